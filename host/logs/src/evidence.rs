@@ -1,0 +1,366 @@
+//! What the logs show: the one product of this crate.
+//!
+//! **In**: nothing; these are plain types. **Out**: [`Evidence`], made by [`crate::analyse`], read by the gateway.
+//! **Trusted**: numbers, instants, ids and enums. Every `String` documented as *untrusted* was written by whoever can reach the
+//! database; the gateway escapes and caps it before it is shown.
+//!
+//! Units: durations are integer microseconds, sizes bytes, instants microseconds since the Unix epoch, UTC. Maps are ordered
+//! and lists sorted, so that the same input gives the same bytes whatever the number of threads.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// All that one analysis found.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Evidence {
+    /// First and last instant of the entries that were counted, after `--since`/`--until`.
+    pub window: Option<Window>,
+    /// What was read, and the totals that anyone can check against theirs.
+    pub source: SourceSummary,
+    /// Sum over all families, also those that `families` no longer lists.
+    pub total_duration_us: u64,
+    /// Executions over all families.
+    pub total_executions: u64,
+    /// Number of distinct families in the input.
+    pub family_count: u64,
+    /// Families by total duration, largest first; ties by id.
+    pub families: Vec<QueryFamily>,
+    /// Lock waits, longest first; ties by instant, then id.
+    pub lock_waits: Vec<LockWait>,
+    /// Deadlocks in order of time, then id.
+    pub deadlocks: Vec<Deadlock>,
+    /// Error classes by count, largest first; ties by id.
+    pub errors: Vec<ErrorClass>,
+    /// Temporary files by total bytes, largest first; ties by id.
+    pub temp_files: Vec<TempFileGroup>,
+    /// What the input could not tell, for example bare durations that no statement could be found for. English, ours, no log text.
+    pub limitations: Vec<Limitation>,
+}
+
+/// A closed interval of time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Window {
+    /// First instant.
+    pub since_us: i64,
+    /// Last instant.
+    pub until_us: i64,
+}
+
+/// A thing that the input could not tell, by a stable code.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Limitation {
+    /// Stable code, lower-case words joined by `_`.
+    pub code: String,
+    /// How often it happened.
+    pub count: u64,
+    /// One sentence of ours: what is missing and what to do.
+    pub message: String,
+}
+
+/// The format of a log file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Format {
+    /// Text with `log_line_prefix`.
+    Stderr,
+    /// `log_destination = csvlog`.
+    Csv,
+    /// `log_destination = jsonlog`.
+    Json,
+}
+
+/// One input file as it was read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SourceFile {
+    /// As the user named it (`-` for standard input).
+    pub path: String,
+    /// None for an empty file.
+    pub format: Option<Format>,
+    /// The `log_line_prefix` that was given or detected (stderr only).
+    pub log_line_prefix: Option<String>,
+    /// Bytes after decompression.
+    pub bytes: u64,
+    /// Entries found.
+    pub entries: u64,
+}
+
+/// What was read.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SourceSummary {
+    /// Files in the order they were read.
+    pub files: Vec<SourceFile>,
+    /// Bytes after decompression, over all files.
+    pub bytes: u64,
+    /// Entries read, those outside the window included.
+    pub entries_scanned: u64,
+    /// Entries that `--since`/`--until` set aside.
+    pub entries_outside_window: u64,
+    /// Pieces of input that are no entry; `unparsed_reasons` adds up to it.
+    pub entries_unparsed: u64,
+    /// Why, by stable code (`prefix_mismatch`, `truncated_csv_record`, `invalid_json`, …).
+    pub unparsed_reasons: BTreeMap<String, u64>,
+    /// `duration:` lines by kind: `statement`, `execute`, `parse`, `bind`, `bare` (log_duration), `plan` (auto_explain).
+    pub durations: BTreeMap<String, DurationTotal>,
+    /// Events by name, for example `checkpoint_complete`.
+    pub events: BTreeMap<String, u64>,
+    /// Errors by severity and SQLSTATE, for example `ERROR 42P01`; `ERROR ?` where the log does not tell the SQLSTATE.
+    pub sqlstates: BTreeMap<String, u64>,
+    /// Entries by severity as logged.
+    pub severities: BTreeMap<String, u64>,
+}
+
+/// Count and exact sum.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DurationTotal {
+    /// How many.
+    pub count: u64,
+    /// Their sum.
+    pub total_us: u64,
+}
+
+/// Who ran something. Untrusted text; none where the log does not tell (`[unknown]` and the empty string count as not told).
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Dimensions {
+    /// Database name.
+    pub database: Option<String>,
+    /// Role name.
+    pub user: Option<String>,
+    /// `application_name`.
+    pub application: Option<String>,
+}
+
+/// `SELECT`, `INSERT`, … by the first word after comments and `WITH`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "each name is its SQL keyword")]
+pub enum StatementKind {
+    Select,
+    Insert,
+    Update,
+    Delete,
+    Merge,
+    /// Everything that is planned by no planner: DDL, SET, COPY, transaction control, …
+    Utility,
+    /// Not recognised.
+    Other,
+}
+
+/// All executions of one normalised statement with the same dimensions.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct QueryFamily {
+    /// `qf_` and 16 hex digits: the first 8 bytes of SHA-256 over the normalised statement and the dimensions (see `family.rs`).
+    pub id: String,
+    /// Who ran it.
+    pub dimensions: Dimensions,
+    /// Comments removed, literals as `?`. Untrusted.
+    pub statement: String,
+    /// By its first word.
+    pub kind: StatementKind,
+    /// Server query ids logged for it (`%Q`, csv, json), by count, then value; at most [`MAX_QUERY_IDS`]. 0 is never listed.
+    pub query_ids: Vec<i64>,
+    /// One statement as logged, with its values, no longer than [`MAX_SAMPLE_BYTES`]; the slowest execution's. Untrusted, and
+    /// holds data: never shown, used for EXPLAIN ANALYZE only. None when parameters were used and not logged.
+    pub sample: Option<Sample>,
+    /// `statement` and `execute` durations, and bare durations joined to their statement.
+    pub execution_count: u64,
+    /// Exact sum.
+    pub total_duration_us: u64,
+    /// `total / count`, rounded half up.
+    pub mean_duration_us: u64,
+    /// Median, within [`PERCENTILE_RELATIVE_ERROR`].
+    pub p50_duration_us: u64,
+    /// 95th percentile, within [`PERCENTILE_RELATIVE_ERROR`].
+    pub p95_duration_us: u64,
+    /// 99th percentile, within [`PERCENTILE_RELATIVE_ERROR`].
+    pub p99_duration_us: u64,
+    /// Exact maximum.
+    pub max_duration_us: u64,
+    /// `parse` and `bind` durations, which `total_duration_us` does not contain.
+    pub parse_bind_duration_us: u64,
+    /// Temporary file bytes whose entry names this statement.
+    pub temp_bytes: u64,
+    /// Temporary files whose entry names this statement.
+    pub temp_file_count: u64,
+    /// Errors whose STATEMENT is this one.
+    pub error_count: u64,
+    /// First execution.
+    pub first_seen_us: i64,
+    /// Last execution.
+    pub last_seen_us: i64,
+}
+
+/// One logged statement with its values.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sample {
+    /// The statement as logged. Untrusted.
+    pub statement: String,
+    /// Bind values in order as logged (`DETAIL: parameters: $1 = '…'`), None for NULL. Empty for a simple statement. Untrusted.
+    pub parameters: Vec<Option<String>>,
+}
+
+/// Most server query ids kept for one family.
+pub const MAX_QUERY_IDS: usize = 8;
+/// Longest sample statement kept; a longer one cannot be explained.
+pub const MAX_SAMPLE_BYTES: usize = 64 * 1024;
+/// Largest relative error of the percentiles.
+pub const PERCENTILE_RELATIVE_ERROR: f64 = 0.01;
+
+/// A server process serving one client: a pid and its start, so that a reused pid is another session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct SessionRef {
+    /// Process id.
+    pub pid: i32,
+    /// Start in microseconds, where the log tells (`%s`, `%c` to the second, csv and json to the second).
+    pub start_us: Option<i64>,
+}
+
+/// Lock modes of PostgreSQL, weakest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "each name is the server's word")]
+pub enum LockMode {
+    AccessShare,
+    RowShare,
+    RowExclusive,
+    ShareUpdateExclusive,
+    Share,
+    ShareRowExclusive,
+    Exclusive,
+    AccessExclusive,
+    /// The log's word is none of them.
+    Unknown,
+}
+
+/// What was locked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum LockTarget {
+    /// A relation.
+    Relation {
+        /// Its oid.
+        relation: u32,
+        /// The database's oid.
+        database: u32,
+    },
+    /// A tuple or page of a relation.
+    Tuple {
+        /// The relation's oid.
+        relation: u32,
+        /// The database's oid.
+        database: u32,
+    },
+    /// The end of a transaction, the usual form of waiting for a row.
+    Transaction {
+        /// Its id.
+        xid: u64,
+    },
+    /// Advisory, object, virtual transaction, …
+    Other,
+}
+
+/// One wait for a lock (`log_lock_waits`): `still waiting` and `acquired` lines of one session and one lock joined.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LockWait {
+    /// `lw_` and 16 hex digits, stable for the same log.
+    pub id: String,
+    /// Who waited.
+    pub waiter: SessionRef,
+    /// Who held, as DETAIL names them. The start of each is resolved from the same log where possible.
+    pub holders: Vec<SessionRef>,
+    /// The wait queue as logged, in order.
+    pub queue: Vec<i32>,
+    /// Mode asked for.
+    pub mode: LockMode,
+    /// On what.
+    pub target: LockTarget,
+    /// Id of the family that waited, where the entry has its statement.
+    pub family: Option<String>,
+    /// Longest wait logged.
+    pub waited_us: u64,
+    /// Whether an `acquired` line followed.
+    pub acquired: bool,
+    /// Who waited, by name.
+    pub dimensions: Dimensions,
+    /// Instant of the first line.
+    pub at_us: i64,
+}
+
+/// One edge of a deadlock's cycle.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DeadlockEdge {
+    /// Who waits.
+    pub waiter: SessionRef,
+    /// For whom.
+    pub holder: SessionRef,
+    /// Mode asked for.
+    pub mode: LockMode,
+    /// On what.
+    pub target: LockTarget,
+    /// Id of the family of the waiter's statement, as DETAIL gives it.
+    pub family: Option<String>,
+}
+
+/// One `deadlock detected`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Deadlock {
+    /// `dl_` and 16 hex digits, stable for the same log.
+    pub id: String,
+    /// Whose transaction was cancelled.
+    pub victim: SessionRef,
+    /// The cycle.
+    pub edges: Vec<DeadlockEdge>,
+    /// The victim's dimensions.
+    pub dimensions: Dimensions,
+    /// When.
+    pub at_us: i64,
+}
+
+/// Errors of one severity, SQLSTATE and message template, for one set of dimensions.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ErrorClass {
+    /// `ec_` and 16 hex digits.
+    pub id: String,
+    /// `ERROR`, `FATAL` or `PANIC`.
+    pub severity: String,
+    /// Where the log tells.
+    pub sqlstate: Option<String>,
+    /// Quoted parts and numbers as `?`. Untrusted.
+    pub message: String,
+    /// Who.
+    pub dimensions: Dimensions,
+    /// How many.
+    pub count: u64,
+    /// First.
+    pub first_seen_us: i64,
+    /// Last.
+    pub last_seen_us: i64,
+}
+
+/// Temporary files of one family and one set of dimensions.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TempFileGroup {
+    /// `tf_` and 16 hex digits.
+    pub id: String,
+    /// The family whose statement the entry names.
+    pub family: Option<String>,
+    /// Who.
+    pub dimensions: Dimensions,
+    /// How many files.
+    pub count: u64,
+    /// Sum.
+    pub total_bytes: u64,
+    /// Largest.
+    pub max_bytes: u64,
+}

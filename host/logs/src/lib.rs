@@ -1,0 +1,3 @@
+//! PostgreSQL log bytes to [`evidence::Evidence`].
+
+pub mod evidence;
