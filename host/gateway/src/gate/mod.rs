@@ -1,0 +1,5 @@
+//! The gate: the only place that can approve an action.
+
+mod approved;
+
+pub use approved::{ApprovedAction, DurableIntent};

@@ -1,0 +1,101 @@
+//! What an action against the database returned, before a runbook or a report sees it.
+//!
+//! **In**: rows and plans that [`crate::db`] read, under caps. **Out**: plain data for the runbook engine, the report and the
+//! evidence snapshot. **Trusted**: nothing in a [`Cell::Text`]; column names, statuses and node types are ours or checked.
+
+use serde::{Deserialize, Serialize};
+
+use crate::words::OutcomeStatus;
+
+/// One value of a row.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", content = "value", rename_all = "snake_case")]
+pub enum Cell {
+    /// NULL.
+    Null,
+    /// boolean.
+    Boolean(bool),
+    /// Any integer that fits.
+    Int(i64),
+    /// double precision.
+    Float(f64),
+    /// Text; untrusted.
+    Text(String),
+    /// An interval, in microseconds.
+    DurationUs(i64),
+    /// timestamptz, in microseconds since the Unix epoch.
+    At(i64),
+}
+
+/// A session on the server: a pid and its start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct SessionKey {
+    /// Process id.
+    pub pid: i32,
+    /// `backend_start`, in microseconds since the Unix epoch.
+    pub backend_start_us: i64,
+}
+
+/// One row, in the order of the action's columns.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Row {
+    /// As many as there are columns.
+    pub cells: Vec<Cell>,
+    /// The session that the row is about, for actions whose rows are sessions.
+    pub session: Option<SessionKey>,
+}
+
+/// A relation as a plan names it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct RelationName {
+    /// Schema, untrusted.
+    pub schema: Option<String>,
+    /// Name, untrusted.
+    pub name: String,
+}
+
+/// One node of a plan; actual figures are totals over all loops.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "each field is the plan's own, see EXPLAIN (FORMAT JSON) in PostgreSQL's documentation; units are in the names")]
+pub struct PlanNode {
+    pub parent: Option<u32>,
+    pub node_type: String,
+    pub relation: Option<RelationName>,
+    /// Columns of `relation` that the filter compares with a constant or a parameter. Untrusted text.
+    pub filter_columns: Vec<String>,
+    /// Filter, conditions and keys with every value removed, for people. Untrusted text.
+    pub conditions: Vec<(String, String)>,
+    pub total_cost: f64,
+    pub plan_rows: f64,
+    pub actual_rows: Option<f64>,
+    pub loops: Option<u64>,
+    pub total_us: Option<u64>,
+    pub rows_removed_by_filter: Option<u64>,
+    pub heap_fetches: Option<u64>,
+    pub shared_hit_blocks: Option<u64>,
+    pub shared_read_blocks: Option<u64>,
+    pub temp_read_blocks: Option<u64>,
+    pub temp_written_blocks: Option<u64>,
+    pub disk_bytes: Option<u64>,
+}
+
+/// What an action returned.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ActionOutcome {
+    /// How it ended.
+    pub status: OutcomeStatus,
+    /// SQLSTATE of the failure, when the server gave one.
+    pub sqlstate: Option<String>,
+    /// What failed or was cut, in our words; holds no text of the server.
+    pub detail: Option<String>,
+    /// Column names of the catalogue action.
+    pub columns: Vec<String>,
+    /// At most the action's row cap.
+    pub rows: Vec<Row>,
+    /// For EXPLAIN actions: the plan, parents before children.
+    pub plan: Vec<PlanNode>,
+    /// Wall-clock time of the statement as the client saw it.
+    pub duration_us: u64,
+    /// Bytes of the result before any cap cut it.
+    pub bytes: u64,
+}

@@ -1,0 +1,93 @@
+//! Text that somebody outside wrote: from a log or from a database.
+//!
+//! **In**: any string. **Out**: an object `{"untrusted": true, "text": "…"}` that can stand in a report: control characters
+//! escaped, length capped. Nothing else in a report may hold such text.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Longest untrusted text in a report, in characters: enough for a statement to be recognised, too short to be a document.
+pub const MAX_CHARS: usize = 2_000;
+
+/// Text of unknown origin, made safe to show.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Untrusted {
+    /// Always true: marks the object for whoever reads it.
+    #[schemars(extend("const" = true))]
+    untrusted: bool,
+    /// The text, escaped and capped.
+    text: String,
+    /// How many characters were cut off, when any were.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    truncated_chars: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+fn is_zero(n: &u64) -> bool {
+    *n == 0
+}
+
+impl Untrusted {
+    /// Wraps `text`, capped at [`MAX_CHARS`].
+    pub fn new(text: &str) -> Self {
+        Self::capped(text, MAX_CHARS)
+    }
+
+    /// Wraps `text`, capped at `max_chars`.
+    pub fn capped(text: &str, max_chars: usize) -> Self {
+        let mut chars = text.chars();
+        let kept: String = chars.by_ref().take(max_chars).collect();
+        Self { untrusted: true, text: escape_control(&kept).into_owned(), truncated_chars: chars.count() as u64 }
+    }
+
+    /// The text, escaped and capped.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+}
+
+/// Whether a terminal or a reader could be misled by `c`: control characters except newline and tab, and the characters that
+/// reorder or hide text (Unicode bidirectional controls, zero-width characters, line and paragraph separators, tags).
+fn is_deceptive(c: char) -> bool {
+    (c.is_control() && c != '\n' && c != '\t')
+        || matches!(c, '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}' | '\u{E0000}'..='\u{E007F}')
+}
+
+/// Writes control and deceptive characters as `\u{…}`.
+pub fn escape_control(text: &str) -> Cow<'_, str> {
+    if !text.chars().any(is_deceptive) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        if is_deceptive(c) {
+            // Writing to a String cannot fail.
+            let _ = write!(out, "\\u{{{:x}}}", c as u32);
+        } else {
+            out.push(c);
+        }
+    }
+    Cow::Owned(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn escapes_what_a_terminal_or_reader_could_be_misled_by() {
+        let shown = Untrusted::new("a\u{1b}[2Jb\u{202e}c\u{200b}d\0e\ttab\nline");
+        assert_eq!(shown.text(), "a\\u{1b}[2Jb\\u{202e}c\\u{200b}d\\u{0}e\ttab\nline");
+    }
+
+    #[test]
+    fn says_how_much_was_cut_and_counts_characters_not_bytes() {
+        let shown = Untrusted::capped("ééééé", 3);
+        assert_eq!(shown.text(), "ééé");
+        assert_eq!(serde_json::to_value(&shown).unwrap()["truncated_chars"], 2);
+    }
+}
