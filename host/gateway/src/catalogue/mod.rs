@@ -4,12 +4,204 @@
 //! **Trusted**: the files are reviewed with the code; unknown fields and inconsistent actions do not load. No SQL comes from
 //! anywhere else.
 
+mod load;
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use serde::{Deserialize, Serialize};
 
+pub use load::CatalogueError;
+
 use crate::words::{ActionClass, Risk};
+
+/// Stands in an action's SQL for the quoted schema of the extension, which a server may have installed anywhere.
+pub(crate) const PG_STAT_STATEMENTS_SCHEMA: &str = "{pg_stat_statements}";
+
+/// One action: what it needs, what it reads, what it may cost. Only this module can make one.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Action {
+    /// Id, as runbooks and the command line name it.
+    pub id: String,
+    /// A few words for people.
+    pub title: String,
+    /// What it reads.
+    pub class: ActionClass,
+    /// Whether it may still run under `saturated`.
+    pub essential: bool,
+    /// How it is run.
+    pub kind: ActionKind,
+    /// Parameters, in the order of their SQL arguments.
+    pub parameters: Vec<Parameter>,
+    /// At least one of these optional parameters has to be bound; empty: no such rule.
+    pub at_least_one_of: Vec<String>,
+    /// Columns of the rows, in order; empty for EXPLAIN.
+    pub columns: Vec<Column>,
+    /// Which columns say what session a row is about.
+    pub row_session: Option<RowSession>,
+    /// Limits.
+    pub caps: Caps,
+    /// The least that the role needs.
+    pub privileges: Privileges,
+    risk: Risk,
+    risk_when_bound: BTreeMap<String, Risk>,
+    statements: Vec<Statement>,
+}
+
+impl Action {
+    /// The action's risk with these parameters bound: the least that a bound parameter brings, else the action's own.
+    pub fn risk(&self, bound: &[BoundParameter]) -> Risk {
+        bound
+            .iter()
+            .filter_map(|b| self.risk_when_bound.get(&b.name))
+            .copied()
+            .fold(self.risk, Risk::min)
+    }
+
+    /// The risk with nothing bound, which no binding exceeds.
+    pub fn highest_risk(&self) -> Risk {
+        self.risk
+    }
+
+    /// The parameter called `name`.
+    pub fn parameter(&self, name: &str) -> Option<&Parameter> {
+        self.parameters.iter().find(|p| p.name == name)
+    }
+
+    /// The SQL for a server version (`server_version_num`), with [`PG_STAT_STATEMENTS_SCHEMA`] not yet filled in.
+    pub(crate) fn sql(&self, server_version_num: u32) -> Option<&str> {
+        let fits = |s: &&Statement| {
+            s.min_version <= server_version_num && s.max_version.is_none_or(|max| server_version_num <= max)
+        };
+        self.statements.iter().find(fits).map(|s| s.sql.as_str())
+    }
+}
+
+/// A column of an action's rows.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Column {
+    /// Name, as reports and runbooks use it.
+    pub name: String,
+    /// Type; the SQL type that goes with it is in [`ColumnType`].
+    #[serde(rename = "type")]
+    pub column_type: ColumnType,
+    /// Whether people who can reach the database choose the text (names); all other text is the server's own words.
+    #[serde(default)]
+    pub untrusted: bool,
+}
+
+/// The type of a column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ColumnType {
+    /// `boolean`.
+    Boolean,
+    /// `int2`, `int4`, `int8`, `oid`.
+    Int,
+    /// `float4`, `float8`.
+    Float,
+    /// `text`, `varchar`, `name`.
+    Text,
+    /// `int8`, in microseconds.
+    DurationUs,
+    /// `timestamptz`.
+    At,
+}
+
+/// The columns that tell which session a row is about.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RowSession {
+    /// Column with the process id.
+    pub pid: String,
+    /// Column with its start; a row where it is NULL is about no session.
+    pub backend_start: String,
+}
+
+/// Limits of one action; each is set on the server or enforced while rows stream.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Caps {
+    /// Most rows.
+    pub max_rows: u32,
+    /// Most bytes of all rows (or of the plan) together.
+    pub max_bytes: u64,
+    /// `statement_timeout`.
+    pub statement_timeout_ms: u32,
+    /// `lock_timeout`.
+    pub lock_timeout_ms: u32,
+    /// `idle_in_transaction_session_timeout`.
+    pub idle_in_transaction_session_timeout_ms: u32,
+    /// The tighter ones under `saturated`.
+    pub saturated: SaturatedCaps,
+}
+
+/// Timeouts under `saturated`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SaturatedCaps {
+    /// `statement_timeout`.
+    pub statement_timeout_ms: u32,
+    /// `lock_timeout`.
+    pub lock_timeout_ms: u32,
+}
+
+/// The least that a role needs for an action, besides CONNECT.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Privileges {
+    /// Predefined roles to be a member of.
+    #[serde(default)]
+    pub roles: Vec<String>,
+    /// Extensions that the database must have.
+    #[serde(default)]
+    pub extensions: Vec<String>,
+    /// Whether SELECT on the statement's relations is needed.
+    #[serde(default)]
+    pub select_on_relations: bool,
+}
+
+/// SQL for a range of server versions.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Statement {
+    /// First `server_version_num`.
+    min_version: u32,
+    /// Last one; absent: all later ones.
+    max_version: Option<u32>,
+    sql: String,
+}
+
+/// All actions by id.
+#[derive(Debug)]
+pub struct Catalogue {
+    actions: BTreeMap<String, Arc<Action>>,
+}
+
+impl Catalogue {
+    /// The catalogue that this binary carries.
+    ///
+    /// # Errors
+    /// When a built-in file is inconsistent, which the tests of this crate exclude.
+    pub fn builtin() -> Result<&'static Self, CatalogueError> {
+        static BUILTIN: OnceLock<Result<Catalogue, CatalogueError>> = OnceLock::new();
+        BUILTIN.get_or_init(load::builtin).as_ref().map_err(Clone::clone)
+    }
+
+    /// The action with this id.
+    pub fn get(&self, id: &str) -> Option<&Arc<Action>> {
+        self.actions.get(id)
+    }
+
+    /// All actions, by id.
+    pub fn iter(&self) -> impl Iterator<Item = &Arc<Action>> {
+        self.actions.values()
+    }
+}
 
 /// Which fact of a subject fills a parameter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,8 +221,19 @@ pub enum Facet {
     Sample,
 }
 
+impl Facet {
+    /// How many SQL arguments it fills.
+    pub(crate) fn arguments(self) -> usize {
+        match self {
+            Self::QueryId | Self::Database | Self::User | Self::ApplicationName => 1,
+            Self::Session => 2,
+            Self::Sample => 0,
+        }
+    }
+}
+
 /// A parameter of an action.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Parameter {
     /// Name, as requests and `--parameter` use it.
@@ -94,7 +297,9 @@ mod decimal_string {
     }
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(serde::de::Error::custom)
     }
 }
 

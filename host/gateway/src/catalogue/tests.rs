@@ -1,0 +1,223 @@
+use std::collections::BTreeSet;
+
+use pg_query::NodeEnum;
+use pg_query::protobuf::Token;
+
+use super::load::{FILES, load};
+use super::*;
+
+const BY_PID: &str = include_str!("actions/running_query.pg_stat_activity.by_pid.toml");
+
+fn builtin() -> &'static Catalogue {
+    Catalogue::builtin().unwrap()
+}
+
+#[test]
+fn has_the_documented_actions_and_every_file_of_the_folder() {
+    let ids: Vec<&str> = builtin().iter().map(|a| a.id.as_str()).collect();
+    assert_eq!(
+        ids,
+        [
+            "error_class.pg_stat_activity.by_dimensions",
+            "query_family.explain",
+            "query_family.explain_analyze",
+            "query_family.pg_stat_activity.by_dimensions",
+            "query_family.pg_stat_statements.by_queryid",
+            "running_query.blocking.by_pid",
+            "running_query.pg_stat_activity.by_pid",
+            "temp_file.explain",
+            "temp_file.explain_analyze",
+            "temp_file.pg_stat_database.temp_counters",
+            "temp_file.pg_stat_statements.temp_blocks",
+        ]
+    );
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/catalogue/actions");
+    let on_disk: BTreeSet<String> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|f| f.unwrap().file_name().into_string().unwrap())
+        .collect();
+    let compiled_in: BTreeSet<String> = FILES.iter().map(|(file, _)| (*file).to_owned()).collect();
+    assert_eq!(on_disk, compiled_in);
+}
+
+#[test]
+fn only_the_two_reads_about_one_session_are_essential() {
+    let essential: Vec<&str> = builtin()
+        .iter()
+        .filter(|a| a.essential)
+        .map(|a| a.id.as_str())
+        .collect();
+    assert_eq!(
+        essential,
+        ["running_query.blocking.by_pid", "running_query.pg_stat_activity.by_pid"]
+    );
+}
+
+#[test]
+fn every_statement_is_exactly_one_select_with_the_arguments_of_its_parameters() {
+    for action in builtin().iter() {
+        for statement in &action.statements {
+            let sql = statement.sql.replace(PG_STAT_STATEMENTS_SCHEMA, "public");
+            let parsed = pg_query::parse(&sql, pg_query::ParserOptions::default()).unwrap();
+            assert_eq!(parsed.protobuf.stmts.len(), 1, "{}", action.id);
+            let node = parsed.protobuf.stmts[0].stmt.as_ref().unwrap().node.as_ref().unwrap();
+            let NodeEnum::SelectStmt(select) = node else {
+                panic!("{} is no SELECT", action.id)
+            };
+            assert!(
+                select.into_clause.is_none() && select.locking_clause.is_empty(),
+                "{}",
+                action.id
+            );
+
+            let used: BTreeSet<String> = pg_query::scan(&sql)
+                .unwrap()
+                .tokens
+                .iter()
+                .filter(|t| t.token() == Token::Param)
+                .map(|t| sql[t.start as usize..t.end as usize].to_owned())
+                .collect();
+            let arguments: usize = action.parameters.iter().map(|p| p.facet.arguments()).sum();
+            let expected: BTreeSet<String> = (1..=arguments).map(|n| format!("${n}")).collect();
+            assert_eq!(used, expected, "{}", action.id);
+        }
+    }
+}
+
+#[test]
+fn every_statement_has_a_limit_that_its_row_cap_allows_for() {
+    for action in builtin().iter().filter(|a| a.kind == ActionKind::Query) {
+        for statement in &action.statements {
+            let limit: u32 = statement.sql.rsplit_once("LIMIT").unwrap().1.trim().parse().unwrap();
+            assert!(
+                limit <= action.caps.max_rows + 1,
+                "{} reads more rows than it may return",
+                action.id
+            );
+        }
+    }
+}
+
+#[test]
+fn no_action_reads_statement_texts_into_rows() {
+    for action in builtin().iter().filter(|a| a.kind == ActionKind::Query) {
+        assert!(!action.columns.iter().any(|c| c.name == "query"), "{}", action.id);
+        assert!(
+            action
+                .statements
+                .iter()
+                .all(|s| !s.sql.contains(".query,") && !s.sql.contains("statements(true)"))
+        );
+    }
+}
+
+#[test]
+fn an_application_name_makes_the_session_list_safe_and_a_database_does_not() {
+    let bound = |name: &str| BoundParameter {
+        name: name.to_owned(),
+        value: BoundValue::Text { value: "x".to_owned() },
+    };
+    for id in [
+        "query_family.pg_stat_activity.by_dimensions",
+        "error_class.pg_stat_activity.by_dimensions",
+    ] {
+        let action = builtin().get(id).unwrap();
+        assert_eq!(action.risk(&[bound("database"), bound("user")]), Risk::Bounded);
+        assert_eq!(action.risk(&[bound("database"), bound("application_name")]), Risk::Safe);
+        assert_eq!(action.risk(&[]), Risk::Bounded);
+    }
+}
+
+#[test]
+fn every_supported_version_has_a_statement_and_older_ones_have_none() {
+    for action in builtin().iter() {
+        for version in [140_000, 150_018, 160_004, 170_002, 180_001] {
+            assert!(action.sql(version).is_some(), "{} on {version}", action.id);
+        }
+        assert!(action.sql(130_012).is_none(), "{}", action.id);
+    }
+}
+
+/// Loads the by-pid action with one text replaced and returns the error.
+fn error_with(from: &str, to: &str) -> String {
+    assert!(BY_PID.contains(from), "{from}");
+    let text = BY_PID.replacen(from, to, 1);
+    load(&[("running_query.pg_stat_activity.by_pid.toml", &text)])
+        .unwrap_err()
+        .to_string()
+}
+
+#[test]
+fn wrong_files_do_not_load_and_say_why() {
+    for (from, to, expected) in [
+        (
+            "essential = true",
+            "essential = true\nsql_extra = 1",
+            "unknown field `sql_extra`",
+        ),
+        ("[caps]\n", "[caps]\nmax_joules = 3\n", "unknown field `max_joules`"),
+        ("max_rows = 1\n", "", "missing field `max_rows`"),
+        (
+            "max_rows = 1\n",
+            "max_rows = 0\n",
+            "field `caps`: `max_rows` is 0, not 1 to 1000",
+        ),
+        (
+            "statement_timeout_ms = 1000",
+            "statement_timeout_ms = 600000",
+            "`statement_timeout_ms` is 600000",
+        ),
+        (
+            "statement_timeout_ms = 500",
+            "statement_timeout_ms = 5000",
+            "`saturated.statement_timeout_ms` is 5000",
+        ),
+        (
+            "risk = \"safe\"",
+            "risk = \"bounded\"",
+            "only a safe action can be essential",
+        ),
+        ("risk = \"safe\"", "risk = \"harmless\"", "unknown variant `harmless`"),
+        (
+            "kind = \"query\"",
+            "kind = \"explain\"",
+            "field `kind`: does not go with class",
+        ),
+        (
+            "facet = \"session\"",
+            "facet = \"raw_sql\"",
+            "unknown variant `raw_sql`",
+        ),
+        ("name = \"session\"", "name = \"Se ssion\"", "no new lower-case word"),
+        (
+            "backend_start = \"backend_start\"",
+            "backend_start = \"pid\"",
+            "field `row_session`",
+        ),
+        ("by_pid\"\n", "by_pidx\"\n", "field `id`"),
+        (
+            "min_version = 140000",
+            "min_version = 140000\nmax_version = 130000",
+            "out of order",
+        ),
+        (
+            "pg_catalog.pg_stat_activity",
+            "{pg_stat_statements}.pg_stat_activity",
+            "read and not listed",
+        ),
+        (
+            "row_session =",
+            "at_least_one_of = [\"session\"]\nrow_session =",
+            "`session` is no optional parameter",
+        ),
+    ] {
+        let error = error_with(from, to);
+        assert!(error.contains(expected), "expected `{expected}` in: {error}");
+    }
+}
+
+#[test]
+fn one_id_in_two_files_does_not_load() {
+    let file = ("running_query.pg_stat_activity.by_pid.toml", BY_PID);
+    assert!(matches!(load(&[file, file]), Err(CatalogueError::Duplicate { .. })));
+}
