@@ -1,0 +1,182 @@
+//! What can go wrong with the log. In: the cause. Out: one variant per cause, and a message that says what to do next.
+
+use std::io;
+
+use crate::dsse::DsseError;
+use crate::files;
+use crate::keys::SignError;
+use crate::note::NoteError;
+
+/// Why the audit log did not do what was asked. Paths are relative to the folder of the log.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum AuditError {
+    /// Another process held the lock for too long.
+    #[error(
+        "the lock file `{file}` of the audit log was held by another process for {waited_ms} ms: try again, or find the holder with `lslocks`"
+    )]
+    LockTimeout {
+        /// The lock file.
+        file: &'static str,
+        /// How long we waited.
+        waited_ms: u64,
+    },
+    /// The operating system does not let us.
+    #[error(
+        "no permission to {doing} `{path}` in the audit log: run as the owner of the workspace, or give that user write permission"
+    )]
+    Permission {
+        /// What was tried.
+        doing: &'static str,
+        /// Where.
+        path: String,
+        /// What the operating system says.
+        source: io::Error,
+    },
+    /// No room on the disk, in the quota, or within the file size limit.
+    #[error(
+        "no space left to {doing} `{path}` in the audit log ({source}): nothing was recorded; free some space and try again"
+    )]
+    NoSpace {
+        /// What was tried.
+        doing: &'static str,
+        /// Where.
+        path: String,
+        /// What the operating system says.
+        source: io::Error,
+    },
+    /// Something other than a plain file or folder stands in a place of ours.
+    #[error("cannot {doing} `{path}` in the audit log: it is a link or no plain file; put the original back")]
+    NotPlain {
+        /// What was tried.
+        doing: &'static str,
+        /// Where.
+        path: String,
+    },
+    /// Any other failure of a file operation.
+    #[error("cannot {doing} `{path}` in the audit log: {source}")]
+    Io {
+        /// What was tried.
+        doing: &'static str,
+        /// Where.
+        path: String,
+        /// What the operating system says.
+        source: io::Error,
+    },
+    /// The origin cannot name a log.
+    #[error(
+        "`{origin}` cannot be the origin of an audit log: it must be 1 to 255 bytes without spaces and without `+`"
+    )]
+    BadOrigin {
+        /// What was given.
+        origin: String,
+    },
+    /// The checkpoint belongs to another log.
+    #[error(
+        "the audit log in this folder is `{found}` and not `{expected}`: use the workspace it belongs to, or ask for it by its own origin"
+    )]
+    OriginMismatch {
+        /// The origin in the checkpoint.
+        found: String,
+        /// The origin asked for.
+        expected: String,
+    },
+    /// The checkpoint is not signed by a key we trust, or no checkpoint at all.
+    #[error(
+        "the file `checkpoint` of the audit log does not verify: {0}; restore the checkpoint or the key, do not start a new log in its place"
+    )]
+    Checkpoint(NoteError),
+    /// The log has contents and no checkpoint.
+    #[error(
+        "the file `checkpoint` of the audit log is missing though `{found}` is there: restore it from a copy, do not start a new log in its place"
+    )]
+    CheckpointMissing {
+        /// What shows that the log is not new.
+        found: String,
+    },
+    /// Tiles or entries do not have the root that the checkpoint states.
+    #[error("the audit log was changed: {what} (`{path}`); run `pg-logstats audit verify` for the whole picture")]
+    Tampered {
+        /// The file.
+        path: String,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// A record is not what its entry says.
+    #[error("record `{id}` (index {index}) was changed: {what}; run `pg-logstats audit verify` for the whole picture")]
+    RecordTampered {
+        /// Its id.
+        id: String,
+        /// Its index.
+        index: u64,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// The log has no record of this id.
+    #[error("no record `{id}` in the audit log; `pg-logstats audit list` shows those there are")]
+    UnknownId {
+        /// What was asked for.
+        id: String,
+    },
+    /// The text is no id, a path for example.
+    #[error("`{}` is not the id of a record: an id is two to four letters, `_`, and up to 40 digits and letters, all lower case; paths are not accepted", shown(.id))]
+    BadId {
+        /// What was given.
+        id: String,
+    },
+    /// The log already has a record of this id.
+    #[error("the audit log already has a record `{id}` (index {index}): a record needs a new id")]
+    DuplicateId {
+        /// The id.
+        id: String,
+        /// Where it stands.
+        index: u64,
+    },
+    /// A record that cannot be recorded as it is.
+    #[error("the record `{id}` cannot be recorded: {what}")]
+    BadRecord {
+        /// Its id.
+        id: String,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// The envelope could not be made.
+    #[error("the record could not be sealed: {0}")]
+    Seal(#[from] DsseError),
+    /// The checkpoint could not be signed.
+    #[error("the checkpoint could not be signed: {0}")]
+    Sign(#[from] SignError),
+}
+
+impl AuditError {
+    /// Sorts a failed file operation.
+    pub(crate) fn io(doing: &'static str, path: &str, source: io::Error) -> Self {
+        let path = path.to_owned();
+        if files::is_no_space(&source) {
+            return Self::NoSpace { doing, path, source };
+        }
+        if files::is_not_plain(&source) {
+            return Self::NotPlain { doing, path };
+        }
+        match source.kind() {
+            io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+                Self::Permission { doing, path, source }
+            }
+            _ => Self::Io { doing, path, source },
+        }
+    }
+}
+
+impl From<NoteError> for AuditError {
+    fn from(error: NoteError) -> Self {
+        match error {
+            NoteError::Origin { found, expected } => Self::OriginMismatch { found, expected },
+            other => Self::Checkpoint(other),
+        }
+    }
+}
+
+/// What a stranger typed: shortened and escaped.
+fn shown(text: &str) -> String {
+    text.chars().take(80).flat_map(char::escape_debug).collect()
+}

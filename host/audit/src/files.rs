@@ -1,0 +1,249 @@
+//! The file layer: every access of the log to the disk is one of these few operations.
+//!
+//! **In**: paths relative to one folder, `/` between names. **Out**: bytes and `std::io` errors. **Trusted**: the folder
+//! handle. Links are never followed, only plain files are read, and nothing outside the folder can be named. **Can fail**:
+//! everything, with the operating system's error.
+//!
+//! The trait is the seam at which tests put a layer that fails, tears or stops at a chosen operation.
+
+use std::fs::File;
+use std::io::{self, Read as _, Write as _};
+
+use cap_fs_ext::{FollowSymlinks, OpenOptionsFollowExt as _};
+use cap_std::fs::{Dir, DirBuilder, DirBuilderExt as _, Metadata, MetadataExt as _, OpenOptions, OpenOptionsExt as _};
+use cap_std::fs::{Permissions, PermissionsExt as _};
+
+/// Name, kind and permissions of something in a folder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Listed {
+    /// Its name; one that is not UTF-8 is shown with replacement characters, and so is never one of ours.
+    pub(crate) name: String,
+    /// Whether it is a folder.
+    pub(crate) is_dir: bool,
+}
+
+/// What a plain file is like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Stat {
+    /// Permission bits.
+    pub(crate) mode: u32,
+}
+
+/// The operations of the log on its folder.
+pub(crate) trait FileLayer: Send + Sync {
+    /// The bytes of a plain file of at most `limit_bytes`.
+    fn read(&self, path: &str, limit_bytes: u64) -> io::Result<Vec<u8>>;
+    /// What the plain file is like.
+    fn stat(&self, path: &str) -> io::Result<Stat>;
+    /// The contents of a folder in order of name; an absent folder is empty.
+    fn list(&self, path: &str) -> io::Result<Vec<Listed>>;
+    /// Makes a new file with these bytes and this mode, durable up to its name. A file of that name is an error.
+    fn create(&self, path: &str, bytes: &[u8], mode: u32) -> io::Result<()>;
+    /// Gives a file a second name. A file of that name is an error.
+    fn link(&self, from: &str, to: &str) -> io::Result<()>;
+    /// Renames a file, replacing what has that name.
+    fn rename(&self, from: &str, to: &str) -> io::Result<()>;
+    /// Removes a file.
+    fn remove(&self, path: &str) -> io::Result<()>;
+    /// Removes an empty folder.
+    fn remove_dir(&self, path: &str) -> io::Result<()>;
+    /// Makes a folder if it is absent, and says whether it was.
+    fn make_dir(&self, path: &str) -> io::Result<bool>;
+    /// Makes the names in a folder durable. The empty path is the folder of the layer itself.
+    fn sync_dir(&self, path: &str) -> io::Result<()>;
+    /// Opens a file to lock it, making it if it is absent.
+    fn open_lock(&self, path: &str) -> io::Result<File>;
+    /// Whether `path` still names the file that is open.
+    fn is_same_file(&self, path: &str, file: &File) -> io::Result<bool>;
+}
+
+/// The real layer.
+pub(crate) struct DirFiles {
+    dir: Dir,
+}
+
+/// Mode of the folders: readable for whoever the parent folder lets in, writable for the owner.
+const FOLDER_MODE: u32 = 0o755;
+/// Mode of the lock file.
+const LOCK_MODE: u32 = 0o600;
+
+impl DirFiles {
+    pub(crate) fn new(dir: Dir) -> Self {
+        Self { dir }
+    }
+
+    pub(crate) fn read_with_metadata(&self, path: &str, limit_bytes: u64) -> io::Result<(Vec<u8>, Metadata)> {
+        let (file, metadata) = self.open_plain(path)?;
+        if metadata.len() > limit_bytes {
+            return Err(too_large(path, limit_bytes));
+        }
+        let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or(0));
+        file.take(limit_bytes.saturating_add(1)).read_to_end(&mut bytes)?;
+        if bytes.len() as u64 > limit_bytes {
+            return Err(too_large(path, limit_bytes));
+        }
+        Ok((bytes, metadata))
+    }
+
+    fn open_plain(&self, path: &str) -> io::Result<(cap_std::fs::File, Metadata)> {
+        let mut options = OpenOptions::new();
+        // Non-blocking, so that a pipe in place of a file is an error and not a wait.
+        options
+            .read(true)
+            .follow(FollowSymlinks::No)
+            .custom_flags(rustix::fs::OFlags::NONBLOCK.bits().cast_signed());
+        let file = self.dir.open_with(path, &options)?;
+        let metadata = file.metadata()?;
+        if metadata.is_file() {
+            Ok((file, metadata))
+        } else {
+            Err(not_plain(path))
+        }
+    }
+}
+
+impl FileLayer for DirFiles {
+    fn read(&self, path: &str, limit_bytes: u64) -> io::Result<Vec<u8>> {
+        self.read_with_metadata(path, limit_bytes).map(|(bytes, _)| bytes)
+    }
+
+    fn stat(&self, path: &str) -> io::Result<Stat> {
+        let metadata = self.dir.symlink_metadata(path)?;
+        if metadata.is_file() {
+            Ok(Stat {
+                mode: metadata.mode() & 0o7777,
+            })
+        } else {
+            Err(not_plain(path))
+        }
+    }
+
+    fn list(&self, path: &str) -> io::Result<Vec<Listed>> {
+        let entries = match self.dir.read_dir(path) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(error),
+        };
+        let mut listed = Vec::new();
+        for entry in entries {
+            let entry = entry?;
+            let name = entry.file_name().to_string_lossy().into_owned();
+            listed.push(Listed {
+                name,
+                is_dir: entry.file_type()?.is_dir(),
+            });
+        }
+        listed.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(listed)
+    }
+
+    fn create(&self, path: &str, bytes: &[u8], mode: u32) -> io::Result<()> {
+        let mut options = OpenOptions::new();
+        options
+            .write(true)
+            .create_new(true)
+            .mode(mode)
+            .follow(FollowSymlinks::No);
+        let mut file = self.dir.open_with(path, &options)?;
+        // The process's umask may have narrowed the mode; auditors rely on it.
+        file.set_permissions(Permissions::from_mode(mode))?;
+        file.write_all(bytes)?;
+        file.sync_all()
+    }
+
+    fn link(&self, from: &str, to: &str) -> io::Result<()> {
+        self.dir.hard_link(from, &self.dir, to)
+    }
+
+    fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        self.dir.rename(from, &self.dir, to)
+    }
+
+    fn remove(&self, path: &str) -> io::Result<()> {
+        self.dir.remove_file(path)
+    }
+
+    fn remove_dir(&self, path: &str) -> io::Result<()> {
+        self.dir.remove_dir(path)
+    }
+
+    fn make_dir(&self, path: &str) -> io::Result<bool> {
+        let mut builder = DirBuilder::new();
+        builder.mode(FOLDER_MODE);
+        match self.dir.create_dir_with(path, &builder) {
+            Ok(()) => Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                if self.dir.symlink_metadata(path)?.is_dir() {
+                    Ok(false)
+                } else {
+                    Err(not_a_folder(path))
+                }
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn sync_dir(&self, path: &str) -> io::Result<()> {
+        let path = if path.is_empty() { "." } else { path };
+        self.dir.open(path)?.sync_all()
+    }
+
+    fn open_lock(&self, path: &str) -> io::Result<File> {
+        let mut options = OpenOptions::new();
+        options
+            .read(true)
+            .write(true)
+            .create(true)
+            .mode(LOCK_MODE)
+            .follow(FollowSymlinks::No);
+        options.custom_flags(rustix::fs::OFlags::NONBLOCK.bits().cast_signed());
+        let file = self.dir.open_with(path, &options)?;
+        if !file.metadata()?.is_file() {
+            return Err(not_plain(path));
+        }
+        Ok(file.into_std())
+    }
+
+    fn is_same_file(&self, path: &str, file: &File) -> io::Result<bool> {
+        let named = match self.dir.symlink_metadata(path) {
+            Ok(named) => named,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+            Err(error) => return Err(error),
+        };
+        let open = std::os::unix::fs::MetadataExt::ino(&file.metadata()?);
+        Ok(named.ino() == open)
+    }
+}
+
+/// Whether an error says that something other than a plain file stands there.
+pub(crate) fn is_not_plain(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error())
+        || error.get_ref().is_some_and(|inner| inner.is::<NotPlain>())
+}
+
+/// Whether an error says that there is no more room: disk, quota or the largest file size allowed.
+pub(crate) fn is_no_space(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge
+    )
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("`{0}` is not a plain {1} (a link, for example)")]
+struct NotPlain(String, &'static str);
+
+fn not_plain(path: &str) -> io::Error {
+    io::Error::other(NotPlain(path.to_owned(), "file"))
+}
+
+fn not_a_folder(path: &str) -> io::Error {
+    io::Error::other(NotPlain(path.to_owned(), "folder"))
+}
+
+fn too_large(path: &str, limit_bytes: u64) -> io::Error {
+    io::Error::new(
+        io::ErrorKind::InvalidData,
+        format!("`{path}` is larger than {limit_bytes} bytes"),
+    )
+}

@@ -1,0 +1,293 @@
+//! The log: append records, read them back verified. One folder, any number of processes.
+//!
+//! **In**: a folder handle, a signer, the name (origin) of the log, and records as JSON. **Out**: receipts, verified records
+//! and entries. **Trusted**: the signer's key, and further keys named in [`LogOptions`]; nothing that lies in the folder.
+//! **Can fail**: [`AuditError`]; an append that fails has recorded nothing that anybody was told of.
+//!
+//! # How an append becomes durable
+//!
+//! All steps happen under an exclusive lock on the file `lock`, which the operating system releases when its holder dies.
+//! *Durable* means: the file was fsynced, and then the folder that names it.
+//!
+//! | step | what is done | after a crash right then, recovery |
+//! |---|---|---|
+//! | A1 | take the lock; when `staging/` is not empty, recover first | finds the same state again |
+//! | A2 | verify `checkpoint` and the right edge of the tree; they are what the next signature stands on | nothing to do |
+//! | A3 | `staging/<id>.<index>.json`: the sealed record, mode 0444, durable. From here to A8 it marks the append | moves it to `unacknowledged/` |
+//! | A4 | link it to `records/<shard>/`, which never replaces a file; durable | moves it to `unacknowledged/`, takes the link away |
+//! | A5 | write the wider entry bundle and hash tiles, each to `staging/tile` and then renamed; durable | as A4; the tiles are beyond the checkpoint, nobody reads them, and the next append replaces them |
+//! | A6 | sign the new checkpoint and write it to `staging/checkpoint`; durable | as A4, and removes that file |
+//! | A7 | rename it to `checkpoint`; durable. **This is the commit**: the caller may be told | if the rename survived, the record counts; if not, as A4 |
+//! | A8 | remove the mark in `staging/` and the narrower tiles | removes what is left of them |
+//!
+//! So the checkpoint never states an entry whose record, bundle or tiles are not durable, and a record without a checkpoint
+//! is never acknowledged. Recovery deletes no record: what it finds goes to `unacknowledged/`, and
+//! [`Log::take_recovered`] tells the caller, who notes the gap in a record of its own. Recovery itself may be cut short at
+//! any point: it links the record to `unacknowledged/` (R1, durable), removes it from `records/` (R2, durable), and only
+//! then removes the mark (R3), so that it starts again with the same step.
+//!
+//! When a step fails and the process lives (no space, for example), the same recovery runs at once.
+
+use std::fs::{File, TryLockError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use cap_std::fs::Dir;
+
+use crate::entry::is_id;
+use crate::error::AuditError;
+use crate::files::{DirFiles, FileLayer};
+use crate::keys::{Signer, TrustedKeys};
+use crate::layout;
+use crate::merkle::empty_root;
+use crate::note::{Checkpoint, is_origin, open_checkpoint, sign_checkpoint};
+use crate::snapshot::{Entries, Snapshot, VerifiedRecord, read_checkpoint};
+
+mod append;
+mod recovery;
+
+pub use append::{NewRecord, Placement, Sealed};
+pub use recovery::Recovered;
+
+/// How long an append waits for the lock unless told otherwise.
+pub const DEFAULT_LOCK_TIMEOUT_MS: u64 = 10_000;
+
+/// How a log is opened.
+#[derive(Debug, Clone)]
+pub struct LogOptions {
+    /// Keys besides the signer's own whose checkpoints and records count, earlier keys of this log for example.
+    pub also_trusted: TrustedKeys,
+    /// How long to wait for the lock.
+    pub lock_timeout_ms: u64,
+}
+
+impl Default for LogOptions {
+    fn default() -> Self {
+        Self {
+            also_trusted: TrustedKeys::default(),
+            lock_timeout_ms: DEFAULT_LOCK_TIMEOUT_MS,
+        }
+    }
+}
+
+/// An audit log in a folder.
+pub struct Log {
+    files: Box<dyn FileLayer>,
+    signer: Box<dyn Signer>,
+    origin: String,
+    trusted: TrustedKeys,
+    lock_timeout: Duration,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    /// What the log was when this process last looked.
+    snapshot: Option<Arc<Snapshot>>,
+    recovered: Vec<Recovered>,
+}
+
+/// The lock on the log; dropping it releases the lock.
+struct Locked {
+    _file: File,
+}
+
+impl Log {
+    /// Opens the log of a folder, makes it if the folder is empty, and recovers it if an append was cut short.
+    pub fn open(dir: Dir, signer: Box<dyn Signer>, origin: &str) -> Result<Self, AuditError> {
+        Self::open_with(dir, signer, origin, LogOptions::default())
+    }
+
+    /// [`Log::open`] with options.
+    pub fn open_with(dir: Dir, signer: Box<dyn Signer>, origin: &str, options: LogOptions) -> Result<Self, AuditError> {
+        Self::open_layer(Box::new(DirFiles::new(dir)), signer, origin, options)
+    }
+
+    pub(crate) fn open_layer(
+        files: Box<dyn FileLayer>,
+        signer: Box<dyn Signer>,
+        origin: &str,
+        options: LogOptions,
+    ) -> Result<Self, AuditError> {
+        if !is_origin(origin) {
+            return Err(AuditError::BadOrigin {
+                origin: origin.to_owned(),
+            });
+        }
+        let mut trusted = options.also_trusted;
+        trusted.insert(signer.public().clone());
+        let lock_timeout = Duration::from_millis(options.lock_timeout_ms);
+        let state = Mutex::default();
+        let log = Self {
+            files,
+            signer,
+            origin: origin.to_owned(),
+            trusted,
+            lock_timeout,
+            state,
+        };
+        {
+            let mut state = log.state();
+            let locked = log.lock(File::try_lock)?;
+            log.create_if_new(&locked)?;
+            log.settle(&mut state, &locked)?;
+        }
+        Ok(log)
+    }
+
+    /// The record of this id, after checking its signature, its digest and its place in the signed log.
+    pub fn read(&self, id: &str) -> Result<VerifiedRecord, AuditError> {
+        if !is_id(id) {
+            return Err(AuditError::BadId { id: id.to_owned() });
+        }
+        self.snapshot()?.record(self.files.as_ref(), &self.trusted, id)
+    }
+
+    /// The entries in order, without their records. Each was compared with the signed root before it is returned; the
+    /// iterator ends after an error.
+    pub fn entries(&self) -> Result<Entries<'_>, AuditError> {
+        self.entries_from(0)
+    }
+
+    /// [`Log::entries`] from an index on.
+    pub fn entries_from(&self, first: u64) -> Result<Entries<'_>, AuditError> {
+        Ok(self.snapshot()?.entries(self.files.as_ref(), first))
+    }
+
+    /// The newest checkpoint, verified.
+    pub fn checkpoint(&self) -> Result<Checkpoint, AuditError> {
+        Ok(self.snapshot()?.checkpoint.clone())
+    }
+
+    /// The name of the log.
+    pub fn origin(&self) -> &str {
+        &self.origin
+    }
+
+    /// The keys whose signatures count.
+    pub fn trusted_keys(&self) -> &TrustedKeys {
+        &self.trusted
+    }
+
+    /// The records of appends that never finished and that this `Log` moved to `unacknowledged/` since it was last asked.
+    /// The caller notes the gap.
+    pub fn take_recovered(&self) -> Vec<Recovered> {
+        std::mem::take(&mut self.state().recovered)
+    }
+
+    fn snapshot(&self) -> Result<Arc<Snapshot>, AuditError> {
+        let mut state = self.state();
+        let _locked = self.lock(File::try_lock_shared)?;
+        self.current(&mut state)
+    }
+
+    /// The log as its checkpoint now is. Called under the lock.
+    fn current(&self, state: &mut State) -> Result<Arc<Snapshot>, AuditError> {
+        let files = self.files.as_ref();
+        let missing = || AuditError::CheckpointMissing {
+            found: layout::RECORDS.to_owned(),
+        };
+        let checkpoint = read_checkpoint(files, &self.origin, &self.trusted)?.ok_or_else(missing)?;
+        if let Some(known) = &state.snapshot {
+            if known.checkpoint == checkpoint {
+                return Ok(Arc::clone(known));
+            }
+            let known = &known.checkpoint;
+            if checkpoint.size < known.size || (checkpoint.size == known.size && checkpoint.root != known.root) {
+                let what = format!(
+                    "the checkpoint states {} entries, and this process has seen another one with {}: the log was rolled back",
+                    checkpoint.size, known.size
+                );
+                return Err(AuditError::Tampered {
+                    path: layout::CHECKPOINT.to_owned(),
+                    what,
+                });
+            }
+        }
+        let snapshot = Arc::new(Snapshot::load(files, checkpoint)?);
+        state.snapshot = Some(Arc::clone(&snapshot));
+        Ok(snapshot)
+    }
+
+    /// The log as it is now, after recovering what a dead process left. Called under the exclusive lock.
+    fn settle(&self, state: &mut State, locked: &Locked) -> Result<Arc<Snapshot>, AuditError> {
+        let snapshot = self.current(state)?;
+        let recovered = recovery::recover(self.files.as_ref(), &snapshot, locked)?;
+        state.recovered.extend(recovered);
+        Ok(snapshot)
+    }
+
+    /// Makes the folders and the checkpoint of an empty log. The checkpoint comes last: without it, and without any content,
+    /// a log counts as new.
+    fn create_if_new(&self, _locked: &Locked) -> Result<(), AuditError> {
+        let files = self.files.as_ref();
+        if read_checkpoint(files, &self.origin, &self.trusted)?.is_some() {
+            return Ok(());
+        }
+        for folder in [layout::RECORDS, layout::TILES, layout::UNACKNOWLEDGED] {
+            let listed = files
+                .list(folder)
+                .map_err(|error| AuditError::io("list", folder, error))?;
+            if let Some(first) = listed.first() {
+                return Err(AuditError::CheckpointMissing {
+                    found: format!("{folder}/{}", first.name),
+                });
+            }
+        }
+        for folder in [layout::RECORDS, layout::TILES, layout::UNACKNOWLEDGED, layout::STAGING] {
+            files
+                .make_dir(folder)
+                .map_err(|error| AuditError::io("create", folder, error))?;
+        }
+        let root = empty_root();
+        let note = sign_checkpoint(self.signer.as_ref(), &self.origin, 0, &root)?;
+        self.believe(&note)?;
+        append::publish_checkpoint(files, &note)
+    }
+
+    /// A signature that does not verify must never be published, whatever the signer is.
+    fn believe(&self, note: &str) -> Result<Checkpoint, AuditError> {
+        Ok(open_checkpoint(note.as_bytes(), &self.origin, &self.trusted)?)
+    }
+
+    fn lock(&self, attempt: fn(&File) -> Result<(), TryLockError>) -> Result<Locked, AuditError> {
+        let failed = |error| AuditError::io("lock", layout::LOCK, error);
+        let start = Instant::now();
+        let mut pause = Duration::from_micros(200);
+        loop {
+            let file = self.files.open_lock(layout::LOCK).map_err(failed)?;
+            match attempt(&file) {
+                // A lock on a file that was replaced meanwhile protects nothing.
+                Ok(()) if self.files.is_same_file(layout::LOCK, &file).map_err(failed)? => {
+                    return Ok(Locked { _file: file });
+                }
+                Ok(()) | Err(TryLockError::WouldBlock) => {}
+                Err(TryLockError::Error(error)) => return Err(failed(error)),
+            }
+            let waited = start.elapsed();
+            if waited >= self.lock_timeout {
+                let waited_ms = u64::try_from(waited.as_millis()).unwrap_or(u64::MAX);
+                return Err(AuditError::LockTimeout {
+                    file: layout::LOCK,
+                    waited_ms,
+                });
+            }
+            std::thread::sleep(pause.min(self.lock_timeout - waited));
+            pause = (pause * 2).min(Duration::from_millis(10));
+        }
+    }
+
+    /// A panic elsewhere cannot leave the state half-changed: it is only ever replaced whole.
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl std::fmt::Debug for Log {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Log")
+            .field("origin", &self.origin)
+            .field("key", self.signer.key_id())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,198 @@
+//! Verification of a whole trail, offline, with public keys alone.
+//!
+//! **In**: a folder, the keys the reader trusts, the origin expected. **Out**: a [`VerifyReport`] that names each record or
+//! file that fails, and how. **Trusted**: only the keys. **Can fail**: [`AuditError`] when the folder cannot be read at all
+//! or holds no log; whatever was tampered with is a [`Problem`] in the report and not an error.
+//!
+//! What is checked: the checkpoint's form, origin and signature; every entry against its hash tile, every tile against the
+//! ones above it, all of them against the signed root; every record file against its entry (SHA-256, signature, payload
+//! type); and that the folder holds exactly the records the entries name. Where an entry and a tile disagree, the level above
+//! decides which of the two was changed.
+//!
+//! Memory does not grow with the log: one bundle, one tile per level, one record, the names of one shard, and at most
+//! [`MAX_LISTED`] problems and notes are held. No lock is taken, so a trail on read-only media can be verified, and a live
+//! one while it grows: it is verified as of the checkpoint that stood when verification began.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use cap_std::fs::Dir;
+
+use crate::digest::Digest;
+use crate::edge::RawEdge;
+use crate::error::AuditError;
+use crate::files::{DirFiles, FileLayer};
+use crate::keys::{KeyId, TrustedKeys};
+use crate::layout;
+use crate::note::{Checkpoint, MAX_CHECKPOINT_BYTES, NoteError, open_checkpoint};
+
+mod records;
+mod tree;
+
+/// Problems and notes that a report lists; further ones are only counted.
+pub const MAX_LISTED: usize = 1_000;
+
+/// How often the edge of a growing log is read again.
+const EDGE_ATTEMPTS: u32 = 50;
+
+/// A thing that makes the trail fail.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// The record's place in the log, where it is about a record.
+    pub index: Option<u64>,
+    /// The record's id, where that is known.
+    pub id: Option<String>,
+    /// The file, relative to the folder of the log.
+    pub file: String,
+    /// What is wrong.
+    pub what: String,
+}
+
+/// A thing worth knowing that does not make the trail fail.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Note {
+    /// The file, relative to the folder of the log.
+    pub file: String,
+    /// What there is to know.
+    pub what: String,
+}
+
+/// What verification found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct VerifyReport {
+    /// The checkpoint, if it verified; without it nothing else can be checked.
+    pub checkpoint: Option<Checkpoint>,
+    /// Entries that lead to the signed root or whose disagreement is listed.
+    pub entries: u64,
+    /// Records whose digest, signature and type hold.
+    pub records: u64,
+    /// How many records stand under which key.
+    pub records_by_key: BTreeMap<KeyId, u64>,
+    /// What fails, up to [`MAX_LISTED`].
+    pub problems: Vec<Problem>,
+    /// How many problems there are.
+    pub problem_count: u64,
+    /// What is worth knowing, up to [`MAX_LISTED`].
+    pub notes: Vec<Note>,
+    /// How many notes there are.
+    pub note_count: u64,
+}
+
+impl VerifyReport {
+    /// Whether the trail verifies as a whole.
+    pub fn is_verified(&self) -> bool {
+        self.problem_count == 0 && self.checkpoint.is_some()
+    }
+
+    fn problem(&mut self, at: Option<(u64, Option<&str>)>, file: &str, what: impl Into<String>) {
+        self.problem_count += 1;
+        if self.problems.len() < MAX_LISTED {
+            let index = at.map(|(index, _)| index);
+            let id = at.and_then(|(_, id)| id).map(str::to_owned);
+            self.problems.push(Problem {
+                index,
+                id,
+                file: file.to_owned(),
+                what: what.into(),
+            });
+        }
+    }
+
+    fn note(&mut self, file: &str, what: impl Into<String>) {
+        self.note_count += 1;
+        if self.notes.len() < MAX_LISTED {
+            self.notes.push(Note {
+                file: file.to_owned(),
+                what: what.into(),
+            });
+        }
+    }
+}
+
+/// Verifies the trail in a folder.
+pub fn verify(dir: &Dir, keys: &TrustedKeys, origin: &str) -> Result<VerifyReport, AuditError> {
+    let dir = dir.try_clone().map_err(|error| AuditError::io("open", ".", error))?;
+    verify_layer(&DirFiles::new(dir), keys, origin)
+}
+
+fn verify_layer(files: &dyn FileLayer, keys: &TrustedKeys, origin: &str) -> Result<VerifyReport, AuditError> {
+    let mut report = VerifyReport::default();
+    let Some((checkpoint, edge)) = start(files, keys, origin, &mut report)? else {
+        return Ok(report);
+    };
+    let size = checkpoint.size;
+    let present = tree::check(files, keys, &checkpoint, edge, &mut report);
+    report.checkpoint = Some(checkpoint);
+    let newest_size = newest_size(files, keys, origin, size, &mut report)?;
+    records::check_folder(files, size, newest_size, present, &mut report)?;
+    records::note_leftovers(files, &mut report)?;
+    Ok(report)
+}
+
+/// The checkpoint and the edge that belongs to it; `None` after a problem that leaves nothing to compare with.
+fn start(
+    files: &dyn FileLayer,
+    keys: &TrustedKeys,
+    origin: &str,
+    report: &mut VerifyReport,
+) -> Result<Option<(Checkpoint, RawEdge)>, AuditError> {
+    let mut attempt = 0;
+    loop {
+        let note = read_note(files)?;
+        let checkpoint = match open_checkpoint(&note, origin, keys) {
+            Ok(checkpoint) => checkpoint,
+            Err(NoteError::Origin { found, expected }) => {
+                return Err(AuditError::OriginMismatch { found, expected });
+            }
+            Err(error) => {
+                report.problem(None, layout::CHECKPOINT, error.to_string());
+                return Ok(None);
+            }
+        };
+        let edge = RawEdge::read(files, checkpoint.size);
+        // An append may have replaced the edge after the checkpoint was read.
+        if !edge.lacks_a_file() || attempt == EDGE_ATTEMPTS || read_note(files)? == note {
+            return Ok(Some((checkpoint, edge)));
+        }
+        attempt += 1;
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// Size of the log now: a record beyond the checkpoint verified is fine if a later one covers it.
+fn newest_size(
+    files: &dyn FileLayer,
+    keys: &TrustedKeys,
+    origin: &str,
+    size: u64,
+    report: &mut VerifyReport,
+) -> Result<u64, AuditError> {
+    match open_checkpoint(&read_note(files)?, origin, keys) {
+        Ok(checkpoint) => Ok(checkpoint.size.max(size)),
+        Err(error) => {
+            report.problem(
+                None,
+                layout::CHECKPOINT,
+                format!("it was replaced meanwhile, and {error}"),
+            );
+            Ok(size)
+        }
+    }
+}
+
+fn read_note(files: &dyn FileLayer) -> Result<Vec<u8>, AuditError> {
+    files
+        .read(layout::CHECKPOINT, MAX_CHECKPOINT_BYTES)
+        .map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound => AuditError::CheckpointMissing { found: ".".to_owned() },
+            _ => AuditError::io("read", layout::CHECKPOINT, error),
+        })
+}
+
+/// Short form of a digest for a message about two of them.
+fn differs(found: &Digest, expected: &Digest) -> String {
+    format!("it has {found} where {expected} belongs")
+}
+
+#[cfg(test)]
+mod tests;
