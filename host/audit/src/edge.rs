@@ -250,6 +250,3 @@ fn unreadable(path: &str, error: &io::Error) -> EdgeError {
         what,
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -94,6 +94,9 @@ pub enum AuditError {
         /// What shows that the log is not new.
         found: String,
     },
+    /// The folder holds no log.
+    #[error("there is no audit log in this folder: it has no file `checkpoint`; name the right workspace")]
+    NoLog,
     /// Tiles or entries do not have the root that the checkpoint states.
     #[error("the audit log was changed: {what} (`{path}`); run `pg-logstats audit verify` for the whole picture")]
     Tampered {

@@ -247,3 +247,6 @@ fn too_large(path: &str, limit_bytes: u64) -> io::Error {
         format!("`{path}` is larger than {limit_bytes} bytes"),
     )
 }
+
+#[cfg(test)]
+pub(crate) mod fault;

@@ -218,4 +218,4 @@ fn sign_with(key: &SigningKey, message: &[u8]) -> [u8; 64] {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -29,6 +29,7 @@
 //! When a step fails and the process lives (no space, for example), the same recovery runs at once.
 
 use std::fs::{File, TryLockError};
+use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -41,7 +42,7 @@ use crate::keys::{Signer, TrustedKeys};
 use crate::layout;
 use crate::merkle::empty_root;
 use crate::note::{Checkpoint, is_origin, open_checkpoint, sign_checkpoint};
-use crate::snapshot::{Entries, Snapshot, VerifiedRecord, read_checkpoint};
+use crate::snapshot::{Entries, Snapshot, VerifiedRecord, read_checkpoint, without_checkpoint};
 
 mod append;
 mod recovery;
@@ -184,10 +185,9 @@ impl Log {
     /// The log as its checkpoint now is. Called under the lock.
     fn current(&self, state: &mut State) -> Result<Arc<Snapshot>, AuditError> {
         let files = self.files.as_ref();
-        let missing = || AuditError::CheckpointMissing {
-            found: layout::RECORDS.to_owned(),
+        let Some(checkpoint) = read_checkpoint(files, &self.origin, &self.trusted)? else {
+            return Err(without_checkpoint(files)?);
         };
-        let checkpoint = read_checkpoint(files, &self.origin, &self.trusted)?.ok_or_else(missing)?;
         if let Some(known) = &state.snapshot {
             if known.checkpoint == checkpoint {
                 return Ok(Arc::clone(known));
@@ -221,26 +221,30 @@ impl Log {
     /// a log counts as new.
     fn create_if_new(&self, _locked: &Locked) -> Result<(), AuditError> {
         let files = self.files.as_ref();
-        if read_checkpoint(files, &self.origin, &self.trusted)?.is_some() {
-            return Ok(());
-        }
-        for folder in [layout::RECORDS, layout::TILES, layout::UNACKNOWLEDGED] {
-            let listed = files
-                .list(folder)
-                .map_err(|error| AuditError::io("list", folder, error))?;
-            if let Some(first) = listed.first() {
-                return Err(AuditError::CheckpointMissing {
-                    found: format!("{folder}/{}", first.name),
-                });
+        let is_new = read_checkpoint(files, &self.origin, &self.trusted)?.is_none();
+        if is_new {
+            match without_checkpoint(files)? {
+                AuditError::NoLog => {}
+                missing => return Err(missing),
             }
         }
+        // Also for a log that was copied without its empty folders.
         for folder in [layout::RECORDS, layout::TILES, layout::UNACKNOWLEDGED, layout::STAGING] {
             files
                 .make_dir(folder)
                 .map_err(|error| AuditError::io("create", folder, error))?;
         }
-        let root = empty_root();
-        let note = sign_checkpoint(self.signer.as_ref(), &self.origin, 0, &root)?;
+        if !is_new {
+            return Ok(());
+        }
+        // Left by a process that died right here.
+        match files.remove(layout::STAGED_CHECKPOINT) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(AuditError::io("remove", layout::STAGED_CHECKPOINT, error));
+            }
+            _ => {}
+        }
+        let note = sign_checkpoint(self.signer.as_ref(), &self.origin, 0, &empty_root())?;
         self.believe(&note)?;
         append::publish_checkpoint(files, &note)
     }
@@ -291,3 +295,6 @@ impl std::fmt::Debug for Log {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;

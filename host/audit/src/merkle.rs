@@ -57,7 +57,7 @@ pub(crate) fn nodes_at(level: u8, size: u64) -> u64 {
 pub(crate) fn partial_tiles(size: u64) -> impl Iterator<Item = TileId> {
     (0..=MAX_TILE_LEVEL).filter_map(move |level| {
         let nodes = nodes_at(level, size);
-        (nodes % TILE_WIDTH != 0).then_some(TileId {
+        (!nodes.is_multiple_of(TILE_WIDTH)).then_some(TileId {
             level,
             n: nodes / TILE_WIDTH,
         })
@@ -104,7 +104,7 @@ fn range_hash<S: TileSource>(source: &mut S, start: u64, end: u64, known: Option
     }
     let leaves = end - start;
     // A complete subtree whose height is a multiple of eight stands in a tile as one hash.
-    if known.is_none() && leaves.is_power_of_two() && leaves.trailing_zeros() % TILE_HEIGHT == 0 {
+    if known.is_none() && leaves.is_power_of_two() && leaves.trailing_zeros().is_multiple_of(TILE_HEIGHT) {
         let level = (leaves.trailing_zeros() / TILE_HEIGHT) as u8;
         let node = start / leaves;
         return source.hash(

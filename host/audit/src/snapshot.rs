@@ -273,6 +273,21 @@ pub(crate) fn read_checkpoint(
     }
 }
 
+/// A log without a checkpoint: a new one, or one whose checkpoint was taken away.
+pub(crate) fn without_checkpoint(files: &dyn FileLayer) -> Result<AuditError, AuditError> {
+    for folder in [layout::RECORDS, layout::TILES, layout::UNACKNOWLEDGED] {
+        let listed = files
+            .list(folder)
+            .map_err(|error| AuditError::io("list", folder, error))?;
+        if let Some(first) = listed.first() {
+            return Ok(AuditError::CheckpointMissing {
+                found: format!("{folder}/{}", first.name),
+            });
+        }
+    }
+    Ok(AuditError::NoLog)
+}
+
 /// The indexes under which files of record `id` lie, believed or not.
 pub(crate) fn record_indexes(files: &dyn FileLayer, id: &str) -> Result<Vec<u64>, AuditError> {
     let shard = layout::shard(id);

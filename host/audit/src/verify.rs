@@ -14,6 +14,7 @@
 //! one while it grows: it is verified as of the checkpoint that stood when verification began.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::time::Duration;
 
 use cap_std::fs::Dir;
@@ -25,6 +26,7 @@ use crate::files::{DirFiles, FileLayer};
 use crate::keys::{KeyId, TrustedKeys};
 use crate::layout;
 use crate::note::{Checkpoint, MAX_CHECKPOINT_BYTES, NoteError, open_checkpoint};
+use crate::snapshot::without_checkpoint;
 
 mod records;
 mod tree;
@@ -181,18 +183,14 @@ fn newest_size(
 }
 
 fn read_note(files: &dyn FileLayer) -> Result<Vec<u8>, AuditError> {
-    files
-        .read(layout::CHECKPOINT, MAX_CHECKPOINT_BYTES)
-        .map_err(|error| match error.kind() {
-            std::io::ErrorKind::NotFound => AuditError::CheckpointMissing { found: ".".to_owned() },
-            _ => AuditError::io("read", layout::CHECKPOINT, error),
-        })
+    match files.read(layout::CHECKPOINT, MAX_CHECKPOINT_BYTES) {
+        Ok(note) => Ok(note),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Err(without_checkpoint(files)?),
+        Err(error) => Err(AuditError::io("read", layout::CHECKPOINT, error)),
+    }
 }
 
 /// Short form of a digest for a message about two of them.
 fn differs(found: &Digest, expected: &Digest) -> String {
     format!("it has {found} where {expected} belongs")
 }
-
-#[cfg(test)]
-mod tests;

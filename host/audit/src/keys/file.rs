@@ -148,7 +148,6 @@ fn create(dir: &Dir) -> Result<(), KeyError> {
         reason: error.to_string(),
     })?;
     let key = SigningKey::from_bytes(&seed);
-    seed.fill(0);
     let pem = private_pem(&key).map_err(|error| KeyError::Malformed {
         file: PRIVATE_KEY_FILE,
         reason: error.to_string(),

@@ -1,0 +1,300 @@
+//! An append that is cut short at every operation it makes.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use cap_std::ambient_authority;
+use cap_std::fs::Dir;
+
+use super::{Log, LogOptions, NewRecord};
+use crate::error::AuditError;
+use crate::files::fault::{Fault, FaultyFiles};
+use crate::files::{DirFiles, FileLayer};
+use crate::keys::{FileKey, Signer as _};
+use crate::verify::verify;
+
+const ORIGIN: &str = "test.example/log";
+/// More operations than any append makes.
+const ENOUGH: u64 = 200;
+
+/// The layer under test, shared with the test so that it can be asked whether the fault was reached.
+struct Shared(Arc<FaultyFiles>);
+
+macro_rules! forward {
+    ($($name:ident($($argument:ident: $kind:ty),*) -> $result:ty;)*) => {
+        impl FileLayer for Shared {
+            $(fn $name(&self, $($argument: $kind),*) -> std::io::Result<$result> { self.0.$name($($argument),*) })*
+        }
+    };
+}
+forward! {
+    read(path: &str, limit_bytes: u64) -> Vec<u8>;
+    stat(path: &str) -> crate::files::Stat;
+    list(path: &str) -> Vec<crate::files::Listed>;
+    create(path: &str, bytes: &[u8], mode: u32) -> ();
+    link(from: &str, to: &str) -> ();
+    rename(from: &str, to: &str) -> ();
+    remove(path: &str) -> ();
+    remove_dir(path: &str) -> ();
+    make_dir(path: &str) -> bool;
+    sync_dir(path: &str) -> ();
+    open_lock(path: &str) -> std::fs::File;
+    is_same_file(path: &str, file: &std::fs::File) -> bool;
+}
+
+fn dir(path: &Path) -> Dir {
+    Dir::open_ambient_dir(path, ambient_authority()).unwrap()
+}
+
+fn key(root: &Path) -> Box<FileKey> {
+    let keys = root.join("keys");
+    std::fs::create_dir_all(&keys).unwrap();
+    Box::new(FileKey::load_or_create(&dir(&keys)).unwrap())
+}
+
+fn audit(root: &Path) -> Dir {
+    let audit = root.join("audit");
+    std::fs::create_dir_all(&audit).unwrap();
+    dir(&audit)
+}
+
+fn open(root: &Path) -> Result<Log, AuditError> {
+    Log::open(audit(root), key(root), ORIGIN)
+}
+
+fn append(log: &Log, id: &str) -> Result<u64, AuditError> {
+    let record = NewRecord {
+        id,
+        kind: "intent",
+        incident: None,
+        created_us: 1,
+        payload: b"{}",
+    };
+    log.append(&record).map(|sealed| sealed.index)
+}
+
+fn copy(from: &Path, to: &Path) {
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let to = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            std::fs::create_dir(&to).unwrap();
+            copy(&entry.path(), &to);
+        } else {
+            // Nothing is ever changed in place, so a second name is as good as a copy.
+            std::fs::hard_link(entry.path(), to).unwrap();
+        }
+    }
+}
+
+/// Ids that share sixteen shards, so that a workspace has few folders to copy.
+fn ids() -> impl Iterator<Item = String> {
+    (0u32..)
+        .map(|n| format!("rc_{n}"))
+        .filter(|id| crate::layout::shard(id).starts_with("records/00"))
+}
+
+/// A workspace whose log has `size` records.
+fn filled(size: u64) -> tempfile::TempDir {
+    let root = tempfile::tempdir().unwrap();
+    let log = open(root.path()).unwrap();
+    for (_, id) in (0..size).zip(ids()) {
+        append(&log, &id).unwrap();
+    }
+    root
+}
+
+/// Appends to a copy of `template` with a fault at operation `at`. `None` when the append has fewer operations.
+fn interrupted(template: &Path, fault: Fault, at: u64) -> Option<(tempfile::TempDir, Result<u64, AuditError>)> {
+    let root = tempfile::tempdir().unwrap();
+    copy(template, root.path());
+    let layer = Arc::new(FaultyFiles::new(audit(root.path()), fault, at));
+    let log = Log::open_layer(
+        Box::new(Shared(Arc::clone(&layer))),
+        key(root.path()),
+        ORIGIN,
+        LogOptions::default(),
+    );
+    let result = log.and_then(|log| append(&log, "rc_new"));
+    layer.fired().then_some((root, result))
+}
+
+/// What must hold after any interruption: everything acknowledged is there, the new record is there once or not at all,
+/// and the log goes on.
+fn check_recovery(root: &Path, size: u64, result: &Result<u64, AuditError>, context: &str) {
+    let log = open(root).unwrap_or_else(|error| panic!("{context}: {error}"));
+    let recovered = log.take_recovered();
+    let now = log.checkpoint().unwrap().size;
+    assert!(now == size || now == size + 1, "{context}: {now} entries");
+    if let Ok(index) = result {
+        assert_eq!(
+            (now, *index),
+            (size + 1, size),
+            "{context}: an acknowledged record is lost"
+        );
+    }
+    for (index, id) in (0..size).zip(ids()).step_by(64) {
+        assert_eq!(log.read(&id).unwrap().index, index, "{context}");
+    }
+    for moved in &recovered {
+        assert_eq!((moved.id.as_str(), moved.index), ("rc_new", size), "{context}");
+        assert!(
+            root.join("audit").join(&moved.file).is_file(),
+            "{context}: recovery lost a record"
+        );
+        assert_eq!(now, size, "{context}: a committed record was moved aside");
+    }
+    match append(&log, "rc_new") {
+        Ok(index) => assert_eq!((index, now), (size, size), "{context}"),
+        Err(AuditError::DuplicateId { index, .. }) => assert_eq!((index, now), (size, size + 1), "{context}"),
+        Err(error) => panic!("{context}: {error}"),
+    }
+    let report = verify(&audit(root), &key(root).public().clone().into(), ORIGIN).unwrap();
+    assert!(report.is_verified(), "{context}: {:#?}", report.problems);
+    assert_eq!((report.entries, report.records), (size + 1, size + 1), "{context}");
+    let staged = std::fs::read_dir(root.join("audit/staging")).unwrap().count();
+    assert_eq!(staged, 0, "{context}: something is left in staging");
+}
+
+/// Every operation of an append at sizes where no, one and two levels of tiles change.
+fn at_every_operation(size: u64, fault: impl Fn(u64) -> Fault) -> u64 {
+    let template = filled(size);
+    for at in 0..ENOUGH {
+        let fault = fault(at);
+        let Some((root, result)) = interrupted(template.path(), fault, at) else {
+            return at;
+        };
+        check_recovery(
+            root.path(),
+            size,
+            &result,
+            &format!("{fault:?} at operation {at}, {size} records before"),
+        );
+    }
+    panic!("an append of more than {ENOUGH} operations");
+}
+
+#[test]
+fn the_process_is_killed_at_every_operation() {
+    for size in [1, 255, 256] {
+        let operations = at_every_operation(size, |_| Fault::Kill);
+        assert!(operations > 12, "only {operations} operations were interrupted");
+    }
+    for size in [1, 255] {
+        at_every_operation(size, |_| Fault::Tear);
+    }
+}
+
+#[test]
+fn power_is_lost_at_every_operation() {
+    for size in [1, 255] {
+        at_every_operation(size, |_| Fault::PowerLoss(u64::MAX));
+        for seed in [1u64, 2] {
+            at_every_operation(size, |at| {
+                Fault::PowerLoss((at + 1).wrapping_mul(seed).wrapping_mul(0x9e37_79b9_7f4a_7c15))
+            });
+        }
+    }
+}
+
+#[test]
+fn the_disk_is_full_or_one_operation_fails_and_the_log_goes_on() {
+    for fault in [Fault::DiskFull, Fault::FailOnce] {
+        for size in [1, 255] {
+            at_every_operation(size, |_| fault);
+        }
+    }
+    let template = filled(1);
+    let (_root, result) = interrupted(template.path(), Fault::DiskFull, 0).unwrap();
+    let message = result.unwrap_err().to_string();
+    assert!(
+        message.starts_with("no space left to write `staging/rc_new.1.json`"),
+        "{message}"
+    );
+    assert!(message.contains("nothing was recorded"), "{message}");
+}
+
+#[test]
+fn a_log_that_is_just_being_made_is_made_by_the_next_one() {
+    for fault in [Fault::Kill, Fault::Tear, Fault::PowerLoss(u64::MAX), Fault::DiskFull] {
+        at_every_operation(0, |_| fault);
+        let mut at = 0;
+        loop {
+            let root = tempfile::tempdir().unwrap();
+            let layer = Arc::new(FaultyFiles::new(audit(root.path()), fault, at));
+            let log = Log::open_layer(
+                Box::new(Shared(Arc::clone(&layer))),
+                key(root.path()),
+                ORIGIN,
+                LogOptions::default(),
+            );
+            let result = log.and_then(|log| append(&log, "rc_new"));
+            if !layer.fired() {
+                break;
+            }
+            check_recovery(
+                root.path(),
+                0,
+                &result,
+                &format!("{fault:?} at operation {at} of a new log"),
+            );
+            at += 1;
+        }
+        assert!(at > 15, "only {at} operations");
+    }
+}
+
+#[test]
+fn recovery_is_killed_at_every_operation_and_starts_again() {
+    let template = filled(1);
+    for at in 0..ENOUGH {
+        let Some((root, result)) = interrupted(template.path(), Fault::Kill, at) else {
+            return;
+        };
+        for during in 0..ENOUGH {
+            let again = tempfile::tempdir().unwrap();
+            copy(root.path(), again.path());
+            for fault in [Fault::Kill, Fault::PowerLoss(u64::MAX)] {
+                let layer = Arc::new(FaultyFiles::new(audit(again.path()), fault, during));
+                let _killed = Log::open_layer(
+                    Box::new(Shared(Arc::clone(&layer))),
+                    key(again.path()),
+                    ORIGIN,
+                    LogOptions::default(),
+                );
+                drop(layer);
+            }
+            let probe = FaultyFiles::new(audit(again.path()), Fault::None, 0);
+            let quiet = probe.list("staging").unwrap().is_empty();
+            check_after_recovery(
+                again.path(),
+                &result,
+                &format!("append killed at {at}, recovery at {during}"),
+            );
+            if quiet && during > 12 {
+                break;
+            }
+        }
+    }
+}
+
+/// As [`check_recovery`], for a recovery that may have been finished by an earlier process.
+fn check_after_recovery(root: &Path, result: &Result<u64, AuditError>, context: &str) {
+    let records = || {
+        let files = DirFiles::new(audit(root));
+        let aside = files.list("unacknowledged").unwrap().len();
+        let staged = files
+            .list("staging")
+            .unwrap()
+            .iter()
+            .filter(|file| file.name.starts_with("rc_new"))
+            .count();
+        aside + staged
+    };
+    let before = records();
+    let log = open(root).unwrap_or_else(|error| panic!("{context}: {error}"));
+    let committed = log.checkpoint().unwrap().size == 2;
+    assert!(committed || records() >= before.min(1), "{context}: a record was lost");
+    drop(log);
+    check_recovery(root, 1, result, context);
+}
