@@ -1,1 +1,20 @@
-//! The database: sessions, statements, plans.
+//! Everything that talks to a PostgreSQL server.
+//!
+//! **In**: a [`Target`], and for an action the gate's proofs. **Out**: outcomes and inspections, as plain data.
+//! **Trusted**: the catalogue's SQL. Nothing that a server sends reaches a field of ours other than as typed, capped data.
+//! **Can fail**: only while the connection's settings are read ([`DsnError`]); whatever a server does becomes a status.
+//!
+//! - [`dsn`]: where the server is and how to get in.
+//! - [`session`]: one connection, read only, with timeouts, its role checked.
+//! - [`execute`](mod@execute): one approved action, start to end, with its watchdog.
+
+pub mod dsn;
+pub mod execute;
+pub mod failure;
+pub mod session;
+mod sqltypes;
+#[cfg(test)]
+mod test_server;
+
+pub use dsn::{DsnError, Target};
+pub use execute::{ExecutionGuard, execute};

@@ -1,0 +1,61 @@
+//! Stopping an action: the token that asks for it, and the cancellation on the server.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use sqlx::Connection as _;
+use tokio::sync::watch;
+
+use crate::db::dsn::Target;
+use crate::db::session;
+
+/// How long a cancellation may take before the closed connection has to do.
+const CANCEL_TIMEOUT: Duration = Duration::from_millis(800);
+
+/// Asks a running action to stop; clones ask for the same.
+#[derive(Debug, Clone)]
+pub struct CancelToken {
+    sender: Arc<watch::Sender<bool>>,
+}
+
+impl Default for CancelToken {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl CancelToken {
+    /// A token that nobody has used yet.
+    pub fn new() -> Self {
+        Self {
+            sender: Arc::new(watch::Sender::new(false)),
+        }
+    }
+
+    /// Asks the action to stop. For ever: a used token stops the next action at once.
+    pub fn cancel(&self) {
+        self.sender.send_replace(true);
+    }
+
+    /// Waits until [`Self::cancel`] was called.
+    pub(crate) async fn cancelled(&self) {
+        // The sender lives as long as `self`, so this ends by the value alone.
+        let _ = self.sender.subscribe().wait_for(|cancelled| *cancelled).await;
+    }
+}
+
+/// Cancels what the backend `pid` of ours is running, over a connection of its own. When that fails, the caller closes the
+/// action's connection, and the server notices that within a quarter of a second.
+pub(super) async fn on_server(target: &Target, pid: i32) {
+    let cancel = async {
+        if let Ok(mut connection) = session::connect(target).await {
+            // Our own pid, so the same role: every role may cancel its own backends.
+            let _ = sqlx::query("SELECT pg_catalog.pg_cancel_backend($1)")
+                .bind(pid)
+                .execute(&mut connection)
+                .await;
+            let _ = connection.close().await;
+        }
+    };
+    let _ = tokio::time::timeout(CANCEL_TIMEOUT, cancel).await;
+}
