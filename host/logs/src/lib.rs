@@ -1,3 +1,50 @@
 //! PostgreSQL log bytes to [`evidence::Evidence`].
+//!
+//! ```text
+//! Source ─► Reader ─► Block ─► Layout::parse ─► Entry ─► Worker ─► Findings ─► Ledger ─► Evidence
+//!           one thread at a time   └──────── every thread ────────┘   in order of the blocks
+//! ```
+//!
+//! **In**: files, folders and streams that the caller opened ([`Source`]); no path is opened here. Formats (stderr with any
+//! `log_line_prefix`, csvlog, jsonlog; gzip and zstd) are told from the bytes. **Out**: [`evidence::Evidence`] by [`analyse`].
+//! **Trusted**: nothing in a log. Anyone who can reach the database can write log text: memory is bounded on any input, nothing
+//! panics, and text cannot make entries where the format makes that decidable. **Can fail**: [`LogError`]; what can be analysed
+//! in part is, and the evidence's `unparsed_reasons` and `limitations` say what is missing.
 
+#![forbid(unsafe_code)]
+#![cfg_attr(
+    test,
+    allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        reason = "a test may panic"
+    )
+)]
+
+mod analysis;
+mod bytes;
+mod entry;
+mod error;
+mod events;
 pub mod evidence;
+mod format;
+mod histogram;
+pub mod instant;
+mod interner;
+mod ledger;
+mod limitations;
+mod locks;
+mod message;
+pub mod normalise;
+mod observation;
+pub mod prefix;
+mod reader;
+mod severity;
+mod source;
+mod worker;
+
+pub use analysis::{Options, Progress, analyse};
+pub use error::LogError;
+pub use source::Source;

@@ -1,0 +1,296 @@
+//! Statements and names to families, with nothing allocated for what was seen before.
+//!
+//! A statement is looked up as it stands first, which finds statements without literals; otherwise it is normalised into
+//! reused memory and looked up by its normal form. Both compare bytes, so no two families are ever taken for one. The memory
+//! is bounded: what is full is forgotten, which costs time and changes no result.
+
+use std::hash::BuildHasher;
+use std::sync::Arc;
+
+use hashbrown::{DefaultHashBuilder, HashMap, HashTable};
+
+use crate::evidence::{Dimensions, StatementKind};
+use crate::normalise::{Normaliser, Outcome, family_key};
+
+/// Longest normal form kept; the id is made of the whole.
+const MAX_STATEMENT_BYTES: usize = 32 * 1024;
+/// Most families remembered by one thread, and most bytes of their texts.
+const MAX_FAMILIES: usize = 32 * 1024;
+const MAX_BYTES: usize = 16 * 1024 * 1024;
+/// Most sets of names remembered by one thread.
+const MAX_NAMES: usize = 8 * 1024;
+/// Longest name kept; the server cuts them to 63 bytes.
+const MAX_NAME_BYTES: usize = 256;
+
+/// A query family: what its id is made of.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Family {
+    /// The number in its id.
+    pub(crate) key: u64,
+    pub(crate) statement: String,
+    pub(crate) kind: StatementKind,
+    pub(crate) dimensions: Arc<Dimensions>,
+}
+
+impl Family {
+    /// The family of a normal form.
+    pub(crate) fn new(normal_form: &[u8], kind: StatementKind, dimensions: &Arc<Dimensions>) -> Self {
+        let mut statement = String::from_utf8_lossy(normal_form).into_owned();
+        let key = family_key(&statement, dimensions);
+        if statement.len() > MAX_STATEMENT_BYTES {
+            statement.truncate(statement.floor_char_boundary(MAX_STATEMENT_BYTES));
+            statement.push('…');
+        }
+        Self {
+            key,
+            statement,
+            kind,
+            dimensions: Arc::clone(dimensions),
+        }
+    }
+
+    /// Bytes on the heap.
+    pub(crate) fn heap_bytes(&self) -> usize {
+        self.statement.len()
+    }
+}
+
+/// Position of a set of names in the interner.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct NamesId(u32);
+
+/// A statement that was looked up.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Found {
+    /// Position in [`Used::families`].
+    pub(crate) family: u32,
+    pub(crate) has_placeholders: bool,
+}
+
+/// What one block refers to, in the order of first use.
+#[derive(Debug, Default)]
+pub(crate) struct Used {
+    pub(crate) families: Vec<Arc<Family>>,
+    pub(crate) names: Vec<Arc<Dimensions>>,
+}
+
+#[derive(Debug)]
+struct Known {
+    names: NamesId,
+    hash: u64,
+    normal_form: Box<[u8]>,
+    family: Arc<Family>,
+    mark: Mark,
+}
+
+#[derive(Debug)]
+struct KnownNames {
+    dimensions: Arc<Dimensions>,
+    mark: Mark,
+}
+
+/// When something was used last: in which block, and its position in [`Used`].
+#[derive(Debug, Clone, Copy, Default)]
+struct Mark {
+    block: u64,
+    position: u32,
+}
+
+/// A statement as it stands, without literals.
+#[derive(Debug)]
+struct Verbatim {
+    names: NamesId,
+    hash: u64,
+    statement: Box<[u8]>,
+    known: u32,
+    has_placeholders: bool,
+}
+
+/// The memory of one thread.
+#[derive(Debug, Default)]
+pub(crate) struct Interner {
+    hasher: DefaultHashBuilder,
+    normaliser: Normaliser,
+    known: Vec<Known>,
+    by_form: HashTable<u32>,
+    verbatim: HashTable<Verbatim>,
+    bytes: usize,
+    names: Vec<KnownNames>,
+    names_by_text: HashMap<Box<[u8]>, NamesId>,
+    last_names: (Vec<u8>, Option<NamesId>),
+    scratch: Vec<u8>,
+    block: u64,
+    pub(crate) used: Used,
+}
+
+impl Interner {
+    /// Begins a block: hands out what the one before used.
+    pub(crate) fn next_block(&mut self) -> Used {
+        self.block += 1;
+        if self.known.len() > MAX_FAMILIES || self.bytes > MAX_BYTES || self.names.len() > MAX_NAMES {
+            self.forget();
+        }
+        std::mem::take(&mut self.used)
+    }
+
+    fn forget(&mut self) {
+        self.known.clear();
+        self.by_form.clear();
+        self.verbatim.clear();
+        self.bytes = 0;
+        self.names.clear();
+        self.names_by_text.clear();
+        self.last_names.1 = None;
+    }
+
+    /// The id of a set of names as the log writes them.
+    #[inline]
+    pub(crate) fn names(&mut self, database: &[u8], user: &[u8], application: &[u8]) -> NamesId {
+        self.scratch.clear();
+        for name in [database, user, application] {
+            let name = crate::bytes::up_to(name, MAX_NAME_BYTES);
+            self.scratch.extend_from_slice(name);
+            // No UTF-8 text holds this byte; where a name does, two sets may look alike to nobody but their author.
+            self.scratch.push(0xff);
+        }
+        if let (known, Some(id)) = &self.last_names
+            && *known == self.scratch
+        {
+            return *id;
+        }
+        let id = match self.names_by_text.get(self.scratch.as_slice()) {
+            Some(id) => *id,
+            None => self.learn_names(database, user, application),
+        };
+        std::mem::swap(&mut self.last_names.0, &mut self.scratch);
+        self.last_names.1 = Some(id);
+        id
+    }
+
+    #[cold]
+    fn learn_names(&mut self, database: &[u8], user: &[u8], application: &[u8]) -> NamesId {
+        let name = |text: &[u8]| {
+            let text = crate::bytes::up_to(text, MAX_NAME_BYTES);
+            let told = !text.is_empty() && text != b"[unknown]";
+            told.then(|| String::from_utf8_lossy(text).into_owned())
+        };
+        let dimensions = Dimensions {
+            database: name(database),
+            user: name(user),
+            application: name(application),
+        };
+        let id = NamesId(u32::try_from(self.names.len()).unwrap_or(u32::MAX));
+        self.names.push(KnownNames {
+            dimensions: Arc::new(dimensions),
+            mark: Mark::default(),
+        });
+        self.names_by_text.insert(self.scratch.clone().into_boxed_slice(), id);
+        id
+    }
+
+    /// The position of a set of names in [`Used::names`].
+    pub(crate) fn use_names(&mut self, id: NamesId) -> u32 {
+        let Some(known) = self.names.get_mut(id.0 as usize) else {
+            return u32::MAX;
+        };
+        if known.mark.block != self.block {
+            known.mark = Mark {
+                block: self.block,
+                position: next(self.used.names.len()),
+            };
+            self.used.names.push(Arc::clone(&known.dimensions));
+        }
+        known.mark.position
+    }
+
+    /// The family of a statement.
+    #[inline]
+    pub(crate) fn family(&mut self, statement: &[u8], names: NamesId) -> Found {
+        let hash = self.hasher.hash_one((names.0, statement));
+        let same = |entry: &Verbatim| entry.hash == hash && entry.names == names && *entry.statement == *statement;
+        if let Some(entry) = self.verbatim.find(hash, same) {
+            let (known, has_placeholders) = (entry.known, entry.has_placeholders);
+            return Found {
+                family: self.use_family(known),
+                has_placeholders,
+            };
+        }
+        let outcome = self.normaliser.run(statement);
+        let known = self.by_form(outcome, names);
+        if !outcome.has_literals {
+            self.bytes += statement.len();
+            let entry = Verbatim {
+                names,
+                hash,
+                statement: statement.into(),
+                known,
+                has_placeholders: outcome.has_placeholders,
+            };
+            self.verbatim.insert_unique(hash, entry, |entry| entry.hash);
+        }
+        Found {
+            family: self.use_family(known),
+            has_placeholders: outcome.has_placeholders,
+        }
+    }
+
+    /// The family whose normal form the normaliser holds.
+    #[inline]
+    fn by_form(&mut self, outcome: Outcome, names: NamesId) -> u32 {
+        let form = self.normaliser.text();
+        let hash = self.hasher.hash_one((names.0, form));
+        let known = &self.known;
+        let same = |position: &u32| {
+            known
+                .get(*position as usize)
+                .is_some_and(|entry| entry.hash == hash && entry.names == names && *entry.normal_form == *form)
+        };
+        match self.by_form.find(hash, same) {
+            Some(position) => *position,
+            None => self.learn_family(outcome.kind, names, hash),
+        }
+    }
+
+    #[cold]
+    fn learn_family(&mut self, kind: StatementKind, names: NamesId, hash: u64) -> u32 {
+        let form = self.normaliser.text();
+        let dimensions = match self.names.get(names.0 as usize) {
+            Some(known) => Arc::clone(&known.dimensions),
+            None => Arc::default(),
+        };
+        let family = Arc::new(Family::new(form, kind, &dimensions));
+        self.bytes += form.len() + family.heap_bytes();
+        let position = next(self.known.len());
+        self.known.push(Known {
+            names,
+            hash,
+            normal_form: form.into(),
+            family,
+            mark: Mark::default(),
+        });
+        let known = &self.known;
+        self.by_form.insert_unique(hash, position, |position| {
+            known.get(*position as usize).map_or(0, |entry| entry.hash)
+        });
+        position
+    }
+
+    #[inline]
+    fn use_family(&mut self, position: u32) -> u32 {
+        let Some(known) = self.known.get_mut(position as usize) else {
+            return u32::MAX;
+        };
+        if known.mark.block != self.block {
+            known.mark = Mark {
+                block: self.block,
+                position: next(self.used.families.len()),
+            };
+            self.used.families.push(Arc::clone(&known.family));
+        }
+        known.mark.position
+    }
+}
+
+fn next(len: usize) -> u32 {
+    u32::try_from(len).unwrap_or(u32::MAX)
+}

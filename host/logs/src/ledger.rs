@@ -1,0 +1,271 @@
+//! Findings to evidence: what depends on the order of the log.
+//!
+//! **In**: the findings of each block, in order. **Out**: [`Evidence`]. **Trusted**: that blocks come in order. Memory is bounded
+//! by stated caps; whatever a cap costs is told as a limitation. Nothing here depends on how the input was cut: observations are
+//! entered one by one.
+
+mod families;
+mod incidents;
+mod sessions;
+
+use std::sync::Arc;
+
+use crate::evidence::{Dimensions, Evidence, SourceSummary, Window};
+use crate::interner::Family;
+use crate::limitations;
+use crate::message::DurationKind;
+use crate::observation::{Findings, Observation, Totals};
+use crate::reader::Read;
+use crate::severity::Severity;
+use families::{Families, Slot};
+use incidents::Incidents;
+use sessions::Sessions;
+
+/// All that was entered so far.
+#[derive(Debug)]
+pub(crate) struct Ledger {
+    totals: Totals,
+    entries_by_file: Vec<u64>,
+    families: Families,
+    sessions: Sessions,
+    incidents: Incidents,
+}
+
+/// The findings being entered, and where their families are in the ledger.
+struct Page<'f> {
+    findings: &'f Findings,
+    slots: Vec<Option<Slot>>,
+}
+
+impl Page<'_> {
+    fn family(&self, position: u32) -> Option<&Arc<Family>> {
+        self.findings.used.families.get(position as usize)
+    }
+
+    fn names(&self, position: u32) -> Arc<Dimensions> {
+        self.findings
+            .used
+            .names
+            .get(position as usize)
+            .map(Arc::clone)
+            .unwrap_or_default()
+    }
+}
+
+impl Ledger {
+    pub(crate) fn new(max_families: usize) -> Self {
+        Self {
+            totals: Totals::default(),
+            entries_by_file: Vec::new(),
+            families: Families::new(max_families),
+            sessions: Sessions::default(),
+            incidents: Incidents::default(),
+        }
+    }
+
+    /// Enters the findings of the next block.
+    pub(crate) fn enter(&mut self, findings: &Findings) {
+        self.totals.add(&findings.totals);
+        if self.entries_by_file.len() <= findings.file {
+            self.entries_by_file.resize(findings.file + 1, 0);
+        }
+        if let Some(entries) = self.entries_by_file.get_mut(findings.file) {
+            *entries += findings.totals.entries;
+        }
+        let slots = vec![None; findings.used.families.len()];
+        let mut page = Page { findings, slots };
+        for observation in &findings.observations {
+            self.observe(&mut page, observation);
+        }
+    }
+
+    fn observe(&mut self, page: &mut Page<'_>, observation: &Observation) {
+        let file = page.findings.file;
+        let texts = &page.findings.texts;
+        match observation {
+            Observation::Execution { us, statement } => {
+                let text = (texts.get(statement.text), texts.get(statement.parameters));
+                if let Some(stats) = self.family(page, statement.family) {
+                    stats.execution(*us, statement.at_us, statement.query_id, text);
+                }
+                self.families.executed(*us);
+            }
+            Observation::Preparation {
+                us,
+                family,
+                query_id,
+                at_us,
+            } => {
+                if let Some(stats) = self.family(page, *family) {
+                    stats.prepared(*us, *at_us, *query_id);
+                }
+            }
+            Observation::Logged { process, statement } => {
+                if let Some(family) = page.family(statement.family) {
+                    let text = (texts.get(statement.text), texts.get(statement.parameters));
+                    self.sessions.logged(file, *process, family, statement.query_id, text);
+                }
+            }
+            Observation::Bare {
+                process,
+                us,
+                at_us,
+                query_id,
+            } => {
+                let Some(logged) = process.and_then(|process| self.sessions.take_logged(file, process)) else {
+                    self.totals.limitation("bare_duration");
+                    return;
+                };
+                let query_id = if *query_id == 0 { logged.query_id } else { *query_id };
+                let text = (logged.text.as_slice(), logged.parameters.as_slice());
+                let slot = self.families.slot(&logged.family);
+                if let Some(stats) = self.families.get(slot) {
+                    stats.execution(*us, *at_us, query_id, text);
+                }
+                self.families.executed(*us);
+                if let Some(process) = process {
+                    self.sessions.give_back(file, *process, logged);
+                }
+            }
+            Observation::Ended { process } => self.sessions.ended(file, *process),
+            Observation::Seen { process, names } => self.sessions.seen(file, *process, page.names(*names)),
+            Observation::Waited(waited) => {
+                let family = self.point_at(page, waited.family);
+                let names = page.names(waited.names);
+                self.incidents.waited(file, waited, family, &names, &mut self.sessions);
+            }
+            Observation::Deadlock(deadlock) => {
+                let names = page.names(deadlock.names);
+                let detail = texts.get(deadlock.detail);
+                self.incidents
+                    .deadlock(file, deadlock, detail, &names, &self.sessions, &mut self.families);
+            }
+            Observation::Error { class, family, at_us } => {
+                if let Some(stats) = family.and_then(|family| self.family(page, family)) {
+                    stats.failed(*at_us);
+                }
+                if let Some(key) = page.findings.errors.get(*class as usize) {
+                    self.incidents.error(key, &page.names(key.names), *at_us);
+                }
+            }
+            Observation::TempFile {
+                family,
+                names,
+                bytes,
+                at_us,
+            } => {
+                let key = self.point_at(page, *family);
+                if let Some(stats) = family.and_then(|family| self.family(page, family)) {
+                    stats.spilled(*bytes, *at_us);
+                }
+                self.incidents.temp_file(key, &page.names(*names), *bytes);
+            }
+        }
+    }
+
+    /// The statistics of a family of the page.
+    #[inline]
+    fn family(&mut self, page: &mut Page<'_>, position: u32) -> Option<&mut families::Stats> {
+        let known = page.slots.get(position as usize).copied().flatten();
+        let slot = match known {
+            Some(slot) if self.families.is_current(slot) => slot,
+            _ => {
+                let slot = self.families.slot(page.findings.used.families.get(position as usize)?);
+                *page.slots.get_mut(position as usize)? = Some(slot);
+                slot
+            }
+        };
+        self.families.get(slot)
+    }
+
+    /// The key of a family that an incident points at; the family is listed then, too.
+    fn point_at(&mut self, page: &mut Page<'_>, position: Option<u32>) -> Option<u64> {
+        let position = position?;
+        self.family(page, position)?;
+        page.family(position).map(|family| family.key)
+    }
+
+    /// Closes the ledger.
+    pub(crate) fn evidence(mut self, read: Read) -> Evidence {
+        for (reason, count) in read.unparsed {
+            *self.totals.unparsed.entry(reason).or_default() += count;
+        }
+        for (code, count) in read.limitations {
+            *self.totals.limitations.entry(code).or_default() += count;
+        }
+        self.families.settle();
+        let (families, folded) = (&self.families, self.families.folded);
+        for (code, count) in [("families_folded", folded)]
+            .into_iter()
+            .chain(self.incidents.dropped())
+        {
+            if count > 0 {
+                *self.totals.limitations.entry(code).or_default() += count;
+            }
+        }
+        let (total_duration_us, total_executions) = families.total();
+        let family_count = families.count();
+        let limitations = limitations::list(&self.totals.limitations);
+        let window = self
+            .totals
+            .window
+            .map(|(since_us, until_us)| Window { since_us, until_us });
+        let mut files = read.files;
+        for (file, entries) in files.iter_mut().zip(&self.entries_by_file) {
+            file.entries = *entries;
+        }
+        let source = summary(files, &self.totals);
+        let incidents = self.incidents.finish();
+        Evidence {
+            window,
+            source,
+            total_duration_us,
+            total_executions,
+            family_count,
+            families: self.families.finish(),
+            lock_waits: incidents.lock_waits,
+            deadlocks: incidents.deadlocks,
+            errors: incidents.errors,
+            temp_files: incidents.temp_files,
+            limitations,
+        }
+    }
+}
+
+fn summary(files: Vec<crate::evidence::SourceFile>, totals: &Totals) -> SourceSummary {
+    let owned = |map: &std::collections::BTreeMap<&'static str, u64>| {
+        map.iter().map(|(key, count)| ((*key).to_owned(), *count)).collect()
+    };
+    let durations = DurationKind::ALL.into_iter().zip(totals.durations);
+    let severities = Severity::ALL.into_iter().zip(totals.severities);
+    SourceSummary {
+        bytes: files.iter().map(|file| file.bytes).sum(),
+        files,
+        entries_scanned: totals.entries,
+        entries_outside_window: totals.outside_window,
+        entries_unparsed: totals.unparsed.values().sum(),
+        unparsed_reasons: owned(&totals.unparsed),
+        durations: durations
+            .filter(|(_, total)| total.count > 0)
+            .map(|(kind, total)| (kind.name().to_owned(), total))
+            .collect(),
+        events: owned(&totals.events),
+        sqlstates: totals
+            .sqlstates
+            .iter()
+            .map(|(key, count)| (state_name(*key), *count))
+            .collect(),
+        severities: severities
+            .filter(|(_, count)| *count > 0)
+            .map(|(severity, count)| (severity.name().to_owned(), count))
+            .collect(),
+    }
+}
+
+fn state_name((severity, state): (Severity, Option<[u8; 5]>)) -> String {
+    let state = state
+        .as_ref()
+        .and_then(|state| std::str::from_utf8(state).ok())
+        .unwrap_or("?");
+    format!("{} {state}", severity.name())
+}

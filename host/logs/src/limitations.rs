@@ -1,0 +1,90 @@
+//! What the input could not tell, in words: one table.
+
+use std::collections::BTreeMap;
+
+use crate::evidence::Limitation;
+
+const MESSAGES: &[(&str, &str)] = &[
+    (
+        "bare_duration",
+        "durations without a statement: log_duration was on but the session logged no statement; set \
+         log_min_duration_statement instead",
+    ),
+    (
+        "deadlocks_dropped",
+        "more deadlocks than are kept; narrow the window with --since and --until",
+    ),
+    (
+        "empty_file",
+        "empty files; check that logging_collector is on and log_directory is right",
+    ),
+    (
+        "entry_truncated",
+        "entries longer than 4 MiB were looked at in part; consider log_parameter_max_length",
+    ),
+    (
+        "errors_dropped",
+        "more classes of errors than are kept; narrow the window with --since and --until",
+    ),
+    (
+        "families_folded",
+        "query families with little total time were given up because there were too many; totals still contain them, \
+         and a family that came back later is counted from then on",
+    ),
+    (
+        "forged_duration",
+        "messages raised by a statement imitate a duration and were not counted; look at who may run RAISE LOG",
+    ),
+    (
+        "forged_event",
+        "messages raised by a statement imitate a message of the server and were not counted as events; look at who \
+         may run RAISE LOG",
+    ),
+    ("lock_waits_dropped", "more lock waits than are kept; the longest are"),
+    (
+        "not_a_log",
+        "files of a folder that are no PostgreSQL logs were set aside; name them to see why",
+    ),
+    (
+        "prefix_without_names",
+        "log_line_prefix lacks %d, %u or %a, so families of several databases, roles or applications are one; add them",
+    ),
+    (
+        "prefix_without_process",
+        "log_line_prefix has neither %p nor %c, so lines of one session cannot be joined; add %p",
+    ),
+    (
+        "prefix_without_time",
+        "log_line_prefix has neither %m, %t nor %n, so entries have no instant and --since/--until let them pass; add %m",
+    ),
+    (
+        "temp_files_dropped",
+        "more groups of temporary files than are kept; narrow the window with --since and --until",
+    ),
+    (
+        "timezone_uncertain",
+        "the time zone's abbreviation is ambiguous or unknown, so instants may be off; set log_timezone = 'UTC'",
+    ),
+    (
+        "truncated_compressed_stream",
+        "compressed files end too early; what could be decompressed was analysed; fetch the file again",
+    ),
+];
+
+/// The limitations of a run, by code.
+pub(crate) fn list(counts: &BTreeMap<&'static str, u64>) -> Vec<Limitation> {
+    let message = |code: &str| {
+        MESSAGES
+            .iter()
+            .find(|known| known.0 == code)
+            .map_or("", |known| known.1)
+    };
+    counts
+        .iter()
+        .map(|(code, count)| Limitation {
+            code: (*code).to_owned(),
+            count: *count,
+            message: message(code).to_owned(),
+        })
+        .collect()
+}

@@ -1,0 +1,510 @@
+//! One statement to its normal form, the heart of a query family.
+//!
+//! **In**: SQL as a client sent it or as the log truncated it, any bytes. **Out**: comments gone, literals and placeholders as
+//! `?`, white space and letter case canonical, `IN`, `ARRAY` and `VALUES` lists of equal elements as one element, passwords
+//! nowhere. **Trusted**: nothing. **Can fail**: nothing; what is no SQL still has a normal form.
+//!
+//! The normal form is a normal form: normalising it again changes nothing.
+
+mod lexer;
+mod words;
+
+use sha2::{Digest, Sha256};
+
+use crate::evidence::{Dimensions, StatementKind};
+use lexer::{Lexer, Token};
+use words::Word;
+
+/// Deepest nesting in which lists are collapsed; deeper text is kept as it is.
+const MAX_DEPTH: usize = 64;
+
+/// A statement in normal form.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Normalised {
+    /// The text. Untrusted.
+    pub statement: String,
+    /// By its first word.
+    pub kind: StatementKind,
+}
+
+/// Brings a statement to its normal form.
+///
+/// ```
+/// let simple = pg_logstats_logs::normalise::normalise(b"SELECT * FROM Orders -- mine\n WHERE id IN (1, 2, 3);");
+/// let extended = pg_logstats_logs::normalise::normalise(b"select * from orders where id in ($1)");
+/// assert_eq!(simple.statement, "select * from orders where id in (?)");
+/// assert_eq!(simple, extended);
+/// ```
+#[must_use]
+pub fn normalise(sql: &[u8]) -> Normalised {
+    let mut normaliser = Normaliser::default();
+    let outcome = normaliser.run(sql);
+    Normalised {
+        statement: String::from_utf8_lossy(normaliser.text()).into_owned(),
+        kind: outcome.kind,
+    }
+}
+
+/// The id of a query family: `qf_` and the first 8 bytes of SHA-256 over the parts, each with its length in front, so that no two
+/// lists of parts are the same bytes.
+///
+/// ```
+/// use pg_logstats_logs::{evidence::Dimensions, normalise::query_family_id};
+/// let shop = Dimensions { database: Some("shop".to_owned()), ..Dimensions::default() };
+/// assert_ne!(query_family_id("select ?", &Dimensions::default()), query_family_id("select ?", &shop));
+/// ```
+#[must_use]
+pub fn query_family_id(statement: &str, dimensions: &Dimensions) -> String {
+    format!("qf_{:016x}", family_key(statement, dimensions))
+}
+
+/// The number in a family's id.
+pub(crate) fn family_key(statement: &str, dimensions: &Dimensions) -> u64 {
+    let mut parts = vec![Some(statement)];
+    parts.extend(names(dimensions));
+    digest("pg-logstats query family v1", &parts)
+}
+
+/// Database, user and application, in that order.
+pub(crate) fn names(dimensions: &Dimensions) -> [Option<&str>; 3] {
+    [
+        dimensions.database.as_deref(),
+        dimensions.user.as_deref(),
+        dimensions.application.as_deref(),
+    ]
+}
+
+/// The first 8 bytes of SHA-256 over a domain and parts that are there or not.
+pub(crate) fn digest(domain: &str, parts: &[Option<&str>]) -> u64 {
+    let mut hash = Sha256::new();
+    hash.update((domain.len() as u64).to_be_bytes());
+    hash.update(domain.as_bytes());
+    for part in parts {
+        match part {
+            None => hash.update([0]),
+            Some(text) => {
+                hash.update([1]);
+                hash.update((text.len() as u64).to_be_bytes());
+                hash.update(text.as_bytes());
+            }
+        }
+    }
+    hash.finalize()
+        .iter()
+        .take(8)
+        .fold(0, |value, byte| (value << 8) | u64::from(*byte))
+}
+
+/// What a run found besides the text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Outcome {
+    pub(crate) kind: StatementKind,
+    /// A literal was replaced: another statement may have the same normal form.
+    pub(crate) has_literals: bool,
+    /// `$1`: the statement cannot be run without its parameters.
+    pub(crate) has_placeholders: bool,
+}
+
+/// What stands left of the token being written; decides spaces and what a minus is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Left {
+    Start,
+    /// A name, or a word after which a parenthesis is an argument list.
+    Name,
+    /// A word after which an expression begins.
+    Keyword,
+    Literal,
+    Operator,
+    Open,
+    Close,
+    Comma,
+    Dot,
+    Cast,
+    Semicolon,
+}
+
+/// What an open bracket holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Holds {
+    Anything,
+    /// `IN (…)` or `ARRAY[…]`: equal neighbours are collapsed.
+    List,
+    /// One row of `VALUES`.
+    Row,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Bracket {
+    holds: Holds,
+    /// Where the current element begins in the output.
+    element: usize,
+    /// The element before it.
+    previous: Option<(usize, usize)>,
+    /// `VALUES` stood directly in this bracket: where its rows go, and the row before.
+    rows: Option<Option<(usize, usize)>>,
+}
+
+impl Bracket {
+    fn new(holds: Holds, element: usize) -> Self {
+        Self {
+            holds,
+            element,
+            previous: None,
+            rows: None,
+        }
+    }
+}
+
+/// Reusable state, so that the hot path allocates nothing.
+#[derive(Debug, Default)]
+pub(crate) struct Normaliser {
+    out: Vec<u8>,
+    brackets: Vec<Bracket>,
+    /// Brackets beyond [`MAX_DEPTH`].
+    deeper: usize,
+}
+
+impl Normaliser {
+    /// The normal form that the last run made.
+    pub(crate) fn text(&self) -> &[u8] {
+        &self.out
+    }
+
+    /// Normalises one statement.
+    pub(crate) fn run(&mut self, sql: &[u8]) -> Outcome {
+        self.out.clear();
+        self.brackets.clear();
+        self.brackets.push(Bracket::new(Holds::Anything, 0));
+        self.deeper = 0;
+        let mut run = Run {
+            n: self,
+            left: Left::Start,
+            last_word: Word::Name,
+            sign: None,
+            after_string: false,
+            words: 0,
+            role_statement: false,
+            kind: KindFinder::default(),
+            has_literals: false,
+            has_placeholders: false,
+        };
+        let mut lexer = Lexer::new(sql);
+        while let Some(token) = lexer.next_token() {
+            if !run.token(token) {
+                break;
+            }
+        }
+        let outcome = Outcome {
+            kind: run.kind.kind(),
+            has_literals: run.has_literals,
+            has_placeholders: run.has_placeholders,
+        };
+        while matches!(self.out.last(), Some(b';' | b' ')) {
+            self.out.pop();
+        }
+        outcome
+    }
+}
+
+/// The state of one run.
+struct Run<'n> {
+    n: &'n mut Normaliser,
+    left: Left,
+    last_word: Word,
+    /// Length of the output and what stood left, before a sign that may belong to a number.
+    sign: Option<(usize, Left)>,
+    after_string: bool,
+    /// Words of the current statement so far, up to two.
+    words: u8,
+    role_statement: bool,
+    kind: KindFinder,
+    has_literals: bool,
+    has_placeholders: bool,
+}
+
+impl Run<'_> {
+    /// Writes one token; false ends the run.
+    #[inline]
+    fn token(&mut self, token: Token<'_>) -> bool {
+        let after_string = std::mem::take(&mut self.after_string);
+        let sign = self.sign.take();
+        match token {
+            Token::Word(text) => return self.word(text),
+            Token::Quoted(text) => {
+                self.space(false);
+                self.n.out.extend_from_slice(text);
+                self.left = Left::Name;
+                self.last_word = Word::Name;
+            }
+            Token::String { plain } => {
+                self.after_string = true;
+                // `'a' 'b'` over two lines is one literal.
+                if !(after_string && plain) {
+                    self.literal();
+                }
+            }
+            Token::Number => {
+                if let Some((length, left)) = sign {
+                    self.n.out.truncate(length);
+                    self.left = left;
+                }
+                self.literal();
+            }
+            Token::Placeholder => {
+                self.has_placeholders = true;
+                self.mark();
+            }
+            Token::Operator(text) => self.operator(text),
+            Token::Open(byte) => self.open(byte),
+            Token::Close(byte) => self.close(byte),
+            Token::Comma => self.comma(),
+            Token::Semicolon => {
+                self.n.out.push(b';');
+                self.left = Left::Semicolon;
+                self.words = 0;
+                self.role_statement = false;
+            }
+            Token::Dot => {
+                self.n.out.push(b'.');
+                self.left = Left::Dot;
+            }
+            Token::Cast => {
+                self.n.out.extend_from_slice(b"::");
+                self.left = Left::Cast;
+            }
+        }
+        true
+    }
+
+    /// A space before the next token, where the two tokens want one.
+    #[inline]
+    fn space(&mut self, hugs_name: bool) {
+        let none = match self.left {
+            Left::Start | Left::Open | Left::Dot | Left::Cast => true,
+            Left::Name | Left::Close => hugs_name,
+            _ => false,
+        };
+        if !none {
+            self.n.out.push(b' ');
+        }
+    }
+
+    #[inline]
+    fn literal(&mut self) {
+        self.has_literals = true;
+        self.mark();
+    }
+
+    /// Writes the mark of a literal.
+    #[inline]
+    fn mark(&mut self) {
+        self.space(false);
+        self.n.out.push(b'?');
+        self.left = Left::Literal;
+    }
+
+    fn word(&mut self, text: &[u8]) -> bool {
+        let before = self.n.out.len();
+        let left = self.left;
+        self.space(false);
+        let start = self.n.out.len();
+        self.n.out.extend_from_slice(text);
+        let Some(written) = self.n.out.get_mut(start..) else {
+            return true;
+        };
+        written.make_ascii_lowercase();
+        let word = if left == Left::Dot {
+            Word::Name
+        } else {
+            Word::of(written)
+        };
+        self.left = if word.begins_expression() {
+            Left::Keyword
+        } else {
+            Left::Name
+        };
+        self.last_word = word;
+        if self.words < 2 {
+            self.count_word(word);
+        }
+        if !self.kind.found {
+            self.kind.see(word, self.n.brackets.len() + self.n.deeper);
+        }
+        match word {
+            Word::Name | Word::Keyword => {}
+            Word::Constant if matches!(left, Left::Operator | Left::Comma | Left::Open) => {
+                self.n.out.truncate(before);
+                self.left = left;
+                self.literal();
+            }
+            Word::Values => {
+                if let Some(bracket) = self.n.brackets.last_mut() {
+                    bracket.rows = Some(None);
+                    bracket.holds = Holds::Anything;
+                }
+            }
+            Word::Select | Word::With => {
+                if let Some(bracket) = self.n.brackets.last_mut() {
+                    bracket.holds = Holds::Anything;
+                }
+            }
+            Word::Password if self.role_statement => {
+                // Whatever follows may be the password, however it is quoted or cut.
+                self.n.out.extend_from_slice(b" ?");
+                self.has_literals = true;
+                return false;
+            }
+            _ => {}
+        }
+        true
+    }
+
+    fn count_word(&mut self, word: Word) {
+        self.words += 1;
+        self.role_statement = match self.words {
+            1 => matches!(word, Word::Create | Word::Alter),
+            _ => self.role_statement && word == Word::Role,
+        };
+    }
+
+    fn operator(&mut self, text: &[u8]) {
+        if text == b"?" {
+            // A literal that was normalised already, or jsonb's operator: no way to tell, and no need.
+            self.mark();
+            return;
+        }
+        let before = (self.n.out.len(), self.left);
+        self.space(false);
+        self.n.out.extend_from_slice(text);
+        let unary = matches!(
+            self.left,
+            Left::Start | Left::Keyword | Left::Operator | Left::Open | Left::Comma | Left::Semicolon
+        );
+        if unary && matches!(text, b"-" | b"+") {
+            self.sign = Some(before);
+        }
+        self.left = Left::Operator;
+    }
+
+    fn open(&mut self, byte: u8) {
+        let after_word = matches!(self.left, Left::Name | Left::Keyword);
+        let in_values = self.left == Left::Comma || (after_word && self.last_word == Word::Values);
+        let parent = self.n.brackets.last().copied();
+        let holds = match (byte, parent) {
+            (b'(', Some(Bracket { rows: Some(_), .. })) if in_values && self.n.deeper == 0 => Holds::Row,
+            (b'(', _) if after_word && self.last_word == Word::In => Holds::List,
+            (b'[', _) if after_word && self.last_word == Word::Array => Holds::List,
+            (b'[', Some(Bracket { holds: Holds::List, .. })) if matches!(self.left, Left::Open | Left::Comma) => {
+                Holds::List
+            }
+            _ => Holds::Anything,
+        };
+        // `f(`, `a[`, but `in (`.
+        self.space(true);
+        if byte == b'[' && self.n.out.last() == Some(&b' ') && !matches!(self.left, Left::Comma) {
+            self.n.out.pop();
+        }
+        let start = self.n.out.len();
+        self.n.out.push(byte);
+        self.left = Left::Open;
+        if self.n.brackets.len() >= MAX_DEPTH {
+            self.n.deeper += 1;
+            return;
+        }
+        let element = if holds == Holds::Row { start } else { start + 1 };
+        self.n.brackets.push(Bracket::new(holds, element));
+    }
+
+    fn close(&mut self, byte: u8) {
+        if self.n.deeper > 0 {
+            self.n.deeper -= 1;
+        } else if self.n.brackets.len() > 1
+            && let Some(bracket) = self.n.brackets.pop()
+        {
+            if bracket.holds == Holds::List {
+                self.collapse(bracket.element, bracket.previous);
+            }
+            self.n.out.push(byte);
+            self.left = Left::Close;
+            if bracket.holds == Holds::Row {
+                self.row(bracket.element);
+            }
+            return;
+        }
+        self.n.out.push(byte);
+        self.left = Left::Close;
+    }
+
+    /// A row of `VALUES` ended: a repetition of the row before is dropped.
+    fn row(&mut self, start: usize) {
+        let previous = self.n.brackets.last().and_then(|parent| parent.rows).flatten();
+        let kept = self.collapse(start, previous);
+        if let Some(parent) = self.n.brackets.last_mut() {
+            parent.rows = Some(Some(kept));
+        }
+    }
+
+    fn comma(&mut self) {
+        if self.n.deeper == 0
+            && let Some(bracket) = self.n.brackets.last().copied()
+            && bracket.holds == Holds::List
+        {
+            let kept = self.collapse(bracket.element, bracket.previous);
+            let next = self.n.out.len() + 1;
+            if let Some(bracket) = self.n.brackets.last_mut() {
+                bracket.previous = Some(kept);
+                bracket.element = next;
+            }
+        }
+        self.n.out.push(b',');
+        self.left = Left::Comma;
+    }
+
+    /// Drops the element that begins at `start` if it equals the one before: the place of the one that stays.
+    fn collapse(&mut self, start: usize, previous: Option<(usize, usize)>) -> (usize, usize) {
+        let out = &mut self.n.out;
+        let start = start + usize::from(out.get(start) == Some(&b' '));
+        if let Some((from, to)) = previous
+            && out.get(from..to) == out.get(start..)
+        {
+            out.truncate(to);
+            return (from, to);
+        }
+        (start, out.len())
+    }
+}
+
+/// The kind by the first word, or by the first verb after the queries of `WITH`.
+#[derive(Debug, Default)]
+struct KindFinder {
+    found: bool,
+    kind: Option<StatementKind>,
+    /// Depth at which `WITH` stood.
+    with_depth: Option<usize>,
+}
+
+impl KindFinder {
+    fn see(&mut self, word: Word, depth: usize) {
+        match self.with_depth {
+            None if word == Word::With => self.with_depth = Some(depth),
+            None => {
+                self.kind = Some(word.kind());
+                self.found = true;
+            }
+            Some(with_depth) => {
+                let kind = word.kind();
+                if depth == with_depth && !matches!(kind, StatementKind::Utility | StatementKind::Other) {
+                    self.kind = Some(kind);
+                    self.found = true;
+                }
+            }
+        }
+    }
+
+    fn kind(&self) -> StatementKind {
+        self.kind.unwrap_or(StatementKind::Other)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,190 @@
+//! What a thread found in one block: totals that add up in any order, and observations in the order of the log.
+//!
+//! Whatever depends on order (a bare duration and the statement before it, the slowest execution's sample, which families are
+//! kept) is decided when observations are entered into the [`crate::ledger::Ledger`], one block after the other. So the result
+//! is the same for any number of threads and any place where the input is cut.
+
+use std::collections::BTreeMap;
+
+use crate::entry::{Span, Texts};
+use crate::evidence::DurationTotal;
+use crate::interner::Used;
+use crate::locks::{Edge, Wait};
+use crate::message::DurationKind;
+use crate::severity::Severity;
+
+/// A server process as an entry names it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct Process {
+    pub(crate) pid: i32,
+    pub(crate) start_us: Option<i64>,
+}
+
+/// One execution's statement, and where its text is.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Statement {
+    pub(crate) family: u32,
+    pub(crate) at_us: i64,
+    pub(crate) query_id: i64,
+    /// The text; empty when it cannot be run again.
+    pub(crate) text: Span,
+    pub(crate) parameters: Span,
+}
+
+/// Something that the ledger enters in order.
+#[derive(Debug)]
+pub(crate) enum Observation {
+    /// A duration with its statement.
+    Execution {
+        us: u64,
+        statement: Statement,
+    },
+    /// Time of parse or bind.
+    Preparation {
+        us: u64,
+        family: u32,
+        query_id: i64,
+        at_us: i64,
+    },
+    /// A statement without duration (`log_statement`).
+    Logged {
+        process: Process,
+        statement: Statement,
+    },
+    /// A duration without statement.
+    Bare {
+        process: Option<Process>,
+        us: u64,
+        at_us: i64,
+        query_id: i64,
+    },
+    /// Nothing that the process logged before belongs to what it logs now.
+    Ended {
+        process: Process,
+    },
+    /// The process exists and has these names.
+    Seen {
+        process: Process,
+        names: u32,
+    },
+    /// `log_lock_waits`.
+    Waited(Box<Waited>),
+    Deadlock(Box<Deadlocked>),
+    Error {
+        class: u32,
+        family: Option<u32>,
+        at_us: i64,
+    },
+    TempFile {
+        family: Option<u32>,
+        names: u32,
+        bytes: u64,
+        at_us: i64,
+    },
+}
+
+/// A lock wait.
+#[derive(Debug)]
+pub(crate) struct Waited {
+    pub(crate) process: Process,
+    pub(crate) names: u32,
+    pub(crate) family: Option<u32>,
+    pub(crate) at_us: i64,
+    pub(crate) wait: Wait,
+}
+
+/// A deadlock; the statements of its edges are in `detail`.
+#[derive(Debug)]
+pub(crate) struct Deadlocked {
+    pub(crate) process: Process,
+    pub(crate) names: u32,
+    pub(crate) at_us: i64,
+    pub(crate) edges: Vec<Edge>,
+    pub(crate) detail: Span,
+}
+
+/// What makes errors alike.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct ErrorKey {
+    pub(crate) severity: Severity,
+    pub(crate) sqlstate: Option<[u8; 5]>,
+    pub(crate) message: String,
+    pub(crate) names: u32,
+}
+
+/// Sums that do not depend on order.
+#[derive(Debug, Default)]
+pub(crate) struct Totals {
+    pub(crate) entries: u64,
+    pub(crate) outside_window: u64,
+    pub(crate) unparsed: BTreeMap<&'static str, u64>,
+    pub(crate) durations: [DurationTotal; 6],
+    pub(crate) events: BTreeMap<&'static str, u64>,
+    pub(crate) sqlstates: BTreeMap<(Severity, Option<[u8; 5]>), u64>,
+    pub(crate) severities: [u64; 8],
+    pub(crate) limitations: BTreeMap<&'static str, u64>,
+    pub(crate) window: Option<(i64, i64)>,
+}
+
+impl Totals {
+    /// Adds another part.
+    pub(crate) fn add(&mut self, other: &Self) {
+        self.entries += other.entries;
+        self.outside_window += other.outside_window;
+        merge(&mut self.unparsed, &other.unparsed);
+        for (mine, theirs) in self.durations.iter_mut().zip(&other.durations) {
+            mine.count += theirs.count;
+            mine.total_us = mine.total_us.saturating_add(theirs.total_us);
+        }
+        merge(&mut self.events, &other.events);
+        for (key, count) in &other.sqlstates {
+            *self.sqlstates.entry(*key).or_default() += count;
+        }
+        for (mine, theirs) in self.severities.iter_mut().zip(&other.severities) {
+            *mine += theirs;
+        }
+        merge(&mut self.limitations, &other.limitations);
+        if let Some((first, last)) = other.window {
+            self.saw(first);
+            self.saw(last);
+        }
+    }
+
+    /// Widens the window.
+    #[inline]
+    pub(crate) fn saw(&mut self, at_us: i64) {
+        let (first, last) = self.window.unwrap_or((at_us, at_us));
+        self.window = Some((first.min(at_us), last.max(at_us)));
+    }
+
+    /// Counts a duration.
+    #[inline]
+    pub(crate) fn duration(&mut self, kind: DurationKind, us: u64) {
+        if let Some(total) = self.durations.get_mut(kind as usize) {
+            total.count += 1;
+            total.total_us = total.total_us.saturating_add(us);
+        }
+    }
+
+    /// Counts something that the evidence must tell.
+    pub(crate) fn limitation(&mut self, code: &'static str) {
+        *self.limitations.entry(code).or_default() += 1;
+    }
+}
+
+fn merge(into: &mut BTreeMap<&'static str, u64>, from: &BTreeMap<&'static str, u64>) {
+    for (key, count) in from {
+        *into.entry(key).or_default() += count;
+    }
+}
+
+/// All that was found in one block, with the bytes that the observations point into.
+#[derive(Debug, Default)]
+pub(crate) struct Findings {
+    pub(crate) file: usize,
+    pub(crate) totals: Totals,
+    pub(crate) observations: Vec<Observation>,
+    pub(crate) errors: Vec<ErrorKey>,
+    pub(crate) used: Used,
+    pub(crate) texts: Texts,
+}

@@ -1,0 +1,388 @@
+//! `log_line_prefix`: compiled from its text, or detected from a log.
+//!
+//! **In**: the setting as `SHOW log_line_prefix` gives it, and lines. **Out**: the fields in front of a message. **Trusted**:
+//! nothing in a line; names are taken as they stand between the literal parts of the prefix. **Can fail**: a line that does not
+//! match is no head of an entry; matching one line is bounded by `MAX_STEPS`.
+
+mod detect;
+
+pub use detect::detect;
+
+use crate::bytes::{at, digits, from, hexadecimal, signed, slice, trim, up_to};
+use crate::error::LogError;
+use crate::instant::{Clock, Stamp};
+use crate::severity::Label;
+
+/// Longest prefix accepted; the server's own setting files do not hold a longer line.
+const MAX_PREFIX_BYTES: usize = 1_024;
+/// Longest value of a text escape (names are cut to 63 bytes by the server, host names to 255).
+const MAX_TEXT_BYTES: usize = 320;
+/// Most positions tried for one line: a hostile application name must not make matching quadratic.
+const MAX_STEPS: u32 = 4_096;
+
+/// A compiled `log_line_prefix`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Prefix {
+    text: String,
+    elements: Vec<Element>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Element {
+    Literal(Box<[u8]>),
+    Field(Field, i16),
+    /// `%q`: processes that are no session stop here.
+    SessionOnly,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Field {
+    Application,
+    User,
+    Database,
+    /// `%r`, `%h`, `%L`, `%b`, `%i`: text that is not used.
+    Text,
+    Pid,
+    LeaderPid,
+    Time,
+    TimeMillis,
+    TimeEpoch,
+    SessionStart,
+    SessionId,
+    SqlState,
+    QueryId,
+    /// `%l`, `%x`: a number that is not used.
+    Number,
+    VirtualTransaction,
+}
+
+/// What the prefix of one line tells.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Fields<'a> {
+    pub(crate) at: Option<Stamp>,
+    pub(crate) pid: Option<i32>,
+    pub(crate) start_us: Option<i64>,
+    pub(crate) user: &'a [u8],
+    pub(crate) database: &'a [u8],
+    pub(crate) application: &'a [u8],
+    pub(crate) query_id: i64,
+    pub(crate) sqlstate: Option<[u8; 5]>,
+}
+
+/// A line that matched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Matched<'a> {
+    pub(crate) fields: Fields<'a>,
+    pub(crate) label: Label,
+    /// Where the message begins.
+    pub(crate) text_start: usize,
+}
+
+impl Prefix {
+    /// Compiles the text of the setting. Unknown escapes are empty, as they are for the server.
+    ///
+    /// # Errors
+    /// [`LogError::Prefix`] when it is too long or holds a line end.
+    pub fn compile(text: &str) -> Result<Self, LogError> {
+        let refuse = |why: &str| LogError::Prefix {
+            prefix: crate::bytes::escaped(text.as_bytes(), 120),
+            why: why.to_owned(),
+        };
+        if text.len() > MAX_PREFIX_BYTES {
+            return Err(refuse("it is longer than 1024 bytes"));
+        }
+        if text.contains(['\n', '\r']) {
+            return Err(refuse("it contains a line end"));
+        }
+        Ok(Self {
+            text: text.to_owned(),
+            elements: compile(text.as_bytes()),
+        })
+    }
+
+    /// The text it was compiled from.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether entries carry an instant.
+    pub(crate) fn has_time(&self) -> bool {
+        self.has(|field| matches!(field, Field::Time | Field::TimeMillis | Field::TimeEpoch))
+    }
+
+    /// Whether entries tell their process.
+    pub(crate) fn has_process(&self) -> bool {
+        self.has(|field| matches!(field, Field::Pid | Field::SessionId))
+    }
+
+    /// Whether entries tell database, user and application.
+    pub(crate) fn has_dimensions(&self) -> bool {
+        self.has(|field| field == Field::User)
+            && self.has(|field| field == Field::Database)
+            && self.has(|field| field == Field::Application)
+    }
+
+    fn has(&self, wanted: impl Fn(Field) -> bool) -> bool {
+        self.elements
+            .iter()
+            .any(|element| matches!(element, Element::Field(field, _) if wanted(*field)))
+    }
+
+    /// How much a match says: literal bytes and fields.
+    fn weight(&self) -> usize {
+        self.elements
+            .iter()
+            .map(|element| match element {
+                Element::Literal(literal) => literal.len(),
+                Element::Field(..) => 2,
+                Element::SessionOnly => 0,
+            })
+            .sum()
+    }
+
+    /// Matches the line that begins at the start of `bytes`; only its first line is looked at.
+    #[inline]
+    pub(crate) fn read<'a>(&self, bytes: &'a [u8], clock: &mut Clock) -> Option<Matched<'a>> {
+        let mut matcher = Matcher {
+            bytes,
+            clock,
+            steps: 0,
+            fields: Fields::default(),
+        };
+        let (label, text_start) = matcher.step(&self.elements, 0)?;
+        Some(Matched {
+            fields: matcher.fields,
+            label,
+            text_start,
+        })
+    }
+}
+
+fn compile(text: &[u8]) -> Vec<Element> {
+    let mut elements = Vec::new();
+    let mut literal: Vec<u8> = Vec::new();
+    let mut position = 0;
+    while position < text.len() {
+        let byte = at(text, position);
+        position += 1;
+        if byte != b'%' {
+            literal.push(byte);
+            continue;
+        }
+        let (padding, after) = padding(text, position);
+        position = after + 1;
+        let element = match at(text, after) {
+            b'%' => {
+                literal.push(b'%');
+                continue;
+            }
+            b'q' => Element::SessionOnly,
+            letter => match field(letter) {
+                Some(field) => Element::Field(field, padding),
+                None => continue,
+            },
+        };
+        if !literal.is_empty() {
+            elements.push(Element::Literal(std::mem::take(&mut literal).into_boxed_slice()));
+        }
+        elements.push(element);
+    }
+    if !literal.is_empty() {
+        elements.push(Element::Literal(literal.into_boxed_slice()));
+    }
+    elements
+}
+
+/// Reads `-10` of `%-10u`: the padding and the position of the letter.
+fn padding(text: &[u8], start: usize) -> (i16, usize) {
+    match signed(text, start) {
+        Some((value, end)) => (i16::try_from(value.clamp(-512, 512)).unwrap_or(0), end),
+        None => (0, start),
+    }
+}
+
+fn field(letter: u8) -> Option<Field> {
+    Some(match letter {
+        b'a' => Field::Application,
+        b'u' => Field::User,
+        b'd' => Field::Database,
+        b'r' | b'h' | b'L' | b'b' | b'i' => Field::Text,
+        b'p' => Field::Pid,
+        b'P' => Field::LeaderPid,
+        b't' => Field::Time,
+        b'm' => Field::TimeMillis,
+        b'n' => Field::TimeEpoch,
+        b's' => Field::SessionStart,
+        b'c' => Field::SessionId,
+        b'e' => Field::SqlState,
+        b'Q' => Field::QueryId,
+        b'l' | b'x' => Field::Number,
+        b'v' => Field::VirtualTransaction,
+        _ => return None,
+    })
+}
+
+struct Matcher<'a, 'c> {
+    bytes: &'a [u8],
+    clock: &'c mut Clock,
+    steps: u32,
+    fields: Fields<'a>,
+}
+
+impl<'a> Matcher<'a, '_> {
+    fn step(&mut self, elements: &[Element], position: usize) -> Option<(Label, usize)> {
+        self.steps += 1;
+        if self.steps > MAX_STEPS {
+            return None;
+        }
+        let Some((element, rest)) = elements.split_first() else {
+            let (label, length) = Label::read(from(self.bytes, position))?;
+            return Some((label, position + length));
+        };
+        match element {
+            Element::Literal(literal) => {
+                if !from(self.bytes, position).starts_with(literal) {
+                    return None;
+                }
+                self.step(rest, position + literal.len())
+            }
+            Element::SessionOnly => self.step(&[], position).or_else(|| self.step(rest, position)),
+            Element::Field(field @ (Field::Application | Field::User | Field::Database | Field::Text), _) => {
+                self.text(*field, rest, position)
+            }
+            Element::Field(field, padding) => {
+                let end = self.token(*field, *padding, position)?;
+                self.step(rest, end)
+            }
+        }
+    }
+
+    /// A text field ends where the rest of the prefix matches, as early as possible.
+    fn text(&mut self, field: Field, rest: &[Element], start: usize) -> Option<(Label, usize)> {
+        let window = up_to(from(self.bytes, start), MAX_TEXT_BYTES);
+        let window = slice(window, 0, crate::bytes::line_end(window, 0));
+        let follows = match rest.first() {
+            Some(Element::Literal(literal)) => literal.first().copied(),
+            _ => None,
+        };
+        let mut length = 0;
+        while length <= window.len() {
+            if let Some(byte) = follows {
+                length += memchr::memchr(byte, from(window, length))?;
+            }
+            let value = trim(slice(window, 0, length));
+            match field {
+                Field::Application => self.fields.application = value,
+                Field::User => self.fields.user = value,
+                Field::Database => self.fields.database = value,
+                _ => {}
+            }
+            if let Some(found) = self.step(rest, start + length) {
+                return Some(found);
+            }
+            // A later text field of a failed attempt may have overwritten nothing of ours: it comes after us again.
+            length += 1;
+        }
+        None
+    }
+
+    /// A field that ends by its own form: the position after it, padding included.
+    fn token(&mut self, field: Field, padding: i16, start: usize) -> Option<usize> {
+        let bytes = self.bytes;
+        let width = usize::from(padding.unsigned_abs());
+        let mut begin = start;
+        while padding > 0 && begin < start + width && at(bytes, begin) == b' ' {
+            begin += 1;
+        }
+        let mut end = self.value(field, begin)?;
+        while padding < 0 && end < start + width && at(bytes, end) == b' ' {
+            end += 1;
+        }
+        Some(end)
+    }
+
+    fn value(&mut self, field: Field, start: usize) -> Option<usize> {
+        let bytes = self.bytes;
+        match field {
+            Field::Pid => {
+                let (pid, end) = digits(bytes, start)?;
+                self.fields.pid = Some(i32::try_from(pid).ok()?);
+                Some(end)
+            }
+            Field::LeaderPid => Some(digits(bytes, start).map_or(start, |(_, end)| end)),
+            Field::Number => digits(bytes, start).map(|(_, end)| end),
+            Field::Time | Field::TimeMillis => {
+                let (stamp, end) = self.clock.read(bytes, start, field == Field::TimeMillis)?;
+                // `%m` and `%t` may both be there: the finer one counts.
+                if field == Field::TimeMillis || self.fields.at.is_none() {
+                    self.fields.at = Some(stamp);
+                }
+                Some(end)
+            }
+            Field::TimeEpoch => {
+                let (second, dot) = digits(bytes, start)?;
+                let (millis, end) = digits(bytes, dot + 1)?;
+                if at(bytes, dot) != b'.' || end - dot != 4 {
+                    return None;
+                }
+                let at_us = i64::try_from(second.checked_mul(1_000)?.checked_add(millis)?)
+                    .ok()?
+                    .checked_mul(1_000)?;
+                self.fields.at = Some(Stamp { at_us, certain: true });
+                Some(end)
+            }
+            Field::SessionStart => {
+                let (stamp, end) = self.clock.read(bytes, start, false)?;
+                self.fields.start_us = Some(stamp.at_us);
+                Some(end)
+            }
+            Field::SessionId => {
+                let (start_us, pid, end) = session_id(bytes, start)?;
+                self.fields.start_us = self.fields.start_us.or(Some(start_us));
+                self.fields.pid = self.fields.pid.or(Some(pid));
+                Some(end)
+            }
+            Field::SqlState => {
+                let text = slice(bytes, start, start + 5);
+                let code: [u8; 5] = text.try_into().ok()?;
+                code.iter().all(u8::is_ascii_alphanumeric).then_some(())?;
+                self.fields.sqlstate = Some(code);
+                Some(start + 5)
+            }
+            Field::QueryId => {
+                let (id, end) = signed(bytes, start)?;
+                self.fields.query_id = id;
+                Some(end)
+            }
+            Field::VirtualTransaction => {
+                // `3/17`, or nothing outside a transaction's process.
+                let Some((_, slash)) = digits(bytes, start) else {
+                    return Some(start);
+                };
+                if at(bytes, slash) != b'/' {
+                    return Some(start);
+                }
+                digits(bytes, slash + 1).map(|(_, end)| end)
+            }
+            Field::Application | Field::User | Field::Database | Field::Text => None,
+        }
+    }
+}
+
+/// Reads `6b03c95f.927`: start of the session, pid, position after it.
+pub(crate) fn session_id(bytes: &[u8], start: usize) -> Option<(i64, i32, usize)> {
+    let (second, dot) = hexadecimal(bytes, start)?;
+    if at(bytes, dot) != b'.' {
+        return None;
+    }
+    let (pid, end) = hexadecimal(bytes, dot + 1)?;
+    Some((
+        i64::try_from(second).ok()?.checked_mul(1_000_000)?,
+        i32::try_from(pid).ok()?,
+        end,
+    ))
+}
+
+#[cfg(test)]
+mod tests;

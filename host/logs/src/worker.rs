@@ -1,0 +1,335 @@
+//! Blocks to findings: the part that every thread does alone.
+//!
+//! **In**: a block. **Out**: [`Findings`]. **Trusted**: nothing; each entry is judged by its own fields. An entry that has a
+//! statement of its own (a STATEMENT line, the `query` column) was not written by the server's duration logging, which hides
+//! it: `RAISE LOG 'duration: …'` counts as what it is.
+
+use hashbrown::HashMap;
+
+use crate::entry::{Entry, Sink, Span, Texts};
+use crate::events;
+use crate::instant::Clock;
+use crate::interner::{Interner, NamesId};
+use crate::locks;
+use crate::message::{self, DurationKind};
+use crate::observation::{Deadlocked, ErrorKey, Findings, Observation, Process, Statement, Waited};
+use crate::reader::Block;
+use crate::severity::Severity;
+
+/// Entries outside are counted and set aside.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Window {
+    pub(crate) since_us: Option<i64>,
+    pub(crate) until_us: Option<i64>,
+}
+
+/// Processes whose names were told in this block already, by the low bits of their pid.
+const SEEN_SLOTS: usize = 256;
+
+/// The memory of one thread.
+#[derive(Debug)]
+pub(crate) struct Worker {
+    window: Window,
+    interner: Interner,
+    clock: Clock,
+    seen: Vec<Option<(Process, NamesId)>>,
+    error_ids: HashMap<ErrorKey, u32>,
+    findings: Findings,
+}
+
+impl Worker {
+    pub(crate) fn new(window: Window) -> Self {
+        Self {
+            window,
+            interner: Interner::default(),
+            clock: Clock::default(),
+            seen: vec![None; SEEN_SLOTS],
+            error_ids: HashMap::new(),
+            findings: Findings::default(),
+        }
+    }
+
+    /// Works through one block. `recycled` lends its memory.
+    pub(crate) fn block(&mut self, block: Block, mut recycled: Findings) -> Findings {
+        self.seen.fill(None);
+        self.error_ids.clear();
+        recycled.observations.clear();
+        recycled.errors.clear();
+        recycled.texts.arena.clear();
+        self.findings = Findings {
+            file: block.file,
+            observations: recycled.observations,
+            errors: recycled.errors,
+            ..Findings::default()
+        };
+        let mut texts = Texts {
+            block: block.bytes,
+            arena: recycled.texts.arena,
+        };
+        self.interner.next_block();
+        let mut clock = std::mem::take(&mut self.clock);
+        block.layout.parse(&mut texts, &mut clock, self);
+        self.clock = clock;
+        let mut findings = std::mem::take(&mut self.findings);
+        findings.texts = texts;
+        findings.used = std::mem::take(&mut self.interner.used);
+        findings
+    }
+}
+
+impl Sink for Worker {
+    #[inline]
+    fn entry(&mut self, entry: &Entry, texts: &Texts) {
+        let totals = &mut self.findings.totals;
+        totals.entries += 1;
+        if let Some(stamp) = entry.at {
+            let outside = self.window.since_us.is_some_and(|since_us| stamp.at_us < since_us)
+                || self.window.until_us.is_some_and(|until_us| stamp.at_us > until_us);
+            if outside {
+                totals.outside_window += 1;
+                return;
+            }
+            totals.saw(stamp.at_us);
+            if !stamp.certain {
+                totals.limitation("timezone_uncertain");
+            }
+        }
+        if entry.truncated {
+            totals.limitation("entry_truncated");
+        }
+        if let Some(count) = totals.severities.get_mut(entry.severity as usize) {
+            *count += 1;
+        }
+        let process = entry.pid.map(|pid| Process {
+            pid,
+            start_us: entry.start_us,
+        });
+        let names = self.interner.names(
+            texts.get(entry.database),
+            texts.get(entry.user),
+            texts.get(entry.application),
+        );
+        let facts = Facts {
+            process,
+            names,
+            at_us: entry.at.map_or(0, |stamp| stamp.at_us),
+        };
+        if let Some(process) = process {
+            self.tell_names(process, names);
+        }
+        if entry.severity == Severity::Log {
+            self.log(entry, texts, &facts);
+        } else {
+            self.problem(entry, texts, &facts);
+        }
+    }
+
+    fn unparsed(&mut self, reason: &'static str) {
+        *self.findings.totals.unparsed.entry(reason).or_default() += 1;
+    }
+}
+
+/// What every observation needs.
+#[derive(Debug, Clone, Copy)]
+struct Facts {
+    process: Option<Process>,
+    names: NamesId,
+    at_us: i64,
+}
+
+impl Worker {
+    /// Tells the ledger once per block which names a process has.
+    #[inline]
+    fn tell_names(&mut self, process: Process, names: NamesId) {
+        let slot = process.pid.unsigned_abs() as usize % SEEN_SLOTS;
+        let Some(slot) = self.seen.get_mut(slot) else { return };
+        if *slot != Some((process, names)) {
+            *slot = Some((process, names));
+            let names = self.interner.use_names(names);
+            self.findings.observations.push(Observation::Seen { process, names });
+        }
+    }
+
+    #[inline]
+    fn log(&mut self, entry: &Entry, texts: &Texts, facts: &Facts) {
+        let message = texts.get(entry.message);
+        let hidden_statement = entry.statement.is_empty();
+        if let Some(duration) = message::duration(message) {
+            if !hidden_statement {
+                self.findings.totals.limitation("forged_duration");
+                return;
+            }
+            self.findings.totals.duration(duration.kind, duration.us);
+            self.duration(entry, texts, facts, &duration);
+            return;
+        }
+        if hidden_statement
+            && let Some((DurationKind::Statement | DurationKind::Execute, start)) = message::logged(message)
+        {
+            if let Some(process) = facts.process {
+                let statement = self.statement(entry, texts, facts, entry.message.skip(start));
+                self.findings
+                    .observations
+                    .push(Observation::Logged { process, statement });
+            }
+            return;
+        }
+        self.event(entry, texts, facts);
+    }
+
+    fn duration(&mut self, entry: &Entry, texts: &Texts, facts: &Facts, duration: &message::Duration) {
+        let us = duration.us;
+        let text = entry.message.skip(duration.statement_start);
+        let observation = match duration.kind {
+            DurationKind::Statement | DurationKind::Execute => Observation::Execution {
+                us,
+                statement: self.statement(entry, texts, facts, text),
+            },
+            DurationKind::Parse | DurationKind::Bind => {
+                let family = self.interner.family(texts.get(text), facts.names).family;
+                Observation::Preparation {
+                    us,
+                    family,
+                    query_id: entry.query_id,
+                    at_us: facts.at_us,
+                }
+            }
+            DurationKind::Bare => Observation::Bare {
+                process: facts.process,
+                us,
+                at_us: facts.at_us,
+                query_id: entry.query_id,
+            },
+            DurationKind::Plan => return,
+        };
+        self.findings.observations.push(observation);
+    }
+
+    #[inline]
+    fn statement(&mut self, entry: &Entry, texts: &Texts, facts: &Facts, text: Span) -> Statement {
+        let found = self.interner.family(texts.get(text), facts.names);
+        let parameters = match message::parameters_start(texts.get(entry.detail)) {
+            Some(start) => entry.detail.skip(start),
+            None => Span::default(),
+        };
+        let runnable = !entry.truncated && (!found.has_placeholders || !parameters.is_empty());
+        Statement {
+            family: found.family,
+            at_us: facts.at_us,
+            query_id: entry.query_id,
+            text: if runnable { text } else { Span::default() },
+            parameters,
+        }
+    }
+
+    /// An entry of severity LOG that is neither duration nor statement.
+    fn event(&mut self, entry: &Entry, texts: &Texts, facts: &Facts) {
+        let message = texts.get(entry.message);
+        let Some(event) = events::by_message(entry.severity, message) else {
+            return;
+        };
+        let statement = texts.get(entry.statement);
+        // Only a session has a statement: this one raised text that looks like another process's message.
+        if !statement.is_empty() && !events::may_have_statement(event) {
+            self.findings.totals.limitation("forged_event");
+            return;
+        }
+        *self.findings.totals.events.entry(event).or_default() += 1;
+        let family = (!statement.is_empty()).then(|| self.interner.family(statement, facts.names).family);
+        match event {
+            "temp_file_created" => {
+                if let Some(bytes) = message::temporary_file(message) {
+                    let names = self.interner.use_names(facts.names);
+                    let at_us = facts.at_us;
+                    self.findings.observations.push(Observation::TempFile {
+                        family,
+                        names,
+                        bytes,
+                        at_us,
+                    });
+                }
+            }
+            "lock_waiting" | "lock_acquired" => {
+                if let (Some(process), Some(wait)) = (facts.process, locks::wait(message, texts.get(entry.detail))) {
+                    let names = self.interner.use_names(facts.names);
+                    let waited = Waited {
+                        process,
+                        names,
+                        family,
+                        at_us: facts.at_us,
+                        wait,
+                    };
+                    self.findings.observations.push(Observation::Waited(Box::new(waited)));
+                }
+            }
+            "connection_received" | "connection_authorized" | "connection_disconnected" => {
+                if let Some(process) = facts.process {
+                    self.findings.observations.push(Observation::Ended { process });
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// An entry of another severity.
+    fn problem(&mut self, entry: &Entry, texts: &Texts, facts: &Facts) {
+        let message = texts.get(entry.message);
+        let event = events::by_message(entry.severity, message);
+        let known_state = entry.sqlstate.filter(|_| entry.severity.is_error());
+        if let Some(event) = event.or_else(|| known_state.and_then(events::by_state)) {
+            *self.findings.totals.events.entry(event).or_default() += 1;
+        }
+        if !entry.severity.is_error() {
+            return;
+        }
+        *self
+            .findings
+            .totals
+            .sqlstates
+            .entry((entry.severity, entry.sqlstate))
+            .or_default() += 1;
+        let statement = texts.get(entry.statement);
+        let family = (!statement.is_empty()).then(|| self.interner.family(statement, facts.names).family);
+        let names = self.interner.use_names(facts.names);
+        if event == Some("deadlock_detected")
+            && let Some(process) = facts.process
+        {
+            let edges = locks::deadlock(texts.get(entry.detail));
+            let deadlock = Deadlocked {
+                process,
+                names,
+                at_us: facts.at_us,
+                edges,
+                detail: entry.detail,
+            };
+            self.findings
+                .observations
+                .push(Observation::Deadlock(Box::new(deadlock)));
+        }
+        let key = ErrorKey {
+            severity: entry.severity,
+            sqlstate: entry.sqlstate,
+            message: message::template(message),
+            names,
+        };
+        let class = self.error_class(key);
+        self.findings.observations.push(Observation::Error {
+            class,
+            family,
+            at_us: facts.at_us,
+        });
+        if let Some(process) = facts.process {
+            self.findings.observations.push(Observation::Ended { process });
+        }
+    }
+
+    fn error_class(&mut self, key: ErrorKey) -> u32 {
+        if let Some(known) = self.error_ids.get(&key) {
+            return *known;
+        }
+        let id = u32::try_from(self.findings.errors.len()).unwrap_or(u32::MAX);
+        self.findings.errors.push(key.clone());
+        self.error_ids.insert(key, id);
+        id
+    }
+}
