@@ -1,6 +1,6 @@
 //! The Merkle tree of RFC 6962, kept in tiles of 256 hashes (C2SP tlog-tiles).
 //!
-//! **In**: leaf data, and a [`TileSource`] that reads hash tiles. **Out**: hashes of nodes, of whole trees, and of trees in
+//! **In**: leaf data, and a source of hash tiles. **Out**: hashes of nodes, of whole trees, and of trees in
 //! which one aligned part was replaced by what the caller holds. **Trusted**: nothing that a source returns; a caller
 //! compares the resulting root with a signed one. **Can fail**: only the source.
 //!
