@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde::Deserialize;
+use sha2::{Digest as _, Sha256};
 use thiserror::Error;
 
 use super::{
@@ -135,6 +136,7 @@ fn parse(file: &str, text: &str) -> Result<Action, CatalogueError> {
     check_caps(&read).map_err(inconsistent)?;
     check_statements(&read).map_err(inconsistent)?;
     Ok(Action {
+        digest: crate::hex(&Sha256::digest(text.as_bytes())),
         id: read.id,
         title: read.title,
         class: read.class,

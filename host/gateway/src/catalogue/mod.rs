@@ -46,12 +46,28 @@ pub struct Action {
     pub caps: Caps,
     /// The least that the role needs.
     pub privileges: Privileges,
+    /// SHA-256 of the action's file, in hex: intent records name it.
+    pub digest: String,
     risk: Risk,
     risk_when_bound: BTreeMap<String, Risk>,
     statements: Vec<Statement>,
 }
 
 impl Action {
+    /// A copy with other SQL and risk, for tests of [`crate::db`].
+    #[cfg(test)]
+    pub(crate) fn with_sql_for_test(&self, sql: &str, risk: Risk) -> Self {
+        let mut copy = self.clone();
+        copy.risk = risk;
+        copy.risk_when_bound.clear();
+        copy.statements = vec![Statement {
+            min_version: 0,
+            max_version: None,
+            sql: sql.to_owned(),
+        }];
+        copy
+    }
+
     /// The action's risk with these parameters bound: the least that a bound parameter brings, else the action's own.
     pub fn risk(&self, bound: &[BoundParameter]) -> Risk {
         bound

@@ -188,7 +188,11 @@ fn wrong_files_do_not_load_and_say_why() {
             "facet = \"raw_sql\"",
             "unknown variant `raw_sql`",
         ),
-        ("name = \"session\"", "name = \"Se ssion\"", "no new lower-case word"),
+        (
+            "name = \"pid\"\nfacet",
+            "name = \"P id\"\nfacet",
+            "no new lower-case word",
+        ),
         (
             "backend_start = \"backend_start\"",
             "backend_start = \"pid\"",
@@ -207,8 +211,8 @@ fn wrong_files_do_not_load_and_say_why() {
         ),
         (
             "row_session =",
-            "at_least_one_of = [\"session\"]\nrow_session =",
-            "`session` is no optional parameter",
+            "at_least_one_of = [\"pid\"]\nrow_session =",
+            "`pid` is no optional parameter",
         ),
     ] {
         let error = error_with(from, to);

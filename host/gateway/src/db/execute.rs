@@ -11,6 +11,7 @@ mod cancel;
 mod query;
 #[cfg(test)]
 mod tests;
+mod watchdog;
 
 use std::time::{Duration, Instant};
 
@@ -23,35 +24,32 @@ use crate::catalogue::{Action, ActionKind};
 use crate::gate::{ApprovedAction, DurableIntent};
 use crate::health::{Thresholds, allows};
 use crate::outcome::{ActionOutcome, PlanNode, Row};
-use crate::words::{OutcomeStatus, VerdictLevel};
+use crate::words::{OutcomeStatus, Risk, VerdictLevel};
+use watchdog::Watchdog;
 
 /// Under what conditions an action may go on.
 #[derive(Debug, Clone)]
 pub struct ExecutionGuard {
     /// The verdict that the gate just saw; under `saturated` timeouts are tighter.
-    pub verdict_level: VerdictLevel,
+    pub verdict: VerdictLevel,
     /// What the watchdog judges with.
     pub thresholds: Thresholds,
     /// The operator accepts a role that could write.
     pub allow_privileged_role: bool,
     /// Highest estimated cost of a statement that EXPLAIN ANALYZE may run, in the planner's units.
-    pub explain_analyze_max_cost: f64,
+    pub max_explain_analyze_cost: f64,
     /// Stops the action.
     pub cancel: CancelToken,
 }
 
-/// The planner's cost up to which EXPLAIN ANALYZE may run a statement: some hundred thousand sequential pages' worth would be
-/// minutes on cold storage, so this is about a second's worth of cached work.
-pub const DEFAULT_EXPLAIN_ANALYZE_MAX_COST: f64 = 100_000.0;
-
 impl ExecutionGuard {
     /// The strictest guard under that verdict: default thresholds, no privileged role.
-    pub fn new(verdict_level: VerdictLevel) -> Self {
+    pub fn new(verdict: VerdictLevel) -> Self {
         Self {
-            verdict_level,
+            verdict,
             thresholds: Thresholds::default(),
             allow_privileged_role: false,
-            explain_analyze_max_cost: DEFAULT_EXPLAIN_ANALYZE_MAX_COST,
+            max_explain_analyze_cost: crate::db::MAX_EXPLAIN_ANALYZE_COST,
             cancel: CancelToken::new(),
         }
     }
@@ -89,36 +87,51 @@ async fn run(
 ) -> Result<Found, Failure> {
     let action = approved.action();
     let risk = action.risk(approved.parameters());
-    if !allows(guard.verdict_level, risk, action.essential) {
-        let detail = format!(
-            "a {risk} action may not run under the verdict `{}`",
-            guard.verdict_level
-        );
+    if !allows(guard.verdict, risk, action.essential) {
+        let detail = format!("a {risk} action may not run under the verdict `{}`", guard.verdict);
         return Err(Failure::new(OutcomeStatus::Failed, detail));
     }
-    let timeouts = timeouts(action, guard.verdict_level);
+    let timeouts = timeouts(action, guard.verdict);
     let mut session = tokio::select! {
         session = Session::open(target, timeouts) => session?,
         () = guard.cancel.cancelled() => return Err(cancelled_by_hand()),
     };
     session.check(guard.allow_privileged_role)?;
+    let pid = session.facts.pid;
+    let mut watchdog = match risk {
+        Risk::Safe => None,
+        Risk::Bounded | Risk::Expensive | Risk::RequiresHumanApproval => Some(Watchdog::open(target, pid).await?),
+    };
     clock.start();
     let limit = Duration::from_millis(timeouts.statement_ms.into()) + super::session::GRACE;
-    let pid = session.facts.pid;
-    let result = tokio::select! {
+    let ended = tokio::select! {
         result = run_kind(&mut session, approved, guard) => result,
-        () = guard.cancel.cancelled() => {
-            cancel::on_server(target, pid).await;
-            Err(cancelled_by_hand())
-        }
-        () = tokio::time::sleep(limit) => {
-            cancel::on_server(target, pid).await;
-            Err(Failure::no_answer("the statement", limit.as_millis()))
+        reason = interrupted(watchdog.as_mut(), guard, limit) => {
+            cancel::on_server(target, pid, watchdog.as_mut()).await;
+            Err(reason)
         }
     };
     clock.stop();
     session.close().await;
-    result.map_err(|failure| in_terms_of_timeouts(failure, clock.elapsed(), timeouts))
+    if let Some(watchdog) = watchdog {
+        watchdog.close().await;
+    }
+    ended.map_err(|failure| in_terms_of_timeouts(failure, clock.elapsed(), timeouts))
+}
+
+/// Waits for a reason to stop the action: the verdict, the operator, or a server that does not keep its own timeout.
+async fn interrupted(watchdog: Option<&mut Watchdog>, guard: &ExecutionGuard, limit: Duration) -> Failure {
+    let verdict = async {
+        match watchdog {
+            Some(watchdog) => watchdog.wait_until_not_clear(&guard.thresholds).await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        failure = verdict => failure,
+        () = guard.cancel.cancelled() => cancelled_by_hand(),
+        () = tokio::time::sleep(limit) => Failure::no_answer("the statement", limit.as_millis()),
+    }
 }
 
 async fn run_kind(session: &mut Session, approved: &ApprovedAction, _guard: &ExecutionGuard) -> Result<Found, Failure> {

@@ -14,7 +14,11 @@ pub mod failure;
 pub mod session;
 mod sqltypes;
 #[cfg(test)]
-mod test_server;
+pub(crate) mod test_server;
 
-pub use dsn::{DsnError, Target};
-pub use execute::{ExecutionGuard, execute};
+pub use dsn::{DsnError, Target, resolve};
+pub use execute::{CancelToken, ExecutionGuard, execute};
+
+/// The planner's cost up to which EXPLAIN ANALYZE may run a statement, unless the operator sets a lower one. With PostgreSQL's
+/// default costs that is about 100,000 pages read in order, a second or two of work.
+pub const MAX_EXPLAIN_ANALYZE_COST: f64 = 100_000.0;

@@ -23,7 +23,7 @@ static CLUSTER: LazyLock<Cluster> = LazyLock::new(|| {
 });
 
 /// The shared server. Databases: `shop` has pg_stat_statements and tables, `bare` has nothing.
-pub(super) fn cluster() -> &'static Cluster {
+pub(crate) fn cluster() -> &'static Cluster {
     static PREPARED: LazyLock<()> = LazyLock::new(|| {
         for sql in [
             "CREATE DATABASE shop",
@@ -36,7 +36,7 @@ pub(super) fn cluster() -> &'static Cluster {
         ] {
             CLUSTER.psql(sql).unwrap();
         }
-        shop(
+        in_shop(
             "CREATE EXTENSION pg_stat_statements;
              CREATE TABLE item (id int PRIMARY KEY, name text, price numeric, sold timestamptz);
              INSERT INTO item SELECT n, 'name ' || n, n, now() FROM generate_series(1, 10000) AS n;
@@ -49,12 +49,17 @@ pub(super) fn cluster() -> &'static Cluster {
 }
 
 /// Runs SQL in `shop` as the superuser.
-pub(super) fn shop(sql: &str) -> String {
+pub(crate) fn shop(sql: &str) -> String {
+    cluster();
+    in_shop(sql)
+}
+
+fn in_shop(sql: &str) -> String {
     CLUSTER.psql_as(SUPERUSER, "shop", sql).unwrap()
 }
 
 /// No variables, no files.
-pub(super) struct NoEnvironment;
+pub(crate) struct NoEnvironment;
 
 impl Environment for NoEnvironment {
     fn var(&self, _name: &str) -> Option<String> {
@@ -71,17 +76,17 @@ impl Environment for NoEnvironment {
 }
 
 /// A target out of a connection string alone.
-pub(super) fn target_of(dsn: &str) -> Target {
+pub(crate) fn target_of(dsn: &str) -> Target {
     resolve_in(Some(dsn), None, &NoEnvironment).unwrap().unwrap()
 }
 
 /// A role's way into a database of the shared server.
-pub(super) fn target(role: &str, database: &str) -> Target {
+pub(crate) fn target(role: &str, database: &str) -> Target {
     target_of(&cluster().dsn(role, database))
 }
 
 /// Runs a future as the binary does: on one thread.
-pub(super) fn block_on<F: Future>(future: F) -> F::Output {
+pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -90,12 +95,12 @@ pub(super) fn block_on<F: Future>(future: F) -> F::Output {
 }
 
 /// An action of the catalogue.
-pub(super) fn action(id: &str) -> Arc<Action> {
+pub(crate) fn action(id: &str) -> Arc<Action> {
     Arc::clone(Catalogue::builtin().unwrap().get(id).unwrap())
 }
 
 /// A text parameter.
-pub(super) fn text(name: &str, value: &str) -> BoundParameter {
+pub(crate) fn text(name: &str, value: &str) -> BoundParameter {
     BoundParameter {
         name: name.to_owned(),
         value: BoundValue::Text {
@@ -105,23 +110,23 @@ pub(super) fn text(name: &str, value: &str) -> BoundParameter {
 }
 
 /// The `queryid` parameter.
-pub(super) fn queryid(value: i64) -> BoundParameter {
+pub(crate) fn queryid(value: i64) -> BoundParameter {
     BoundParameter {
         name: "queryid".to_owned(),
         value: BoundValue::QueryId { value },
     }
 }
 
-/// The `session` parameter.
-pub(super) fn session(pid: i32, backend_start_us: Option<i64>) -> BoundParameter {
+/// The `pid` parameter.
+pub(crate) fn session(pid: i32, backend_start_us: Option<i64>) -> BoundParameter {
     BoundParameter {
-        name: "session".to_owned(),
+        name: "pid".to_owned(),
         value: BoundValue::Session { pid, backend_start_us },
     }
 }
 
 /// Runs an approved action under `clear`.
-pub(super) fn run(target: &Target, id: &str, bound: Vec<BoundParameter>, sample: Option<Sample>) -> ActionOutcome {
+pub(crate) fn run(target: &Target, id: &str, bound: Vec<BoundParameter>, sample: Option<Sample>) -> ActionOutcome {
     let guard = ExecutionGuard::new(VerdictLevel::Clear);
     block_on(execute(
         target,

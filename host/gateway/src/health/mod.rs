@@ -1,11 +1,29 @@
 //! Whether the database is well enough to be looked at: the verdict.
+//!
+//! **In**: samples of what client backends do, over one connection of our own ([`probe`]). **Out**: a [`Verdict`] with every input,
+//! limit and reason. **Trusted**: the limits; the samples are numbers and flags, no text. **Can fail**: never; what cannot be
+//! judged is `unknown`, and `unknown` denies.
+//!
+//! [`judge`] is a pure function: the same samples and limits give the same verdict. Each input's value is the middle one of its
+//! samples, so one blip of three neither makes nor hides a verdict, and a worse sample never makes the verdict better.
+//!
+//! Only client backends count: no background workers, no idle `ClientRead` (an idle session waits for its client, not for the
+//! server), and not the sessions that this run itself has open. Another run's sessions count like any client's, because the name
+//! they go by is one that anybody can take.
 
+mod judge;
+mod probe;
 mod thresholds;
+mod verdict;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use judge::judge;
+pub(crate) use probe::Sampler;
+pub use probe::{Sample, probe};
 pub use thresholds::{DEFAULT_CORES, HealthConfig, Limit, ThresholdError, Thresholds};
+pub use verdict::{Reason, ReasonCode, VERDICT_TTL_MS, Verdict};
 
 use crate::words::{Risk, VerdictLevel};
 

@@ -4,8 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::Connection as _;
+use sqlx::postgres::PgConnection;
 use tokio::sync::watch;
 
+use super::watchdog::Watchdog;
 use crate::db::dsn::Target;
 use crate::db::session;
 
@@ -44,18 +46,28 @@ impl CancelToken {
     }
 }
 
-/// Cancels what the backend `pid` of ours is running, over a connection of its own. When that fails, the caller closes the
-/// action's connection, and the server notices that within a quarter of a second.
-pub(super) async fn on_server(target: &Target, pid: i32) {
+/// Cancels what the backend `pid` of ours is running: over the watchdog's connection, which is there even when the server takes no
+/// new one, else over one of its own. When both fail, the caller closes the action's connection, and the server notices that within
+/// a quarter of a second.
+pub(super) async fn on_server(target: &Target, pid: i32, watchdog: Option<&mut Watchdog>) {
     let cancel = async {
+        if let Some(watchdog) = watchdog
+            && send(watchdog.connection(), pid).await
+        {
+            return;
+        }
         if let Ok(mut connection) = session::connect(target).await {
-            // Our own pid, so the same role: every role may cancel its own backends.
-            let _ = sqlx::query("SELECT pg_catalog.pg_cancel_backend($1)")
-                .bind(pid)
-                .execute(&mut connection)
-                .await;
+            send(&mut connection, pid).await;
             let _ = connection.close().await;
         }
     };
     let _ = tokio::time::timeout(CANCEL_TIMEOUT, cancel).await;
+}
+
+/// Every role may cancel its own backends.
+async fn send(connection: &mut PgConnection, pid: i32) -> bool {
+    let sent = sqlx::query_scalar::<_, bool>("SELECT pg_catalog.pg_cancel_backend($1)")
+        .bind(pid)
+        .fetch_one(connection);
+    sent.await.unwrap_or(false)
 }

@@ -49,7 +49,7 @@ fn every_query_action_gives_the_columns_and_types_of_the_catalogue() {
             .iter()
             .filter_map(|p| match p.name.as_str() {
                 "queryid" => Some(queryid(sorted)),
-                "session" => Some(session(pid, None)),
+                "pid" => Some(session(pid, None)),
                 "database" => Some(text("database", "shop")),
                 "application_name" => Some(text("application_name", "typed")),
                 _ => None,
@@ -217,8 +217,14 @@ fn what_the_server_hides_is_said_to_be_hidden_and_not_shown_as_nothing() {
     assert_eq!((outcome.status, outcome.rows.len()), (OutcomeStatus::Ok, 1));
     assert!(outcome.detail.unwrap().contains("only this role's own"));
 
-    shop("SELECT count(*) AS hidden_statement FROM item");
-    let outcome = run(&blind, BY_QUERYID, vec![queryid(queryid_of("hidden_statement"))], None);
+    shop("CREATE TABLE IF NOT EXISTS hidden_statements (id int)");
+    shop("SELECT count(*) FROM hidden_statements");
+    let outcome = run(
+        &blind,
+        BY_QUERYID,
+        vec![queryid(queryid_of("FROM hidden_statements"))],
+        None,
+    );
     assert_eq!(outcome.status, OutcomeStatus::InsufficientPrivilege);
 }
 
@@ -361,4 +367,189 @@ fn rows_over_the_cap_are_cut_and_said_to_be_cut() {
     assert_eq!(outcome.status, OutcomeStatus::Truncated);
     assert!(outcome.rows.len() < 20 && outcome.bytes > 300);
     drop(open);
+}
+
+/// Backends of the role `diagnosis` that run something with this marker.
+fn running(marker: &str) -> usize {
+    shop(&format!(
+        "SELECT count(*) FROM pg_stat_activity WHERE usename = 'diagnosis' AND state = 'active' AND query LIKE '%{marker}%'"
+    ))
+    .parse()
+    .unwrap()
+}
+
+fn wait_until(what: &str, limit: Duration, mut reached: impl FnMut() -> bool) {
+    let deadline = Instant::now() + limit;
+    while !reached() {
+        assert!(Instant::now() < deadline, "not within {limit:?}: {what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// An action that takes long, with a marker to find it by.
+fn slow(marker: &str, risk: Risk) -> ApprovedAction {
+    let sql = format!("SELECT 1::int8 AS pid /* {marker} */ FROM (SELECT pg_sleep(30)) AS s");
+    let mut action = action(TEMP_COUNTERS).with_sql_for_test(&sql, risk);
+    action.parameters.clear();
+    action.caps.statement_timeout_ms = 30_000;
+    ApprovedAction::for_test(std::sync::Arc::new(action), vec![], None)
+}
+
+/// Runs the action on another thread, as the binary does on its own.
+fn in_background(approved: ApprovedAction, guard: ExecutionGuard) -> std::thread::JoinHandle<ActionOutcome> {
+    let target = target("diagnosis", "shop");
+    std::thread::spawn(move || block_on(execute(&target, approved, DurableIntent::for_test(), &guard)))
+}
+
+#[test]
+fn a_bounded_action_is_cancelled_on_the_server_when_the_verdict_leaves_clear() {
+    let mut guard = ExecutionGuard::new(VerdictLevel::Clear);
+    // Only this input, so that other tests' sessions do not matter: nine sessions with a marker of their own are no load.
+    for (input, limit) in &mut guard.thresholds.limits {
+        *limit = crate::health::Limit {
+            busy: f64::MAX,
+            saturated: None,
+        };
+        if *input == crate::health::Input::LockWaiters {
+            limit.busy = 8.0;
+        }
+    }
+    shop("CREATE TABLE IF NOT EXISTS pile (id int)");
+    let marker = "watched_sleep";
+    let action = in_background(slow(marker, Risk::Bounded), guard);
+    wait_until("the action runs", Duration::from_secs(10), || running(marker) == 1);
+    std::thread::sleep(Duration::from_millis(700));
+    assert_eq!(running(marker), 1, "cancelled under a clear verdict");
+
+    let mut holder = cluster().session(SUPERUSER, "shop").unwrap();
+    holder.run("BEGIN; LOCK TABLE pile").unwrap();
+    let mut waiters: Vec<_> = (0..10)
+        .map(|_| cluster().session("bystander", "shop").unwrap())
+        .collect();
+    shop("GRANT SELECT ON pile TO bystander");
+    for waiter in &mut waiters {
+        waiter.start("SELECT * FROM pile").unwrap();
+    }
+    let waiting = || {
+        shop("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+            .parse::<usize>()
+            .unwrap()
+            >= 8
+    };
+    wait_until("the pile-up", Duration::from_secs(10), waiting);
+    wait_until("the query is gone from the server", Duration::from_secs(1), || {
+        running(marker) == 0
+    });
+    let outcome = action.join().unwrap();
+    assert_eq!(outcome.status, OutcomeStatus::Cancelled);
+    let detail = outcome.detail.unwrap();
+    assert!(
+        detail.contains("the verdict became `busy` while it ran: lock_waiters is"),
+        "{detail}"
+    );
+}
+
+#[test]
+fn a_token_cancels_any_action_on_the_server() {
+    let guard = ExecutionGuard::new(VerdictLevel::Clear);
+    let token = guard.cancel.clone();
+    let action = in_background(slow("by_token", Risk::Safe), guard);
+    wait_until("the action runs", Duration::from_secs(10), || running("by_token") == 1);
+    token.cancel();
+    wait_until("the query is gone from the server", Duration::from_secs(1), || {
+        running("by_token") == 0
+    });
+    let outcome = action.join().unwrap();
+    assert_eq!(outcome.status, OutcomeStatus::Cancelled);
+    assert!(outcome.detail.unwrap().contains("was interrupted"));
+}
+
+#[test]
+fn a_dropped_future_leaves_no_query_on_the_server() {
+    let target = target("diagnosis", "shop");
+    block_on(async {
+        let guard = ExecutionGuard::new(VerdictLevel::Clear);
+        let running_action = execute(&target, slow("dropped", Risk::Safe), DurableIntent::for_test(), &guard);
+        let _ = tokio::time::timeout(Duration::from_millis(1_500), running_action).await;
+    });
+    wait_until("the query is gone from the server", Duration::from_secs(1), || {
+        running("dropped") == 0
+    });
+}
+
+#[test]
+fn the_server_ends_a_statement_that_takes_too_long_or_waits_for_a_lock() {
+    let mut action = action(TEMP_COUNTERS).with_sql_for_test("SELECT pg_sleep(20)::text AS database", Risk::Safe);
+    action.parameters.clear();
+    action.caps.statement_timeout_ms = 300;
+    let guard = ExecutionGuard::new(VerdictLevel::Clear);
+    let me = target("diagnosis", "shop");
+    let approved = ApprovedAction::for_test(std::sync::Arc::new(action.clone()), vec![], None);
+    let outcome = block_on(execute(&me, approved, DurableIntent::for_test(), &guard));
+    assert_eq!(
+        (outcome.status, outcome.sqlstate.as_deref()),
+        (OutcomeStatus::TimedOut, Some("57014"))
+    );
+    assert!(outcome.detail.unwrap().contains("statement_timeout of 300 ms"));
+    assert!((300_000..2_000_000).contains(&outcome.duration_us));
+
+    shop("CREATE TABLE IF NOT EXISTS held (id int); GRANT SELECT ON held TO diagnosis");
+    let mut holder = cluster().session(SUPERUSER, "shop").unwrap();
+    holder.run("BEGIN; LOCK TABLE held").unwrap();
+    let mut action = action.with_sql_for_test("SELECT id::text AS database FROM public.held", Risk::Safe);
+    action.caps.statement_timeout_ms = 5_000;
+    let approved = ApprovedAction::for_test(std::sync::Arc::new(action), vec![], None);
+    let outcome = block_on(execute(&me, approved, DurableIntent::for_test(), &guard));
+    assert_eq!(
+        (outcome.status, outcome.sqlstate.as_deref()),
+        (OutcomeStatus::TimedOut, Some("55P03"))
+    );
+}
+
+#[test]
+fn the_session_cannot_write_even_with_a_role_that_could() {
+    let sql = "SELECT set_config('transaction_read_only', 'off', false) AS database";
+    let mut guard = ExecutionGuard::new(VerdictLevel::Clear);
+    guard.allow_privileged_role = true;
+    for (sql, sqlstate) in [
+        (sql, "25001"),
+        (
+            "WITH w AS (DELETE FROM public.item RETURNING 1) SELECT '' AS database",
+            "25006",
+        ),
+    ] {
+        let mut action = action(TEMP_COUNTERS).with_sql_for_test(sql, Risk::Safe);
+        action.parameters.clear();
+        let approved = ApprovedAction::for_test(std::sync::Arc::new(action), vec![], None);
+        let outcome = block_on(execute(
+            &target(SUPERUSER, "shop"),
+            approved,
+            DurableIntent::for_test(),
+            &guard,
+        ));
+        assert_eq!(outcome.sqlstate.as_deref(), Some(sqlstate), "{sql}");
+    }
+    assert_eq!(shop("SELECT count(*) FROM item"), "10000");
+}
+
+#[test]
+fn a_wrong_type_from_the_server_is_an_error_and_not_a_guess() {
+    let mut action =
+        action(TEMP_COUNTERS).with_sql_for_test("SELECT 1 AS a, 2::int8 AS b, 3::int8 AS c, now() AS d", Risk::Safe);
+    action.parameters.clear();
+    let approved = ApprovedAction::for_test(std::sync::Arc::new(action), vec![], None);
+    let guard = ExecutionGuard::new(VerdictLevel::Clear);
+    let outcome = block_on(execute(
+        &target("diagnosis", "shop"),
+        approved,
+        DurableIntent::for_test(),
+        &guard,
+    ));
+    assert_eq!(outcome.status, OutcomeStatus::Failed);
+    assert!(
+        outcome
+            .detail
+            .unwrap()
+            .contains("column `database` is not of the catalogue's type")
+    );
 }

@@ -1,0 +1,202 @@
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use pg_logstats_test_cluster::{Cluster, SUPERUSER};
+
+use super::*;
+use crate::db::test_server::{block_on, target_of};
+use crate::health::Limit;
+use crate::words::VerdictLevel;
+
+/// A server that nobody else uses, because its load is what is judged. The machine may be busy, so latency does not count here.
+fn quiet_server(settings: &[(&str, &str)]) -> (Cluster, Target, Thresholds) {
+    let builder = settings
+        .iter()
+        .fold(Cluster::builder(), |b, (name, value)| b.setting(name, value));
+    let cluster = builder.start().unwrap();
+    cluster.psql("CREATE ROLE diagnosis LOGIN IN ROLE pg_read_all_stats; CREATE ROLE blind LOGIN; CREATE TABLE pile (id int)").unwrap();
+    let target = target_of(&cluster.dsn("diagnosis", "postgres"));
+    let mut thresholds = Thresholds::default();
+    thresholds.limits.insert(
+        Input::ProbeLatencyMs,
+        Limit {
+            busy: 60_000.0,
+            saturated: None,
+        },
+    );
+    (cluster, target, thresholds)
+}
+
+fn verdict_when(target: &Target, thresholds: &Thresholds, done: impl Fn(&Verdict) -> bool) -> Verdict {
+    let deadline = Instant::now() + Duration::from_secs(10);
+    loop {
+        let verdict = block_on(probe(target, thresholds));
+        if done(&verdict) || Instant::now() > deadline {
+            return verdict;
+        }
+    }
+}
+
+fn codes(verdict: &Verdict) -> BTreeMap<Input, VerdictLevel> {
+    verdict
+        .reasons
+        .iter()
+        .filter_map(|r| Some((r.input?, r.level)))
+        .collect()
+}
+
+#[test]
+fn an_idle_server_is_clear_and_we_are_not_on_it() {
+    let (cluster, target, thresholds) = quiet_server(&[]);
+    let idle = cluster.session(SUPERUSER, "postgres").unwrap();
+    let verdict = verdict_when(&target, &thresholds, |v| {
+        v.samples.first().is_some_and(|s| s.connections == 1)
+    });
+    assert_eq!(verdict.level, VerdictLevel::Clear, "{:?}", verdict.reasons);
+    assert_eq!(verdict.samples.len(), 3);
+    for sample in &verdict.samples {
+        // The idle session counts as a connection and as nothing else; the probe and the background processes count as nothing.
+        let expected = Sample {
+            connections: 1,
+            max_connections: 60,
+            reserved_connections: 3,
+            latency_us: sample.latency_us,
+            ..Sample::default()
+        };
+        assert_eq!(*sample, expected);
+    }
+    assert!(verdict.is_answered() && verdict.is_fresh(now_us()));
+    drop(idle);
+}
+
+#[test]
+fn a_lock_pile_up_is_busy_and_then_saturated() {
+    let (cluster, target, thresholds) = quiet_server(&[]);
+    let mut holder = cluster.session(SUPERUSER, "postgres").unwrap();
+    holder.run("BEGIN; LOCK TABLE pile").unwrap();
+    let mut waiters = Vec::new();
+    let mut pile_up = |count: u32| {
+        while waiters.len() < count as usize {
+            let mut waiter = cluster.session(SUPERUSER, "postgres").unwrap();
+            waiter.start("BEGIN; LOCK TABLE pile").unwrap();
+            waiters.push(waiter);
+        }
+        verdict_when(&target, &thresholds, |v| {
+            v.samples.iter().all(|s| s.lock_waiters == count)
+        })
+    };
+    let one = pile_up(1);
+    assert_eq!(
+        (one.level, one.samples[0].blocked_depth),
+        (VerdictLevel::Clear, 1),
+        "{:?}",
+        one.reasons
+    );
+    let two = pile_up(2);
+    assert_eq!(
+        (two.level, two.samples[0].blocked_depth),
+        (VerdictLevel::Busy, 2),
+        "{:?}",
+        two.reasons
+    );
+    assert!(codes(&two).contains_key(&Input::LockWaiters));
+    let many = pile_up(12);
+    assert_eq!(many.level, VerdictLevel::Saturated);
+    assert_eq!(codes(&many).get(&Input::LockWaiters), Some(&VerdictLevel::Saturated));
+    assert_eq!(codes(&many).get(&Input::BlockedDepth), Some(&VerdictLevel::Saturated));
+    assert_eq!(many.samples[0].idle_in_transaction, 1, "the holder");
+}
+
+#[test]
+fn connections_running_out_saturate_and_none_left_is_unknown() {
+    let (cluster, target, thresholds) = quiet_server(&[("max_connections", "13")]);
+    let mut open: Vec<_> = (0..9).map(|_| cluster.session("blind", "postgres").unwrap()).collect();
+    for session in &mut open {
+        session.pid().unwrap();
+    }
+    let verdict = verdict_when(&target, &thresholds, |v| v.samples.iter().all(|s| s.connections == 9));
+    assert_eq!(
+        codes(&verdict).get(&Input::ConnectionsRatio),
+        Some(&VerdictLevel::Busy),
+        "9 of 10: {:?}",
+        verdict.reasons
+    );
+    open.push(cluster.session("blind", "postgres").unwrap());
+    open.last_mut().unwrap().pid().unwrap();
+    let verdict = verdict_when(&target, &thresholds, |v| v.level == VerdictLevel::Unknown);
+    assert_eq!(verdict.level, VerdictLevel::Unknown);
+    assert_eq!(verdict.reasons[0].code, ReasonCode::NoConnectionLeft);
+    assert!(verdict.reasons[0].to_string().contains("no connection left"));
+}
+
+#[test]
+fn old_transactions_and_long_statements_are_seen() {
+    let (cluster, target, mut thresholds) = quiet_server(&[]);
+    for (input, busy) in [
+        (Input::LongestStatementMs, 300.0),
+        (Input::LongestTransactionMs, 300.0),
+        (Input::IdleInTransactionMs, 300.0),
+    ] {
+        thresholds.limits.insert(input, Limit { busy, saturated: None });
+    }
+    let mut idle = cluster.session(SUPERUSER, "postgres").unwrap();
+    idle.run("BEGIN; SELECT 1").unwrap();
+    let mut long = cluster.session(SUPERUSER, "postgres").unwrap();
+    long.start("SELECT pg_sleep(20)").unwrap();
+    let verdict = verdict_when(&target, &thresholds, |v| v.reasons.len() == 3);
+    let expected = [
+        Input::LongestStatementMs,
+        Input::LongestTransactionMs,
+        Input::IdleInTransactionMs,
+    ];
+    assert_eq!(codes(&verdict), expected.map(|i| (i, VerdictLevel::Busy)).into());
+}
+
+#[test]
+fn who_cannot_be_asked_or_cannot_see_is_unknown_with_the_reason() {
+    let (cluster, _, thresholds) = quiet_server(&[]);
+    let unknown = |dsn: &str, code, words: &str| {
+        let verdict = block_on(probe(&target_of(dsn), &thresholds));
+        assert_eq!(
+            (verdict.level, verdict.reasons[0].code),
+            (VerdictLevel::Unknown, code),
+            "{words}"
+        );
+        let said = verdict.reasons[0].to_string();
+        assert!(said.contains(words) && !said.contains("hunter2"), "{said}");
+    };
+    unknown(
+        &cluster.dsn("blind", "postgres"),
+        ReasonCode::ActivityHidden,
+        "pg_read_all_stats",
+    );
+    unknown(
+        "host=127.0.0.1 port=1 user=u password=hunter2",
+        ReasonCode::Unreachable,
+        "nothing listens",
+    );
+    unknown(
+        &cluster.dsn("nobody", "postgres"),
+        ReasonCode::Unreachable,
+        "check that the role exists",
+    );
+
+    // A server that accepts the connection and then says nothing.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = silent.local_addr().unwrap().port();
+    let started = Instant::now();
+    unknown(
+        &format!("host=127.0.0.1 port={port} user=u password=hunter2 connect_timeout=1"),
+        ReasonCode::Unreachable,
+        "no answer within 1000 ms",
+    );
+    assert!(started.elapsed() < Duration::from_secs(5));
+
+    cluster.psql("ALTER SYSTEM SET track_activities = off").unwrap();
+    cluster.psql("SELECT pg_reload_conf()").unwrap();
+    let mut untracked = cluster.session(SUPERUSER, "postgres").unwrap();
+    untracked.run("SELECT 1").unwrap();
+    let target = target_of(&cluster.dsn("diagnosis", "postgres"));
+    let verdict = verdict_when(&target, &thresholds, |v| v.level == VerdictLevel::Unknown);
+    assert_eq!(verdict.reasons[0].code, ReasonCode::ActivityNotTracked);
+}
