@@ -8,7 +8,7 @@ pub(crate) mod csv;
 pub(crate) mod json;
 pub(crate) mod stderr;
 
-use crate::bytes::up_to;
+use crate::bytes::{from, line_end, up_to};
 use crate::entry::{Sink, Texts};
 use crate::evidence::Format;
 use crate::instant::Clock;
@@ -81,23 +81,21 @@ pub(crate) struct SkipState {
     pub(crate) csv: csv::Place,
 }
 
-/// Tells the format of a sample of a file, csv and json by form; stderr is what remains and needs a prefix.
+/// Tells csv and json by the first line that begins like an entry of theirs.
+///
+/// Only line starts count: in stderr logs the lines of a client's text begin with a tab, and a csv log's first line is a record's.
 pub(crate) fn of_sample(sample: &[u8]) -> Option<Format> {
     let mut clock = Clock::default();
-    let mut lines = sample
-        .split(|byte| *byte == b'\n')
-        .filter(|line| !line.trim_ascii().is_empty())
-        .take(64);
-    let mut format = None;
-    // A rotated csv file may begin anywhere only after a crash; json and csv lines are recognised from their first bytes.
-    lines.any(|line| {
-        let head = up_to(line, 256);
-        if json::looks_like_head(head) {
-            format = Some(Format::Json);
-        } else if csv::looks_like_head(head, &mut clock) {
-            format = Some(Format::Csv);
+    let mut position = 0;
+    for _ in 0..64 {
+        let line = from(sample, position);
+        if json::looks_like_head(up_to(line, 256)) {
+            return Some(Format::Json);
         }
-        format.is_some()
-    });
-    format
+        if csv::looks_like_record(line, &mut clock) {
+            return Some(Format::Csv);
+        }
+        position = line_end(sample, position) + 1;
+    }
+    None
 }

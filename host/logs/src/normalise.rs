@@ -228,6 +228,9 @@ impl Run<'_> {
     fn token(&mut self, token: Token<'_>) -> bool {
         let after_string = std::mem::take(&mut self.after_string);
         let sign = self.sign.take();
+        if !self.kind.found && !matches!(token, Token::Word(_) | Token::Open(_) | Token::Semicolon) {
+            self.kind.see_no_word();
+        }
         match token {
             Token::Word(text) => return self.word(text),
             Token::Quoted(text) => {
@@ -265,10 +268,17 @@ impl Run<'_> {
                 self.role_statement = false;
             }
             Token::Dot => {
+                // Two dots would be one operator.
+                if self.left == Left::Dot {
+                    self.n.out.push(b' ');
+                }
                 self.n.out.push(b'.');
                 self.left = Left::Dot;
             }
             Token::Cast => {
+                if self.left == Left::Operator && self.n.out.last() == Some(&b':') {
+                    self.n.out.push(b' ');
+                }
                 self.n.out.extend_from_slice(b"::");
                 self.left = Left::Cast;
             }
@@ -374,6 +384,9 @@ impl Run<'_> {
             return;
         }
         let before = (self.n.out.len(), self.left);
+        if self.left == Left::Dot && text == b".." {
+            self.n.out.push(b' ');
+        }
         self.space(false);
         self.n.out.extend_from_slice(text);
         let unary = matches!(
@@ -499,6 +512,11 @@ impl KindFinder {
                 }
             }
         }
+    }
+
+    /// The statement begins with something else.
+    fn see_no_word(&mut self) {
+        self.found = self.with_depth.is_none();
     }
 
     fn kind(&self) -> StatementKind {

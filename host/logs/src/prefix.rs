@@ -129,16 +129,14 @@ impl Prefix {
             .any(|element| matches!(element, Element::Field(field, _) if wanted(*field)))
     }
 
-    /// How much a match says: literal bytes and fields.
-    fn weight(&self) -> usize {
-        self.elements
-            .iter()
-            .map(|element| match element {
-                Element::Literal(literal) => literal.len(),
-                Element::Field(..) => 2,
-                Element::SessionOnly => 0,
-            })
-            .sum()
+    /// How much a match says: fields and punctuation, and much less if words of a line were taken for a part of the prefix.
+    fn weight(&self) -> isize {
+        let weight = |element: &Element| match element {
+            Element::Literal(literal) => literal_weight(literal),
+            Element::Field(..) => 2,
+            Element::SessionOnly => 0,
+        };
+        self.elements.iter().map(weight).sum()
     }
 
     /// Matches the line that begins at the start of `bytes`; only its first line is looked at.
@@ -157,6 +155,25 @@ impl Prefix {
             text_start,
         })
     }
+}
+
+/// Punctuation counts for, words count against, unless they are keys (`user=`).
+fn literal_weight(literal: &[u8]) -> isize {
+    let mut weight = 0;
+    let mut word = 0;
+    for byte in literal {
+        if byte.is_ascii_alphanumeric() || *byte == b'_' || *byte >= 0x80 {
+            word += 1;
+        } else {
+            weight += if *byte == b'=' || *byte == b':' {
+                1 + word
+            } else {
+                1 - 8 * word
+            };
+            word = 0;
+        }
+    }
+    weight - 8 * word
 }
 
 fn compile(text: &[u8]) -> Vec<Element> {

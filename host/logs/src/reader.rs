@@ -253,7 +253,8 @@ impl Open {
 }
 
 fn layout_of(sample: &[u8], given: Option<&Prefix>, path: &str) -> Result<Layout, LogError> {
-    match format::of_sample(sample) {
+    let given_fits = given.is_some_and(|given| format::stderr::begins_with_entry(given, sample));
+    match format::of_sample(sample).filter(|_| !given_fits) {
         Some(Format::Csv) => return Ok(Layout::Csv),
         Some(Format::Json) => return Ok(Layout::Json),
         Some(Format::Stderr) | None => {}

@@ -34,8 +34,19 @@ enum Step {
 }
 
 /// Whether a line begins as a record does: a timestamp and a comma.
-pub(super) fn looks_like_head(line: &[u8], clock: &mut Clock) -> bool {
+fn looks_like_head(line: &[u8], clock: &mut Clock) -> bool {
     clock.read(line, 0, true).is_some_and(|(_, end)| at(line, end) == b',')
+}
+
+/// Whether the bytes begin with a record, or with one that is longer than what is there.
+pub(super) fn looks_like_record(bytes: &[u8], clock: &mut Clock) -> bool {
+    if !looks_like_head(crate::bytes::up_to(bytes, 64), clock) {
+        return false;
+    }
+    match step(bytes, 0) {
+        Step::Record(end) => split(bytes, 0, end, &mut [Column::default(); 26]).is_ok_and(|count| count >= 23),
+        Step::Broken(_) | Step::Incomplete => true,
+    }
 }
 
 /// The end of the last whole record.

@@ -11,7 +11,8 @@ const MAX_DEPTH: u32 = 32;
 
 /// Whether a line begins as an entry does.
 pub(super) fn looks_like_head(line: &[u8]) -> bool {
-    line.trim_ascii_start().starts_with(b"{\"timestamp\":\"")
+    let position = blanks(line, 1);
+    at(line, 0) == b'{' && slice(line, position, position + 11) == b"\"timestamp\""
 }
 
 /// See [`super::Layout::parse`].

@@ -193,6 +193,12 @@ fn section(texts: &mut Texts, start: usize, limit: usize) -> (Span, usize) {
     (text, end + 1)
 }
 
+/// Whether the sample begins with the head of an entry.
+pub(crate) fn begins_with_entry(prefix: &Prefix, sample: &[u8]) -> bool {
+    let matched = prefix.read(sample, &mut Clock::default());
+    matched.is_some_and(|matched| matches!(matched.label, Label::Head(_)))
+}
+
 /// Whether a line of the sample is the head of an entry.
 pub(crate) fn has_entry(prefix: &Prefix, sample: &[u8]) -> bool {
     let mut clock = Clock::default();

@@ -69,7 +69,19 @@ pub fn detect(sample: &[u8]) -> Option<Prefix> {
         Some(other) if other.1 > best.1 => other,
         _ => best,
     };
+    let prefix = as_distributed(prefix);
     (matches > 0 && matches * 2 >= lines.len()).then_some(prefix)
+}
+
+/// A sample without background processes shows no `%q`; a usual prefix that is the same but for it is assumed.
+fn as_distributed(prefix: Prefix) -> Prefix {
+    if USUAL.contains(&prefix.as_str()) {
+        return prefix;
+    }
+    let usual = USUAL
+        .iter()
+        .find(|usual| usual.contains("%q") && usual.replace("%q", "") == prefix.as_str());
+    usual.and_then(|usual| Prefix::compile(usual).ok()).unwrap_or(prefix)
 }
 
 /// Lines with a label that do not continue another, and where the label stands.
@@ -99,23 +111,36 @@ fn head_lines(sample: &[u8]) -> Vec<(&[u8], usize)> {
     lines
 }
 
+/// How well a template explains the lines: how many match, in how many names look like names, and what a match says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Rank {
+    matches: usize,
+    plain_names: usize,
+    without_stop: bool,
+    weight: isize,
+}
+
 fn best_of(templates: impl IntoIterator<Item = String>, lines: &[(&[u8], usize)]) -> Option<(Prefix, usize)> {
     let mut clock = Clock::default();
-    let mut best: Option<(Prefix, usize)> = None;
+    let mut best: Option<(Prefix, Rank)> = None;
     for text in templates {
         let Ok(prefix) = Prefix::compile(&text) else { continue };
-        let matches = lines
-            .iter()
-            .filter(|(line, _)| prefix.read(line, &mut clock).is_some())
-            .count();
-        let better = best
-            .as_ref()
-            .is_none_or(|(known, count)| (matches, prefix.weight()) > (*count, known.weight()));
-        if better {
-            best = Some((prefix, matches));
+        let mut rank = Rank {
+            matches: 0,
+            plain_names: 0,
+            without_stop: !text.contains("%q"),
+            weight: prefix.weight(),
+        };
+        for matched in lines.iter().filter_map(|(line, _)| prefix.read(line, &mut clock)) {
+            let odd = |name: &[u8]| name.iter().any(|byte| byte.is_ascii_whitespace() || *byte == b'=');
+            rank.matches += 1;
+            rank.plain_names += usize::from(!odd(matched.fields.user) && !odd(matched.fields.database));
+        }
+        if best.as_ref().is_none_or(|(_, known)| rank > *known) {
+            best = Some((prefix, rank));
         }
     }
-    best
+    best.map(|(prefix, rank)| (prefix, rank.matches))
 }
 
 fn with_session_stops(best: &(Prefix, usize)) -> Vec<String> {
@@ -191,7 +216,8 @@ impl Writer {
     fn shaped(&mut self, head: &[u8], start: usize) -> Option<usize> {
         let here = from(head, start);
         let before = start.checked_sub(1).map_or(b' ', |place| at(head, place));
-        if before.is_ascii_alphanumeric() || before == b'_' {
+        // The server quotes nothing: what follows a quote is a part of a name.
+        if before.is_ascii_alphanumeric() || matches!(before, b'_' | b'"' | b'\'') {
             return None;
         }
         if let Some((_, end)) = self.clock.read(head, start, true) {
@@ -268,6 +294,22 @@ impl Writer {
         Some(end)
     }
 
+    /// `bob@shop`, and `@` of a background process.
+    fn user_at_database(&mut self, head: &[u8], start: usize) -> Option<usize> {
+        let ends = |byte: &u8| byte.is_ascii_whitespace() || b"@[](){}<>,;|=/".contains(byte);
+        let rest = from(head, start);
+        let length = rest.iter().position(ends)?;
+        if self.uses("%u") || at(rest, length) != b'@' {
+            return None;
+        }
+        self.out.push_str("%u@%d");
+        let mut end = start + length + 1;
+        while end < head.len() && is_word(at(head, end)) {
+            end += 1;
+        }
+        Some(end)
+    }
+
     fn word_or_literal(&mut self, head: &[u8], start: usize) -> usize {
         let mut end = start;
         while is_word(at(head, end)) && end < head.len() {
@@ -280,15 +322,8 @@ impl Writer {
             self.out.push_str(escape);
             return end.max(start);
         }
-        if next == b'@' && !self.uses("%u") {
-            self.out.push_str("%u@");
-            end += 1;
-            let database = end;
-            while is_word(at(head, end)) && end < head.len() {
-                end += 1;
-            }
-            self.out.push_str("%d");
-            return end.max(database);
+        if let Some(after) = self.user_at_database(head, start) {
+            return after;
         }
         if end == start {
             let byte = at(head, start);
