@@ -6,11 +6,13 @@
 //!
 //! - [`dsn`]: where the server is and how to get in.
 //! - [`session`]: one connection, read only, with timeouts, its role checked.
+//! - [`inspect`]: what the server is set to, and what it would need.
 //! - [`execute`](mod@execute): one approved action, start to end, with its watchdog.
 
 pub mod dsn;
 pub mod execute;
 pub mod failure;
+pub mod inspect;
 pub mod session;
 mod sqltypes;
 #[cfg(test)]
@@ -18,6 +20,7 @@ pub(crate) mod test_server;
 
 pub use dsn::{DsnError, Target, resolve};
 pub use execute::{CancelToken, ExecutionGuard, execute};
+pub use inspect::{Check, CheckStatus, ServerInspection, inspect_server};
 
 /// The planner's cost up to which EXPLAIN ANALYZE may run a statement, unless the operator sets a lower one. With PostgreSQL's
 /// default costs that is about 100,000 pages read in order, a second or two of work.
