@@ -12,8 +12,6 @@ use crate::layout;
 /// What happens at the chosen operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fault {
-    /// Nothing ever.
-    None,
     /// The process dies before the operation: everything from then on fails, and changes nothing.
     Kill,
     /// The process dies in the middle of it: a file is created half-written.
@@ -100,6 +98,15 @@ impl FaultyFiles {
         operation()?;
         state.volatile.extend(undo);
         Ok(())
+    }
+
+    /// The machine loses power now.
+    pub(crate) fn lose_power(&self, mask: u64) {
+        let mut state = self.state.lock().unwrap();
+        if !state.dead {
+            state.dead = true;
+            self.lose(&mut state, mask);
+        }
     }
 
     fn lose(&self, state: &mut State, mask: u64) {
