@@ -1,1 +1,194 @@
-//! Skeleton.
+//! What the end-to-end tests share: the built command in a laboratory of its own, schemas, golden files, hostile guests.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    missing_docs,
+    reason = "helpers of tests: a failure is a failed test"
+)]
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+
+pub mod golden;
+pub mod schema;
+
+// The hostile guests, by name, built by build.rs.
+include!(concat!(env!("OUT_DIR"), "/guests.rs"));
+
+/// The log that the demo uses.
+pub fn fixture(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(name)
+}
+
+/// The component of the hostile guest `name`.
+pub fn guest(name: &str) -> PathBuf {
+    let found = GUESTS.iter().find(|(known, _)| *known == name);
+    PathBuf::from(found.unwrap_or_else(|| panic!("no guest `{name}`")).1)
+}
+
+/// The command as a user runs it.
+pub fn binary() -> PathBuf {
+    let test = std::env::current_exe().unwrap();
+    let profile = test.ancestors().nth(2).unwrap();
+    let binary = profile.join("pg-logstats");
+    assert!(
+        binary.exists(),
+        "{} is not built; run `cargo build --release` first, as `make test` does",
+        binary.display()
+    );
+    binary
+}
+
+/// A home, a workspace and nothing else.
+pub struct Lab {
+    dir: tempfile::TempDir,
+    database_url: Option<String>,
+}
+
+/// What a command printed, and how it ended.
+#[derive(Debug)]
+pub struct Ran {
+    pub code: i32,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Default for Lab {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Lab {
+    pub fn new() -> Self {
+        Self {
+            dir: tempfile::tempdir().unwrap(),
+            database_url: None,
+        }
+    }
+
+    /// Also with a database, named in the environment.
+    pub fn with_database(dsn: &str) -> Self {
+        Self {
+            database_url: Some(dsn.to_owned()),
+            ..Self::new()
+        }
+    }
+
+    pub fn path(&self) -> &Path {
+        self.dir.path()
+    }
+
+    pub fn workspace(&self) -> PathBuf {
+        self.dir.path().join("workspace")
+    }
+
+    /// Writes a file in the home.
+    pub fn file(&self, name: &str, bytes: impl AsRef<[u8]>) -> String {
+        let path = self.dir.path().join(name);
+        std::fs::write(&path, bytes).unwrap();
+        path.to_str().unwrap().to_owned()
+    }
+
+    /// The command, with nothing of the developer's environment in it.
+    pub fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(binary());
+        command
+            .args(args)
+            .env_clear()
+            .env("HOME", self.dir.path())
+            .env("PATH", "/usr/bin:/bin")
+            .env("PG_LOGSTATS_WORKSPACE", self.workspace())
+            .stdin(Stdio::null());
+        if let Some(dsn) = &self.database_url {
+            command.env("PG_LOGSTATS_DATABASE_URL", dsn);
+        }
+        command
+    }
+
+    /// Runs the command to its end.
+    pub fn run(&self, args: &[&str]) -> Ran {
+        Ran::of(&mut self.command(args))
+    }
+
+    /// Runs a command that must succeed; its JSON.
+    pub fn json(&self, args: &[&str]) -> Value {
+        let ran = self.run(args);
+        assert_eq!(ran.code, 0, "{args:?}\n{ran:?}");
+        ran.json()
+    }
+
+    /// A triage that must succeed; its report, checked against the schema.
+    pub fn triage(&self, workflow: &str, log: &Path) -> Value {
+        let report = self.json(&["triage", workflow, log.to_str().unwrap()]);
+        schema::check("report", &report);
+        report
+    }
+
+    /// Whether the audit log verifies with the workspace's key; how many records it has.
+    pub fn verified_records(&self) -> u64 {
+        let verification = self.json(&["audit", "verify"]);
+        schema::check("verification", &verification);
+        assert_eq!(verification["verified"], true, "{verification:#}");
+        verification["records"].as_u64().unwrap()
+    }
+
+    /// Kinds of the records, in order.
+    pub fn record_kinds(&self) -> Vec<String> {
+        let list = self.json(&["audit", "list"]);
+        list.as_array()
+            .unwrap()
+            .iter()
+            .map(|e| e["kind"].as_str().unwrap().to_owned())
+            .collect()
+    }
+}
+
+impl Ran {
+    pub fn of(command: &mut Command) -> Self {
+        let output = command.output().unwrap();
+        let ran = Self {
+            code: output.status.code().unwrap_or(-1),
+            stdout: String::from_utf8(output.stdout).expect("stdout is UTF-8"),
+            stderr: String::from_utf8(output.stderr).expect("stderr is UTF-8"),
+        };
+        assert!(!ran.stderr.contains("panicked at"), "a panic: {ran:?}");
+        ran
+    }
+
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|e| panic!("{e}: {self:?}"))
+    }
+
+    /// Asserts exit code and that stderr says all of `words`.
+    #[track_caller]
+    pub fn fails(&self, code: i32, words: &[&str]) {
+        assert_eq!(self.code, code, "{self:?}");
+        for word in words {
+            assert!(self.stderr.contains(word), "stderr does not say {word:?}: {self:?}");
+        }
+    }
+}
+
+/// The first next action of `report` for the catalogue action `target`.
+#[track_caller]
+pub fn action<'a>(report: &'a Value, target: &str) -> &'a Value {
+    let actions = report["next_actions"].as_array().unwrap();
+    let found = actions
+        .iter()
+        .find(|a| a["target_id"] == target && a["status"] == "allowed");
+    found
+        .or_else(|| actions.iter().find(|a| a["target_id"] == target))
+        .unwrap_or_else(|| panic!("no action `{target}` in {:#}", report["next_actions"]))
+}
+
+/// The arguments of an action's command, without the program.
+pub fn argv(action: &Value) -> Vec<String> {
+    let argv = action["command"]["argv"].as_array().unwrap();
+    argv.iter().skip(1).map(|a| a.as_str().unwrap().to_owned()).collect()
+}

@@ -1,9 +1,63 @@
-//! The triage gateway.
+//! The triage gateway: catalogue, trust, runbook engine, gate, SQL, workspace.
+//!
+//! **In**: requests ([`request`]) of a command line, later of a service. **Out**: reports, refusals, verdicts. **Trusted**: the operator's
+//! configuration and this binary; not agents, runbooks, logs or databases. [`Gateway`] is the only way in; `triage.rs` and
+//! `run_sql.rs` are the only files that name all the stages of the flow.
 
+#![deny(unsafe_code)]
+#![cfg_attr(
+    test,
+    allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        reason = "a test may panic"
+    )
+)]
+
+pub mod ambient;
+pub mod audit;
 pub mod catalogue;
+pub mod config;
 pub mod db;
+pub mod decimal;
+mod error;
 pub mod gate;
+mod gateway;
 pub mod health;
+pub mod ids;
+mod inspect;
+mod judge;
 pub mod outcome;
+pub mod record;
+pub mod report;
+pub mod request;
+mod run_sql;
+pub mod runbook;
+pub mod snapshot;
+pub mod subjects;
+pub mod time;
+mod triage;
+pub mod trust;
 pub mod untrusted;
 pub mod words;
+pub mod workspace;
+
+pub use error::{ExitCode, GatewayError};
+pub use gateway::{Gateway, OpenOptions};
+pub use inspect::{HealthReport, Inspection};
+pub use pg_logstats_logs::Progress;
+pub use trust::{TrustedRunbook, trusted_runbooks};
+
+/// Bytes as lower-case hex digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes
+        .iter()
+        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+            // Writing to a String cannot fail.
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
+}

@@ -56,7 +56,10 @@ pub struct RelationName {
 
 /// One node of a plan; actual figures are totals over all loops.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "each field is the plan's own, see EXPLAIN (FORMAT JSON) in PostgreSQL's documentation; units are in the names")]
+#[expect(
+    missing_docs,
+    reason = "each field is the plan's own, see EXPLAIN (FORMAT JSON) in PostgreSQL's documentation; units are in the names"
+)]
 pub struct PlanNode {
     pub parent: Option<u32>,
     pub node_type: String,

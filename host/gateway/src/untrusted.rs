@@ -41,7 +41,11 @@ impl Untrusted {
     pub fn capped(text: &str, max_chars: usize) -> Self {
         let mut chars = text.chars();
         let kept: String = chars.by_ref().take(max_chars).collect();
-        Self { untrusted: true, text: escape_control(&kept).into_owned(), truncated_chars: chars.count() as u64 }
+        Self {
+            untrusted: true,
+            text: escape_control(&kept).into_owned(),
+            truncated_chars: chars.count() as u64,
+        }
     }
 
     /// The text, escaped and capped.

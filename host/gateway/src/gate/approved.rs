@@ -19,7 +19,11 @@ pub struct ApprovedAction {
 impl ApprovedAction {
     /// Only the gate calls this, as its last step.
     pub(super) fn new(action: Arc<Action>, parameters: Vec<BoundParameter>, sample: Option<Sample>) -> Self {
-        Self { action, parameters, sample }
+        Self {
+            action,
+            parameters,
+            sample,
+        }
     }
 
     /// For tests of [`crate::db`], which need approved actions without a whole gate.

@@ -1,5 +1,39 @@
 //! The gate: the only place that can approve an action.
+//!
+//! **In**: an action of a verified report, the values that it offered, and fresh circumstances. **Out**: an [`ApprovedAction`], and
+//! after the intent is on disk a [`DurableIntent`]; or the [`Decision`] that refuses. **Trusted**: nothing that a file says about
+//! being allowed.
 
 mod approved;
+mod decision;
+mod intent;
+mod parameters;
 
 pub use approved::{ApprovedAction, DurableIntent};
+pub use decision::{Circumstances, Decision, Live, decide};
+pub use intent::record_intent;
+pub use parameters::{ParameterError, choose, written};
+
+use std::sync::Arc;
+
+use pg_logstats_logs::evidence::Sample;
+
+use crate::catalogue::{Action, BoundParameter};
+
+/// Approves `action` with the values `bound`, under circumstances taken now.
+///
+/// # Errors
+/// The decision that refuses it.
+pub fn approve(
+    action: &Arc<Action>,
+    bound: Vec<BoundParameter>,
+    sample: Option<Sample>,
+    now: &Circumstances<'_>,
+) -> Result<ApprovedAction, Decision> {
+    let decision = decide(action, &bound, now);
+    if decision.is_allowed() {
+        Ok(ApprovedAction::new(Arc::clone(action), bound, sample))
+    } else {
+        Err(decision)
+    }
+}

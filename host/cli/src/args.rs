@@ -1,0 +1,169 @@
+//! What can be typed.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Runbook-driven triage gateway between AI agents and PostgreSQL.
+///
+/// Exit codes: 0 done, 1 failed, 2 wrong usage, 3 denied, 4 a signature or the audit log does not verify.
+#[derive(Debug, Parser)]
+#[command(name = "pg-logstats", version, propagate_version = true, max_term_width = 120)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) verb: Verb,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Global {
+    /// Folder for the audit log, the key and the evidence [default: $XDG_DATA_HOME/pg-logstats]
+    #[arg(long, global = true, value_name = "FOLDER", env = "PG_LOGSTATS_WORKSPACE")]
+    pub(crate) workspace: Option<PathBuf>,
+    /// The operator's configuration [default: $XDG_CONFIG_HOME/pg-logstats/config.toml]
+    #[arg(long, global = true, value_name = "FILE", env = "PG_LOGSTATS_CONFIG")]
+    pub(crate) config: Option<PathBuf>,
+    /// How to print the result [default: text on a terminal, json elsewhere]
+    #[arg(long, global = true, value_enum, value_name = "FORMAT")]
+    pub(crate) format: Option<Format>,
+    /// Say nothing on stderr but errors
+    #[arg(long, short, global = true)]
+    pub(crate) quiet: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    Json,
+    Text,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verb {
+    /// Judge logs by a runbook: ranked findings and next actions
+    Triage(TriageArgs),
+    /// Run one action of a report against the database
+    RunSql(RunSqlArgs),
+    /// Tell what there is to work with, and what to change so that there is more
+    Inspect(InspectArgs),
+    /// Take the database's health verdict
+    Health(DatabaseArgs),
+    /// Look at and verify the audit log
+    #[command(subcommand)]
+    Audit(AuditVerb),
+    /// Look at runbooks
+    #[command(subcommand)]
+    Runbook(RunbookVerb),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DatabaseArgs {
+    /// Connection URL or keyword string; goes before PG_LOGSTATS_DATABASE_URL and the configuration
+    #[arg(long, value_name = "DSN", hide_env_values = true)]
+    pub(crate) dsn: Option<String>,
+    /// A database of the configuration, by name
+    #[arg(long, value_name = "NAME", conflicts_with = "dsn")]
+    pub(crate) database: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct LogArgs {
+    /// The server's log_line_prefix; detected when not given (stderr logs only)
+    #[arg(long, value_name = "PREFIX", allow_hyphen_values = true)]
+    pub(crate) log_line_prefix: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TriageArgs {
+    /// The workflow (see `runbook list`), then log files or folders, or `-` for standard input; with --runbook, logs only
+    #[arg(required_unless_present = "runbook", value_name = "WORKFLOW] [LOG")]
+    pub(crate) inputs: Vec<String>,
+    /// A runbook component instead of a built-in one; it must be trusted
+    #[arg(long, value_name = "FILE")]
+    pub(crate) runbook: Option<String>,
+    /// Follow this report's incident; without logs, judge its evidence again
+    #[arg(long, value_name = "REPORT_ID")]
+    pub(crate) parent_report: Option<String>,
+    #[command(flatten)]
+    pub(crate) log: LogArgs,
+    /// Only entries from then on: RFC 3339, or how long ago (`2h`, `30m`, `3d`)
+    #[arg(long, value_name = "TIME")]
+    pub(crate) since: Option<String>,
+    /// Only entries up to then
+    #[arg(long, value_name = "TIME")]
+    pub(crate) until: Option<String>,
+    /// Most findings to show; the summary always counts everything
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=200))]
+    pub(crate) limit: u16,
+    /// Threads for reading logs [default: one for each core]
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
+    pub(crate) threads: usize,
+    #[command(flatten)]
+    pub(crate) database: DatabaseArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RunSqlArgs {
+    /// The report that offers the action, by id
+    #[arg(long, value_name = "REPORT_ID")]
+    pub(crate) triage_report: String,
+    /// The action, by its id in the report
+    #[arg(long, value_name = "ACTION_ID")]
+    pub(crate) action_id: String,
+    /// Choose among the values that the report offers for a parameter
+    #[arg(long = "parameter", value_name = "NAME=VALUE", value_parser = parse_parameter, allow_hyphen_values = true)]
+    pub(crate) parameters: Vec<(String, String)>,
+    /// Most findings to show
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=200))]
+    pub(crate) limit: u16,
+    #[command(flatten)]
+    pub(crate) database: DatabaseArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct InspectArgs {
+    /// Log files or folders, or `-` for standard input
+    #[arg(value_name = "LOG")]
+    pub(crate) logs: Vec<String>,
+    #[command(flatten)]
+    pub(crate) log: LogArgs,
+    #[command(flatten)]
+    pub(crate) database: DatabaseArgs,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum AuditVerb {
+    /// Check every record, entry, tile and the checkpoint
+    Verify {
+        /// SPKI PEM of the key to trust [default: the workspace's own, which proves less]
+        #[arg(long, value_name = "FILE")]
+        public_key: Option<PathBuf>,
+    },
+    /// List the records
+    List {
+        /// Only those of one incident
+        #[arg(long, value_name = "INCIDENT_ID")]
+        incident: Option<String>,
+    },
+    /// Print one verified record
+    Show {
+        /// Its id
+        record_id: String,
+    },
+    /// Print the public key that verifies the log
+    PublicKey,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum RunbookVerb {
+    /// List the runbooks that are trusted here
+    List,
+}
+
+fn parse_parameter(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("write it as NAME=VALUE")?;
+    if name.is_empty() {
+        return Err("the name before `=` is empty".to_owned());
+    }
+    Ok((name.to_owned(), value.to_owned()))
+}

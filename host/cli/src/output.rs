@@ -1,0 +1,58 @@
+//! stdout for data, stderr for people.
+
+use std::io::{IsTerminal as _, Write as _};
+
+use pg_logstats_gateway::{ExitCode, GatewayError};
+use serde::Serialize;
+
+use crate::args::{Cli, Format};
+use crate::render;
+
+/// Whether the result is printed as text.
+pub(crate) fn is_text(cli: &Cli) -> bool {
+    match cli.global.format {
+        Some(format) => format == Format::Text,
+        None => std::io::stdout().is_terminal(),
+    }
+}
+
+/// Prints `value` as JSON, or by `text` for people.
+pub(crate) fn print<T: Serialize>(cli: &Cli, value: &T, text: impl FnOnce(&T) -> String) -> Result<(), GatewayError> {
+    let out = if is_text(cli) {
+        text(value)
+    } else {
+        let mut json = serde_json::to_string_pretty(value).map_err(|e| GatewayError::Internal(e.to_string()))?;
+        json.push('\n');
+        json
+    };
+    write(&out)
+}
+
+/// Writes `text` to stdout.
+pub(crate) fn write(text: &str) -> Result<(), GatewayError> {
+    match std::io::stdout().lock().write_all(text.as_bytes()) {
+        // A reader that has seen enough (`| head`) is no failure; the report is sealed.
+        Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        Err(e) => Err(GatewayError::Output(e)),
+        Ok(()) => Ok(()),
+    }
+}
+
+/// A line for people on stderr.
+pub(crate) fn hint(cli: &Cli, text: &str) {
+    if !cli.global.quiet {
+        // Without a stderr there is nobody to tell.
+        let _ = writeln!(std::io::stderr(), "{text}");
+    }
+}
+
+/// Prints the error, and a refusal as data too; gives the exit code.
+pub(crate) fn report_error(cli: &Cli, error: &GatewayError) -> ExitCode {
+    if let GatewayError::Refused(refusal) = error
+        && let Err(unwritable) = print(cli, refusal, |r| render::refusal(r))
+    {
+        let _ = writeln!(std::io::stderr(), "pg-logstats: {unwritable}");
+    }
+    let _ = writeln!(std::io::stderr(), "pg-logstats: {error}");
+    error.exit_code()
+}

@@ -1,0 +1,146 @@
+//! Results as text for people. Everything printed here was escaped when the report was made; see the gateway's `untrusted`.
+
+mod report;
+
+use std::fmt::Write as _;
+
+use pg_logstats_gateway::audit::{AuditEntry, Verification};
+use pg_logstats_gateway::report::Refusal;
+use pg_logstats_gateway::{HealthReport, Inspection, TrustedRunbook};
+use serde::Serialize;
+
+pub(crate) use report::report;
+
+/// Writing to a String cannot fail; this macro says so once.
+macro_rules! line {
+    ($out:expr) => { $out.push('\n') };
+    ($out:expr, $($arg:tt)*) => {{ let _ = writeln!($out, $($arg)*); }};
+}
+pub(crate) use line;
+
+pub(crate) fn refusal(r: &Refusal) -> String {
+    let mut out = String::new();
+    line!(out, "REFUSED  {}", r.reason);
+    if let Some(target) = &r.target_id {
+        line!(out, "  action   {target}");
+    }
+    if let Some(status) = r.status {
+        line!(out, "  status   {status}");
+    }
+    if let Some(health) = &r.health {
+        line!(out, "  verdict  {}", health.level);
+        for reason in &health.reasons {
+            line!(out, "           {reason}");
+        }
+    }
+    line!(
+        out,
+        "  record   {} (index {} of the audit log)",
+        r.refusal_id,
+        r.audit.index
+    );
+    out
+}
+
+pub(crate) fn inspection(i: &Inspection) -> String {
+    let mut out = String::new();
+    line!(out, "operating mode  {}", i.operating_mode);
+    line!(out);
+    for check in &i.checks {
+        line!(
+            out,
+            "{:8} {:32} {}",
+            format!("{:?}", check.status).to_lowercase(),
+            check.id,
+            check.reason
+        );
+        if let Some(remedy) = &check.remedy {
+            line!(out, "         → {remedy}");
+        }
+    }
+    if let Some(script) = i.server.as_ref().and_then(|s| s.grant_script.as_ref()) {
+        line!(out, "\nThe least role that works:\n");
+        for text in script.text().lines() {
+            line!(out, "    {text}");
+        }
+    }
+    out
+}
+
+pub(crate) fn health(h: &HealthReport) -> String {
+    let mut out = String::new();
+    line!(out, "{}  {}", h.verdict, h.database);
+    for reason in &h.verdict_reasons {
+        line!(out, "  {reason}");
+    }
+    line!(out);
+    out.push_str(&fields("inputs", &h.health.inputs));
+    out.push_str(&fields("thresholds", &h.health.thresholds));
+    out
+}
+
+/// The fields of a flat struct, one a line.
+fn fields<T: Serialize>(title: &str, value: &T) -> String {
+    let mut out = format!("{title}\n");
+    if let Ok(serde_json::Value::Object(map)) = serde_json::to_value(value) {
+        for (name, value) in map {
+            line!(out, "  {name:40} {value}");
+        }
+    }
+    out
+}
+
+pub(crate) fn verification(v: &Verification) -> String {
+    let mut out = String::new();
+    line!(out, "{}", if v.verified { "VERIFIED" } else { "NOT VERIFIED" });
+    line!(out, "  records   {}", v.records);
+    line!(out, "  entries   {}", v.entries);
+    if let Some(root) = &v.root {
+        line!(out, "  root      {root}");
+    }
+    for (key, records) in &v.records_by_key {
+        line!(out, "  key       {key} ({records} records)");
+    }
+    for problem in &v.problems {
+        line!(out, "  PROBLEM   {problem}");
+    }
+    if v.problem_count > v.problems.len() as u64 {
+        line!(
+            out,
+            "  PROBLEM   and {} more",
+            v.problem_count - v.problems.len() as u64
+        );
+    }
+    for note in &v.notes {
+        line!(out, "  note      {note}");
+    }
+    out
+}
+
+pub(crate) fn audit_list(entries: &Vec<AuditEntry>) -> String {
+    let mut out = String::new();
+    for e in entries {
+        line!(
+            out,
+            "{:>6}  {}  {:9}  {}  {}",
+            e.index,
+            e.created_at,
+            e.kind,
+            e.record_id,
+            e.incident_id.as_deref().unwrap_or("-")
+        );
+    }
+    out
+}
+
+pub(crate) fn runbooks(runbooks: &Vec<TrustedRunbook>) -> String {
+    let mut out = String::new();
+    for r in runbooks {
+        line!(out, "{:20} {}  {}", r.workflow, r.digest, r.signers.join(", "));
+    }
+    out
+}
+
+pub(crate) fn json_text(value: &serde_json::Value) -> String {
+    format!("{value:#}\n")
+}

@@ -1,0 +1,38 @@
+//! `triage`.
+
+use pg_logstats_gateway::request::{RunbookChoice, TriageRequest};
+use pg_logstats_gateway::{ExitCode, GatewayError};
+
+use crate::args::{Cli, TriageArgs};
+use crate::progress::LogProgress;
+use crate::{output, render};
+
+pub(super) fn run(cli: &Cli, args: &TriageArgs) -> Result<ExitCode, GatewayError> {
+    let (runbook, logs) = match (&args.runbook, args.inputs.split_first()) {
+        (Some(file), _) => (RunbookChoice::File(file.clone()), args.inputs.as_slice()),
+        (None, Some((workflow, logs))) => (RunbookChoice::Workflow(workflow.clone()), logs),
+        (None, None) => {
+            return Err(GatewayError::Usage(
+                "name a workflow; `pg-logstats runbook list` shows them".to_owned(),
+            ));
+        }
+    };
+    let request = TriageRequest {
+        runbook,
+        logs: logs.to_vec(),
+        parent_report: args.parent_report.clone(),
+        log_line_prefix: args.log.log_line_prefix.clone(),
+        since: args.since.clone(),
+        until: args.until.clone(),
+        limit: usize::from(args.limit),
+        threads: args.threads,
+        database: super::database(&args.database),
+    };
+    let gateway = super::open(cli)?;
+    let report = {
+        let progress = LogProgress::new(cli.global.quiet);
+        gateway.triage(&request, &|p| progress.update(p))?
+    };
+    output::print(cli, &report, render::report)?;
+    Ok(super::run_sql::exit_code(cli, &report))
+}

@@ -1,0 +1,185 @@
+//! The one place that opens paths of the outside: workspace, configuration, logs, runbook files, public keys.
+//!
+//! **In**: paths that the person who started the process named. **Out**: open files and capability directories; from here on
+//! everything goes through those. **Can fail**: with [`OpenError`], which names the path and says what to do.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use cap_std::ambient_authority;
+use cap_std::fs::Dir;
+
+/// Why something could not be opened; whoever named the path is to blame.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Not there.
+    #[error("no such {what}: `{path}`; check the spelling")]
+    Missing {
+        /// What was looked for.
+        what: &'static str,
+        /// Where.
+        path: String,
+    },
+    /// Not allowed.
+    #[error("no permission to open the {what} `{path}`; run as a user who may, or change its mode")]
+    Permission {
+        /// What was looked for.
+        what: &'static str,
+        /// Where.
+        path: String,
+    },
+    /// Larger than it may be.
+    #[error("the {what} `{path}` is larger than {limit} bytes; it cannot be one")]
+    TooLarge {
+        /// What was looked for.
+        what: &'static str,
+        /// Where.
+        path: String,
+        /// The most that it may have.
+        limit: u64,
+    },
+    /// Neither file nor folder.
+    #[error("the {what} `{path}` is neither a file nor a folder")]
+    WrongType {
+        /// What was looked for.
+        what: &'static str,
+        /// Where.
+        path: String,
+    },
+    /// Anything else.
+    #[error("cannot open the {what} `{path}`: {source}")]
+    Io {
+        /// What was looked for.
+        what: &'static str,
+        /// Where.
+        path: String,
+        /// The operating system's reason.
+        source: std::io::Error,
+    },
+}
+
+impl OpenError {
+    fn new(what: &'static str, path: &Path, source: std::io::Error) -> Self {
+        let path = path.display().to_string();
+        match source.kind() {
+            std::io::ErrorKind::NotFound => Self::Missing { what, path },
+            std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem => {
+                Self::Permission { what, path }
+            }
+            _ => Self::Io { what, path, source },
+        }
+    }
+}
+
+/// A log as it was named.
+#[derive(Debug)]
+pub enum LogInput {
+    /// A file.
+    File(File),
+    /// A folder.
+    Folder(Dir),
+    /// `-`.
+    Stdin,
+}
+
+/// Opens the log `path`.
+///
+/// # Errors
+/// When it cannot be opened or is neither file nor folder.
+pub fn open_log(path: &str) -> Result<LogInput, OpenError> {
+    const WHAT: &str = "log";
+    if path == "-" {
+        return Ok(LogInput::Stdin);
+    }
+    let path = Path::new(path);
+    let metadata = std::fs::metadata(path).map_err(|e| OpenError::new(WHAT, path, e))?;
+    if metadata.is_dir() {
+        let dir = Dir::open_ambient_dir(path, ambient_authority()).map_err(|e| OpenError::new(WHAT, path, e))?;
+        return Ok(LogInput::Folder(dir));
+    }
+    // Pipes are fine (`<(zcat …)`); sockets and devices that are no logs fail when they are read.
+    let file = File::open(path).map_err(|e| OpenError::new(WHAT, path, e))?;
+    Ok(LogInput::File(file))
+}
+
+/// Opens the folder `path`, made when it is missing, for its owner alone.
+///
+/// # Errors
+/// When it cannot be made or opened.
+pub fn open_or_create_folder(path: &Path, what: &'static str) -> Result<Dir, OpenError> {
+    use std::os::unix::fs::DirBuilderExt as _;
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path)
+        .map_err(|e| OpenError::new(what, path, e))?;
+    Dir::open_ambient_dir(path, ambient_authority()).map_err(|e| OpenError::new(what, path, e))
+}
+
+/// Opens the folder `path`, which must be there.
+///
+/// # Errors
+/// When it cannot be opened.
+pub fn open_folder(path: &Path, what: &'static str) -> Result<Dir, OpenError> {
+    Dir::open_ambient_dir(path, ambient_authority()).map_err(|e| OpenError::new(what, path, e))
+}
+
+/// Reads the file `path`, which may have at most `limit` bytes.
+///
+/// # Errors
+/// When it cannot be read or is larger.
+pub fn read_file(path: &Path, what: &'static str, limit: u64) -> Result<Vec<u8>, OpenError> {
+    let file = File::open(path).map_err(|e| OpenError::new(what, path, e))?;
+    let metadata = file.metadata().map_err(|e| OpenError::new(what, path, e))?;
+    if metadata.is_dir() {
+        return Err(OpenError::WrongType {
+            what,
+            path: path.display().to_string(),
+        });
+    }
+    let mut bytes = Vec::new();
+    file.take(limit + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|e| OpenError::new(what, path, e))?;
+    if bytes.len() as u64 > limit {
+        return Err(OpenError::TooLarge {
+            what,
+            path: path.display().to_string(),
+            limit,
+        });
+    }
+    Ok(bytes)
+}
+
+/// Reads the text file `path` if it is there.
+///
+/// # Errors
+/// When it is there and cannot be read.
+pub fn read_optional_text(path: &Path, what: &'static str, limit: u64) -> Result<Option<String>, OpenError> {
+    match read_file(path, what, limit) {
+        Ok(bytes) => Ok(Some(String::from_utf8_lossy(&bytes).into_owned())),
+        Err(OpenError::Missing { .. }) => Ok(None),
+        Err(other) => Err(other),
+    }
+}
+
+/// `$XDG_DATA_HOME/pg-logstats`, or its default below the home directory.
+pub fn default_workspace() -> Option<PathBuf> {
+    xdg("XDG_DATA_HOME", ".local/share")
+}
+
+/// `$XDG_CONFIG_HOME/pg-logstats/config.toml`, or its default below the home directory.
+pub fn default_config() -> Option<PathBuf> {
+    xdg("XDG_CONFIG_HOME", ".config").map(|folder| folder.join("config.toml"))
+}
+
+fn xdg(variable: &str, below_home: &str) -> Option<PathBuf> {
+    // The XDG specification: a relative path is to be ignored.
+    let named = std::env::var_os(variable)
+        .map(PathBuf::from)
+        .filter(|p| p.is_absolute());
+    named
+        .or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(below_home)))
+        .map(|p| p.join("pg-logstats"))
+}

@@ -1,0 +1,74 @@
+//! Why a command gave no report, who is to blame, and the exit code.
+
+use crate::ambient::OpenError;
+use crate::config::ConfigError;
+use crate::db::DsnError;
+use crate::report::Refusal;
+use crate::workspace::WorkspaceError;
+
+/// Exit codes of the command line; a contract.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum ExitCode {
+    /// Done.
+    Done = 0,
+    /// Failed.
+    Failed = 1,
+    /// Wrong usage.
+    Usage = 2,
+    /// Denied by policy, verdict, budget or trust.
+    Denied = 3,
+    /// A signature or the audit log does not verify.
+    Unverified = 4,
+}
+
+/// Why a command gave no report.
+#[derive(Debug, thiserror::Error)]
+pub enum GatewayError {
+    /// The caller asked for something that makes no sense.
+    #[error("{0}")]
+    Usage(String),
+    /// Refused, and recorded as such.
+    #[error("refused: {}", .0.reason)]
+    Refused(Box<Refusal>),
+    /// A path that the caller named cannot be opened.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The configuration does not load.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// How to reach the database makes no sense.
+    #[error(transparent)]
+    Dsn(#[from] DsnError),
+    /// The logs cannot be read.
+    #[error(transparent)]
+    Log(#[from] pg_logstats_logs::LogError),
+    /// The workspace cannot be used, or was changed.
+    #[error(transparent)]
+    Workspace(#[from] WorkspaceError),
+    /// Nobody can read the answer.
+    #[error("cannot write to standard output: {0}")]
+    Output(std::io::Error),
+    /// This host is at fault.
+    #[error("{0}; this is a fault of pg-logstats, please report it")]
+    Internal(String),
+}
+
+impl GatewayError {
+    /// The exit code that goes with it.
+    pub fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Usage(_) | Self::Config(_) | Self::Dsn(_) => ExitCode::Usage,
+            Self::Refused(refusal) if refusal.code == "unverified" => ExitCode::Unverified,
+            Self::Refused(_) => ExitCode::Denied,
+            Self::Workspace(error) if error.is_tampering() => ExitCode::Unverified,
+            _ => ExitCode::Failed,
+        }
+    }
+}
+
+impl From<pg_logstats_audit::AuditError> for GatewayError {
+    fn from(error: pg_logstats_audit::AuditError) -> Self {
+        Self::Workspace(error.into())
+    }
+}

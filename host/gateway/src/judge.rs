@@ -1,0 +1,155 @@
+//! One run of a runbook, with everything around it: trust, loading, calling, checking.
+//!
+//! **In**: a chosen component and evidence. **Out**: a [`Judgement`], which holds an assessment or the reason why there is none; a
+//! runbook that misbehaves is a result, not an error.
+
+use std::sync::Arc;
+
+use sha2::{Digest as _, Sha256};
+
+use crate::catalogue::Catalogue;
+use crate::outcome::ActionOutcome;
+use crate::report::{RunbookFailure, RunbookInfo, Usage};
+use crate::runbook::cache::CodeCache;
+use crate::runbook::requests::{ActionHost, RequestLog};
+use crate::runbook::{
+    CheckedAssessment, CheckedDescriptor, LoadedRunbook, RunbookEngine, RunbookError, assessment, convert,
+};
+use crate::snapshot::EvidenceSnapshot;
+use crate::subjects::Subjects;
+use crate::workspace::Workspace;
+
+/// A component that is trusted.
+#[derive(Debug, Clone)]
+pub(crate) struct TrustedComponent {
+    pub(crate) bytes: std::borrow::Cow<'static, [u8]>,
+    pub(crate) digest: [u8; 32],
+    pub(crate) signers: Vec<String>,
+    /// For reports of runs that fail before the runbook can say its name.
+    pub(crate) workflow_hint: String,
+}
+
+/// What an action returned, for phase 2.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct OutcomeInput<'a> {
+    pub(crate) target_id: &'a str,
+    pub(crate) subjects: &'a [String],
+    pub(crate) outcome: &'a ActionOutcome,
+}
+
+/// What came of a run.
+#[derive(Debug)]
+pub(crate) struct Judgement {
+    pub(crate) workflow: String,
+    pub(crate) info: RunbookInfo,
+    pub(crate) assessment: Option<CheckedAssessment>,
+    pub(crate) requests: RequestLog,
+    pub(crate) subjects: Arc<Subjects>,
+}
+
+/// Runs `component` on `snapshot`, and on `outcome` in phase 2.
+pub(crate) fn judge(
+    component: &TrustedComponent,
+    workspace: &Workspace,
+    catalogue: &'static Catalogue,
+    snapshot: &EvidenceSnapshot,
+    evidence_digest: &str,
+    outcome: Option<OutcomeInput<'_>>,
+) -> Judgement {
+    let plan = outcome.map(|o| o.outcome.plan.as_slice()).unwrap_or_default();
+    let mut judgement = Judgement {
+        workflow: component.workflow_hint.clone(),
+        info: RunbookInfo {
+            name: "unknown".to_owned(),
+            version: "unknown".to_owned(),
+            digest: format!("sha256:{}", crate::hex(&component.digest)),
+            signers: component.signers.clone(),
+            usage: Usage::default(),
+            failure: None,
+        },
+        assessment: None,
+        requests: RequestLog::default(),
+        subjects: Arc::new(Subjects::new(snapshot, plan)),
+    };
+    if let Err(error) = run(
+        component,
+        workspace,
+        catalogue,
+        snapshot,
+        evidence_digest,
+        outcome,
+        &mut judgement,
+    ) {
+        judgement.info.failure = Some(RunbookFailure {
+            code: error.code().to_owned(),
+            message: error.to_string(),
+        });
+    }
+    judgement
+}
+
+fn run(
+    component: &TrustedComponent,
+    workspace: &Workspace,
+    catalogue: &'static Catalogue,
+    snapshot: &EvidenceSnapshot,
+    evidence_digest: &str,
+    outcome: Option<OutcomeInput<'_>>,
+    judgement: &mut Judgement,
+) -> Result<(), RunbookError> {
+    let engine = RunbookEngine::new()?;
+    let cache = CodeCache::new(workspace);
+    let loaded = engine.load(&component.bytes, &component.digest, Some(&cache))?;
+    let descriptor = described(&loaded)?;
+    descriptor.name().clone_into(&mut judgement.info.name);
+    descriptor.version().clone_into(&mut judgement.info.version);
+    descriptor.workflow().clone_into(&mut judgement.workflow);
+
+    let seed = seed(&component.digest, evidence_digest, outcome);
+    let subjects = Arc::clone(&judgement.subjects);
+    let host = ActionHost::new(Arc::clone(&descriptor), Arc::clone(&subjects), catalogue, seed);
+    let evidence = convert::evidence(snapshot);
+    let called = match outcome {
+        None => loaded.triage(host, &evidence)?,
+        Some(o) => loaded.interpret(host, &evidence, &convert::outcome(o.target_id, o.subjects, o.outcome))?,
+    };
+    judgement.info.usage = Usage {
+        fuel: called.usage.fuel,
+        requests: called.usage.requests,
+    };
+    judgement.requests = called.requests;
+    let checked = assessment::check(&called.assessment, &descriptor, &judgement.requests, &subjects)
+        .map_err(|breach| RunbookError::BadOutput(breach.to_string()))?;
+    judgement.assessment = Some(checked);
+    Ok(())
+}
+
+/// The descriptor, which must be the same twice: it is the runbook's manifest.
+fn described(loaded: &LoadedRunbook) -> Result<Arc<CheckedDescriptor>, RunbookError> {
+    let first = loaded.describe()?;
+    let second = loaded.describe()?;
+    // The generated types have no equality; their debug form shows every field.
+    if format!("{first:?}") != format!("{second:?}") {
+        return Err(RunbookError::BadOutput(
+            "its descriptor is not the same at every call".to_owned(),
+        ));
+    }
+    CheckedDescriptor::new(&first)
+        .map(Arc::new)
+        .map_err(|breach| RunbookError::BadOutput(breach.to_string()))
+}
+
+/// What makes this run different from every other, and the same when it is replayed.
+fn seed(component: &[u8; 32], evidence_digest: &str, outcome: Option<OutcomeInput<'_>>) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    hash.update(b"pg-logstats run v1\0");
+    hash.update(component);
+    hash.update(evidence_digest.as_bytes());
+    if let Some(input) = outcome {
+        hash.update(input.target_id.as_bytes());
+        // The evidence digest covers what the outcome showed of sessions and relations; its duration makes runs differ.
+        hash.update(input.outcome.duration_us.to_le_bytes());
+        hash.update((input.outcome.rows.len() as u64).to_le_bytes());
+    }
+    hash.finalize().into()
+}

@@ -1,0 +1,145 @@
+//! What is sealed: the payload of each record of the audit log.
+//!
+//! **In/out**: serde. The form is a contract with auditors: [`RECORD_VERSION`] changes with it, and unknown fields do not load.
+
+use serde::{Deserialize, Serialize};
+
+use crate::catalogue::BoundParameter;
+use crate::health::Verdict;
+use crate::report::{Budget, Offer, Refusal, Report};
+use crate::runbook::CheckedAssessment;
+use crate::runbook::requests::RequestLog;
+use crate::words::Risk;
+
+/// Version of the payload.
+pub const RECORD_VERSION: u32 = 1;
+
+/// The payload of one record.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SealedRecord {
+    /// [`RECORD_VERSION`].
+    pub record_version: u32,
+    /// Its id in the audit log.
+    pub record_id: String,
+    /// Its index in the audit log.
+    pub index: u64,
+    /// RFC 3339, UTC.
+    pub created_at: String,
+    /// Version of the host that wrote it.
+    pub host_version: String,
+    /// What happened.
+    pub body: RecordBody,
+}
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", content = "detail", rename_all = "snake_case")]
+pub enum RecordBody {
+    /// A triage gave a report.
+    Triage(Box<ReportRecord>),
+    /// An action is about to run. Durable before anything is sent.
+    Intent(Box<IntentRecord>),
+    /// An action ran; its report.
+    Outcome(Box<OutcomeRecord>),
+    /// Something was asked for and refused.
+    Refusal(Box<Refusal>),
+    /// A command failed before it could give a report.
+    Failure(FailureRecord),
+    /// The log was found with traces of an interrupted append.
+    Recovery(RecoveryRecord),
+}
+
+impl RecordBody {
+    /// The word in the entry's header.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Triage(_) => "triage",
+            Self::Intent(_) => "intent",
+            Self::Outcome(_) => "outcome",
+            Self::Refusal(_) => "refusal",
+            Self::Failure(_) => "failure",
+            Self::Recovery(_) => "recovery",
+        }
+    }
+}
+
+/// A report with what is needed to follow it and to replay it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReportRecord {
+    /// As printed, but for `audit.root`.
+    pub report: Report,
+    /// SHA-256 of the evidence snapshot, in hex.
+    pub evidence_digest: String,
+    /// What the runbook said; none when it failed.
+    pub assessment: Option<CheckedAssessment>,
+    /// What it asked for and what the host answered.
+    pub requests: RequestLog,
+    /// What the `run_sql` actions of the report would bind.
+    pub offers: Vec<Offer>,
+}
+
+/// An action that ran.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OutcomeRecord {
+    /// The intent's record.
+    pub intent_record_id: String,
+    /// Microseconds that the statement took.
+    pub duration_us: u64,
+    /// Bytes of the result.
+    pub bytes: u64,
+    /// The report made from it.
+    pub result: ReportRecord,
+}
+
+/// An action about to run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IntentRecord {
+    /// The report that offered it.
+    pub parent_report_id: String,
+    /// Its id there.
+    pub action_id: String,
+    /// The catalogue action.
+    pub target_id: String,
+    /// SHA-256 of the action's catalogue entry, in hex.
+    pub action_digest: String,
+    /// What is bound.
+    pub parameters: Vec<BoundParameter>,
+    /// With these values.
+    pub risk: Risk,
+    /// The database, without secrets.
+    pub database: String,
+    /// The verdict that allowed it.
+    pub verdict: Verdict,
+    /// SHA-256 of the policy, in hex.
+    pub policy_digest: String,
+    /// What the incident had used before.
+    pub budget: Budget,
+    /// The component that will interpret the outcome.
+    pub runbook_digest: String,
+    /// Who approved: `policy`, or the approval's signer.
+    pub approver: String,
+}
+
+/// A command that failed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FailureRecord {
+    /// The verb.
+    pub verb: String,
+    /// What was asked for: workflow or report, and the names of the inputs.
+    pub requested: Vec<crate::untrusted::Untrusted>,
+    /// Why it failed.
+    pub message: crate::untrusted::Untrusted,
+}
+
+/// Traces of an interrupted append.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RecoveryRecord {
+    /// Records that were written and never acknowledged, and where they are kept.
+    pub unacknowledged: Vec<String>,
+}

@@ -1,0 +1,422 @@
+//! The report: what an agent reads, and what is sealed.
+//!
+//! **In**: checked assessments, verdicts, outcomes, evidence. **Out**: [`Report`], schema version 1. **Trusted**: every plain string
+//! here is ours, or built from a trusted runbook's templates; text from logs and databases is [`Untrusted`].
+//!
+//! The JSON Schema in `docs/schema/` is generated from these types.
+
+mod assemble;
+mod recommend;
+mod views;
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+pub use assemble::{ActionContext, Assembly, Offer};
+pub use views::{
+    CellView, DeadlockView, ErrorClassView, LockWaitView, OutcomeView, PlanNodeView, QueryFamilyView, RowView,
+    SubjectView, TempFileView,
+};
+
+use crate::health::Verdict;
+use crate::untrusted::Untrusted;
+use crate::words::{
+    ActionClass, ActionStatus, ActionType, Confidence, FindingKind, OperatingMode, Priority, Risk, VerdictLevel,
+};
+
+/// Version of this form. It changes when a reader of the old form could misread the new one.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// The result of a triage or of an action.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Report {
+    /// [`SCHEMA_VERSION`].
+    pub schema_version: u32,
+    /// `rp_` and an id; `--triage-report` takes it.
+    pub report_id: String,
+    /// The report that this one follows from.
+    pub parent_report_id: Option<String>,
+    /// `in_` and an id; the same for all that follows from one first triage.
+    pub incident_id: String,
+    /// RFC 3339, UTC.
+    pub created_at: String,
+    /// The runbook's workflow.
+    pub workflow: String,
+    /// What the gateway had to work with.
+    pub operating_mode: OperatingMode,
+    /// What could not be told, and why.
+    pub limitations: Vec<Limitation>,
+    /// The host's judgement of the database; `unknown` when no database was asked.
+    pub verdict: VerdictLevel,
+    /// Why, one sentence each.
+    pub verdict_reasons: Vec<String>,
+    /// The verdict with every input and threshold; none when no database was asked.
+    pub health: Option<Verdict>,
+    /// First and last instant of the entries that were counted.
+    pub analysis_window: Option<AnalysisWindow>,
+    /// What was read.
+    pub source_summary: SourceSummary,
+    /// What is worth attention, by rank.
+    pub findings: Vec<Finding>,
+    /// What an action's result means.
+    pub insights: Vec<Insight>,
+    /// What could be done next; blocked actions stay in the list.
+    pub next_actions: Vec<NextAction>,
+    /// What the action returned, in the report of an action.
+    pub outcome: Option<OutcomeView>,
+    /// What the incident has used of its budget.
+    pub budget: Budget,
+    /// Who judged.
+    pub runbook: RunbookInfo,
+    /// Where the report stands in the audit log.
+    pub audit: AuditRef,
+}
+
+/// Something that could not be told.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Limitation {
+    /// Stable code.
+    pub code: String,
+    /// One sentence.
+    pub message: String,
+    /// How often, where that means something.
+    pub count: Option<u64>,
+}
+
+/// A closed interval.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AnalysisWindow {
+    /// RFC 3339, UTC.
+    pub since: String,
+    /// RFC 3339, UTC.
+    pub until: String,
+}
+
+/// What was read; anyone can check these totals against theirs.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SourceSummary {
+    /// `logs`, `parent_report` (the evidence sealed with it) or `none`.
+    pub kind: String,
+    /// In the order they were read.
+    pub files: Vec<SourceFile>,
+    /// Bytes after decompression.
+    pub bytes: u64,
+    /// Entries read.
+    pub entries_scanned: u64,
+    /// Entries outside `--since`/`--until`.
+    pub entries_outside_window: u64,
+    /// Pieces of input that are no entry.
+    pub entries_unparsed: u64,
+    /// Why, by code.
+    pub unparsed_reasons: BTreeMap<String, u64>,
+    /// `duration:` lines by kind (`statement`, `execute`, `parse`, `bind`, `bare`, `plan`).
+    pub durations: BTreeMap<String, DurationTotal>,
+    /// Events by name.
+    pub events: BTreeMap<String, u64>,
+    /// Errors by severity and SQLSTATE.
+    pub sqlstates: BTreeMap<String, u64>,
+    /// Entries by severity.
+    pub severities: BTreeMap<String, u64>,
+    /// Distinct query families.
+    pub query_families: u64,
+}
+
+/// One input file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SourceFile {
+    /// As the caller named it.
+    pub path: String,
+    /// `stderr`, `csv` or `json`; none for an empty file.
+    pub format: Option<String>,
+    /// Given or detected (stderr only).
+    pub log_line_prefix: Option<String>,
+    /// Bytes after decompression.
+    pub bytes: u64,
+    /// Entries.
+    pub entries: u64,
+}
+
+/// Count and exact sum.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DurationTotal {
+    /// How many.
+    pub count: u64,
+    /// Their sum in milliseconds, exact to the microsecond.
+    pub total_ms: f64,
+}
+
+/// A measured number.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Metric {
+    /// A count.
+    Count(u64),
+    /// Anything else; the unit is in the name.
+    Number(f64),
+}
+
+/// Something worth attention.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Finding {
+    /// `f_01`, …, within the report.
+    pub finding_id: String,
+    /// What it is about.
+    pub kind: FindingKind,
+    /// 1 is first.
+    pub rank: u32,
+    /// One sentence.
+    pub title: String,
+    /// Why it matters.
+    pub reason: String,
+    /// Why, for programs.
+    pub reason_codes: Vec<String>,
+    /// 0 to 1.
+    pub score: f64,
+    /// How sure.
+    pub confidence: Confidence,
+    /// The host's own figures for the subject.
+    pub metrics: BTreeMap<String, Metric>,
+    /// What supports it.
+    pub evidence: Vec<SubjectView>,
+    /// The subject, for findings about a query family.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub query_family: Option<QueryFamilyView>,
+    /// The subject, for findings about an error class.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub error_class: Option<ErrorClassView>,
+    /// The subject, for findings about a lock wait.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub lock_wait: Option<LockWaitView>,
+    /// The subject, for findings about a deadlock.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub deadlock: Option<DeadlockView>,
+    /// The subject, for findings about temporary files.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub temp_file: Option<TempFileView>,
+    /// The subject, for findings about anything else.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub subject: Option<SubjectView>,
+}
+
+/// A conclusion from an action's result.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Insight {
+    /// Stable id.
+    pub insight_id: String,
+    /// One sentence.
+    pub title: String,
+    /// Why.
+    pub reason: String,
+    /// How sure.
+    pub confidence: Confidence,
+    /// The rows and plan nodes that show it.
+    pub evidence: Vec<SubjectView>,
+    /// Advice for a person.
+    pub recommendation: Option<Recommendation>,
+}
+
+/// Advice for a person. An agent cannot run it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Recommendation {
+    /// `create_index`, `set_work_mem`, `analyze_relation` or `end_session`.
+    pub kind: String,
+    /// The SQL as a person would type it. It holds names of the database, so it is untrusted: read it before use.
+    pub sql: Untrusted,
+    /// What it should change.
+    pub expected_effect: String,
+    /// What it can break, and which lock it takes.
+    pub risk: String,
+    /// How to take it back.
+    pub way_back: Untrusted,
+}
+
+/// What could be done next.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NextAction {
+    /// `act_01`, …, within the report; `--action-id` takes it.
+    pub action_id: String,
+    /// What it is.
+    pub action_type: ActionType,
+    /// One line.
+    pub label: String,
+    /// Whether it may run, as of this report.
+    pub status: ActionStatus,
+    /// Why, and for a blocked action what would unblock it.
+    pub status_reason: String,
+    /// How much it is wanted.
+    pub priority: Priority,
+    /// Whether to weigh it up first.
+    pub judgement_required: bool,
+    /// Why it is offered.
+    pub reason: String,
+    /// The catalogue action or the workflow.
+    pub target_id: Option<String>,
+    /// What would be bound.
+    pub parameters: Vec<ActionParameter>,
+    /// For `run_sql`.
+    pub risk: Option<Risk>,
+    /// For `run_sql`.
+    pub action_class: Option<ActionClass>,
+    /// Runs as it stands; none when there is nothing to run.
+    pub command: Option<Command>,
+    /// For `prompt_user`: what to ask.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub survey: Option<Survey>,
+    /// Ids of the findings that it follows from.
+    pub findings: Vec<String>,
+}
+
+/// A parameter of an offered action.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ActionParameter {
+    /// Its name, for `--parameter NAME=VALUE`.
+    pub name: String,
+    /// What it means.
+    pub description: String,
+    /// The subject that fills it.
+    pub subject_id: String,
+    /// The value that is bound when none is named.
+    pub value: ParameterValue,
+    /// All values that may be named, when there is a choice.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub choices: Vec<ParameterValue>,
+}
+
+/// A value as shown.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum ParameterValue {
+    /// Ours: a query id, a pid with its start, a digest.
+    Plain(String),
+    /// A name of the database.
+    Text(Untrusted),
+}
+
+/// A command line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Command {
+    /// Program and arguments, not for a shell.
+    pub argv: Vec<String>,
+}
+
+/// A question for a person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Survey {
+    /// The question.
+    pub question: String,
+    /// The answers that make sense.
+    pub answers: Vec<String>,
+}
+
+/// What the incident may use, and has used.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Budget {
+    /// Actions run, failed ones included.
+    pub actions_used: u64,
+    /// Actions that may run.
+    pub actions_limit: u64,
+    /// Milliseconds that statements took.
+    pub database_ms_used: u64,
+    /// Milliseconds that they may take.
+    pub database_ms_limit: u64,
+    /// Bytes of results.
+    pub bytes_used: u64,
+    /// Bytes that results may have.
+    pub bytes_limit: u64,
+}
+
+/// Which runbook judged.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RunbookInfo {
+    /// Name.
+    pub name: String,
+    /// Semantic version.
+    pub version: String,
+    /// `sha256:` and the component's digest.
+    pub digest: String,
+    /// Who vouches for it: `builtin`, or key names.
+    pub signers: Vec<String>,
+    /// What its run used.
+    pub usage: Usage,
+    /// Why it gave no assessment, when it failed.
+    pub failure: Option<RunbookFailure>,
+}
+
+/// What a run used.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Usage {
+    /// WebAssembly fuel.
+    pub fuel: u64,
+    /// Requests made.
+    pub requests: u64,
+}
+
+/// Why a runbook gave no assessment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RunbookFailure {
+    /// Stable code.
+    pub code: String,
+    /// One sentence.
+    pub message: String,
+}
+
+/// Where a record stands in the audit log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AuditRef {
+    /// Its index.
+    pub index: u64,
+    /// Root of the tree with this record as its last, in hex. Empty in the sealed record, which cannot hold it.
+    pub root: String,
+}
+
+/// A refusal, printed instead of a report.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Refusal {
+    /// [`SCHEMA_VERSION`].
+    pub schema_version: u32,
+    /// `rf_` and an id.
+    pub refusal_id: String,
+    /// The incident, when the report that was named is known.
+    pub incident_id: Option<String>,
+    /// The report that was named, when it is known.
+    pub parent_report_id: Option<String>,
+    /// RFC 3339, UTC.
+    pub created_at: String,
+    /// What was asked for, as typed.
+    pub requested: Untrusted,
+    /// The catalogue action, when it is known.
+    pub target_id: Option<String>,
+    /// The action's status now, for an action of a report.
+    pub status: Option<ActionStatus>,
+    /// Stable code of the reason.
+    pub code: String,
+    /// Why, and what would unblock it.
+    pub reason: String,
+    /// The verdict, when one was taken.
+    pub health: Option<Verdict>,
+    /// What the incident has used of its budget, when there is one.
+    pub budget: Option<Budget>,
+    /// Where the refusal stands in the audit log.
+    pub audit: AuditRef,
+}

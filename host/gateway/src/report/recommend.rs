@@ -1,0 +1,177 @@
+//! Recommendations as text for a person: the host renders the SQL, quoting every name.
+
+use super::Recommendation;
+use super::views::relation_text;
+use crate::outcome::RelationName;
+use crate::runbook::assessment::CheckedRecommendation;
+use crate::subjects::{Subject, Subjects};
+use crate::untrusted::Untrusted;
+
+/// Renders `advice`; none when a subject lacks what the SQL needs, which [`crate::runbook::assessment`] rules out.
+pub(super) fn render(advice: &CheckedRecommendation, subjects: &Subjects) -> Option<Recommendation> {
+    match advice {
+        CheckedRecommendation::CreateIndex { relation, columns } => create_index(relation, columns, subjects),
+        CheckedRecommendation::SetWorkMem { user, bytes } => set_work_mem(user, *bytes, subjects),
+        CheckedRecommendation::AnalyzeRelation { relation } => analyze(relation, subjects),
+        CheckedRecommendation::EndSession { session } => end_session(session, subjects),
+    }
+}
+
+/// A name as SQL writes it: always quoted, quotes doubled.
+fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+fn quoted_relation(relation: &RelationName) -> String {
+    match &relation.schema {
+        Some(schema) => format!("{}.{}", quoted(schema), quoted(&relation.name)),
+        None => quoted(&relation.name),
+    }
+}
+
+fn named_relation<'a>(id: &str, subjects: &'a Subjects) -> Option<&'a RelationName> {
+    match subjects.get(id)? {
+        Subject::RelationName(relation) => Some(relation),
+        _ => None,
+    }
+}
+
+fn create_index(relation: &str, columns: &[String], subjects: &Subjects) -> Option<Recommendation> {
+    let relation = named_relation(relation, subjects)?;
+    let columns: Vec<String> = columns
+        .iter()
+        .map(|id| match subjects.get(id) {
+            Some(Subject::Column { relation: of, column }) if of == relation => Some(quoted(column)),
+            _ => None,
+        })
+        .collect::<Option<_>>()?;
+    let table = quoted_relation(relation);
+    Some(Recommendation {
+        kind: "create_index".to_owned(),
+        sql: Untrusted::new(&format!("CREATE INDEX CONCURRENTLY ON {table} ({});", columns.join(", "))),
+        expected_effect: "the filter can use the index and need not read the whole table; check with EXPLAIN afterwards".to_owned(),
+        risk: "takes a SHARE UPDATE EXCLUSIVE lock while it builds, needs disk space and time in proportion to the table, and makes \
+               every later write to it dearer; look at the existing indexes first"
+            .to_owned(),
+        way_back: Untrusted::new(&format!("DROP INDEX CONCURRENTLY of the new index on {}", relation_text(relation))),
+    })
+}
+
+fn set_work_mem(user: &str, bytes: u64, subjects: &Subjects) -> Option<Recommendation> {
+    let Subject::User(name) = subjects.get(user)? else {
+        return None;
+    };
+    // PostgreSQL's own bounds for work_mem: 64 kB to 2 GB.
+    let kib = (bytes / 1024).clamp(64, 2_097_151);
+    Some(Recommendation {
+        kind: "set_work_mem".to_owned(),
+        sql: Untrusted::new(&format!("ALTER ROLE {} SET work_mem = '{kib}kB';", quoted(name))),
+        expected_effect: "sorts and hashes of this role's new sessions stay in memory up to that size".to_owned(),
+        risk: "each sort or hash node of each session of the role may use that much memory at once; multiply before you set it"
+            .to_owned(),
+        way_back: Untrusted::new(&format!("ALTER ROLE {} RESET work_mem;", quoted(name))),
+    })
+}
+
+fn analyze(relation: &str, subjects: &Subjects) -> Option<Recommendation> {
+    let relation = named_relation(relation, subjects)?;
+    Some(Recommendation {
+        kind: "analyze_relation".to_owned(),
+        sql: Untrusted::new(&format!("ANALYZE {};", quoted_relation(relation))),
+        expected_effect: "the planner's row estimates follow the data as it is now".to_owned(),
+        risk: "takes a SHARE UPDATE EXCLUSIVE lock and reads a sample of the table; plans of other statements may change too"
+            .to_owned(),
+        way_back: Untrusted::new("none is needed; the next ANALYZE replaces the statistics"),
+    })
+}
+
+fn end_session(session: &str, subjects: &Subjects) -> Option<Recommendation> {
+    let Subject::Session { pid, start_us, .. } = subjects.get(session)? else {
+        return None;
+    };
+    let guard = start_us.map_or_else(String::new, |us| {
+        format!(" AND backend_start = timestamptz '{}'", crate::time::rfc3339(us))
+    });
+    Some(Recommendation {
+        kind: "end_session".to_owned(),
+        sql: Untrusted::new(&format!(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = {pid}{guard};"
+        )),
+        expected_effect: "its locks are released and the sessions behind it go on".to_owned(),
+        risk: "its open transaction is rolled back and its client sees an error; ask its owner first".to_owned(),
+        way_back: Untrusted::new("none: the transaction has to be run again by its client"),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::snapshot::{EvidenceSnapshot, LiveColumn, LiveEvidence};
+
+    fn subjects(relation: &RelationName, column: &str) -> Subjects {
+        let live = LiveEvidence {
+            relations: vec![relation.clone()],
+            columns: vec![LiveColumn {
+                relation: relation.clone(),
+                column: column.to_owned(),
+            }],
+            ..LiveEvidence::default()
+        };
+        Subjects::new(
+            &EvidenceSnapshot {
+                snapshot_version: 1,
+                log: None,
+                live,
+            },
+            &[],
+        )
+    }
+
+    #[test]
+    fn names_are_quoted_whatever_is_in_them() {
+        let relation = RelationName {
+            schema: Some("public".into()),
+            name: "o\"; DROP TABLE x; --".into(),
+        };
+        let subjects = subjects(&relation, "a\"b");
+        let advice = CheckedRecommendation::CreateIndex {
+            relation: crate::subjects::relation_id(&relation),
+            columns: vec![crate::subjects::column_id(&relation, "a\"b")],
+        };
+        let rendered = render(&advice, &subjects).unwrap();
+        assert_eq!(
+            rendered.sql.text(),
+            "CREATE INDEX CONCURRENTLY ON \"public\".\"o\"\"; DROP TABLE x; --\" (\"a\"\"b\");"
+        );
+        let parsed = pg_query::parse(rendered.sql.text()).unwrap();
+        assert_eq!(parsed.protobuf.stmts.len(), 1, "one statement, whatever the name");
+    }
+
+    #[test]
+    fn a_column_of_another_relation_makes_no_index() {
+        let relation = RelationName {
+            schema: None,
+            name: "orders".into(),
+        };
+        let other = RelationName {
+            schema: None,
+            name: "customers".into(),
+        };
+        let mut snapshot = EvidenceSnapshot {
+            snapshot_version: 1,
+            log: None,
+            live: LiveEvidence::default(),
+        };
+        snapshot.live.relations = vec![relation.clone(), other.clone()];
+        snapshot.live.columns = vec![LiveColumn {
+            relation: other.clone(),
+            column: "id".into(),
+        }];
+        let subjects = Subjects::new(&snapshot, &[]);
+        let advice = CheckedRecommendation::CreateIndex {
+            relation: crate::subjects::relation_id(&relation),
+            columns: vec![crate::subjects::column_id(&other, "id")],
+        };
+        assert_eq!(render(&advice, &subjects), None);
+    }
+}

@@ -1,0 +1,92 @@
+//! What can be asked of a [`Gateway`](crate::Gateway): plain types, the seam behind which a service can stand later.
+
+use serde::{Deserialize, Serialize};
+
+/// Which database.
+#[derive(Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct DatabaseChoice {
+    /// A connection URL or keyword string. May hold a password: never shown.
+    pub dsn: Option<String>,
+    /// A name in the configuration.
+    pub name: Option<String>,
+}
+
+impl std::fmt::Debug for DatabaseChoice {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("DatabaseChoice")
+            .field("name", &self.name)
+            .field("has_dsn", &self.dsn.is_some())
+            .finish()
+    }
+}
+
+/// Which runbook.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RunbookChoice {
+    /// The built-in runbook for this workflow.
+    Workflow(String),
+    /// A component file.
+    File(String),
+}
+
+/// Judge logs, or the evidence of an earlier report.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TriageRequest {
+    /// Who judges.
+    pub runbook: RunbookChoice,
+    /// Files, folders, `-`. Empty: the evidence of `parent_report`.
+    pub logs: Vec<String>,
+    /// The report that this follows from; its incident goes on.
+    pub parent_report: Option<String>,
+    /// The server's `log_line_prefix`; detected when not given.
+    pub log_line_prefix: Option<String>,
+    /// RFC 3339, or how long ago (`2h`).
+    pub since: Option<String>,
+    /// RFC 3339, or how long ago (`30m`).
+    pub until: Option<String>,
+    /// Most findings in the report.
+    pub limit: usize,
+    /// Threads for reading logs; 0: one for each core.
+    pub threads: usize,
+    /// The database that actions would run on; none is needed.
+    pub database: DatabaseChoice,
+}
+
+/// Run an action of a report.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RunSqlRequest {
+    /// Id of the report.
+    pub triage_report: String,
+    /// Id of the action in it.
+    pub action_id: String,
+    /// Choices among the offered values.
+    pub parameters: Vec<(String, String)>,
+    /// Most findings in the report.
+    pub limit: usize,
+    /// Where to run it.
+    pub database: DatabaseChoice,
+}
+
+/// Decide the operating mode.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct InspectRequest {
+    /// Files, folders, `-`.
+    pub logs: Vec<String>,
+    /// The server's `log_line_prefix`; detected when not given.
+    pub log_line_prefix: Option<String>,
+    /// The server to look at.
+    pub database: DatabaseChoice,
+}
+
+/// Take the verdict.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct HealthRequest {
+    /// Of which server.
+    pub database: DatabaseChoice,
+}

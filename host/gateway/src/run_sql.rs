@@ -1,0 +1,453 @@
+//! `run-sql`: an action of a sealed report to a new sealed report.
+//!
+//! The flow, stage by stage: verified parent → offer → values of the evidence → fresh verdict → gate → durable intent → SQL →
+//! outcome → runbook → report → sealed record. Nothing is taken over from the parent but what is evaluated again here.
+
+use std::sync::Arc;
+
+use sha2::{Digest as _, Sha256};
+
+use crate::catalogue::{Action, ActionKind, BoundParameter, BoundValue};
+use crate::db::{self, ExecutionGuard};
+use crate::error::GatewayError;
+use crate::gate::{ApprovedAction, Circumstances, Decision, DurableIntent, Live, approve, choose, record_intent};
+use crate::gateway::{ChosenDatabase, Gateway, RefusalDraft};
+use crate::health::{self, Verdict};
+use crate::judge::{Judgement, OutcomeInput, TrustedComponent, judge};
+use crate::outcome::ActionOutcome;
+use crate::record::{IntentRecord, OutcomeRecord, RecordBody, ReportRecord};
+use crate::report::{
+    ActionContext, AnalysisWindow, AuditRef, Budget, Limitation, Offer, OutcomeView, Report, SCHEMA_VERSION,
+    SourceSummary,
+};
+use crate::request::{RunSqlRequest, RunbookChoice};
+use crate::runbook::requests::OfferedParameter;
+use crate::snapshot::EvidenceSnapshot;
+use crate::subjects::{Subject, Subjects};
+use crate::time::{now_us, rfc3339};
+use crate::triage::{assemble, operating_mode, verdict_fields};
+use crate::words::ActionType;
+
+/// An action of a verified report with the values that it will run with.
+struct Chosen {
+    parent: ReportRecord,
+    snapshot: EvidenceSnapshot,
+    offer: Offer,
+    action: Arc<Action>,
+    bound: Vec<BoundParameter>,
+    subject_ids: Vec<String>,
+    component: TrustedComponent,
+}
+
+/// An action that ran.
+struct Ran {
+    outcome: ActionOutcome,
+    intent_index: u64,
+    intent_record_id: String,
+    verdict: Verdict,
+}
+
+impl Gateway {
+    /// Runs an action of a sealed report. The intent is durable before anything is sent; the new report is sealed before it is
+    /// returned.
+    ///
+    /// # Errors
+    /// [`GatewayError::Refused`] when the action may not run, which is recorded; any other when it could not be decided or sealed.
+    pub fn run_sql(&self, request: &RunSqlRequest) -> Result<Report, GatewayError> {
+        let result = self.run_sql_unrecorded(request);
+        if let Err(error) = &result {
+            self.note_failure(
+                "run-sql",
+                &[request.triage_report.clone(), request.action_id.clone()],
+                error,
+            );
+        }
+        result
+    }
+
+    fn run_sql_unrecorded(&self, request: &RunSqlRequest) -> Result<Report, GatewayError> {
+        let chosen = self.choose_action(request)?;
+        let database = self.database(&request.database)?;
+        let Some(database) = database else {
+            let budget = self.budget(&chosen.parent.report.incident_id)?;
+            let decision = approve(
+                &chosen.action,
+                chosen.bound.clone(),
+                None,
+                &self.circumstances(&budget, Live::NoDatabase),
+            )
+            .err()
+            .ok_or_else(|| GatewayError::Internal("an action was approved without a database".to_owned()))?;
+            return Err(self.refuse_decision(&chosen, request, decision, None, budget));
+        };
+        let Some(_single_flight) = self.workspace.lock_database(&database.target.target_id())? else {
+            let mut draft = self.draft(
+                &chosen,
+                request,
+                "busy",
+                "another action is running on this database; try again when it has ended",
+            );
+            draft.status = Some(crate::words::ActionStatus::BlockedByBudget);
+            return Err(self.refuse(draft));
+        };
+        let ran = self.decide_and_run(&chosen, request, &database)?;
+        self.report_outcome(request, chosen, ran)
+    }
+
+    /// The action that the request names, and what it would bind: looked up in the verified parent, bound again from the evidence.
+    fn choose_action(&self, request: &RunSqlRequest) -> Result<Chosen, GatewayError> {
+        let parent = self
+            .parent(&request.triage_report)
+            .map_err(|error| self.parent_refused(&request.triage_report, "--triage-report", error))?;
+        let refuse = |code: &'static str, reason: String| {
+            let mut draft = RefusalDraft::new(code, &requested(request), reason);
+            draft.incident_id = Some(parent.report.incident_id.clone());
+            draft.parent_report_id = Some(parent.report.report_id.clone());
+            self.refuse(draft)
+        };
+        let offer = find_offer(&parent, &request.action_id).map_err(|reason| refuse("unknown_action", reason))?;
+        let action = self.catalogue.get(&offer.target_id).ok_or_else(|| {
+            refuse(
+                "unknown_action",
+                format!("this host's catalogue has no action `{}` any more", offer.target_id),
+            )
+        })?;
+        let snapshot = self.workspace.evidence(&parent.evidence_digest)?;
+        let subjects = Subjects::new(&snapshot, &[]);
+        let offered = bind_again(action, offer, &subjects).ok_or_else(|| {
+            refuse(
+                "not_in_evidence",
+                "the evidence no longer has what the action would bind".to_owned(),
+            )
+        })?;
+        let bound =
+            choose(&offered, &request.parameters).map_err(|e| refuse("parameter_not_offered", e.to_string()))?;
+        let component = self.component_of(&parent.report)?;
+        let subject_ids = offered.iter().map(|o| o.subject.clone()).collect();
+        Ok(Chosen {
+            offer: offer.clone(),
+            action: Arc::clone(action),
+            bound,
+            subject_ids,
+            snapshot,
+            component,
+            parent,
+        })
+    }
+
+    /// The runbook that made `report`: it must still be here, and still be trusted.
+    fn component_of(&self, report: &Report) -> Result<TrustedComponent, GatewayError> {
+        let builtin = pg_logstats_builtin::all()
+            .iter()
+            .find(|b| format!("sha256:{}", crate::hex(&b.digest)) == report.runbook.digest);
+        match builtin {
+            Some(builtin) => self.component(&RunbookChoice::Workflow(builtin.workflow.to_owned())),
+            None => Err(self.refuse(RefusalDraft::new(
+                "untrusted_runbook",
+                &report.runbook.digest,
+                "the runbook of that report is not one of this host's; run a new triage",
+            ))),
+        }
+    }
+
+    fn circumstances<'a>(&'a self, budget: &'a Budget, live: Live<'a>) -> Circumstances<'a> {
+        Circumstances {
+            policy: &self.config.policy,
+            budget,
+            live,
+            now_us: now_us(),
+        }
+    }
+
+    fn decide_and_run(
+        &self,
+        chosen: &Chosen,
+        request: &RunSqlRequest,
+        database: &ChosenDatabase,
+    ) -> Result<Ran, GatewayError> {
+        Self::block_on(async {
+            let verdict = health::probe(&database.target, &self.config.thresholds).await;
+            let budget = self.budget(&chosen.parent.report.incident_id)?;
+            let sample = chosen.sample();
+            let approved = approve(
+                &chosen.action,
+                chosen.bound.clone(),
+                sample,
+                &self.circumstances(&budget, Live::Judged(&verdict)),
+            )
+            .map_err(|decision| self.refuse_decision(chosen, request, decision, Some(verdict.clone()), budget))?;
+            let (approved, intent) = self.write_intent(chosen, approved, &verdict, budget, database)?;
+            let intent_index = intent.index();
+            let intent_record_id = intent.record_id().to_owned();
+            let guard = ExecutionGuard {
+                thresholds: self.config.thresholds.clone(),
+                allow_privileged_role: database.allow_privileged_role,
+                max_explain_analyze_cost: self.config.policy.explain_analyze_max_cost,
+                ..ExecutionGuard::new(verdict.level)
+            };
+            let outcome = db::execute(&database.target, approved, intent, &guard).await;
+            Ok(Ran {
+                outcome,
+                intent_index,
+                intent_record_id,
+                verdict,
+            })
+        })?
+    }
+
+    fn write_intent(
+        &self,
+        chosen: &Chosen,
+        approved: ApprovedAction,
+        verdict: &Verdict,
+        budget: Budget,
+        database: &ChosenDatabase,
+    ) -> Result<(ApprovedAction, DurableIntent), GatewayError> {
+        let record_id = Self::new_id("it")?;
+        let report = &chosen.parent.report;
+        record_intent(approved, |approved| {
+            let intent = IntentRecord {
+                parent_report_id: report.report_id.clone(),
+                action_id: chosen.offer.action_id.clone(),
+                target_id: approved.action().id.clone(),
+                action_digest: approved.action().digest.clone(),
+                parameters: approved.parameters().to_vec(),
+                risk: approved.action().risk(approved.parameters()),
+                database: database.target.to_string(),
+                verdict: verdict.clone(),
+                policy_digest: self.policy_digest(),
+                budget,
+                runbook_digest: report.runbook.digest.clone(),
+                approver: "policy".to_owned(),
+            };
+            let sealed = self.seal(&record_id, "intent", Some(&report.incident_id), |_| {
+                RecordBody::Intent(Box::new(intent))
+            })?;
+            Ok((sealed.index, record_id.clone()))
+        })
+    }
+
+    /// SHA-256 of the rules that were in force, in hex.
+    fn policy_digest(&self) -> String {
+        let rules = format!(
+            "{:?} {:?} {:?}",
+            self.config.policy, self.config.budget, self.config.thresholds
+        );
+        crate::hex(&Sha256::digest(rules.as_bytes()))
+    }
+
+    fn report_outcome(&self, request: &RunSqlRequest, chosen: Chosen, ran: Ran) -> Result<Report, GatewayError> {
+        let mut snapshot = chosen.snapshot;
+        snapshot.absorb(&ran.outcome);
+        let evidence_digest = self.workspace.put_evidence(&snapshot)?;
+        let input = OutcomeInput {
+            target_id: &chosen.action.id,
+            subjects: &chosen.subject_ids,
+            outcome: &ran.outcome,
+        };
+        let judgement = judge(
+            &chosen.component,
+            &self.workspace,
+            self.catalogue,
+            &snapshot,
+            &evidence_digest,
+            Some(input),
+        );
+        let parent = &chosen.parent.report;
+        let report_id = Self::new_id("rp")?;
+        let mut budget = self.budget(&parent.incident_id)?;
+        // The outcome record that this report goes into is not in the log yet.
+        budget.database_ms_used += ran.outcome.duration_us.div_ceil(1_000);
+        budget.bytes_used += ran.outcome.bytes;
+        let common_args = self.common_args(&request.database);
+        let context = ActionContext {
+            report_id: &report_id,
+            common_args: &common_args,
+            circumstances: self.circumstances(&budget, Live::Judged(&ran.verdict)),
+            catalogue: self.catalogue,
+        };
+        let assembly = assemble(&judgement, &context, request.limit);
+        let outcome = OutcomeView::new(
+            &chosen.offer.action_id,
+            &chosen.action.id,
+            ran.intent_index,
+            &ran.outcome,
+        );
+        let mut report = outcome_report(
+            &report_id,
+            parent,
+            &snapshot,
+            &judgement,
+            &ran.verdict,
+            budget,
+            assembly.limitations.clone(),
+        );
+        report.findings.clone_from(&assembly.findings);
+        report.insights.clone_from(&assembly.insights);
+        report.next_actions.clone_from(&assembly.next_actions);
+        report.outcome = Some(outcome);
+        let record = OutcomeRecord {
+            intent_record_id: ran.intent_record_id,
+            duration_us: ran.outcome.duration_us,
+            bytes: ran.outcome.bytes,
+            result: ReportRecord {
+                report: report.clone(),
+                evidence_digest,
+                assessment: judgement.assessment,
+                requests: judgement.requests,
+                offers: assembly.offers,
+            },
+        };
+        let sealed = self.seal(&report_id, "outcome", Some(&report.incident_id), |index| {
+            let mut record = record;
+            record.result.report.audit.index = index;
+            RecordBody::Outcome(Box::new(record))
+        })?;
+        report.audit = AuditRef {
+            index: sealed.index,
+            root: sealed.root.to_string(),
+        };
+        Ok(report)
+    }
+
+    fn draft(
+        &self,
+        chosen: &Chosen,
+        request: &RunSqlRequest,
+        code: &'static str,
+        reason: impl Into<String>,
+    ) -> RefusalDraft {
+        let mut draft = RefusalDraft::new(code, &requested(request), reason);
+        draft.incident_id = Some(chosen.parent.report.incident_id.clone());
+        draft.parent_report_id = Some(chosen.parent.report.report_id.clone());
+        draft.target_id = Some(chosen.action.id.clone());
+        draft
+    }
+
+    fn refuse_decision(
+        &self,
+        chosen: &Chosen,
+        request: &RunSqlRequest,
+        decision: Decision,
+        verdict: Option<Verdict>,
+        budget: Budget,
+    ) -> GatewayError {
+        let mut draft = self.draft(chosen, request, "not_allowed", decision.reason);
+        draft.status = Some(decision.status);
+        draft.health = verdict;
+        draft.budget = Some(budget);
+        self.refuse(draft)
+    }
+}
+
+impl Chosen {
+    /// The sample statement that is bound, for EXPLAIN ANALYZE.
+    fn sample(&self) -> Option<pg_logstats_logs::evidence::Sample> {
+        if self.action.kind != ActionKind::ExplainAnalyze {
+            return None;
+        }
+        let digest = self.bound.iter().find_map(|b| match &b.value {
+            BoundValue::Sample { sha256 } => Some(sha256),
+            _ => None,
+        })?;
+        let subjects = Subjects::new(&self.snapshot, &[]);
+        let found = self
+            .subject_ids
+            .iter()
+            .filter_map(|id| subjects.get(id))
+            .find_map(Subject::sample)?;
+        (crate::subjects::sample_digest(found) == *digest).then(|| found.clone())
+    }
+}
+
+fn requested(request: &RunSqlRequest) -> String {
+    let names: Vec<&str> = request.parameters.iter().map(|(name, _)| name.as_str()).collect();
+    format!(
+        "run-sql --triage-report {} --action-id {} {}",
+        request.triage_report,
+        request.action_id,
+        names.join(" ")
+    )
+}
+
+/// What the action `action_id` of `parent` would bind; or why there is no such thing.
+fn find_offer<'a>(parent: &'a ReportRecord, action_id: &str) -> Result<&'a Offer, String> {
+    if let Some(offer) = parent.offers.iter().find(|o| o.action_id == action_id) {
+        return Ok(offer);
+    }
+    match parent.report.next_actions.iter().find(|a| a.action_id == action_id) {
+        Some(action) if action.action_type == ActionType::RunSql => {
+            Err(format!("the action is {}: {}", action.status, action.status_reason))
+        }
+        Some(action) => Err(format!(
+            "the action is a {}, not a run_sql; see its command in the report",
+            action.action_type
+        )),
+        None => {
+            let known: Vec<String> = parent.offers.iter().map(|o| format!("`{}`", o.action_id)).collect();
+            let known = if known.is_empty() {
+                "none".to_owned()
+            } else {
+                known.join(", ")
+            };
+            Err(format!(
+                "the report has no action of that id; its run_sql actions are: {known}"
+            ))
+        }
+    }
+}
+
+/// The offer's parameters with values read again from the evidence; none when a subject or a fact is gone.
+fn bind_again(action: &Action, offer: &Offer, subjects: &Subjects) -> Option<Vec<OfferedParameter>> {
+    offer
+        .parameters
+        .iter()
+        .map(|sealed| {
+            let parameter = action.parameter(&sealed.name)?;
+            let values = subjects.get(&sealed.subject)?.values(parameter.facet)?;
+            let is_same = values == sealed.values && !values.is_empty();
+            is_same.then(|| OfferedParameter {
+                values,
+                ..sealed.clone()
+            })
+        })
+        .collect()
+}
+
+fn outcome_report(
+    report_id: &str,
+    parent: &Report,
+    snapshot: &EvidenceSnapshot,
+    judgement: &Judgement,
+    verdict: &Verdict,
+    budget: Budget,
+    limitations: Vec<Limitation>,
+) -> Report {
+    let log = snapshot.log.as_ref();
+    let (level, verdict_reasons) = verdict_fields(Some(verdict));
+    Report {
+        schema_version: SCHEMA_VERSION,
+        report_id: report_id.to_owned(),
+        parent_report_id: Some(parent.report_id.clone()),
+        incident_id: parent.incident_id.clone(),
+        created_at: rfc3339(now_us()),
+        workflow: judgement.workflow.clone(),
+        operating_mode: operating_mode(log.is_some(), Some(verdict)),
+        limitations,
+        verdict: level,
+        verdict_reasons,
+        health: Some(verdict.clone()),
+        analysis_window: log.and_then(|l| l.window).map(AnalysisWindow::new),
+        source_summary: SourceSummary::new("parent_report", log),
+        findings: Vec::new(),
+        insights: Vec::new(),
+        next_actions: Vec::new(),
+        outcome: None,
+        budget,
+        runbook: judgement.info.clone(),
+        audit: AuditRef {
+            index: 0,
+            root: String::new(),
+        },
+    }
+}

@@ -1,0 +1,338 @@
+//! Checks everything that a runbook says, and turns it into plain checked values.
+//!
+//! **In**: the raw assessment of one call, its request log, descriptor and subjects. **Out**: [`CheckedAssessment`]: sentences that
+//! were built from declared messages, ids that the host issued, tickets that this run got. **Trusted**: nothing before. **Can
+//! fail**: with the first [`ContractBreach`]; there is no partial result.
+
+use serde::{Deserialize, Serialize};
+
+use super::bindings::pg_logstats::runbook::types as wit;
+use super::descriptor::{CheckedDescriptor, ContractBreach};
+use super::limits;
+use super::requests::RequestLog;
+use crate::subjects::{SubjectKind, Subjects};
+use crate::words::{Confidence, FindingKind, Priority};
+
+/// What a runbook said, after checking. It is part of the sealed record, so that a replay can be compared with it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CheckedAssessment {
+    /// In order of rank.
+    pub findings: Vec<CheckedFinding>,
+    /// Conclusions from an outcome.
+    pub insights: Vec<CheckedInsight>,
+    /// What could be done next.
+    pub next_actions: Vec<CheckedNextAction>,
+    /// What the evidence could not show.
+    pub limitations: Vec<String>,
+}
+
+/// A finding.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "documented in wit/types.wit")]
+pub struct CheckedFinding {
+    pub kind: FindingKind,
+    pub subject: Option<String>,
+    pub title: String,
+    pub reason: String,
+    pub reason_codes: Vec<String>,
+    pub score: f64,
+    pub confidence: Confidence,
+    pub evidence: Vec<String>,
+}
+
+/// An insight.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "documented in wit/types.wit")]
+pub struct CheckedInsight {
+    pub id: String,
+    pub title: String,
+    pub reason: String,
+    pub confidence: Confidence,
+    pub evidence: Vec<String>,
+    pub recommendation: Option<CheckedRecommendation>,
+}
+
+/// Advice for a person, by subject ids.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+#[expect(missing_docs, reason = "documented in wit/types.wit")]
+pub enum CheckedRecommendation {
+    CreateIndex { relation: String, columns: Vec<String> },
+    SetWorkMem { user: String, bytes: u64 },
+    AnalyzeRelation { relation: String },
+    EndSession { session: String },
+}
+
+/// A next action.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "documented in wit/types.wit")]
+pub struct CheckedNextAction {
+    pub step: CheckedStep,
+    pub label: String,
+    pub reason: String,
+    pub priority: Priority,
+    pub judgement_required: bool,
+    /// Positions in `findings`.
+    pub findings: Vec<u32>,
+}
+
+/// What a next action does.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "step", rename_all = "snake_case")]
+pub enum CheckedStep {
+    /// Run the action that this ticket of this run stands for.
+    RunSql {
+        /// The ticket.
+        #[serde(with = "crate::decimal")]
+        ticket: u64,
+    },
+    /// Take another runbook.
+    RunWorkflow {
+        /// A declared workflow.
+        workflow: String,
+    },
+    /// Hand over to a person.
+    PromptUser,
+    /// Nothing more to do.
+    Stop,
+}
+
+/// Checks `raw`.
+///
+/// # Errors
+/// The first rule that is broken.
+pub(crate) fn check(
+    raw: &wit::Assessment,
+    descriptor: &CheckedDescriptor,
+    requests: &RequestLog,
+    subjects: &Subjects,
+) -> Result<CheckedAssessment, ContractBreach> {
+    let checker = Checker {
+        descriptor,
+        requests,
+        subjects,
+    };
+    at_most("findings", raw.findings.len(), limits::FINDINGS)?;
+    at_most("insights", raw.insights.len(), limits::INSIGHTS)?;
+    at_most("next actions", raw.next_actions.len(), limits::NEXT_ACTIONS)?;
+    at_most("limitations", raw.limitations.len(), limits::SMALL_LIST)?;
+    let findings = raw
+        .findings
+        .iter()
+        .map(|f| checker.finding(f))
+        .collect::<Result<Vec<_>, _>>()?;
+    Ok(CheckedAssessment {
+        insights: raw
+            .insights
+            .iter()
+            .map(|i| checker.insight(i))
+            .collect::<Result<_, _>>()?,
+        next_actions: raw
+            .next_actions
+            .iter()
+            .map(|a| checker.next_action(a, findings.len()))
+            .collect::<Result<_, _>>()?,
+        limitations: raw
+            .limitations
+            .iter()
+            .map(|m| descriptor.render(m, subjects))
+            .collect::<Result<_, _>>()?,
+        findings,
+    })
+}
+
+fn at_most(what: &str, length: usize, limit: usize) -> Result<(), ContractBreach> {
+    if length > limit {
+        return Err(ContractBreach::plain(format!(
+            "the assessment has {length} {what}, more than {limit}"
+        )));
+    }
+    Ok(())
+}
+
+struct Checker<'a> {
+    descriptor: &'a CheckedDescriptor,
+    requests: &'a RequestLog,
+    subjects: &'a Subjects,
+}
+
+impl Checker<'_> {
+    fn finding(&self, raw: &wit::Finding) -> Result<CheckedFinding, ContractBreach> {
+        if !(0.0..=1.0).contains(&raw.score) {
+            return Err(ContractBreach::plain("the score of a finding is not between 0 and 1"));
+        }
+        at_most(
+            "reason codes in one finding",
+            raw.reason_codes.len(),
+            limits::SMALL_LIST,
+        )?;
+        if let Some(code) = raw
+            .reason_codes
+            .iter()
+            .find(|code| !self.descriptor.declares_reason_code(code))
+        {
+            return Err(ContractBreach::new(
+                "the descriptor does not list the reason code",
+                code,
+            ));
+        }
+        if let Some(subject) = &raw.subject {
+            self.known(subject)?;
+        }
+        Ok(CheckedFinding {
+            kind: finding_kind(raw.kind),
+            subject: raw.subject.clone(),
+            title: self.descriptor.render(&raw.title, self.subjects)?,
+            reason: self.descriptor.render(&raw.reason, self.subjects)?,
+            reason_codes: raw.reason_codes.clone(),
+            score: raw.score,
+            confidence: confidence(raw.confidence),
+            evidence: self.all_known(&raw.evidence)?,
+        })
+    }
+
+    fn insight(&self, raw: &wit::Insight) -> Result<CheckedInsight, ContractBreach> {
+        if !self.descriptor.declares_insight(&raw.id) {
+            return Err(ContractBreach::new("the descriptor does not list the insight", &raw.id));
+        }
+        Ok(CheckedInsight {
+            id: raw.id.clone(),
+            title: self.descriptor.render(&raw.title, self.subjects)?,
+            reason: self.descriptor.render(&raw.reason, self.subjects)?,
+            confidence: confidence(raw.confidence),
+            evidence: self.all_known(&raw.evidence)?,
+            recommendation: raw
+                .recommendation
+                .as_ref()
+                .map(|r| self.recommendation(r))
+                .transpose()?,
+        })
+    }
+
+    fn recommendation(&self, raw: &wit::Recommendation) -> Result<CheckedRecommendation, ContractBreach> {
+        let checked = match raw {
+            wit::Recommendation::CreateIndex(index) => {
+                if index.columns.is_empty() {
+                    return Err(ContractBreach::plain("an index recommendation names no column"));
+                }
+                at_most("columns in one index", index.columns.len(), limits::SMALL_LIST)?;
+                for column in &index.columns {
+                    self.of_kind(column, SubjectKind::Column)?;
+                }
+                CheckedRecommendation::CreateIndex {
+                    relation: self.of_kind(&index.relation, SubjectKind::Relation)?,
+                    columns: index.columns.clone(),
+                }
+            }
+            wit::Recommendation::SetWorkMem(set) => CheckedRecommendation::SetWorkMem {
+                user: self.of_kind(&set.user, SubjectKind::User)?,
+                bytes: set.bytes,
+            },
+            wit::Recommendation::AnalyzeRelation(relation) => CheckedRecommendation::AnalyzeRelation {
+                relation: self.of_kind(relation, SubjectKind::Relation)?,
+            },
+            wit::Recommendation::EndSession(session) => CheckedRecommendation::EndSession {
+                session: self.of_kind(session, SubjectKind::Session)?,
+            },
+        };
+        Ok(checked)
+    }
+
+    fn next_action(&self, raw: &wit::NextAction, findings: usize) -> Result<CheckedNextAction, ContractBreach> {
+        at_most("findings in one next action", raw.findings.len(), limits::SMALL_LIST)?;
+        if raw.findings.iter().any(|&position| position as usize >= findings) {
+            return Err(ContractBreach::plain(
+                "a next action refers to a finding that is not there",
+            ));
+        }
+        let step = match &raw.step {
+            wit::Step::RunSql(ticket) => {
+                if self.requests.offer(*ticket).is_none() {
+                    return Err(ContractBreach::plain(format!(
+                        "this run was not issued the ticket {ticket}"
+                    )));
+                }
+                CheckedStep::RunSql { ticket: *ticket }
+            }
+            wit::Step::RunWorkflow(workflow) => {
+                if !self.descriptor.declares_workflow(workflow) {
+                    return Err(ContractBreach::new(
+                        "the descriptor does not list the workflow",
+                        workflow,
+                    ));
+                }
+                CheckedStep::RunWorkflow {
+                    workflow: workflow.clone(),
+                }
+            }
+            wit::Step::PromptUser => CheckedStep::PromptUser,
+            wit::Step::Stop => CheckedStep::Stop,
+        };
+        Ok(CheckedNextAction {
+            step,
+            label: self.descriptor.render(&raw.label, self.subjects)?,
+            reason: self.descriptor.render(&raw.reason, self.subjects)?,
+            priority: match raw.priority {
+                wit::Priority::Required => Priority::Required,
+                wit::Priority::Recommended => Priority::Recommended,
+                wit::Priority::Optional => Priority::Optional,
+            },
+            judgement_required: raw.judgement_required,
+            findings: raw.findings.clone(),
+        })
+    }
+
+    fn known(&self, id: &str) -> Result<(), ContractBreach> {
+        self.subjects
+            .get(id)
+            .map(|_| ())
+            .ok_or_else(|| ContractBreach::new("the evidence has no subject", id))
+    }
+
+    fn of_kind(&self, id: &str, kind: SubjectKind) -> Result<String, ContractBreach> {
+        match self.subjects.get(id) {
+            Some(subject) if subject.kind() == kind => Ok(id.to_owned()),
+            Some(_) => Err(ContractBreach::new(
+                &format!("a recommendation needs a {} and got", kind.as_str()),
+                id,
+            )),
+            None => Err(ContractBreach::new("the evidence has no subject", id)),
+        }
+    }
+
+    fn all_known(&self, ids: &[String]) -> Result<Vec<String>, ContractBreach> {
+        at_most("evidence entries", ids.len(), limits::SMALL_LIST)?;
+        for id in ids {
+            self.known(id)?;
+        }
+        Ok(ids.to_vec())
+    }
+}
+
+fn confidence(raw: wit::Confidence) -> Confidence {
+    match raw {
+        wit::Confidence::High => Confidence::High,
+        wit::Confidence::Medium => Confidence::Medium,
+        wit::Confidence::Low => Confidence::Low,
+    }
+}
+
+fn finding_kind(raw: wit::FindingKind) -> FindingKind {
+    match raw {
+        wit::FindingKind::QueryFamily => FindingKind::QueryFamily,
+        wit::FindingKind::SlowQueryRegression => FindingKind::SlowQueryRegression,
+        wit::FindingKind::ErrorClass => FindingKind::ErrorClass,
+        wit::FindingKind::TempFile => FindingKind::TempFile,
+        wit::FindingKind::LockWait => FindingKind::LockWait,
+        wit::FindingKind::Deadlock => FindingKind::Deadlock,
+        wit::FindingKind::ConnectionPressure => FindingKind::ConnectionPressure,
+        wit::FindingKind::Autovacuum => FindingKind::Autovacuum,
+        wit::FindingKind::Checkpoint => FindingKind::Checkpoint,
+        wit::FindingKind::Plan => FindingKind::Plan,
+        wit::FindingKind::NothingFound => FindingKind::NothingFound,
+    }
+}

@@ -1,0 +1,57 @@
+//! Every limit on a runbook, with its name and its reason. A run that meets one becomes a sealed "runbook failed" report.
+
+/// Instructions (wasmtime fuel) of one call. `query-families` on 100 families takes about a hundredth of it; an endless loop ends
+/// after about a second, at the same instruction on every machine.
+pub const FUEL: u64 = 2_000_000_000;
+
+/// Wall-clock time of one call, the backstop for host time that fuel does not count.
+pub const CALL_TIME_MS: u64 = 5_000;
+
+/// Linear memory of one instance: the largest evidence is about a tenth of it.
+pub const MEMORY_BYTES: usize = 64 << 20;
+
+/// Entries of one table; function tables of a Rust guest have some hundreds.
+pub const TABLE_ELEMENTS: usize = 20_000;
+
+/// Core instances that one component may make; a Rust component has three (itself and two adapters of the encoder).
+pub const INSTANCES: usize = 16;
+
+/// Linear memories of one component. [`MEMORY_BYTES`] holds for each.
+pub const MEMORIES: usize = 2;
+
+/// Tables of one component.
+pub const TABLES: usize = 8;
+
+/// Stack of the guest: deep recursion traps before it can reach the host's.
+pub const STACK_BYTES: usize = 512 << 10;
+
+/// Bytes that one call may copy out of the guest. A list may point at the same bytes again and again, so the guest's memory does
+/// not bound this by itself.
+pub const HOSTCALL_BYTES: usize = 16 << 20;
+
+/// Size of a component file: the built-in ones have some tens of kilobytes, a JavaScript one some ten megabytes.
+pub const COMPONENT_BYTES: u64 = 32 << 20;
+
+/// Requests that one run may make.
+pub const REQUESTS: usize = 256;
+
+/// Findings in one assessment.
+pub const FINDINGS: usize = 200;
+
+/// Insights in one assessment.
+pub const INSIGHTS: usize = 100;
+
+/// Next actions in one assessment.
+pub const NEXT_ACTIONS: usize = 200;
+
+/// Limitations in one assessment, and evidence or reason codes of one finding.
+pub const SMALL_LIST: usize = 64;
+
+/// Message templates, actions, workflows, … in one descriptor, each.
+pub const DESCRIPTOR_LIST: usize = 500;
+
+/// Characters of one message template.
+pub const TEMPLATE_CHARS: usize = 400;
+
+/// Families, lock waits, … of each kind handed to a runbook.
+pub const EVIDENCE_PER_KIND: usize = 100;

@@ -1,0 +1,17 @@
+//! Runbooks: loading and running components, and checking all that they say.
+//!
+//! **In**: a trusted component and evidence. **Out**: a [`CheckedAssessment`](assessment::CheckedAssessment). Nothing of a guest
+//! reaches a report without passing [`descriptor`] and [`assessment`].
+
+pub mod assessment;
+pub(crate) mod bindings;
+pub mod cache;
+pub(crate) mod convert;
+pub mod descriptor;
+pub mod engine;
+pub mod limits;
+pub mod requests;
+
+pub use assessment::CheckedAssessment;
+pub use descriptor::CheckedDescriptor;
+pub use engine::{LoadedRunbook, RunbookEngine, RunbookError};

@@ -1,0 +1,344 @@
+//! `triage`: logs to a sealed report.
+//!
+//! The flow, stage by stage: log bytes → evidence → snapshot → runbook → checked assessment → report → sealed record.
+
+use std::path::Path;
+
+use pg_logstats_logs::{Options, Progress, Source, instant};
+
+use crate::ambient::{self, LogInput};
+use crate::error::GatewayError;
+use crate::gate::{Circumstances, Live};
+use crate::gateway::{Gateway, ParentError, RefusalDraft};
+use crate::health::{self, Verdict};
+use crate::judge::{Judgement, TrustedComponent, judge};
+use crate::record::{RecordBody, ReportRecord};
+use crate::report::{
+    ActionContext, AnalysisWindow, Assembly, AuditRef, Budget, Limitation, Report, SCHEMA_VERSION, SourceSummary,
+};
+use crate::request::{RunbookChoice, TriageRequest};
+use crate::runbook::limits;
+use crate::snapshot::EvidenceSnapshot;
+use crate::time::{now_us, rfc3339};
+use crate::words::{OperatingMode, VerdictLevel};
+
+/// Where a triage gets its evidence, and the incident that it belongs to.
+struct Ground {
+    snapshot: EvidenceSnapshot,
+    source_kind: &'static str,
+    incident_id: String,
+    parent_report_id: Option<String>,
+}
+
+impl Gateway {
+    /// Judges logs, or the evidence of an earlier report, by a runbook. The report is sealed before it is returned; a runbook that
+    /// fails gives a sealed report that says so.
+    ///
+    /// # Errors
+    /// When there is nothing to judge, or the report cannot be sealed.
+    pub fn triage(
+        &self,
+        request: &TriageRequest,
+        progress: &(dyn Fn(Progress) + Sync),
+    ) -> Result<Report, GatewayError> {
+        let result = self.triage_unrecorded(request, progress);
+        if let Err(error) = &result {
+            let mut requested = request.logs.clone();
+            requested.insert(0, format!("{:?}", request.runbook));
+            self.note_failure("triage", &requested, error);
+        }
+        result
+    }
+
+    fn triage_unrecorded(
+        &self,
+        request: &TriageRequest,
+        progress: &(dyn Fn(Progress) + Sync),
+    ) -> Result<Report, GatewayError> {
+        let component = self.component(&request.runbook)?;
+        let database = self.database(&request.database)?;
+        let ground = self.ground(request, progress)?;
+        let evidence_digest = self.workspace.put_evidence(&ground.snapshot)?;
+        let judgement = judge(
+            &component,
+            &self.workspace,
+            self.catalogue,
+            &ground.snapshot,
+            &evidence_digest,
+            None,
+        );
+        let verdict = match &database {
+            Some(chosen) => Some(Self::block_on(health::probe(&chosen.target, &self.config.thresholds))?),
+            None => None,
+        };
+        let draft = ReportDraft {
+            ground: &ground,
+            judgement: &judgement,
+            verdict: verdict.as_ref(),
+            budget: self.budget(&ground.incident_id)?,
+            limit: request.limit,
+            common_args: self.common_args(&request.database),
+        };
+        let (mut report, assembly) = draft.build(self, &Self::new_id("rp")?);
+        let record = ReportRecord {
+            report: report.clone(),
+            evidence_digest,
+            assessment: judgement.assessment,
+            requests: judgement.requests,
+            offers: assembly.offers,
+        };
+        let sealed = self.seal(&report.report_id, "triage", Some(&report.incident_id), |index| {
+            let mut record = record;
+            record.report.audit.index = index;
+            RecordBody::Triage(Box::new(record))
+        })?;
+        report.audit = AuditRef {
+            index: sealed.index,
+            root: sealed.root.to_string(),
+        };
+        Ok(report)
+    }
+
+    /// The component that `choice` names, if somebody vouches for it.
+    pub(crate) fn component(&self, choice: &RunbookChoice) -> Result<TrustedComponent, GatewayError> {
+        match choice {
+            RunbookChoice::Workflow(workflow) => {
+                let known = pg_logstats_builtin::all();
+                let found = known.iter().find(|b| b.workflow == workflow || b.name == workflow);
+                let builtin = found.ok_or_else(|| {
+                    let names: Vec<String> = known.iter().map(|b| format!("`{}`", b.workflow)).collect();
+                    GatewayError::Usage(format!(
+                        "no runbook for the workflow `{}`; there are: {}",
+                        crate::untrusted::escape_control(workflow),
+                        names.join(", ")
+                    ))
+                })?;
+                self.trusted(builtin.component.into(), builtin.digest, builtin.workflow)
+            }
+            RunbookChoice::File(path) => {
+                let bytes = ambient::read_file(Path::new(path), "runbook", limits::COMPONENT_BYTES)?;
+                let digest = sha256(&bytes);
+                self.trusted(bytes.into(), digest, "unknown")
+            }
+        }
+    }
+
+    fn trusted(
+        &self,
+        bytes: std::borrow::Cow<'static, [u8]>,
+        digest: [u8; 32],
+        workflow_hint: &str,
+    ) -> Result<TrustedComponent, GatewayError> {
+        let Some(signers) = self.trust.signers(&digest) else {
+            let named = format!("sha256:{}", crate::hex(&digest));
+            return Err(self.refuse(RefusalDraft::new(
+                "untrusted_runbook",
+                &named,
+                format!("nobody vouches for the runbook {named}; only the built-in runbooks are trusted"),
+            )));
+        };
+        Ok(TrustedComponent {
+            bytes,
+            digest,
+            signers: signers.to_vec(),
+            workflow_hint: workflow_hint.to_owned(),
+        })
+    }
+
+    fn ground(&self, request: &TriageRequest, progress: &(dyn Fn(Progress) + Sync)) -> Result<Ground, GatewayError> {
+        let parent = match &request.parent_report {
+            Some(id) => Some(
+                self.parent(id)
+                    .map_err(|error| self.parent_refused(id, "--parent-report", error))?,
+            ),
+            None => None,
+        };
+        if request.logs.is_empty() {
+            let Some(parent) = parent else {
+                return Err(GatewayError::Usage(
+                    "nothing to judge: name log files or folders, `-` for standard input, or --parent-report"
+                        .to_owned(),
+                ));
+            };
+            return Ok(Ground {
+                snapshot: self.workspace.evidence(&parent.evidence_digest)?,
+                source_kind: "parent_report",
+                incident_id: parent.report.incident_id,
+                parent_report_id: Some(parent.report.report_id),
+            });
+        }
+        let evidence = self.read_logs(request, progress)?;
+        let (incident_id, parent_report_id) = match parent {
+            Some(parent) => (parent.report.incident_id, Some(parent.report.report_id)),
+            None => (Self::new_id("in")?, None),
+        };
+        Ok(Ground {
+            snapshot: EvidenceSnapshot::from_logs(evidence),
+            source_kind: "logs",
+            incident_id,
+            parent_report_id,
+        })
+    }
+
+    /// The error of a report that cannot be followed: recorded as a refusal, unless this host could not read its own log.
+    pub(crate) fn parent_refused(&self, id: &str, flag: &str, error: ParentError) -> GatewayError {
+        match error {
+            ParentError::Unknown(reason) => {
+                self.refuse(RefusalDraft::new("unknown_report", &format!("{flag} {id}"), reason))
+            }
+            ParentError::Other(error) => error,
+        }
+    }
+
+    fn read_logs(
+        &self,
+        request: &TriageRequest,
+        progress: &(dyn Fn(Progress) + Sync),
+    ) -> Result<pg_logstats_logs::evidence::Evidence, GatewayError> {
+        let now = now_us();
+        let parse = |text: &Option<String>, flag: &str| {
+            text.as_deref()
+                .map(|t| instant::parse_instant(t, now).map_err(|e| GatewayError::Usage(format!("{flag}: {e}"))))
+                .transpose()
+        };
+        let options = Options {
+            log_line_prefix: request.log_line_prefix.clone(),
+            since_us: parse(&request.since, "--since")?,
+            until_us: parse(&request.until, "--until")?,
+            threads: request.threads,
+            ..Options::default()
+        };
+        if let (Some(since), Some(until)) = (options.since_us, options.until_us)
+            && since > until
+        {
+            return Err(GatewayError::Usage(format!(
+                "--since {} is after --until {}: the window is empty",
+                rfc3339(since),
+                rfc3339(until)
+            )));
+        }
+        Ok(pg_logstats_logs::analyse(
+            open_sources(&request.logs)?,
+            &options,
+            progress,
+        )?)
+    }
+}
+
+/// Opens the logs that were named. A name twice would count its entries twice.
+pub(crate) fn open_sources(names: &[String]) -> Result<Vec<Source>, GatewayError> {
+    let mut sources = Vec::new();
+    for (position, name) in names.iter().enumerate() {
+        if names.iter().take(position).any(|earlier| earlier == name) {
+            return Err(GatewayError::Usage(format!("the log `{name}` is named twice")));
+        }
+        match ambient::open_log(name)? {
+            LogInput::File(file) => sources.push(Source::file(name.clone(), file)),
+            LogInput::Stdin => sources.push(Source::stream("-".to_owned(), Box::new(std::io::stdin()))),
+            LogInput::Folder(dir) => sources.extend(Source::in_dir(name, &dir)?),
+        }
+    }
+    Ok(sources)
+}
+
+fn sha256(bytes: &[u8]) -> [u8; 32] {
+    use sha2::Digest as _;
+    sha2::Sha256::digest(bytes).into()
+}
+
+/// What a triage report is made of.
+struct ReportDraft<'a> {
+    ground: &'a Ground,
+    judgement: &'a Judgement,
+    verdict: Option<&'a Verdict>,
+    budget: Budget,
+    limit: usize,
+    common_args: Vec<String>,
+}
+
+impl ReportDraft<'_> {
+    fn build(self, gateway: &Gateway, report_id: &str) -> (Report, Assembly) {
+        let now_us = now_us();
+        let context = ActionContext {
+            report_id,
+            common_args: &self.common_args,
+            circumstances: Circumstances {
+                policy: &gateway.config.policy,
+                budget: &self.budget,
+                live: self.verdict.map_or(Live::NoDatabase, Live::Judged),
+                now_us,
+            },
+            catalogue: gateway.catalogue,
+        };
+        let assembly = assemble(self.judgement, &context, self.limit);
+        let log = self.ground.snapshot.log.as_ref();
+        let mut limitations: Vec<Limitation> = log
+            .map(|l| l.limitations.iter().map(Into::into).collect())
+            .unwrap_or_default();
+        limitations.extend(assembly.limitations.iter().cloned());
+        let (verdict, verdict_reasons) = verdict_fields(self.verdict);
+        let report = Report {
+            schema_version: SCHEMA_VERSION,
+            report_id: report_id.to_owned(),
+            parent_report_id: self.ground.parent_report_id.clone(),
+            incident_id: self.ground.incident_id.clone(),
+            created_at: rfc3339(now_us),
+            workflow: self.judgement.workflow.clone(),
+            operating_mode: operating_mode(log.is_some(), self.verdict),
+            limitations,
+            verdict,
+            verdict_reasons,
+            health: self.verdict.cloned(),
+            analysis_window: log.and_then(|l| l.window).map(AnalysisWindow::new),
+            source_summary: SourceSummary::new(self.ground.source_kind, log),
+            findings: assembly.findings.clone(),
+            insights: assembly.insights.clone(),
+            next_actions: assembly.next_actions.clone(),
+            outcome: None,
+            budget: self.budget,
+            runbook: self.judgement.info.clone(),
+            audit: AuditRef {
+                index: 0,
+                root: String::new(),
+            },
+        };
+        (report, assembly)
+    }
+}
+
+/// The parts that a runbook gave; none of them when it failed.
+pub(crate) fn assemble(judgement: &Judgement, context: &ActionContext<'_>, limit: usize) -> Assembly {
+    match &judgement.assessment {
+        Some(assessment) => Assembly::new(assessment, &judgement.requests, &judgement.subjects, context, limit),
+        None => Assembly::default(),
+    }
+}
+
+/// The verdict and its reasons as a report has them.
+pub(crate) fn verdict_fields(verdict: Option<&Verdict>) -> (VerdictLevel, Vec<String>) {
+    match verdict {
+        Some(verdict) => (verdict.level, verdict.reasons.iter().map(ToString::to_string).collect()),
+        None => (VerdictLevel::Unknown, vec!["no database was asked".to_owned()]),
+    }
+}
+
+/// What there was to work with. A server that does not answer counts as none.
+pub(crate) fn operating_mode(has_logs: bool, verdict: Option<&Verdict>) -> OperatingMode {
+    let is_live = verdict.is_some_and(Verdict::is_answered);
+    match (has_logs, is_live) {
+        (true, true) => OperatingMode::LogBackedAndLive,
+        (true, false) => OperatingMode::LogBackedOnly,
+        (false, true) => OperatingMode::LiveOnly,
+        (false, false) => OperatingMode::Unready,
+    }
+}
+
+impl From<&pg_logstats_logs::evidence::Limitation> for Limitation {
+    fn from(limitation: &pg_logstats_logs::evidence::Limitation) -> Self {
+        Self {
+            code: limitation.code.clone(),
+            message: limitation.message.clone(),
+            count: Some(limitation.count),
+        }
+    }
+}

@@ -1,0 +1,333 @@
+//! The workspace: the folder that holds the audit log, the key, the evidence and the compiled runbooks.
+//!
+//! **In**: a folder, opened once. **Out**: typed access to its parts; nothing here follows a link out of it. **Trusted**: nothing in it
+//! without a signature (audit log), a digest in a verified record (evidence) or an authentication code (compiled code).
+//! **Can fail**: with [`WorkspaceError`], which says what to do.
+//!
+//! ```text
+//! audit/      the transparency log and its records        keys/    the signing key, the cache key (0600)
+//! evidence/   <sha256>.json.zst, content-addressed        cache/   compiled runbooks
+//! locks/      one file per database, locked while an action runs
+//! ```
+
+use std::io::{Read as _, Write as _};
+use std::path::{Path, PathBuf};
+
+use cap_std::fs::{Dir, DirBuilder, DirBuilderExt as _, OpenOptions, OpenOptionsExt as _};
+use pg_logstats_audit::keys::KeyError;
+use pg_logstats_audit::{AuditError, FileKey, Log};
+use sha2::{Digest as _, Sha256};
+
+use crate::ambient::{self, OpenError};
+use crate::snapshot::{EvidenceSnapshot, SNAPSHOT_VERSION};
+
+/// Name of every pg-logstats audit log, in its checkpoints.
+pub const AUDIT_ORIGIN: &str = "pg-logstats/audit";
+
+/// Largest stored evidence, before compression. A snapshot holds the top of each kind; samples are capped at 64 KiB each.
+const EVIDENCE_BYTES: u64 = 64 << 20;
+
+const CACHE_KEY_FILE: &str = "cache.key";
+
+/// Why the workspace cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum WorkspaceError {
+    /// The folder cannot be opened.
+    #[error("{0}; name another workspace with --workspace or PG_LOGSTATS_WORKSPACE")]
+    Open(#[from] OpenError),
+    /// No home to put it in.
+    #[error("there is no home directory for the workspace; name one with --workspace or PG_LOGSTATS_WORKSPACE")]
+    NoHome,
+    /// The disk is full.
+    #[error("no space left to write `{file}` in the workspace `{workspace}`; free some and run again")]
+    NoSpace {
+        /// The file.
+        file: String,
+        /// The folder.
+        workspace: String,
+    },
+    /// Not allowed.
+    #[error(
+        "no permission to {doing} `{file}` in the workspace `{workspace}`; run as its owner or name another with --workspace"
+    )]
+    Permission {
+        /// `read` or `write`.
+        doing: &'static str,
+        /// The file.
+        file: String,
+        /// The folder.
+        workspace: String,
+    },
+    /// Anything else of the operating system.
+    #[error("cannot {doing} `{file}` in the workspace `{workspace}`: {source}")]
+    Io {
+        /// `read` or `write`.
+        doing: &'static str,
+        /// The file.
+        file: String,
+        /// The folder.
+        workspace: String,
+        /// The reason.
+        source: std::io::Error,
+    },
+    /// The key cannot be used.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// The audit log cannot be used.
+    #[error(transparent)]
+    Audit(#[from] AuditError),
+    /// Stored evidence is not what the record says.
+    #[error(
+        "the evidence `{digest}` does not match its record: {what}; the report that needs it cannot be followed, so run a new triage"
+    )]
+    Evidence {
+        /// Its SHA-256.
+        digest: String,
+        /// What is wrong.
+        what: String,
+    },
+}
+
+impl WorkspaceError {
+    /// Whether it means that something was changed behind our back.
+    pub fn is_tampering(&self) -> bool {
+        match self {
+            Self::Evidence { .. } => true,
+            Self::Audit(error) => matches!(
+                error,
+                AuditError::Tampered { .. }
+                    | AuditError::RecordTampered { .. }
+                    | AuditError::Checkpoint(_)
+                    | AuditError::CheckpointMissing { .. }
+                    | AuditError::OriginMismatch { .. }
+            ),
+            _ => false,
+        }
+    }
+}
+
+/// An opened workspace.
+#[derive(Debug)]
+pub struct Workspace {
+    dir: Dir,
+    path: PathBuf,
+    is_default: bool,
+}
+
+impl Workspace {
+    /// Opens the workspace at `path`, or at its default place, and makes it when it is missing.
+    ///
+    /// # Errors
+    /// When it cannot be opened or made.
+    pub fn open(path: Option<&Path>) -> Result<Self, WorkspaceError> {
+        let default = ambient::default_workspace();
+        let is_default = path.is_none() || path == default.as_deref();
+        let path = path.map(Path::to_path_buf).or(default).ok_or(WorkspaceError::NoHome)?;
+        let dir = ambient::open_or_create_folder(&path, "workspace")?;
+        // Commands in reports name the workspace; they must work from any folder.
+        let path = std::path::absolute(&path).unwrap_or(path);
+        Ok(Self { dir, path, is_default })
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Whether commands find it without being told.
+    pub fn is_default(&self) -> bool {
+        self.is_default
+    }
+
+    /// The audit log, made on first use together with its key.
+    ///
+    /// # Errors
+    /// When key or log cannot be used.
+    pub fn audit_log(&self) -> Result<Log, WorkspaceError> {
+        let key = FileKey::load_or_create(&self.folder("keys")?)?;
+        Ok(Log::open(self.folder("audit")?, Box::new(key), AUDIT_ORIGIN)?)
+    }
+
+    /// The public key of the workspace, as SPKI PEM; made on first use.
+    ///
+    /// # Errors
+    /// When the key cannot be used.
+    pub fn public_key_pem(&self) -> Result<String, WorkspaceError> {
+        use pg_logstats_audit::Signer as _;
+        let key = FileKey::load_or_create(&self.folder("keys")?)?;
+        key.public().to_pem().map_err(|e| WorkspaceError::Io {
+            doing: "read",
+            file: "keys".to_owned(),
+            workspace: self.path.display().to_string(),
+            source: std::io::Error::other(e.to_string()),
+        })
+    }
+
+    /// Stores `snapshot` under its digest, which is returned in hex. Durable when this returns.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn put_evidence(&self, snapshot: &EvidenceSnapshot) -> Result<String, WorkspaceError> {
+        let json = serde_json::to_vec(snapshot)
+            .map_err(|e| self.error("write", "evidence", std::io::Error::other(e.to_string())))?;
+        let digest = crate::hex(&Sha256::digest(&json));
+        let name = evidence_name(&digest);
+        let folder = self.folder("evidence")?;
+        if folder.symlink_metadata(&name).is_err() {
+            let packed = zstd::bulk::compress(&json, 1).map_err(|e| self.error("write", &name, e))?;
+            write_durably(&folder, &name, &packed).map_err(|e| self.error("write", &format!("evidence/{name}"), e))?;
+        }
+        Ok(digest)
+    }
+
+    /// The evidence with `digest`, checked against it.
+    ///
+    /// # Errors
+    /// When it is missing, or is not what the digest says.
+    pub fn evidence(&self, digest: &str) -> Result<EvidenceSnapshot, WorkspaceError> {
+        let broken = |what: &str| WorkspaceError::Evidence {
+            digest: digest.to_owned(),
+            what: what.to_owned(),
+        };
+        let is_digest = digest.len() == 64 && digest.bytes().all(|b| b.is_ascii_hexdigit());
+        if !is_digest {
+            return Err(broken("its name is no SHA-256"));
+        }
+        let folder = self.folder("evidence")?;
+        let file = match folder.open(evidence_name(digest)) {
+            Ok(file) => file,
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Err(broken("the file is missing")),
+            Err(e) => return Err(self.error("read", &evidence_name(digest), e)),
+        };
+        let decoder = zstd::stream::read::Decoder::new(file).map_err(|e| broken(&e.to_string()))?;
+        let mut json = Vec::new();
+        decoder
+            .take(EVIDENCE_BYTES)
+            .read_to_end(&mut json)
+            .map_err(|e| broken(&e.to_string()))?;
+        if crate::hex(&Sha256::digest(&json)) != digest {
+            return Err(broken("the file was changed"));
+        }
+        let snapshot: EvidenceSnapshot = serde_json::from_slice(&json).map_err(|e| broken(&e.to_string()))?;
+        if snapshot.snapshot_version != SNAPSHOT_VERSION {
+            return Err(broken("it is of another version"));
+        }
+        Ok(snapshot)
+    }
+
+    /// Locks the database `target_id` for one action; none when another process has it. The lock ends with the returned file.
+    ///
+    /// # Errors
+    /// When the lock file cannot be made.
+    pub fn lock_database(&self, target_id: &str) -> Result<Option<DatabaseLock>, WorkspaceError> {
+        let name = format!("{}.lock", crate::hex(&Sha256::digest(target_id.as_bytes())));
+        let folder = self.folder("locks")?;
+        let mut options = OpenOptions::new();
+        options.create(true).write(true).mode(0o600);
+        let file = folder
+            .open_with(&name, &options)
+            .map_err(|e| self.error("write", &format!("locks/{name}"), e))?
+            .into_std();
+        match file.try_lock() {
+            Ok(()) => Ok(Some(DatabaseLock { _file: file })),
+            Err(std::fs::TryLockError::WouldBlock) => Ok(None),
+            Err(std::fs::TryLockError::Error(e)) => Err(self.error("write", &format!("locks/{name}"), e)),
+        }
+    }
+
+    /// A file of the code cache, if it is there.
+    ///
+    /// # Errors
+    /// When the folder cannot be used.
+    pub fn read_cache(&self, name: &str) -> Result<Option<Vec<u8>>, WorkspaceError> {
+        Ok(self.folder("cache")?.read(name).ok())
+    }
+
+    /// Writes a file of the code cache, owner-only, replacing the old one in one step.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn write_cache(&self, name: &str, bytes: &[u8]) -> Result<(), WorkspaceError> {
+        let folder = self.folder("cache")?;
+        write_durably(&folder, name, bytes).map_err(|e| self.error("write", &format!("cache/{name}"), e))
+    }
+
+    /// The key that authenticates the code cache, made on first use.
+    ///
+    /// # Errors
+    /// When it cannot be read or made.
+    pub fn cache_key(&self) -> Result<[u8; 32], WorkspaceError> {
+        let keys = self.folder("keys")?;
+        if keys.symlink_metadata(CACHE_KEY_FILE).is_err() {
+            let mut key = [0u8; 32];
+            getrandom::fill(&mut key)
+                .map_err(|e| self.error("write", CACHE_KEY_FILE, std::io::Error::other(e.to_string())))?;
+            // Another process may have made one meanwhile; what is read below is the one that stands.
+            let _ = write_durably(&keys, CACHE_KEY_FILE, &key);
+        }
+        let bytes = keys
+            .read(CACHE_KEY_FILE)
+            .map_err(|e| self.error("read", CACHE_KEY_FILE, e))?;
+        bytes.try_into().map_err(|_| {
+            let reason = std::io::Error::other("it does not have 32 bytes; delete it, and it is made anew");
+            self.error("read", CACHE_KEY_FILE, reason)
+        })
+    }
+
+    fn folder(&self, name: &str) -> Result<Dir, WorkspaceError> {
+        let mut builder = DirBuilder::new();
+        builder.mode(0o700);
+        match self.dir.create_dir_with(name, &builder) {
+            Ok(()) => {}
+            Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => {}
+            Err(e) => return Err(self.error("write", name, e)),
+        }
+        self.dir.open_dir(name).map_err(|e| self.error("read", name, e))
+    }
+
+    fn error(&self, doing: &'static str, file: &str, source: std::io::Error) -> WorkspaceError {
+        let (file, workspace) = (file.to_owned(), self.path.display().to_string());
+        match source.kind() {
+            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded | std::io::ErrorKind::FileTooLarge => {
+                WorkspaceError::NoSpace { file, workspace }
+            }
+            std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem => {
+                WorkspaceError::Permission { doing, file, workspace }
+            }
+            _ => WorkspaceError::Io {
+                doing,
+                file,
+                workspace,
+                source,
+            },
+        }
+    }
+}
+
+/// Held while an action runs on a database.
+#[derive(Debug)]
+pub struct DatabaseLock {
+    _file: std::fs::File,
+}
+
+fn evidence_name(digest: &str) -> String {
+    format!("{digest}.json.zst")
+}
+
+/// Writes under a temporary name, syncs, renames, syncs the folder: readers see the old file or the whole new one.
+fn write_durably(folder: &Dir, name: &str, bytes: &[u8]) -> std::io::Result<()> {
+    let temporary = format!("{name}.{}.tmp", std::process::id());
+    let mut options = OpenOptions::new();
+    options.create(true).truncate(true).write(true).mode(0o600);
+    let written = (|| {
+        let mut file = folder.open_with(&temporary, &options)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        folder.rename(&temporary, folder, name)?;
+        folder.try_clone()?.into_std_file().sync_all()
+    })();
+    if written.is_err() {
+        let _ = folder.remove_file(&temporary);
+    }
+    written
+}

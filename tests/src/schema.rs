@@ -1,0 +1,42 @@
+//! The JSON Schemas in `docs/schema/`, generated from the types and checked against everything the tests print.
+
+use std::path::{Path, PathBuf};
+
+use pg_logstats_gateway::audit::Verification;
+use pg_logstats_gateway::report::{Refusal, Report};
+use pg_logstats_gateway::{HealthReport, Inspection};
+use serde_json::Value;
+
+/// Every document that the command prints, by name.
+pub fn all() -> Vec<(&'static str, Value)> {
+    fn of<T: schemars::JsonSchema>() -> Value {
+        schemars::schema_for!(T).to_value()
+    }
+    vec![
+        ("report", of::<Report>()),
+        ("refusal", of::<Refusal>()),
+        ("inspection", of::<Inspection>()),
+        ("health", of::<HealthReport>()),
+        ("verification", of::<Verification>()),
+    ]
+}
+
+/// Where the schema `name` is kept.
+pub fn path(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../docs/schema")
+        .join(format!("{name}.v1.json"))
+}
+
+/// Asserts that `value` follows the schema `name` as it is kept.
+#[track_caller]
+pub fn check(name: &str, value: &Value) {
+    let text = std::fs::read_to_string(path(name)).unwrap_or_else(|e| panic!("schema `{name}`: {e}"));
+    let schema: Value = serde_json::from_str(&text).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let errors: Vec<String> = validator
+        .iter_errors(value)
+        .map(|e| format!("{} at {}", e, e.instance_path()))
+        .collect();
+    assert!(errors.is_empty(), "{errors:#?}\n{value:#}");
+}
