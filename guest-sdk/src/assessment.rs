@@ -4,7 +4,7 @@
 //! doubles and within the host's limit, and a next action can only follow from a finding that the assessment has.
 
 use crate::{
-    Assessment, Confidence, CreateIndex, Finding, FindingKind, Insight, InsightId, Message, NextAction, Priority, ReasonCode,
+    ActionRequest, Actions, Assessment, Confidence, CreateIndex, Finding, FindingKind, Insight, InsightId, Message, NextAction, Priority, ReasonCode,
     Recommendation, SetWorkMem, Step, Subject, Ticket, Workflow,
 };
 
@@ -33,9 +33,9 @@ impl Assessment {
         self.insights.push(insight);
     }
 
-    /// Adds a next action.
-    pub fn next_action(&mut self, action: NextAction) {
-        self.next_actions.push(action);
+    /// Adds a next action; `None`, what became of an [offer](NextAction::offer) that the host denied, adds nothing.
+    pub fn next_action(&mut self, action: impl Into<Option<NextAction>>) {
+        self.next_actions.extend(action.into());
     }
 
     /// Says what the evidence could not show.
@@ -152,6 +152,12 @@ impl Recommendation {
 }
 
 impl NextAction {
+    /// Requests an action, and offers it to the agent if the host would. A denial is not lost: the host lists what it left out,
+    /// and why.
+    pub fn offer(actions: &mut dyn Actions, request: &ActionRequest, label: Message, reason: Message) -> Option<Self> {
+        actions.request(request).ok().map(|ticket| Self::run_sql(ticket, label, reason))
+    }
+
     /// Run the action that the host issued `ticket` for.
     pub fn run_sql(ticket: Ticket, label: Message, reason: Message) -> Self {
         Self::new(Step::RunSql(ticket.number()), label, reason)

@@ -25,6 +25,7 @@ mod descriptor;
 pub mod message;
 mod outcome;
 mod runbook;
+mod session;
 mod subject;
 #[doc(hidden)]
 pub mod words;
@@ -42,5 +43,6 @@ pub use outcome::Record;
 #[doc(hidden)]
 pub use runbook::HostActions;
 pub use runbook::{Actions, Runbook, Ticket};
+pub use session::{BlockingTree, Session, SessionState, Wait};
 pub use subject::Subject;
 pub use words::{Action, InsightId, ReasonCode, Workflow};

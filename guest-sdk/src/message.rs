@@ -142,11 +142,13 @@ macro_rules! messages {
             pub fn $name($($hole: $crate::__hole!($kind)),*) -> $crate::Message {
                 $crate::message::filled(stringify!($name), vec![$($crate::message::Hole::value($hole)),*])
             }
-            const _: () = $crate::message::check(
-                stringify!($name),
-                $text,
-                &[$(stringify!($hole)),*],
-            );
+            const _: () = {
+                // Named like the message, so that the compiler's error says which it is.
+                const fn $name() {
+                    $crate::message::check(stringify!($name), $text, &[$(stringify!($hole)),*]);
+                }
+                $name()
+            };
         )*
         /// All messages, for the descriptor.
         pub fn templates() -> ::std::vec::Vec<$crate::MessageTemplate> {

@@ -1,0 +1,174 @@
+//! What makes a plan slow, each rule with its thresholds.
+
+use pg_logstats_sdk::{Assessment, Confidence, Count, Insight, Outcome, PlanNode, Ratio, Recommendation};
+
+use crate::{messages, words};
+
+/// Insights of one rule, at most: the worst nodes.
+const PER_RULE: usize = 3;
+/// Rows that a scan must have thrown away.
+const SCAN_REMOVED_ROWS: u64 = 10_000;
+/// The largest part that a selective filter keeps.
+const SCAN_KEPT: f64 = 0.05;
+/// Estimated cost from which a scan is large, about 8 MB of blocks.
+const SCAN_COST: f64 = 1_000.0;
+/// Columns of a recommended index, at most: more seldom make it better.
+const INDEX_COLUMNS: usize = 4;
+/// How wrong an estimate must be.
+const MISESTIMATE: f64 = 10.0;
+/// The larger of estimated and actual rows must be this large for the error to matter.
+const MISESTIMATE_ROWS: f64 = 1_000.0;
+/// Runs of a nested loop's inner side.
+const INNER_RUNS: u64 = 10_000;
+/// Estimated runs, when there are no actual ones.
+const INNER_RUNS_ESTIMATED: f64 = 100_000.0;
+/// The part of the join's time that its inner side must have taken.
+const INNER_SHARE: f64 = 0.5;
+/// Visits to the table by an index-only scan.
+const HEAP_FETCHES: u64 = 1_000;
+
+/// A sequential scan over many rows of which the filter keeps few; an index, when the filter's columns are known.
+pub(super) fn selective_scan(outcome: &Outcome, assessment: &mut Assessment) {
+    let scans = outcome.plan.iter().filter(|node| node.node_type.ends_with("Seq Scan"));
+    let mut found: Vec<(u64, Insight)> = scans.filter_map(scan_insight).collect();
+    found.sort_by_key(|(weight, _)| std::cmp::Reverse(*weight));
+    found.into_iter().take(PER_RULE).for_each(|(_, insight)| assessment.insight(insight));
+}
+
+fn scan_insight(node: &PlanNode) -> Option<(u64, Insight)> {
+    let relation = node.relation.as_ref()?;
+    let (weight, confidence, title, reason) = match (node.times_run(), node.rows_removed_by_filter) {
+        (Some(runs), Some(removed)) => {
+            let kept = node.actual_rows.filter(|rows| rows.is_finite() && *rows >= 0.0)?;
+            let kept = kept / (kept + removed as f64).max(1.0);
+            if removed < SCAN_REMOVED_ROWS || kept > SCAN_KEPT {
+                return None;
+            }
+            let title = messages::scan_title(relation, Count(removed));
+            (removed, Confidence::High, title, messages::scan_reason(Ratio::new(kept)?, Count(runs)))
+        }
+        // It ran, and its filter removed nothing.
+        (Some(_), None) => return None,
+        (None, _) => {
+            // `rows * 10 <= cost` also means that the scan itself, not what is done with its rows, is what costs.
+            let is_selective = node.total_cost >= SCAN_COST && node.plan_rows * 10.0 <= node.total_cost;
+            if !is_selective || node.filter_columns.is_empty() {
+                return None;
+            }
+            let reason = messages::scan_estimate_reason(Count(node.plan_rows.max(0.0) as u64));
+            (node.total_cost as u64, Confidence::Low, messages::scan_estimate_title(relation), reason)
+        }
+    };
+    let mut insight =
+        Insight::new(words::SELECTIVE_SEQUENTIAL_SCAN, confidence, title, reason).evidence(node).evidence(relation);
+    let columns = node.filter_columns.get(..INDEX_COLUMNS).unwrap_or(&node.filter_columns);
+    if let Some(index) = Recommendation::index(relation, columns) {
+        insight = insight.recommend(index);
+    }
+    Some((weight, insight))
+}
+
+/// An estimate off by ten times or more. Errors grow upwards, so scans come before what is built on them; ANALYZE helps a
+/// relation only.
+pub(super) fn misestimate(outcome: &Outcome, assessment: &mut Assessment) {
+    let mut off: Vec<(&PlanNode, f64)> = outcome
+        .plan
+        .iter()
+        .filter_map(|node| Some((node, node.misestimate()?)))
+        .filter(|(node, factor)| *factor >= MISESTIMATE && matters(node) && !may_have_stopped_early(outcome, node))
+        .collect();
+    off.sort_by(|(a, a_factor), (b, b_factor)| {
+        b.relation.is_some().cmp(&a.relation.is_some()).then(b_factor.total_cmp(a_factor))
+    });
+    let Some((node, factor)) = off.first() else { return };
+    let actual = node.actual_rows_per_loop().unwrap_or(0.0);
+    let mut insight = Insight::new(
+        words::ROW_ESTIMATE_OFF,
+        Confidence::High,
+        messages::estimate_title(Count(*factor as u64), *node),
+        messages::estimate_reason(Count(node.plan_rows.round() as u64), Count(actual.round() as u64)),
+    );
+    for (node, _) in &off {
+        insight = insight.evidence(*node);
+    }
+    if let Some(relation) = &node.relation {
+        insight = insight.recommend(Recommendation::analyze(relation));
+    }
+    assessment.insight(insight);
+}
+
+fn matters(node: &PlanNode) -> bool {
+    node.actual_rows_per_loop().is_some_and(|actual| actual.max(node.plan_rows) >= MISESTIMATE_ROWS)
+}
+
+/// Fewer rows than expected are no error below a node that stops when it has enough.
+fn may_have_stopped_early(outcome: &Outcome, node: &PlanNode) -> bool {
+    if node.actual_rows_per_loop().is_some_and(|actual| actual >= node.plan_rows) {
+        return false;
+    }
+    let mut above = outcome.parent_of(node);
+    // No plan is deeper than it has nodes; a cycle in what we are given ends here.
+    for _ in 0..outcome.plan.len() {
+        let Some(parent) = above else { return false };
+        if matches!(parent.node_type.as_str(), "Limit" | "Merge Join") {
+            return true;
+        }
+        above = outcome.parent_of(parent);
+    }
+    false
+}
+
+/// A nested loop whose inner side runs very often and takes the time.
+pub(super) fn nested_loop(outcome: &Outcome, assessment: &mut Assessment) {
+    let joins = outcome.plan.iter().enumerate().filter(|(_, node)| node.node_type == "Nested Loop");
+    let mut found: Vec<(u64, Insight)> =
+        joins.filter_map(|(position, join)| nested_loop_insight(outcome, position, join)).collect();
+    found.sort_by_key(|(runs, _)| std::cmp::Reverse(*runs));
+    found.into_iter().take(PER_RULE).for_each(|(_, insight)| assessment.insight(insight));
+}
+
+fn nested_loop_insight(outcome: &Outcome, position: usize, join: &PlanNode) -> Option<(u64, Insight)> {
+    let mut children = outcome.children_of(position);
+    let (outer, inner) = (children.next()?, children.next()?);
+    let Some(runs) = inner.times_run() else {
+        let is_estimate = outer.times_run().is_none() && join.times_run().is_none();
+        if !is_estimate || outer.plan_rows.is_nan() || outer.plan_rows < INNER_RUNS_ESTIMATED {
+            return None;
+        }
+        let runs = outer.plan_rows as u64;
+        let title = messages::nested_estimate_title(join, Count(runs));
+        let reason = messages::nested_reason_unknown();
+        let insight = Insight::new(words::NESTED_LOOP_OVER_MANY_ROWS, Confidence::Low, title, reason);
+        return Some((runs, insight.evidence(join).evidence(inner)));
+    };
+    if runs < INNER_RUNS {
+        return None;
+    }
+    let share = match (inner.total_us, join.total_us) {
+        (Some(inner_us), Some(join_us)) if join_us > 0 => Some(Ratio::of(inner_us.min(join_us), join_us)),
+        _ => None,
+    };
+    if share.is_some_and(|share| share.value() < INNER_SHARE) {
+        return None;
+    }
+    let reason = share.map_or_else(messages::nested_reason_unknown, messages::nested_reason);
+    let title = messages::nested_title(join, Count(runs));
+    let insight = Insight::new(words::NESTED_LOOP_OVER_MANY_ROWS, Confidence::Medium, title, reason);
+    Some((runs, insight.evidence(join).evidence(inner)))
+}
+
+/// An index-only scan that had to look at the table after all.
+pub(super) fn heap_fetches(outcome: &Outcome, assessment: &mut Assessment) {
+    for node in &outcome.plan {
+        let (Some(relation), Some(fetches)) = (&node.relation, node.heap_fetches) else { continue };
+        let rows = node.actual_rows.unwrap_or(0.0);
+        // Some fetches are usual on a table that is written to.
+        if fetches < HEAP_FETCHES || (fetches as f64) < rows / 10.0 {
+            continue;
+        }
+        let title = messages::heap_title(relation, Count(fetches));
+        let insight =
+            Insight::new(words::INDEX_ONLY_SCAN_HEAP_FETCHES, Confidence::High, title, messages::heap_reason());
+        assessment.insight(insight.evidence(node).evidence(relation));
+    }
+}

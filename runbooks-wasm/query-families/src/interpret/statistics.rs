@@ -1,0 +1,90 @@
+//! What pg_stat_statements counted for one statement: a row for each role.
+
+use pg_logstats_sdk::{Assessment, Confidence, Count, DurationUs, Insight, Outcome, Ratio};
+
+use crate::{messages, words};
+
+/// How far the slowest execution must be from the mean.
+const UNEVEN_FACTOR: u64 = 10;
+/// Below this the slowest execution bothers nobody, in microseconds.
+const UNEVEN_MAX_US: u64 = 100_000;
+/// Share of blocks from outside shared buffers that is worth a word.
+const OUTSIDE_CACHE_SHARE: f64 = 0.1;
+/// Below this many blocks the share says nothing.
+const OUTSIDE_CACHE_BLOCKS: u64 = 1_000;
+
+#[derive(Default)]
+struct Totals {
+    calls: u64,
+    total_us: u64,
+    max_us: u64,
+    rows: u64,
+    hit: u64,
+    read: u64,
+    temp_written: u64,
+}
+
+/// Adds the roles' rows up and says what they show.
+pub(super) fn judge(outcome: &Outcome, assessment: &mut Assessment) {
+    let mut totals = Totals::default();
+    for record in outcome.records() {
+        let add = |sum: &mut u64, column| *sum = sum.saturating_add(record.count(column).unwrap_or(0));
+        add(&mut totals.calls, "calls");
+        add(&mut totals.rows, "rows");
+        add(&mut totals.hit, "shared_blks_hit");
+        add(&mut totals.read, "shared_blks_read");
+        add(&mut totals.temp_written, "temp_blks_written");
+        totals.total_us = totals.total_us.saturating_add(record.milliseconds("total_exec_ms").unwrap_or(0));
+        totals.max_us = totals.max_us.max(record.milliseconds("max_exec_ms").unwrap_or(0));
+    }
+    if outcome.rows.is_empty() {
+        assessment.insight(Insight::new(
+            words::NO_STATISTICS_FOUND,
+            Confidence::High,
+            messages::no_statistics_title(),
+            messages::no_statistics_reason(),
+        ));
+        return;
+    }
+    if totals.calls == 0 {
+        assessment.limitation(messages::unexpected_result());
+        return;
+    }
+    say(&totals, assessment);
+}
+
+fn say(totals: &Totals, assessment: &mut Assessment) {
+    let mean_us = totals.total_us / totals.calls.max(1);
+    assessment.insight(Insight::new(
+        words::STATISTICS_FOUND,
+        Confidence::High,
+        messages::statistics_title(Count(totals.calls), DurationUs(totals.total_us)),
+        messages::statistics_found_reason(DurationUs(mean_us), DurationUs(totals.max_us), Count(totals.rows)),
+    ));
+    if totals.max_us >= UNEVEN_MAX_US && totals.max_us / UNEVEN_FACTOR >= mean_us {
+        assessment.insight(Insight::new(
+            words::UNEVEN_EXECUTION_TIME,
+            Confidence::Medium,
+            messages::uneven_title(DurationUs(totals.max_us), DurationUs(mean_us)),
+            messages::uneven_reason(),
+        ));
+    }
+    let touched = totals.read.saturating_add(totals.hit);
+    let outside = Ratio::of(totals.read, touched);
+    if touched >= OUTSIDE_CACHE_BLOCKS && outside.value() >= OUTSIDE_CACHE_SHARE {
+        assessment.insight(Insight::new(
+            words::BLOCKS_READ_FROM_OUTSIDE_CACHE,
+            Confidence::Medium,
+            messages::outside_cache_title(outside),
+            messages::outside_cache_reason(Count(totals.read), Count(totals.hit)),
+        ));
+    }
+    if totals.temp_written > 0 {
+        assessment.insight(Insight::new(
+            words::STATEMENTS_WRITING_TEMP_BLOCKS,
+            Confidence::High,
+            messages::writes_temp_title(Count(totals.temp_written)),
+            messages::writes_temp_reason(Count(totals.calls)),
+        ));
+    }
+}

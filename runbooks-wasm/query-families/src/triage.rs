@@ -1,0 +1,133 @@
+//! Phase 1: what the logs show, ranked.
+
+mod errors;
+mod families;
+mod temp_files;
+
+use pg_logstats_sdk::{
+    Actions, Assessment, Confidence, Count, DurationUs, Evidence, Finding, FindingKind, NextAction, Priority,
+};
+
+use crate::{messages, offers, words};
+
+/// Families, groups of temporary files and error classes that actions are requested for, each.
+const TOP: usize = 10;
+
+/// A finding and what to offer because of it.
+struct Candidate<'a> {
+    finding: Finding,
+    offers: Offers<'a>,
+}
+
+/// What a finding is about, as far as actions need to know.
+enum Offers<'a> {
+    Nothing,
+    Family(&'a pg_logstats_sdk::QueryFamily),
+    TempFiles { group: &'a pg_logstats_sdk::TempFileGroup, counters: bool },
+    Error(&'a pg_logstats_sdk::ErrorClass),
+}
+
+/// Judges the evidence.
+pub(crate) fn triage(evidence: &Evidence, actions: &mut dyn Actions) -> Assessment {
+    let mut candidates = families::candidates(evidence);
+    candidates.extend(temp_files::candidates(evidence));
+    candidates.extend(errors::candidates(evidence));
+    // Stable, so that equals stay in the order of their kinds.
+    candidates.sort_by(|a, b| b.finding.score.total_cmp(&a.finding.score));
+
+    let mut assessment = Assessment::new();
+    if candidates.is_empty() {
+        assessment.finding(nothing_found(evidence));
+    }
+    let mut pending = Vec::with_capacity(candidates.len());
+    for Candidate { finding, offers } in candidates {
+        pending.push((assessment.finding(finding), offers));
+    }
+    if let Some(action) = to_locks(evidence) {
+        assessment.next_action(action);
+    }
+    let has_temp_files = !evidence.temp_files.is_empty();
+    for (finding, offers) in pending {
+        for action in requested(actions, &offers) {
+            assessment.next_action(action.because(finding));
+        }
+    }
+    if has_temp_files {
+        assessment.next_action(offers::temp_blocks(actions));
+    }
+    if assessment.next_actions.is_empty() {
+        assessment.next_action(NextAction::stop(messages::stop_label(), messages::stop_reason_nothing()));
+    }
+    limitations(evidence, &mut assessment);
+    assessment
+}
+
+fn requested(actions: &mut dyn Actions, offers: &Offers<'_>) -> Vec<NextAction> {
+    let offered = match offers {
+        Offers::Nothing => vec![],
+        Offers::Family(family) => vec![
+            offers::statistics(actions, family),
+            offers::family_sessions(actions, family),
+            offers::explain(actions, family),
+            offers::explain_analyze(actions, family),
+        ],
+        Offers::TempFiles { group, counters } => vec![
+            offers::temp_explain(actions, group),
+            offers::temp_explain_analyze(actions, group),
+            if *counters { offers::temp_counters(actions, group) } else { None },
+        ],
+        Offers::Error(class) => {
+            let action = offers::error_sessions(actions, class, &class.dimensions);
+            vec![action.map(|action| action.priority(Priority::Optional))]
+        }
+    };
+    offered.into_iter().flatten().collect()
+}
+
+/// Lock waits and deadlocks are another runbook's business.
+fn to_locks(evidence: &Evidence) -> Option<NextAction> {
+    if evidence.lock_waits.is_empty() && evidence.deadlocks.is_empty() {
+        return None;
+    }
+    let longest = evidence.lock_waits.iter().map(|wait| wait.waited_us).max().unwrap_or(0);
+    let reason = messages::locks_reason(
+        Count::of(&evidence.lock_waits),
+        DurationUs(longest),
+        Count::of(&evidence.deadlocks),
+    );
+    Some(NextAction::run_workflow(words::LOCKS, messages::locks_label(), reason))
+}
+
+fn nothing_found(evidence: &Evidence) -> Finding {
+    let reason = messages::nothing_reason(Count(evidence.total_executions), Count::of(&evidence.errors));
+    Finding::new(FindingKind::NothingFound, messages::nothing_title(), reason)
+        .code(words::NOTHING_FOUND)
+        .confidence(if evidence.total_executions > 0 { Confidence::High } else { Confidence::Low })
+}
+
+fn limitations(evidence: &Evidence, assessment: &mut Assessment) {
+    if evidence.window.is_none() {
+        assessment.limitation(messages::no_logs());
+    } else if evidence.total_executions == 0 {
+        assessment.limitation(messages::no_durations());
+    }
+    let left_out = evidence.family_count.saturating_sub(evidence.families.len() as u64);
+    if left_out > 0 {
+        assessment.limitation(messages::families_left_out(Count(evidence.family_count), Count(left_out)));
+    }
+}
+
+/// `n / (n + half)`: 0 for nothing, one half at `half`, towards 1 without end. It makes amounts of different things comparable.
+fn saturating(n: u64, half: u64) -> f64 {
+    let n = n as f64;
+    n / (n + half as f64)
+}
+
+/// How sure a statement about `n` events is.
+fn confidence(n: u64) -> Confidence {
+    match n {
+        100.. => Confidence::High,
+        10.. => Confidence::Medium,
+        _ => Confidence::Low,
+    }
+}
