@@ -17,6 +17,8 @@
 //!
 //! A bundle is a file of up to 256 entries, each after its length as two bytes, big-endian (C2SP tlog-tiles).
 
+use serde::Serialize;
+
 use crate::digest::Digest;
 use crate::merkle::TILE_WIDTH;
 
@@ -26,7 +28,7 @@ pub const ENTRY_VERSION: &str = "pg-logstats audit entry v1";
 pub(crate) const MAX_BUNDLE_BYTES: u64 = TILE_WIDTH * 1024;
 
 /// What an entry of the log says about a record.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Entry {
     /// What kind of record it is, for example `run_sql_intent`.
     pub kind: String,

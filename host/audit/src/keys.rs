@@ -11,6 +11,7 @@ use base64::engine::general_purpose::STANDARD;
 use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
 use ed25519_dalek::pkcs8::{DecodePrivateKey, DecodePublicKey, EncodePrivateKey, EncodePublicKey, KeypairBytes};
 use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
+use serde::Serialize;
 
 use crate::digest::Digest;
 
@@ -19,7 +20,8 @@ mod file;
 pub use file::{FileKey, KeyError, PRIVATE_KEY_FILE, PUBLIC_KEY_FILE};
 
 /// Name of a key: lower-case hex of the SHA-256 of its SPKI DER, as `openssl pkey -pubin -outform DER | sha256sum` prints.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(transparent)]
 pub struct KeyId(String);
 
 impl KeyId {

@@ -15,6 +15,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use serde::Serialize;
 
 use crate::digest::Digest;
 use crate::keys::{KeyId, SignError, Signer, TrustedKeys};
@@ -25,7 +26,7 @@ pub(crate) const MAX_CHECKPOINT_BYTES: u64 = 64 * 1024;
 const MAX_SIGNATURES: usize = 64;
 
 /// The size and the root of a log that a signature by a trusted key stands for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Checkpoint {
     /// Name of the log.
     pub origin: String,

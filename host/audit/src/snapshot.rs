@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
 
+use serde::Serialize;
+
 use crate::digest::Digest;
 use crate::dsse::{self, Envelope};
 use crate::edge::{Edge, EdgeError, RawEdge, TILE_BYTES, split_tile, subtree_root};
@@ -44,11 +46,12 @@ pub struct VerifiedRecord {
 }
 
 /// An entry and its place.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct IndexedEntry {
     /// Its place in the log.
     pub index: u64,
     /// What it says.
+    #[serde(flatten)]
     pub entry: Entry,
 }
 

@@ -18,6 +18,7 @@ use std::io;
 use std::time::Duration;
 
 use cap_std::fs::Dir;
+use serde::Serialize;
 
 use crate::digest::Digest;
 use crate::edge::RawEdge;
@@ -38,7 +39,7 @@ pub const MAX_LISTED: usize = 1_000;
 const EDGE_ATTEMPTS: u32 = 50;
 
 /// A thing that makes the trail fail.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Problem {
     /// The record's place in the log, where it is about a record.
     pub index: Option<u64>,
@@ -51,7 +52,7 @@ pub struct Problem {
 }
 
 /// A thing worth knowing that does not make the trail fail.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Note {
     /// The file, relative to the folder of the log.
     pub file: String,
@@ -60,7 +61,7 @@ pub struct Note {
 }
 
 /// What verification found.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct VerifyReport {
     /// The checkpoint, if it verified; without it nothing else can be checked.
     pub checkpoint: Option<Checkpoint>,

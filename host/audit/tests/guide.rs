@@ -60,25 +60,24 @@ fn the_commands_of_the_guide_verify_a_trail_and_notice_a_changed_one() {
             std::fs::copy(workspace.audit().join("checkpoint"), root.join("earlier")).unwrap();
         }
     }
-    for id in ["rp_255"] {
-        let output = run(&workspace, id);
-        let (said, failed) = (
-            String::from_utf8_lossy(&output.stdout),
-            String::from_utf8_lossy(&output.stderr),
-        );
-        assert!(output.status.success(), "{said}\n{failed}");
-        assert_eq!(said.matches("Signature Verified Successfully").count(), 2, "{said}");
-        assert!(
-            said.contains(&format!("record {id} is entry {} of the signed log", &id[3..])),
-            "{said}"
-        );
-        assert!(said.contains("nothing of the first 101 entries was changed"), "{said}");
-        let key_id = common::key(root).key_id().to_string();
-        assert!(
-            said.contains(&key_id),
-            "the fingerprint is not the key id {key_id}: {said}"
-        );
-    }
+    let id = "rp_255";
+    let output = run(&workspace, id);
+    let (said, failed) = (
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr),
+    );
+    assert!(output.status.success(), "{said}\n{failed}");
+    assert_eq!(said.matches("Signature Verified Successfully").count(), 2, "{said}");
+    assert!(
+        said.contains(&format!("record {id} is entry {} of the signed log", &id[3..])),
+        "{said}"
+    );
+    assert!(said.contains("nothing of the first 101 entries was changed"), "{said}");
+    let key_id = common::key(root).key_id().to_string();
+    assert!(
+        said.contains(&key_id),
+        "the fingerprint is not the key id {key_id}: {said}"
+    );
 
     for (file, at) in [
         ("tile/0/000", 5000),

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io;
 use std::sync::Arc;
 
+use serde::Serialize;
 use serde::de::IgnoredAny;
 
 use super::{Locked, Log, State, recovery};
@@ -47,7 +48,7 @@ pub struct Placement {
 }
 
 /// The receipt of a durable append.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Sealed {
     /// Index of the record.
     pub index: u64,
@@ -105,7 +106,10 @@ impl Log {
         })
         .map_err(|error| bad(format!("its payload has no JSON form: {error}")))?;
         check_payload(&payload).map_err(bad)?;
-        let bytes = dsse::seal(self.signer.as_ref(), &payload_type(kind), &payload)?.to_bytes()?;
+        let envelope = dsse::seal(self.signer.as_ref(), &payload_type(kind), &payload)?;
+        // A signer that is not ours may be wrong; what it signed must verify before anybody relies on it.
+        dsse::open(&envelope, &self.trusted)?;
+        let bytes = envelope.to_bytes()?;
         let entry = Entry {
             kind: kind.to_owned(),
             id: id.to_owned(),

@@ -2,6 +2,8 @@
 
 use std::io;
 
+use serde::Serialize;
+
 use super::Locked;
 use crate::dsse::Envelope;
 use crate::error::AuditError;
@@ -11,7 +13,7 @@ use crate::merkle::{TILE_WIDTH, TileId, partial_tiles};
 use crate::snapshot::{MAX_RECORD_BYTES, Snapshot};
 
 /// A record whose append never finished, now in `unacknowledged/`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Recovered {
     /// The id it was to have.
     pub id: String,

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
 
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
@@ -10,7 +11,8 @@ use super::{Log, LogOptions, NewRecord};
 use crate::error::AuditError;
 use crate::files::fault::{Fault, FaultyFiles};
 use crate::files::{DirFiles, FileLayer};
-use crate::keys::{FileKey, Signer as _};
+use crate::keys::tests::MemoryKey;
+use crate::keys::{FileKey, PublicKey, SignError, Signer};
 use crate::verify::verify;
 
 const ORIGIN: &str = "test.example/log";
@@ -297,4 +299,69 @@ fn check_nothing_deleted(before: &Path, after: &Path, context: &str) {
         == 2;
     let kept = committed || holds(after, "unacknowledged");
     assert!(kept || !holds(before, "staging"), "{context}: recovery lost a record");
+}
+
+/// A signer whose signatures are by another key from some moment on.
+struct Lying {
+    named: MemoryKey,
+    other: MemoryKey,
+    honest: AtomicU32,
+}
+
+impl Signer for Lying {
+    fn public(&self) -> &PublicKey {
+        self.named.public()
+    }
+
+    fn sign(&self, message: &[u8]) -> Result<[u8; 64], SignError> {
+        let honest = self.honest.load(std::sync::atomic::Ordering::Relaxed);
+        if honest == 0 {
+            return self.other.sign(message);
+        }
+        self.honest.store(honest - 1, std::sync::atomic::Ordering::Relaxed);
+        self.named.sign(message)
+    }
+}
+
+#[test]
+fn a_signature_that_does_not_verify_is_never_published() {
+    // The checkpoint of the new log and two per record are honest, then the record's or the checkpoint's is not.
+    for honest in [0, 3, 4] {
+        let root = tempfile::tempdir().unwrap();
+        let signer = |honest| Lying {
+            named: MemoryKey::new(1),
+            other: MemoryKey::new(2),
+            honest: AtomicU32::new(honest),
+        };
+        let keys = signer(0).named.public().clone().into();
+        let result = Log::open(audit(root.path()), Box::new(signer(honest)), ORIGIN)
+            .and_then(|log| append(&log, "rc_1").and_then(|_| append(&log, "rc_2")));
+        assert!(
+            matches!(result, Err(AuditError::Seal(_) | AuditError::Checkpoint(_))),
+            "{honest}: {result:?}"
+        );
+        match verify(&audit(root.path()), &keys, ORIGIN) {
+            Ok(report) => assert!(
+                report.is_verified() && report.records == 1,
+                "{honest}: {:#?}",
+                report.problems
+            ),
+            Err(error) => assert!(honest == 0 && matches!(error, AuditError::NoLog), "{error}"),
+        }
+    }
+}
+
+#[test]
+fn a_log_is_shared_by_threads() {
+    let root = filled(1);
+    let log = open(root.path()).unwrap();
+    std::thread::scope(|scope| {
+        for thread in 0..4 {
+            let log = &log;
+            scope.spawn(move || (0..5).for_each(|n| assert!(append(log, &format!("th_{thread}x{n}")).is_ok())));
+        }
+    });
+    assert_eq!(log.checkpoint().unwrap().size, 21);
+    let report = verify(&audit(root.path()), &key(root.path()).public().clone().into(), ORIGIN).unwrap();
+    assert!(report.is_verified() && report.records == 21, "{:#?}", report.problems);
 }
