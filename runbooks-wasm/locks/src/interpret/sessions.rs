@@ -1,0 +1,113 @@
+//! Sessions of a family, or one by pid: whether they wait for locks, or may hold them.
+
+use pg_logstats_sdk::{
+    Actions, Assessment, Confidence, Count, DurationUs, Evidence, Finding, FindingKind, Insight, InsightId, Message,
+    NextAction, Outcome, Priority, Session, SessionState, Wait,
+};
+
+use crate::{messages, offers, words};
+
+/// Waiting sessions that the blocking tree is offered for.
+const WAITERS: usize = 5;
+/// Sessions of the log that are asked about once a holder turns out to be idle.
+const WAITERS_OF_HOLDER: usize = 3;
+
+/// Judges rows about sessions.
+pub(super) fn judge(
+    evidence: &Evidence,
+    outcome: &Outcome,
+    actions: &mut dyn Actions,
+    assessment: &mut Assessment,
+) {
+    let sessions = outcome.sessions();
+    presence(&sessions, assessment);
+    let waiters: Vec<&Session<'_>> = sessions.iter().filter(|s| s.waits_for_lock()).collect();
+    if waiters.is_empty() {
+        let (title, reason) = (messages::nobody_waits_title(), messages::nobody_waits_reason(Count::of(&sessions)));
+        assessment.insight(Insight::new(words::NOBODY_WAITS, Confidence::Medium, title.clone(), reason.clone()));
+        let finding = Finding::new(FindingKind::NothingFound, title, reason);
+        assessment.finding(finding.code(words::NOTHING_FOUND).confidence(Confidence::Medium));
+    }
+    wait(Wait::TransactionLock, words::TRANSACTIONID_LOCK_WAIT, &waiters, assessment);
+    wait(Wait::Lock, words::LOCK_WAIT_DETECTED, &waiters, assessment);
+    for subject in waiters.iter().filter_map(|waiter| waiter.subject).take(WAITERS) {
+        let action = offers::blocking_live(actions, subject);
+        assessment.next_action(action.map(|action| action.priority(Priority::Required)));
+    }
+    idle_in_transaction(evidence, outcome, &sessions, actions, assessment);
+    if assessment.next_actions.is_empty() {
+        let reason = if sessions.is_empty() { messages::stop_reason_over() } else { messages::stop_reason_done() };
+        assessment.next_action(NextAction::stop(messages::stop_label(), reason));
+    }
+}
+
+fn presence(sessions: &[Session<'_>], assessment: &mut Assessment) {
+    let all: Vec<&Session<'_>> = sessions.iter().collect();
+    let active: Vec<&Session<'_>> = sessions.iter().filter(|s| s.state == SessionState::Active).collect();
+    let n = Count::of(sessions);
+    let insight = match sessions {
+        [] => about(words::NO_LIVE_MATCH_FOUND, messages::gone_title(), messages::gone_reason(), &all),
+        [one] => {
+            let title = one.subject.map_or_else(|| messages::matches_title(n), |s| messages::match_title(s));
+            about(words::LIVE_MATCH_FOUND, title, messages::match_reason(), &all)
+        }
+        _ => {
+            let reason = messages::matches_reason(Count::of(&active));
+            about(words::MULTIPLE_MATCHING_SESSIONS, messages::matches_title(n), reason, &all)
+        }
+    };
+    assessment.insight(insight);
+    if !active.is_empty() {
+        let longest = active.iter().filter_map(|s| s.query_age_us).max().map(DurationUs);
+        let reason = longest.map_or_else(messages::active_reason_unknown, messages::active_reason);
+        let title = messages::active_title(Count::of(&active));
+        assessment.insight(about(words::ACTIVE_SESSION_PRESENT, title, reason, &active));
+    }
+}
+
+fn wait(kind: Wait, id: InsightId, waiters: &[&Session<'_>], assessment: &mut Assessment) {
+    let waiting: Vec<&Session<'_>> = waiters.iter().copied().filter(|s| s.wait == kind).collect();
+    if waiting.is_empty() {
+        return;
+    }
+    let longest = DurationUs(waiting.iter().filter_map(|s| s.query_age_us).max().unwrap_or(0));
+    let n = Count::of(&waiting);
+    let (title, reason) = match kind {
+        Wait::TransactionLock => (messages::transaction_wait_title(n), messages::transaction_wait_reason(longest)),
+        _ => (messages::lock_wait_title(n), messages::lock_wait_reason(longest)),
+    };
+    assessment.insight(about(id, title, reason, &waiting));
+}
+
+/// An idle session with an open transaction keeps its locks, but whether anyone waits for it now only the blocking tree of a
+/// waiter shows: so that is what is offered, and no session is to be ended from here.
+fn idle_in_transaction(
+    evidence: &Evidence,
+    outcome: &Outcome,
+    sessions: &[Session<'_>],
+    actions: &mut dyn Actions,
+    assessment: &mut Assessment,
+) {
+    let idle: Vec<&Session<'_>> = sessions.iter().filter(|s| s.state == SessionState::IdleInTransaction).collect();
+    if idle.is_empty() {
+        return;
+    }
+    let longest = DurationUs(idle.iter().filter_map(|s| s.state_age_us).max().unwrap_or(0));
+    let held: Vec<_> = evidence
+        .lock_waits
+        .iter()
+        .filter(|wait| wait.holders.iter().any(|holder| outcome.subjects.contains(holder)))
+        .take(WAITERS_OF_HOLDER)
+        .collect();
+    let reason = if held.is_empty() { messages::idle_reason(longest) } else { messages::idle_reason_held(longest) };
+    let title = messages::idle_title(Count::of(&idle));
+    assessment.insight(about(words::IDLE_IN_TRANSACTION_SESSION, title, reason, &idle));
+    for wait in held {
+        assessment.next_action(offers::blocking(actions, &wait.waiter, wait.waited_us));
+    }
+}
+
+fn about(id: InsightId, title: Message, reason: Message, sessions: &[&Session<'_>]) -> Insight {
+    let insight = Insight::new(id, Confidence::High, title, reason);
+    sessions.iter().filter_map(|session| session.subject).fold(insight, |insight, subject| insight.evidence(subject))
+}

@@ -1,0 +1,132 @@
+//! All that the runbook can say.
+
+pg_logstats_sdk::messages! {
+    // ---- lock waits
+    holder_title(holder: subject, waits: count, total: duration) => "{holder} held up others in {waits} waits, {total} in all";
+    unknown_holder_title(waits: count, total: duration) =>
+        "{waits} waits, {total} in all, for locks whose holder the log does not name";
+    longest_on_relation(waiter: subject, waited: duration, mode: lock_mode, relation: subject) =>
+        "the longest: {waiter} waited {waited} for {mode} on {relation}";
+    longest_on_row(waiter: subject, waited: duration, mode: lock_mode, relation: subject) =>
+        "the longest: {waiter} waited {waited} for {mode} on a row of {relation}";
+    longest_on_transaction(waiter: subject, waited: duration, mode: lock_mode) =>
+        "the longest: {waiter} waited {waited} for {mode} on a transaction, so for a row that it has changed";
+    longest_on_other(waiter: subject, waited: duration, mode: lock_mode) =>
+        "the longest: {waiter} waited {waited} for {mode} on something that is no table";
+    wait_title(waiter: subject, waited: duration, holder: subject) => "{waiter} waited {waited} for {holder}";
+    wait_on_relation(mode: lock_mode, relation: subject, queue: count) =>
+        "it wanted {mode} on {relation}, with {queue} sessions in the queue";
+    wait_on_row(mode: lock_mode, relation: subject, queue: count) =>
+        "it wanted {mode} on a row of {relation}, with {queue} sessions in the queue";
+    wait_on_transaction(mode: lock_mode, queue: count) =>
+        "it wanted {mode} on a transaction, so a row that it has changed, with {queue} sessions in the queue";
+    wait_on_other(mode: lock_mode, queue: count) =>
+        "it wanted {mode} on something that is no table, with {queue} sessions in the queue";
+
+    // ---- deadlocks
+    deadlock_title(sessions: count, victim: subject) => "{sessions} sessions deadlocked and the server cancelled {victim}";
+    deadlocks_title(n: count, victim: subject) => "{n} deadlocks of the same statements; the last victim was {victim}";
+    deadlock_of_two(first: subject, mode: lock_mode, second: subject, other: lock_mode) =>
+        "{first} waited for {mode} that {second} held, which waited for {other} that the first held";
+    deadlock_of_many(waits: count) => "{waits} waits formed the circle";
+    deadlock_unknown() => "the log does not tell who waited for whom";
+
+    // ---- other findings
+    live_title(session: subject) => "{session} was seen on the server earlier in this incident";
+    live_reason() => "its lock waits can be looked up";
+    nothing_title() => "no lock waits and no deadlocks";
+    nothing_reason() => "the logs tell of none, and no live session is known";
+    no_lock_waits_logged() =>
+        "lock waits are logged only with log_lock_waits on, and only when they last longer than deadlock_timeout";
+    no_logs() => "no entry of the logs had a time, so there is nothing to judge";
+
+    // ---- offers
+    blocking_label(session: subject) => "look at who blocks the session {session}";
+    blocking_reason(waited: duration) => "it waited {waited} for a lock; the tree shows who holds it up now";
+    blocking_reason_live() => "the tree shows who holds it up now, if anyone does";
+    session_label(session: subject) => "look at the session {session}";
+    session_reason_holder() => "it held others up: what it does now, and since when";
+    session_reason_live() => "what it does now, and since when";
+    family_label(target: subject) => "look at the live sessions of the database, role and application of {target}";
+    family_reason() => "whether statements of the same kind wait now";
+    families_label() => "take the query-families runbook";
+    families_reason() => "statements that run for long hold their locks for long";
+
+    // ---- endings
+    stop_label() => "nothing more to do";
+    stop_reason_nothing() => "the evidence shows no lock problem";
+    stop_reason_over() => "nobody waits for a lock any more";
+    stop_reason_done() => "what can be seen from here has been seen";
+    decide_end_label(session: subject) => "let a person decide whether to end {session}";
+    decide_end_reason(idle: duration) =>
+        "it has been idle in its transaction for {idle}; ending it rolls its work back and lets the others go on";
+    decide_wait_label(session: subject) => "let a person decide what to do about {session}";
+    decide_wait_reason() => "it is working, and what it has done would be lost; waiting may be right";
+    decide_prepared_label() => "let a person commit or roll back the prepared transaction";
+    decide_prepared_reason() => "it has no session: only COMMIT PREPARED or ROLLBACK PREPARED releases its locks";
+    decide_hidden_label() => "let a person look at the session at the head of the queue";
+    decide_hidden_reason() => "the server does not show enough of it to go on from here";
+    order_label(deadlock: subject) => "have the statements of {deadlock} take their locks in one order";
+    order_reason() =>
+        "transactions that lock the same rows or tables in the same order cannot deadlock; until then the loser has to be retried";
+    ask_permission_label() => "ask for the missing right";
+    ask_permission_reason() => "`pg-logstats inspect` prints the statements that grant the least role that works";
+    ask_available_label() => "ask for what the server lacks";
+    ask_available_reason() => "`pg-logstats inspect` says what is missing and how to get it";
+    ask_failed_label() => "show the failed action to a person";
+    ask_failed_reason() => "the report has the server's error code";
+
+    // ---- insights
+    head_title(head: subject, waiting: count) => "{head} is at the head of a queue of {waiting} waiting sessions";
+    head_reason() => "others wait for it, directly or behind one another, and it waits for nobody";
+    idle_holder_title(head: subject) => "{head} holds others up and is idle in its transaction";
+    idle_holder_reason(idle: duration) => "it has done nothing for {idle}, and keeps its locks until its transaction ends";
+    active_holder_title(head: subject) => "{head} holds others up and is working";
+    active_holder_reason(running: duration) => "its statement has been running for {running}";
+    active_holder_reason_unknown() => "the server does not show for how long";
+    prepared_title(waiting: count) => "a prepared transaction holds up {waiting} sessions";
+    prepared_reason() => "it has no session, so it ends only when someone commits or rolls it back";
+    chain_title(depth: count) => "the chain of waits is {depth} deep";
+    chain_reason(waiting: count) => "{waiting} sessions wait; only the head's end lets them go on one after another";
+    cycle_title(waiting: count) => "{waiting} sessions wait for each other in a circle";
+    cycle_reason() => "the server ends it after deadlock_timeout by cancelling one of them";
+    nobody_title() => "nobody holds the session up any more";
+    nobody_reason() => "the server shows no session that it waits for: the wait of the log is over";
+    nobody_waits_title() => "none of the sessions waits for a lock";
+    nobody_waits_reason(n: count) => "the server shows {n} sessions, and none with a wait of type Lock";
+    transaction_wait_title(n: count) => "{n} sessions wait for another transaction to end";
+    transaction_wait_reason(longest: duration) =>
+        "they want rows that an open transaction has changed; the longest of these statements runs for {longest}";
+    lock_wait_title(n: count) => "{n} sessions wait for a lock";
+    lock_wait_reason(longest: duration) => "their wait is of type Lock; the longest of these statements runs for {longest}";
+    idle_title(n: count) => "{n} sessions are idle in a transaction";
+    idle_reason(longest: duration) => "the longest has done nothing for {longest}, and keeps its locks";
+    idle_reason_held(longest: duration) =>
+        "it held others up in the log, has done nothing for {longest}, and keeps its locks";
+    match_title(session: subject) => "the session is there: {session}";
+    match_reason() => "the server shows it";
+    matches_title(n: count) => "{n} sessions match";
+    matches_reason(active: count) => "{active} of them run a statement";
+    active_title(n: count) => "{n} of the sessions run a statement now";
+    active_reason(longest: duration) => "the longest of these statements has been running for {longest}";
+    active_reason_unknown() => "the server does not show for how long";
+    gone_title() => "no session matches now";
+    gone_reason() => "the session has ended, or is idle between transactions, so it holds no lock";
+
+    // ---- outcomes that are no answer
+    timed_out_title() => "the action ran out of time";
+    timed_out_reason(after: duration) => "the server cancelled it after {after}, so it shows nothing";
+    cancelled_title() => "the host cancelled the action";
+    cancelled_reason(after: duration) =>
+        "the verdict on the server changed after {after}; it can run again when the verdict allows it";
+    not_permitted_title() => "the role may not do this";
+    not_permitted_reason() => "the server refused it for want of a privilege";
+    unavailable_title() => "the server has not what the action needs";
+    unavailable_reason() => "something that the action reads is missing";
+    failed_title() => "the action failed";
+    failed_reason() => "it shows nothing about the locks";
+    truncated(rows: count) => "there was more than the action may return: only the first {rows} rows were judged";
+    unknown_action() => "this runbook does not know how to judge that action";
+    nothing_in_outcome_title() => "the action found nothing that stands out";
+    nothing_in_outcome_reason(rows: count) => "{rows} rows were judged";
+}

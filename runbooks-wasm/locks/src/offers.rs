@@ -1,0 +1,51 @@
+//! Every request of the runbook, with the words that go with it.
+//!
+//! A request that the host denies gives `None`: the host lists itself what it left out, and why.
+
+use pg_logstats_sdk::{Actions, Dimensions, DurationUs, NextAction, Priority, Subject};
+
+use crate::{messages, words};
+
+/// Who blocks a session that waited, as the log tells.
+pub(crate) fn blocking(actions: &mut dyn Actions, waiter: &dyn Subject, waited_us: u64) -> Option<NextAction> {
+    let request = words::BLOCKING.request().bind("pid", waiter);
+    let reason = messages::blocking_reason(DurationUs(waited_us));
+    NextAction::offer(actions, &request, messages::blocking_label(waiter), reason)
+}
+
+/// Who blocks a live session.
+pub(crate) fn blocking_live(actions: &mut dyn Actions, session: &dyn Subject) -> Option<NextAction> {
+    let request = words::BLOCKING.request().bind("pid", session);
+    NextAction::offer(actions, &request, messages::blocking_label(session), messages::blocking_reason_live())
+}
+
+/// A session that held others up.
+pub(crate) fn holder(actions: &mut dyn Actions, holder: &dyn Subject) -> Option<NextAction> {
+    let request = words::SESSION.request().bind("pid", holder);
+    NextAction::offer(actions, &request, messages::session_label(holder), messages::session_reason_holder())
+}
+
+/// A live session.
+pub(crate) fn live_session(actions: &mut dyn Actions, session: &dyn Subject) -> Option<NextAction> {
+    let request = words::SESSION.request().bind("pid", session);
+    NextAction::offer(actions, &request, messages::session_label(session), messages::session_reason_live())
+        .map(|action| action.priority(Priority::Optional))
+}
+
+/// Sessions of the same database, role and application as `target`, which has `dimensions`.
+pub(crate) fn sessions_like(
+    actions: &mut dyn Actions,
+    target: &dyn Subject,
+    dimensions: &Dimensions,
+) -> Option<NextAction> {
+    let mut request = words::FAMILY_SESSIONS.request();
+    for (parameter, dimension) in
+        [("database", &dimensions.database), ("user", &dimensions.user), ("application_name", &dimensions.application)]
+    {
+        if dimension.is_some() {
+            request = request.bind(parameter, target);
+        }
+    }
+    NextAction::offer(actions, &request, messages::family_label(target), messages::family_reason())
+        .map(|action| action.priority(Priority::Optional))
+}
