@@ -23,6 +23,14 @@ impl Span {
         self.len == 0
     }
 
+    /// The first `len` bytes of the text.
+    pub(crate) fn up_to(self, len: usize) -> Self {
+        Self {
+            len: u32::try_from(len).unwrap_or(u32::MAX).min(self.len),
+            ..self
+        }
+    }
+
     /// The text without its first `count` bytes.
     pub(crate) fn skip(self, count: usize) -> Self {
         let count = u32::try_from(count).unwrap_or(u32::MAX).min(self.len);

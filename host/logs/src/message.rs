@@ -191,9 +191,9 @@ pub(crate) fn template(message: &[u8]) -> String {
                 position += 1 + length;
             }
             b'0'..=b'9' if !in_word => {
-                while matches!(at(message, position), b'0'..=b'9' | b'.' | b':' | b'a'..=b'f' | b'A'..=b'F' | b'x')
-                    && !(at(message, position) == b'.' && !at(message, position + 1).is_ascii_digit())
-                    && !(at(message, position) == b':' && !at(message, position + 1).is_ascii_digit())
+                let joins = |at_byte: u8, next: u8| matches!(at_byte, b'.' | b':' | b'/') && next.is_ascii_digit();
+                while at(message, position).is_ascii_alphanumeric()
+                    || joins(at(message, position), at(message, position + 1))
                 {
                     position += 1;
                 }

@@ -284,6 +284,19 @@ fn families_add_up() {
 }
 
 #[test]
+fn what_only_stderr_writes_around_a_message_is_taken_off() {
+    let log = "2026-11-23 05:04:31.054 UTC [7] a@b c: LOG:  00000: duration: 1.000 ms  statement: SELECT 1\n\
+        2026-11-23 05:04:31.054 UTC [7] a@b c: LOCATION:  exec_simple_query, postgres.c:1284\n\
+        2026-11-23 05:04:31.054 UTC [7] a@b c: ERROR:  42P01: relation \"x\" does not exist at character 15\n";
+    let evidence = run(log.as_bytes()).unwrap();
+    assert_eq!(
+        (evidence.total_duration_us, evidence.source.sqlstates["ERROR 42P01"]),
+        (1_000, 1)
+    );
+    assert_eq!(evidence.errors[0].message, "relation \"?\" does not exist");
+}
+
+#[test]
 fn a_failed_statement_has_no_duration() {
     let failed = Written {
         severity: "ERROR",

@@ -6,7 +6,7 @@
 //! entry: a forged DETAIL behind it is not joined.
 
 use super::{SkipState, Skipped};
-use crate::bytes::{at, from, line_end, slice};
+use crate::bytes::{at, digits, from, line_end, slice};
 use crate::entry::{Entry, MAX_ENTRY_BYTES, Sink, Span, Texts};
 use crate::instant::Clock;
 use crate::prefix::{Matched, Prefix};
@@ -132,6 +132,7 @@ fn entry(
     let mut entry = Entry { severity, ..head.0 };
     let mut position;
     (entry.message, position) = section(texts, head.1, limit);
+    tidy(&mut entry, texts);
     // What is logged with most entries is one line: look for more only where the next line is no head.
     while position < texts.block.len() && position < limit {
         let Some(matched) = prefix.read(from(&texts.block, position), clock) else {
@@ -162,6 +163,37 @@ fn entry(
         position = line_end(&texts.block, position) + 1;
     }
     (entry, position)
+}
+
+/// Takes off what this format alone writes around a message: `42P01: ` in front (`log_error_verbosity = verbose`) and
+/// ` at character 15` behind.
+fn tidy(entry: &mut Entry, texts: &Texts) {
+    let message = texts.get(entry.message);
+    if entry.severity == Severity::Log {
+        if message.starts_with(b"00000: ") {
+            entry.sqlstate = Some(*b"00000");
+            entry.message = entry.message.skip(7);
+        }
+        return;
+    }
+    let code: Option<[u8; 5]> = slice(message, 0, 5).try_into().ok();
+    if let Some(code) = code
+        && slice(message, 5, 7) == b": "
+        && entry.sqlstate.is_none_or(|known| known == code)
+        && (code.first().is_some_and(u8::is_ascii_digit) || matches!(slice(&code, 0, 2), b"XX" | b"P0" | b"HV" | b"F0"))
+        && code
+            .iter()
+            .all(|byte| byte.is_ascii_digit() || byte.is_ascii_uppercase())
+    {
+        entry.sqlstate = Some(code);
+        entry.message = entry.message.skip(7);
+    }
+    let message = texts.get(entry.message);
+    if let Some(place) = memchr::memmem::rfind(message, b" at character ")
+        && digits(message, place + 14).is_some_and(|(_, end)| end == message.len())
+    {
+        entry.message = entry.message.up_to(place);
+    }
 }
 
 /// A text from `start` to the end of its last continuation line, and where the next line begins.

@@ -7,14 +7,16 @@
 use std::collections::BTreeSet;
 
 use super::{Prefix, session_id};
-use crate::bytes::{at, digits, from, line_end, slice, up_to};
+use crate::bytes::{at, digits, from, line_end, signed, slice, up_to};
 use crate::instant::Clock;
 use crate::severity::Label;
 
 /// Lines looked at.
 const MAX_LINES: usize = 400;
 /// Templates compared.
-const MAX_TEMPLATES: usize = 96;
+const MAX_TEMPLATES: usize = 64;
+/// A number this long is a query id: 64 bits of a hash.
+const MIN_QUERY_ID_BYTES: usize = 14;
 /// A label further right belongs to the message.
 const MAX_LABEL_POSITION: usize = 400;
 
@@ -60,15 +62,11 @@ pub fn detect(sample: &[u8]) -> Option<Prefix> {
         if templates.len() >= MAX_TEMPLATES {
             break;
         }
-        templates.insert(template(slice(line, 0, *label)));
+        let template = template(slice(line, 0, *label));
+        templates.extend(with_session_stop(&template));
+        templates.insert(template);
     }
-    let best = best_of(templates, &lines)?;
-    // Background processes print no more than what stands before `%q`.
-    let with_stop = best_of(with_session_stops(&best), &lines);
-    let (prefix, matches) = match with_stop {
-        Some(other) if other.1 > best.1 => other,
-        _ => best,
-    };
+    let (prefix, matches) = best_of(templates, &lines)?;
     let prefix = as_distributed(prefix);
     (matches > 0 && matches * 2 >= lines.len()).then_some(prefix)
 }
@@ -143,15 +141,22 @@ fn best_of(templates: impl IntoIterator<Item = String>, lines: &[(&[u8], usize)]
     best.map(|(prefix, rank)| (prefix, rank.matches))
 }
 
-fn with_session_stops(best: &(Prefix, usize)) -> Vec<String> {
-    let text = best.0.as_str();
-    if text.contains("%q") {
-        return Vec::new();
-    }
-    let stops = text.match_indices('%').filter(|(place, _)| *place > 0);
-    stops
-        .filter_map(|(place, _)| Some(format!("{}%q{}", text.get(..place)?, text.get(place..)?)))
-        .collect()
+/// Background processes print no more than what stands before `%q`, which comes before the first name of a session.
+fn with_session_stop(template: &str) -> Option<String> {
+    let place = ["%u", "%d", "%a", "%r", "%h"]
+        .iter()
+        .filter_map(|escape| template.find(escape))
+        .min()?;
+    // With its key: `user=%u`.
+    let (before, _) = template.split_at_checked(place)?;
+    let start = before.rfind(' ').map_or(0, |space| space + 1);
+    (start > 0).then(|| {
+        format!(
+            "{}%q{}",
+            template.get(..start).unwrap_or_default(),
+            template.get(start..).unwrap_or_default()
+        )
+    })
 }
 
 /// Proposes a template for what stands before a label.
@@ -258,7 +263,15 @@ impl Writer {
     }
 
     fn number(&mut self, head: &[u8], start: usize) -> Option<usize> {
-        let (_, end) = digits(head, start)?;
+        let (_, end) = signed(head, start)?;
+        if end - start >= MIN_QUERY_ID_BYTES && !self.uses("%Q") {
+            self.out.push_str("%Q");
+            return Some(end);
+        }
+        let is_query_id = self.named() == Some("%Q");
+        if at(head, start) == b'-' && !is_query_id {
+            return None;
+        }
         if at(head, end) == b'/'
             && let Some((_, end)) = digits(head, end + 1)
         {
@@ -272,19 +285,21 @@ impl Writer {
             self.out.push_str(escape);
             return Some(end);
         }
-        let after_dash = self.out.ends_with("%p-") || self.out.ends_with("%p:");
+        // `%c[3]`: the pid is in the session id already.
+        let in_session_id = self.uses("%c") && self.out.ends_with('[');
         // `[3-1]`: the line number and a constant for syslog's sake.
         if self.out.ends_with("%l-") {
             self.out
                 .push_str(std::str::from_utf8(slice(head, start, end)).unwrap_or_default());
             return Some(end);
         }
-        let escape = if !self.uses("%p") && !(self.uses("%c") && self.out.ends_with('[')) {
-            "%p"
-        } else if (after_dash || self.uses("%p")) && !self.uses("%l") {
-            "%l"
-        } else if slice(head, start, end) == b"00000" && !self.uses("%e") {
+        let is_state = slice(head, start, end) == b"00000" && !self.uses("%e");
+        let escape = if is_state {
             "%e"
+        } else if !(self.uses("%p") || in_session_id) {
+            "%p"
+        } else if !self.uses("%l") {
+            "%l"
         } else if !self.uses("%x") {
             "%x"
         } else {
@@ -317,7 +332,7 @@ impl Writer {
         }
         let next = at(head, end);
         if let Some(escape) = self.named()
-            && (end > start || matches!(next, b',' | b' ' | b';' | b'|' | b']'))
+            && (end > start || [b',', b' ', b';', b'|', b']'].contains(&next))
         {
             self.out.push_str(escape);
             return end.max(start);
