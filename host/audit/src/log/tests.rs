@@ -44,6 +44,13 @@ forward! {
     is_same_file(path: &str, file: &std::fs::File) -> bool;
 }
 
+/// A folder in memory where there is one: durability is modelled here by the layer, and the disk only costs time.
+fn folder() -> tempfile::TempDir {
+    tempfile::tempdir_in("/dev/shm")
+        .or_else(|_| tempfile::tempdir())
+        .unwrap()
+}
+
 fn dir(path: &Path) -> Dir {
     Dir::open_ambient_dir(path, ambient_authority()).unwrap()
 }
@@ -98,7 +105,7 @@ fn ids() -> impl Iterator<Item = String> {
 
 /// A workspace whose log has `size` records.
 fn filled(size: u64) -> tempfile::TempDir {
-    let root = tempfile::tempdir().unwrap();
+    let root = folder();
     let log = open(root.path()).unwrap();
     for (_, id) in (0..size).zip(ids()) {
         append(&log, &id).unwrap();
@@ -108,7 +115,7 @@ fn filled(size: u64) -> tempfile::TempDir {
 
 /// Appends to a copy of `template` with a fault at operation `at`. `None` when the append has fewer operations.
 fn interrupted(template: &Path, fault: Fault, at: u64) -> Option<(tempfile::TempDir, Result<u64, AuditError>)> {
-    let root = tempfile::tempdir().unwrap();
+    let root = folder();
     copy(template, root.path());
     let layer = Arc::new(FaultyFiles::new(audit(root.path()), fault, at));
     let log = Log::open_layer(
@@ -222,7 +229,7 @@ fn a_log_that_is_just_being_made_is_made_by_the_next_one() {
         at_every_operation(0, |_| fault);
         let mut at = 0;
         loop {
-            let root = tempfile::tempdir().unwrap();
+            let root = folder();
             let layer = Arc::new(FaultyFiles::new(audit(root.path()), fault, at));
             let log = Log::open_layer(
                 Box::new(Shared(Arc::clone(&layer))),
@@ -265,7 +272,7 @@ fn at_every_operation_of_recovery(faults: &[Fault]) {
         };
         for fault in faults {
             for during in 0..ENOUGH {
-                let again = tempfile::tempdir().unwrap();
+                let again = folder();
                 copy(root.path(), again.path());
                 let layer = Arc::new(FaultyFiles::new(audit(again.path()), *fault, during));
                 let layers = Box::new(Shared(Arc::clone(&layer)));
@@ -327,7 +334,7 @@ impl Signer for Lying {
 fn a_signature_that_does_not_verify_is_never_published() {
     // The checkpoint of the new log and two per record are honest, then the record's or the checkpoint's is not.
     for honest in [0, 3, 4] {
-        let root = tempfile::tempdir().unwrap();
+        let root = folder();
         let signer = |honest| Lying {
             named: MemoryKey::new(1),
             other: MemoryKey::new(2),
