@@ -1,0 +1,41 @@
+//! Builds the built-in runbooks and writes the table that the library includes.
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use pg_logstats_componentize::{Built, Error, Imports, Package, Script, build, finish};
+use sha2::{Digest, Sha256};
+
+/// Name and workflow of each built-in runbook; its crate is `runbooks-wasm/<name>`.
+const RUNBOOKS: [&str; 2] = ["locks", "query-families"];
+
+fn main() -> ExitCode {
+    finish(embed())
+}
+
+fn embed() -> Result<(), Error> {
+    let packages = RUNBOOKS.map(|name| Package {
+        name: format!("pg-logstats-runbook-{name}"),
+        folder: PathBuf::from("runbooks-wasm").join(name),
+        imports: Imports::OursOnly,
+    });
+    let built = build(&packages)?;
+    let path = Script::from_env()?.out_dir.join("builtin.rs");
+    std::fs::write(&path, table(&built)).map_err(|source| Error::Write { path, source })
+}
+
+/// A Rust expression: the array of all built-in runbooks.
+fn table(built: &[Built]) -> String {
+    let mut rust = String::from("&[\n");
+    for (name, component) in RUNBOOKS.iter().zip(built) {
+        let digest: [u8; 32] = Sha256::digest(&component.bytes).into();
+        let _ = writeln!(
+            rust,
+            "    Builtin {{ name: {name:?}, workflow: {name:?}, component: include_bytes!({:?}), digest: {digest:?} }},",
+            component.path,
+        );
+    }
+    rust.push(']');
+    rust
+}
