@@ -1,10 +1,10 @@
 //! Sources to evidence, over threads.
 //!
 //! Threads take turns reading a block and work on their own blocks at the same time; findings are entered into the ledger in
-//! the order of the blocks, whichever thread finished when. A thread that is far ahead waits, so what is in memory is a few
-//! blocks per thread.
+//! the order of the blocks, whichever thread finished when. The memory of a block is used again, oldest first, and there is a
+//! fixed number of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
@@ -89,21 +89,23 @@ pub(crate) fn analyse_in_blocks(
     let bytes_read = Arc::new(AtomicU64::new(0));
     let only_files = !sources.is_empty() && sources.iter().all(|source| source.from_folder);
     let folder = sources.first().map(|source| source.name.clone());
+    let threads = match options.threads {
+        0 => std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+        threads => threads,
+    };
     let shop = Workshop {
         reader: Mutex::new(Reader::new(sources, prefix, block_bytes, Arc::clone(&bytes_read))),
         order: Mutex::new(Order {
             next: 0,
             waiting: BTreeMap::new(),
-            recycled: Vec::new(),
+            recycled: (0..threads.saturating_mul(BLOCKS_PER_THREAD))
+                .map(|_| Findings::default())
+                .collect(),
             ledger: Ledger::new(options.max_families),
             error: None,
         }),
         turn: Condvar::new(),
         failed: AtomicBool::new(false),
-    };
-    let threads = match options.threads {
-        0 => std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
-        threads => threads,
     };
     let window = Window {
         since_us: options.since_us,
@@ -117,7 +119,7 @@ pub(crate) fn analyse_in_blocks(
     };
     std::thread::scope(|scope| {
         for _ in 1..threads {
-            let work = || shop.work(window, threads, &tell);
+            let work = || shop.work(window, &tell);
             if let Err(source) = std::thread::Builder::new()
                 .name("log-worker".to_owned())
                 .spawn_scoped(scope, work)
@@ -126,7 +128,7 @@ pub(crate) fn analyse_in_blocks(
                 break;
             }
         }
-        shop.work(window, threads, &tell);
+        shop.work(window, &tell);
     });
     let order = shop.order.into_inner().unwrap_or_else(PoisonError::into_inner);
     if let Some(error) = order.error {
@@ -143,6 +145,9 @@ pub(crate) fn analyse_in_blocks(
     Ok(order.ledger.evidence(read))
 }
 
+/// Blocks in memory for each thread: one in work, one that waits for its turn.
+const BLOCKS_PER_THREAD: usize = 2;
+
 /// What the threads share.
 struct Workshop {
     reader: Mutex<Reader>,
@@ -158,17 +163,16 @@ struct Order {
     next: u64,
     waiting: BTreeMap<u64, Findings>,
     /// Memory to be used again.
-    recycled: Vec<Findings>,
+    recycled: VecDeque<Findings>,
     ledger: Ledger,
     error: Option<LogError>,
 }
 
 impl Workshop {
     /// One thread's work: read, parse, enter, until the sources end.
-    fn work(&self, window: Window, threads: usize, tell: &dyn Fn()) {
+    fn work(&self, window: Window, tell: &dyn Fn()) {
         let _alarm = Alarm(self);
         let mut worker = Worker::new(window);
-        let ahead = 2 * threads as u64;
         loop {
             let mut recycled = self.recycled();
             let buffer = std::mem::take(&mut recycled.texts.block);
@@ -183,18 +187,26 @@ impl Workshop {
             tell();
             let sequence = block.sequence;
             let findings = worker.block(block, recycled);
-            if !self.enter(sequence, findings, ahead) {
-                return;
-            }
+            self.enter(sequence, findings);
         }
     }
 
+    /// Memory for a block. Waits until some is free: the block whose turn it is has its memory, so there will be.
     fn recycled(&self) -> Findings {
-        lock(&self.order).recycled.pop().unwrap_or_default()
+        let mut order = lock(&self.order);
+        loop {
+            if let Some(findings) = order.recycled.pop_front() {
+                return findings;
+            }
+            if self.failed.load(Ordering::Relaxed) {
+                return Findings::default();
+            }
+            order = self.turn.wait(order).unwrap_or_else(PoisonError::into_inner);
+        }
     }
 
-    /// Hands in findings and enters all whose turn it is. Waits while far ahead of the slowest block.
-    fn enter(&self, sequence: u64, findings: Findings, ahead: u64) -> bool {
+    /// Hands in findings and enters all whose turn it is.
+    fn enter(&self, sequence: u64, findings: Findings) {
         let mut order = lock(&self.order);
         order.waiting.insert(sequence, findings);
         while let Some(findings) = {
@@ -203,13 +215,9 @@ impl Workshop {
         } {
             order.ledger.enter(&findings);
             order.next += 1;
-            order.recycled.push(findings);
+            order.recycled.push_back(findings);
             self.turn.notify_all();
         }
-        while sequence > order.next + ahead && !self.failed.load(Ordering::Relaxed) {
-            order = self.turn.wait(order).unwrap_or_else(PoisonError::into_inner);
-        }
-        !self.failed.load(Ordering::Relaxed)
     }
 
     fn fail(&self, error: LogError) {

@@ -206,7 +206,7 @@ fn analyse_with(text: &str, threads: usize, block_bytes: usize) -> Evidence {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(150))]
+    #![proptest_config(ProptestConfig::with_cases(1_500))]
 
     #[test]
     fn the_three_formats_give_the_same_evidence(entries in prop::collection::vec(entry(), 1..40)) {

@@ -29,6 +29,8 @@ enum Step {
     Record(usize),
     /// No record; the next one may begin here.
     Broken(usize),
+    /// No record, and no start of another one in sight.
+    Lost,
     /// The end came first.
     Incomplete,
 }
@@ -45,7 +47,7 @@ pub(super) fn looks_like_record(bytes: &[u8], clock: &mut Clock) -> bool {
     }
     match step(bytes, 0) {
         Step::Record(end) => split(bytes, 0, end, &mut [Column::default(); 26]).is_ok_and(|count| count >= 23),
-        Step::Broken(_) | Step::Incomplete => true,
+        Step::Broken(_) | Step::Lost | Step::Incomplete => true,
     }
 }
 
@@ -143,11 +145,11 @@ fn resync(bytes: &[u8], start: usize) -> Step {
     loop {
         let end = line_end(bytes, position);
         if end >= bytes.len() {
-            return Step::Incomplete;
+            return Step::Lost;
         }
         position = end + 1;
         if bytes.len() - position < 64 && memchr::memchr(b'\n', from(bytes, position)).is_none() {
-            return Step::Incomplete;
+            return Step::Lost;
         }
         if looks_like_head(from(bytes, position), &mut clock) {
             return Step::Broken(position);
@@ -165,6 +167,10 @@ pub(super) fn parse(texts: &mut Texts, clock: &mut Clock, sink: &mut impl Sink) 
                 sink.unparsed("invalid_csv_record");
                 position = end;
                 continue;
+            }
+            Step::Lost => {
+                sink.unparsed("invalid_csv_record");
+                break;
             }
             Step::Incomplete => texts.block.len(),
         };
