@@ -27,6 +27,8 @@ mod outcome;
 mod runbook;
 mod session;
 mod subject;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod testkit;
 #[doc(hidden)]
 pub mod words;
 

@@ -1,0 +1,247 @@
+//! What a runbook said, checked by the host's rules.
+
+use super::descriptor::CheckedDescriptor;
+use super::host::Request;
+use super::subjects::{Kind, Subjects};
+use super::TestError;
+use crate::{
+    ActionRequest, Assessment, Confidence, Finding, FindingKind, Insight, NextAction, Priority, Recommendation, Step,
+};
+
+/// Most findings.
+pub(super) const FINDINGS: usize = 200;
+/// Most insights.
+pub(super) const INSIGHTS: usize = 100;
+/// Most next actions.
+pub(super) const NEXT_ACTIONS: usize = 200;
+/// Most limitations, and entries of the lists inside a finding, an insight or a next action.
+pub(super) const SMALL_LIST: usize = 64;
+
+/// An assessment that the host would take, with its sentences.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Report {
+    /// In the order of their rank.
+    pub findings: Vec<ReportedFinding>,
+    /// In order.
+    pub insights: Vec<ReportedInsight>,
+    /// In order.
+    pub next_actions: Vec<ReportedAction>,
+    /// Sentences.
+    pub limitations: Vec<String>,
+    /// Every request of the run, with its answer.
+    pub requests: Vec<Request>,
+}
+
+impl Report {
+    /// The insight with this id.
+    pub fn insight(&self, id: &str) -> Option<&ReportedInsight> {
+        self.insights.iter().find(|insight| insight.id == id)
+    }
+
+    /// The requests of this action.
+    pub fn requested(&self, action: &str) -> impl Iterator<Item = &Request> {
+        self.requests.iter().filter(move |request| request.request.action == action)
+    }
+
+    /// The next actions that offer this catalogue action.
+    pub fn offered(&self, action: &str) -> impl Iterator<Item = &ReportedAction> {
+        let offers = move |step: &ReportedStep| matches!(step, ReportedStep::RunSql(request) if request.action == action);
+        self.next_actions.iter().filter(move |next| offers(&next.step))
+    }
+}
+
+/// A finding.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ReportedFinding {
+    /// Of what kind.
+    pub kind: FindingKind,
+    /// Id of what it is about.
+    pub subject: Option<String>,
+    /// Sentence.
+    pub title: String,
+    /// Sentence.
+    pub reason: String,
+    /// Declared codes.
+    pub reason_codes: Vec<String>,
+    /// From 0 to 1.
+    pub score: f64,
+    /// How sure.
+    pub confidence: Confidence,
+    /// Ids of known subjects.
+    pub evidence: Vec<String>,
+}
+
+/// An insight.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ReportedInsight {
+    /// A declared id.
+    pub id: String,
+    /// Sentence.
+    pub title: String,
+    /// Sentence.
+    pub reason: String,
+    /// How sure.
+    pub confidence: Confidence,
+    /// Ids of known subjects.
+    pub evidence: Vec<String>,
+    /// Of subjects of the right kinds.
+    pub recommendation: Option<Recommendation>,
+}
+
+/// A next action.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ReportedAction {
+    /// What to do.
+    pub step: ReportedStep,
+    /// Sentence.
+    pub label: String,
+    /// Sentence.
+    pub reason: String,
+    /// How pressing.
+    pub priority: Priority,
+    /// Whether the agent should weigh it up.
+    pub judgement_required: bool,
+    /// Positions of the findings that it follows from.
+    pub findings: Vec<u32>,
+}
+
+/// What a next action does.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ReportedStep {
+    /// Run a catalogue action: the request that its ticket stands for.
+    RunSql(ActionRequest),
+    /// Take another runbook.
+    RunWorkflow(String),
+    /// Hand over to a person.
+    PromptUser,
+    /// Nothing more to do.
+    Stop,
+}
+
+/// Checks `raw`.
+pub(super) fn check(
+    raw: &Assessment,
+    descriptor: &CheckedDescriptor,
+    requests: Vec<Request>,
+    subjects: &Subjects,
+) -> Result<Report, TestError> {
+    at_most("findings", raw.findings.len(), FINDINGS)?;
+    at_most("insights", raw.insights.len(), INSIGHTS)?;
+    at_most("next actions", raw.next_actions.len(), NEXT_ACTIONS)?;
+    at_most("limitations", raw.limitations.len(), SMALL_LIST)?;
+    let checker = Checker { descriptor, requests: &requests, subjects };
+    Ok(Report {
+        findings: raw.findings.iter().map(|finding| checker.finding(finding)).collect::<Result<_, _>>()?,
+        insights: raw.insights.iter().map(|insight| checker.insight(insight)).collect::<Result<_, _>>()?,
+        next_actions: raw
+            .next_actions
+            .iter()
+            .map(|action| checker.next_action(action, raw.findings.len()))
+            .collect::<Result<_, _>>()?,
+        limitations: raw.limitations.iter().map(|message| descriptor.render(message, subjects)).collect::<Result<_, _>>()?,
+        requests,
+    })
+}
+
+fn at_most(what: &str, length: usize, limit: usize) -> Result<(), TestError> {
+    if length > limit {
+        return Err(TestError::breach(format!("the assessment has {length} {what}, more than {limit}")));
+    }
+    Ok(())
+}
+
+struct Checker<'a> {
+    descriptor: &'a CheckedDescriptor,
+    requests: &'a [Request],
+    subjects: &'a Subjects,
+}
+
+impl Checker<'_> {
+    fn finding(&self, raw: &Finding) -> Result<ReportedFinding, TestError> {
+        if !(0.0..=1.0).contains(&raw.score) {
+            return Err(TestError::breach("the score of a finding is not between 0 and 1"));
+        }
+        at_most("reason codes in one finding", raw.reason_codes.len(), SMALL_LIST)?;
+        raw.reason_codes.iter().try_for_each(|code| self.descriptor.check_reason_code(code))?;
+        if let Some(subject) = &raw.subject {
+            self.subjects.known(subject)?;
+        }
+        Ok(ReportedFinding {
+            kind: raw.kind,
+            subject: raw.subject.clone(),
+            title: self.descriptor.render(&raw.title, self.subjects)?,
+            reason: self.descriptor.render(&raw.reason, self.subjects)?,
+            reason_codes: raw.reason_codes.clone(),
+            score: raw.score,
+            confidence: raw.confidence,
+            evidence: self.all_known(&raw.evidence)?,
+        })
+    }
+
+    fn insight(&self, raw: &Insight) -> Result<ReportedInsight, TestError> {
+        self.descriptor.check_insight(&raw.id)?;
+        if let Some(recommendation) = &raw.recommendation {
+            self.recommendation(recommendation)?;
+        }
+        Ok(ReportedInsight {
+            id: raw.id.clone(),
+            title: self.descriptor.render(&raw.title, self.subjects)?,
+            reason: self.descriptor.render(&raw.reason, self.subjects)?,
+            confidence: raw.confidence,
+            evidence: self.all_known(&raw.evidence)?,
+            recommendation: raw.recommendation.clone(),
+        })
+    }
+
+    fn recommendation(&self, raw: &Recommendation) -> Result<(), TestError> {
+        match raw {
+            Recommendation::CreateIndex(index) => {
+                if index.columns.is_empty() {
+                    return Err(TestError::breach("an index recommendation names no column"));
+                }
+                at_most("columns in one index", index.columns.len(), SMALL_LIST)?;
+                index.columns.iter().try_for_each(|column| self.subjects.of_kind(column, Kind::Column))?;
+                self.subjects.of_kind(&index.relation, Kind::Relation)
+            }
+            Recommendation::SetWorkMem(set) => self.subjects.of_kind(&set.user, Kind::User),
+            Recommendation::AnalyzeRelation(relation) => self.subjects.of_kind(relation, Kind::Relation),
+            Recommendation::EndSession(session) => self.subjects.of_kind(session, Kind::Session),
+        }
+    }
+
+    fn next_action(&self, raw: &NextAction, findings: usize) -> Result<ReportedAction, TestError> {
+        at_most("findings in one next action", raw.findings.len(), SMALL_LIST)?;
+        if raw.findings.iter().any(|&position| usize::try_from(position).is_ok_and(|p| p >= findings)) {
+            return Err(TestError::breach("a next action refers to a finding that is not there"));
+        }
+        let step = match &raw.step {
+            Step::RunSql(ticket) => {
+                let issued = self.requests.iter().find(|request| request.answer == Ok(*ticket));
+                let breach = || TestError::breach(format!("this run was not issued the ticket {ticket}"));
+                ReportedStep::RunSql(issued.ok_or_else(breach)?.request.clone())
+            }
+            Step::RunWorkflow(workflow) => {
+                self.descriptor.check_workflow(workflow)?;
+                ReportedStep::RunWorkflow(workflow.clone())
+            }
+            Step::PromptUser => ReportedStep::PromptUser,
+            Step::Stop => ReportedStep::Stop,
+        };
+        Ok(ReportedAction {
+            step,
+            label: self.descriptor.render(&raw.label, self.subjects)?,
+            reason: self.descriptor.render(&raw.reason, self.subjects)?,
+            priority: raw.priority,
+            judgement_required: raw.judgement_required,
+            findings: raw.findings.clone(),
+        })
+    }
+
+    fn all_known(&self, ids: &[String]) -> Result<Vec<String>, TestError> {
+        at_most("evidence entries", ids.len(), SMALL_LIST)?;
+        for id in ids {
+            self.subjects.known(id)?;
+        }
+        Ok(ids.to_vec())
+    }
+}

@@ -1,0 +1,206 @@
+//! Which subjects a run has, and what each can fill parameters with.
+
+use std::collections::BTreeMap;
+
+use super::TestError;
+use super::catalogue::Facet;
+use crate::{Dimensions, Evidence, LockTarget, Outcome, StatementKind};
+
+/// The contract's `subject-kind`, which no function of it mentions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    QueryFamily,
+    Session,
+    Relation,
+    Database,
+    User,
+    Application,
+    ErrorClass,
+    LockWait,
+    Deadlock,
+    TempFileGroup,
+    PlanNode,
+    Column,
+}
+
+impl Kind {
+    fn has_dimensions(self) -> bool {
+        matches!(
+            self,
+            Self::QueryFamily | Self::Session | Self::ErrorClass | Self::LockWait | Self::Deadlock | Self::TempFileGroup
+        )
+    }
+}
+
+/// What is known about one subject.
+#[derive(Debug, Clone)]
+struct Facts {
+    kind: Kind,
+    dimensions: Dimensions,
+    /// The statement of a family, or of the family of a group of temporary files.
+    statement: Option<StatementKind>,
+    has_query_id: bool,
+    has_sample: bool,
+}
+
+/// Whether a subject has a fact.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Offers {
+    Value,
+    /// The kind has it, this subject not.
+    Nothing,
+    /// That kind of subject has no such fact.
+    WrongKind,
+}
+
+/// All subjects of one run.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Subjects {
+    by_id: BTreeMap<String, Facts>,
+}
+
+impl Subjects {
+    pub(super) fn new(evidence: &Evidence, outcome: Option<&Outcome>) -> Self {
+        let mut subjects = Self::default();
+        for family in &evidence.families {
+            subjects.add(&family.id, Kind::QueryFamily, &family.dimensions);
+            subjects.add_statement(&family.id, evidence, Some(&family.id));
+        }
+        subjects.add_locks(evidence);
+        for class in &evidence.errors {
+            subjects.add(&class.id, Kind::ErrorClass, &class.dimensions);
+        }
+        for group in &evidence.temp_files {
+            subjects.add(&group.id, Kind::TempFileGroup, &group.dimensions);
+            subjects.add_statement(&group.id, evidence, group.family.as_ref());
+        }
+        for session in &evidence.live_sessions {
+            subjects.add(&session.id, Kind::Session, &session.dimensions);
+        }
+        if let Some(outcome) = outcome {
+            subjects.add_outcome(outcome);
+        }
+        subjects
+    }
+
+    /// # Errors
+    /// When the run has no such subject.
+    pub(super) fn known(&self, id: &str) -> Result<Kind, TestError> {
+        let facts = self.by_id.get(id);
+        facts.map(|facts| facts.kind).ok_or_else(|| TestError::breach(format!("the evidence has no subject `{id}`")))
+    }
+
+    pub(super) fn of_kind(&self, id: &str, kind: Kind) -> Result<(), TestError> {
+        match self.known(id)? {
+            found if found == kind => Ok(()),
+            found => Err(TestError::breach(format!("a {kind:?} is needed, and `{id}` is a {found:?}"))),
+        }
+    }
+
+    pub(super) fn statement(&self, id: &str) -> Option<StatementKind> {
+        self.by_id.get(id)?.statement
+    }
+
+    /// What `id` offers for a parameter; `None` when the run has no such subject.
+    pub(super) fn offers(&self, id: &str, facet: Facet) -> Option<Offers> {
+        let facts = self.by_id.get(id)?;
+        let is_statement = matches!(facts.kind, Kind::QueryFamily | Kind::TempFileGroup);
+        let value = match facet {
+            Facet::QueryId if is_statement => facts.has_query_id,
+            Facet::Sample if is_statement => facts.has_sample,
+            Facet::Session => facts.kind == Kind::Session,
+            Facet::Database if facts.kind == Kind::Database => true,
+            Facet::User if facts.kind == Kind::User => true,
+            Facet::ApplicationName if facts.kind == Kind::Application => true,
+            Facet::Database if facts.kind.has_dimensions() => facts.dimensions.database.is_some(),
+            Facet::User if facts.kind.has_dimensions() => facts.dimensions.user.is_some(),
+            Facet::ApplicationName if facts.kind.has_dimensions() => facts.dimensions.application.is_some(),
+            _ => return Some(Offers::WrongKind),
+        };
+        Some(match (facet, value) {
+            (Facet::Session, false) => Offers::WrongKind,
+            (_, true) => Offers::Value,
+            (_, false) => Offers::Nothing,
+        })
+    }
+
+    fn add(&mut self, id: &str, kind: Kind, dimensions: &Dimensions) {
+        for (name, kind) in [
+            (&dimensions.database, Kind::Database),
+            (&dimensions.user, Kind::User),
+            (&dimensions.application, Kind::Application),
+        ] {
+            if let Some(name) = name {
+                self.add_plain(name, kind);
+            }
+        }
+        let facts = Facts {
+            kind,
+            dimensions: dimensions.clone(),
+            statement: None,
+            has_query_id: false,
+            has_sample: false,
+        };
+        let none = Dimensions { database: None, user: None, application: None };
+        match self.by_id.get_mut(id) {
+            // A session first seen as a holder has no dimensions yet.
+            Some(known) if known.dimensions == none => known.dimensions = facts.dimensions,
+            Some(_) => {}
+            None => {
+                self.by_id.insert(id.to_owned(), facts);
+            }
+        }
+    }
+
+    fn add_plain(&mut self, id: &str, kind: Kind) {
+        let dimensions = Dimensions { database: None, user: None, application: None };
+        let facts = Facts { kind, dimensions, statement: None, has_query_id: false, has_sample: false };
+        self.by_id.entry(id.to_owned()).or_insert(facts);
+    }
+
+    fn add_statement(&mut self, id: &str, evidence: &Evidence, family: Option<&String>) {
+        let Some(family) = family.and_then(|family| evidence.family(family)) else { return };
+        if let Some(facts) = self.by_id.get_mut(id) {
+            facts.statement = Some(family.kind);
+            facts.has_query_id = family.query_id_count > 0;
+            facts.has_sample = family.has_sample;
+        }
+    }
+
+    fn add_locks(&mut self, evidence: &Evidence) {
+        for wait in &evidence.lock_waits {
+            self.add(&wait.id, Kind::LockWait, &wait.dimensions);
+            self.add(&wait.waiter, Kind::Session, &wait.dimensions);
+            wait.holders.iter().for_each(|holder| self.add_plain(holder, Kind::Session));
+            self.add_target(&wait.target);
+        }
+        for deadlock in &evidence.deadlocks {
+            self.add(&deadlock.id, Kind::Deadlock, &deadlock.dimensions);
+            self.add(&deadlock.victim, Kind::Session, &deadlock.dimensions);
+            for edge in &deadlock.edges {
+                self.add_plain(&edge.waiter, Kind::Session);
+                self.add_plain(&edge.holder, Kind::Session);
+                self.add_target(&edge.target);
+            }
+        }
+    }
+
+    fn add_target(&mut self, target: &LockTarget) {
+        if let Some(relation) = target.relation() {
+            self.add_plain(relation, Kind::Relation);
+        }
+    }
+
+    fn add_outcome(&mut self, outcome: &Outcome) {
+        for session in outcome.rows.iter().filter_map(|row| row.subject.as_ref()) {
+            self.add_plain(session, Kind::Session);
+        }
+        for node in &outcome.plan {
+            self.add_plain(&node.id, Kind::PlanNode);
+            if let Some(relation) = &node.relation {
+                self.add_plain(relation, Kind::Relation);
+            }
+            node.filter_columns.iter().for_each(|column| self.add_plain(column, Kind::Column));
+        }
+    }
+}
