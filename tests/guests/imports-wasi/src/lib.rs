@@ -2,8 +2,9 @@
 
 use pg_logstats_sdk::{Actions, Assessment, Descriptor, Evidence, Failure, Outcome, Runbook};
 
-#[expect(
+#[allow(
     missing_docs,
+    unreachable_pub,
     clippy::all,
     clippy::unwrap_used,
     clippy::indexing_slicing,
