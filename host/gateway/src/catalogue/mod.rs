@@ -237,6 +237,7 @@ pub enum Facet {
     Sample,
 }
 
+#[cfg(test)]
 impl Facet {
     /// How many SQL arguments it fills.
     pub(crate) fn arguments(self) -> usize {

@@ -16,8 +16,11 @@ mod watchdog;
 use std::time::{Duration, Instant};
 
 pub use cancel::CancelToken;
+pub(super) use query::{bind as bind_query, sql as query_sql};
 
+use super::analyze;
 use super::dsn::Target;
+use super::explain;
 use super::failure::Failure;
 use super::session::{Session, Timeouts};
 use crate::catalogue::{Action, ActionKind};
@@ -134,13 +137,17 @@ async fn interrupted(watchdog: Option<&mut Watchdog>, guard: &ExecutionGuard, li
     }
 }
 
-async fn run_kind(session: &mut Session, approved: &ApprovedAction, _guard: &ExecutionGuard) -> Result<Found, Failure> {
-    match approved.action().kind {
-        ActionKind::Query => query::run(session, approved).await,
-        ActionKind::Explain | ActionKind::ExplainAnalyze => {
-            Err(Failure::new(OutcomeStatus::Unavailable, "EXPLAIN is not available"))
-        }
-    }
+async fn run_kind(session: &mut Session, approved: &ApprovedAction, guard: &ExecutionGuard) -> Result<Found, Failure> {
+    let (plan, bytes) = match approved.action().kind {
+        ActionKind::Query => return query::run(session, approved).await,
+        ActionKind::Explain => explain::run(session, approved.action(), approved.parameters()).await?,
+        ActionKind::ExplainAnalyze => analyze::run(session, approved, guard.max_explain_analyze_cost).await?,
+    };
+    Ok(Found {
+        plan: plan.nodes,
+        bytes,
+        ..Found::default()
+    })
 }
 
 fn timeouts(action: &Action, level: VerdictLevel) -> Timeouts {

@@ -9,12 +9,16 @@
 //! - [`inspect`]: what the server is set to, and what it would need.
 //! - [`execute`](mod@execute): one approved action, start to end, with its watchdog.
 
+mod analyze;
 pub mod dsn;
 pub mod execute;
+mod explain;
 pub mod failure;
 pub mod inspect;
+mod plan;
 pub mod session;
 mod sqltypes;
+mod statement;
 #[cfg(test)]
 pub(crate) mod test_server;
 

@@ -1,0 +1,174 @@
+//! EXPLAIN ANALYZE of a logged statement: it runs, so everything is checked first.
+//!
+//! **In**: a query id and the sample statement with its values, both out of the evidence. **Out**: the plan with what really happened.
+//! **Trusted**: nothing of the sample, which anyone who can reach the database could have written into the log.
+//! **Can fail**: with the first condition that does not hold.
+//!
+//! The conditions, in order; what is decided here without the server comes first:
+//! 1. the sample is exactly one SELECT for libpg_query, of kinds of nodes that are known ([`conditions`]): no INTO, no row lock, no
+//!    data-modifying common table expression;
+//! 2. the server holds a statement of the bound query id in this database, and the two have one fingerprint, relation and schema
+//!    names included: the database really ran it;
+//! 3. the server analyses it (PREPARE), which takes the locks that keep its views, tables and policies as they are until the end;
+//! 4. nothing that it can reach is volatile, or defined by users in a language that can hide what it does ([`reachable`]);
+//! 5. its plan, made with its values, has the query id that was bound (where the server computes them), no node that reads foreign
+//!    tables, locks or writes, and costs no more than the limit;
+//! 6. the verdict stays `clear` while it runs, which [`super::execute`] watches.
+//!
+//! The transaction is read only throughout, so that a mistake in all of this still writes nothing.
+//!
+//! The statement is sent as written out from its tree, in a message that holds one statement only; its values are quoted literals
+//! of EXECUTE. Nodes are not timed one by one (`TIMING OFF`): that can make a statement take several times as long, and what a
+//! single node took says more of the data than of the plan.
+
+mod conditions;
+mod reachable;
+#[cfg(test)]
+mod tests;
+
+use super::explain::{self, HeldStatement, PREPARED};
+use super::failure::Failure;
+use super::plan::{self, Plan};
+use super::session::Session;
+use super::statement::{Kind, Statement};
+use crate::catalogue::{BoundParameter, BoundValue, Facet};
+use crate::gate::ApprovedAction;
+use crate::words::OutcomeStatus;
+
+/// Nodes of a plan that do more than read local tables and compute.
+const FORBIDDEN_NODES: [&str; 6] = [
+    "Foreign Scan",
+    "Custom Scan",
+    "ModifyTable",
+    "LockRows",
+    "Table Function Scan",
+    "Sample Scan",
+];
+
+fn refused(detail: impl Into<String>) -> Failure {
+    Failure::new(OutcomeStatus::Unavailable, detail)
+}
+
+/// Checks, then runs.
+pub(super) async fn run(
+    session: &mut Session,
+    approved: &ApprovedAction,
+    max_cost: f64,
+) -> Result<(Plan, u64), Failure> {
+    let action = approved.action();
+    let sample = approved
+        .sample()
+        .ok_or_else(|| refused("the evidence has no sample statement"))?;
+    let statement =
+        Statement::parse(&sample.statement).map_err(|e| refused(format!("the sample cannot be run: {e}")))?;
+    let facts = statement.facts();
+    conditions::check(&statement, &facts).map_err(|e| refused(e.to_string()))?;
+    if statement.parameter_count() != sample.parameters.len() {
+        return Err(refused(
+            "the log does not hold the values of all the sample's parameters",
+        ));
+    }
+
+    let held = explain::held_statement(session, action, approved.parameters()).await?;
+    check_same(&statement, &held)?;
+    explain::use_search_path_of(session, &held).await?;
+    explain::prepare(&mut session.connection, &statement)
+        .await
+        .map_err(not_prepared)?;
+    reachable::check(&mut session.connection, &facts).await?;
+
+    let execute = format!("EXECUTE {PREPARED}{}", arguments(&sample.parameters));
+    let max_bytes = action.caps.max_bytes;
+    let estimate = explain::plan_json(
+        &mut session.connection,
+        &format!("EXPLAIN (FORMAT JSON, VERBOSE) {execute}"),
+        max_bytes,
+    )
+    .await?;
+    let estimate = plan::read(&estimate).map_err(|e| Failure::new(OutcomeStatus::Failed, e.to_string()))?;
+    check_plan(&estimate, query_id(approved.parameters(), approved), max_cost)?;
+
+    let analyze = format!("EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, SUMMARY ON, FORMAT JSON, VERBOSE) {execute}");
+    let json = explain::plan_json(&mut session.connection, &analyze, max_bytes).await?;
+    let plan = plan::read(&json).map_err(|e| Failure::new(OutcomeStatus::Failed, e.to_string()))?;
+    Ok((plan, json.len() as u64))
+}
+
+/// The server holds a SELECT with the sample's fingerprint.
+fn check_same(sample: &Statement, held: &HeldStatement) -> Result<(), Failure> {
+    if held.statement.kind() != Kind::Select {
+        return Err(refused("the server's statement of this query id is no SELECT"));
+    }
+    match (sample.fingerprint(), held.statement.fingerprint()) {
+        (Some(sample), Some(held)) if sample == held => Ok(()),
+        _ => Err(refused(
+            "the sample is not the statement that the server holds for this query id",
+        )),
+    }
+}
+
+fn not_prepared(failure: Failure) -> Failure {
+    match failure.sqlstate.as_deref() {
+        Some("42P01" | "42703" | "3F000" | "42883" | "42P18") => Failure {
+            status: OutcomeStatus::Unavailable,
+            detail: "the server cannot analyse the sample: something that it names was dropped, or the application sets a search_path \
+                     of its own"
+                .to_owned(),
+            ..failure
+        },
+        _ => failure,
+    }
+}
+
+fn check_plan(plan: &Plan, query_id: Option<i64>, max_cost: f64) -> Result<(), Failure> {
+    if let (Some(bound), Some(planned)) = (query_id, plan.query_id)
+        && bound != planned
+    {
+        return Err(refused(
+            "the server gives the sample another query id than the one that was bound: it would run another statement",
+        ));
+    }
+    if plan
+        .nodes
+        .iter()
+        .any(|n| FORBIDDEN_NODES.contains(&n.node_type.as_str()))
+    {
+        return Err(refused(
+            "the sample's plan reads a foreign table, locks rows, or uses a node that only an extension knows",
+        ));
+    }
+    // Written so that a cost that is no number is over the limit.
+    let within = plan.total_cost <= max_cost;
+    if !within {
+        let cost = plan.total_cost.round();
+        return Err(refused(format!(
+            "the planner's cost of the sample is {cost}, over the limit of {max_cost}"
+        )));
+    }
+    Ok(())
+}
+
+fn query_id(bound: &[BoundParameter], approved: &ApprovedAction) -> Option<i64> {
+    let name = &approved
+        .action()
+        .parameters
+        .iter()
+        .find(|p| p.facet == Facet::QueryId)?
+        .name;
+    match bound.iter().find(|b| b.name == *name)?.value {
+        BoundValue::QueryId { value } => Some(value),
+        _ => None,
+    }
+}
+
+/// The sample's values as literals: `standard_conforming_strings` is on, so a doubled quote is all that a literal needs.
+fn arguments(values: &[Option<String>]) -> String {
+    if values.is_empty() {
+        return String::new();
+    }
+    let literal = |value: &Option<String>| match value {
+        Some(text) => format!("'{}'", text.replace('\'', "''")),
+        None => "NULL".to_owned(),
+    };
+    format!("({})", values.iter().map(literal).collect::<Vec<_>>().join(", "))
+}

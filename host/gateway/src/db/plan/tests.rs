@@ -1,0 +1,87 @@
+use super::*;
+
+const JOIN: &str = r#"[{"Plan": {"Node Type": "Nested Loop", "Total Cost": 20.5, "Plan Rows": 3, "Actual Rows": 2, "Actual Loops": 1,
+  "Shared Hit Blocks": 12, "Plans": [
+    {"Node Type": "Seq Scan", "Relation Name": "item", "Schema": "public", "Alias": "i", "Total Cost": 18.0, "Plan Rows": 1,
+     "Output": ["i.id", "'secret output'::text"], "Filter": "((i.name = 'secret'::text) AND (i.id <> o.item) AND (i.price > $1))",
+     "Actual Rows": 2, "Actual Loops": 3, "Rows Removed by Filter": 10},
+    {"Node Type": "Sort", "Total Cost": 1.0, "Plan Rows": 1, "Sort Key": ["o.note", "(o.x + 17)"], "Sort Space Type": "Disk",
+     "Sort Space Used": 100, "Workers": [{"Sort Space Type": "Disk", "Sort Space Used": 28}],
+     "Plans": [{"Node Type": "Index Only Scan", "Relation Name": "orders", "Total Cost": 0.5, "Plan Rows": 1, "Heap Fetches": 7,
+                "Index Cond": "(o.id = 4711)"}]}]},
+  "Execution Time": 1.25}]"#;
+
+#[test]
+fn parents_come_before_children_and_figures_are_totals() {
+    let plan = read(JOIN).unwrap();
+    let shape: Vec<(Option<u32>, &str)> = plan.nodes.iter().map(|n| (n.parent, n.node_type.as_str())).collect();
+    assert_eq!(
+        shape,
+        [
+            (None, "Nested Loop"),
+            (Some(0), "Seq Scan"),
+            (Some(0), "Sort"),
+            (Some(2), "Index Only Scan")
+        ]
+    );
+    assert_eq!((plan.total_cost, plan.nodes[0].total_us), (20.5, Some(1_250)));
+    let scan = &plan.nodes[1];
+    assert_eq!(
+        (scan.actual_rows, scan.loops, scan.rows_removed_by_filter),
+        (Some(6.0), Some(3), Some(30))
+    );
+    assert_eq!(
+        scan.relation,
+        Some(RelationName {
+            schema: Some("public".to_owned()),
+            name: "item".to_owned()
+        })
+    );
+    assert_eq!(plan.nodes[2].disk_bytes, Some(128 * 1024));
+    assert_eq!(plan.nodes[3].heap_fetches, Some(7));
+}
+
+#[test]
+fn no_value_of_the_data_is_left() {
+    let plan = read(JOIN).unwrap();
+    assert_eq!(plan.nodes[1].filter_columns, ["name", "price"]);
+    assert_eq!(
+        plan.nodes[1].conditions,
+        [(
+            "Filter".to_owned(),
+            "((i.name = ?::text) AND (i.id <> o.item) AND (i.price > ?))".to_owned()
+        )]
+    );
+    assert_eq!(
+        plan.nodes[2].conditions,
+        [("Sort Key".to_owned(), "o.note, (o.x + ?)".to_owned())]
+    );
+    let shown = format!("{plan:?}");
+    assert!(
+        !shown.contains("secret") && !shown.contains("4711") && !shown.contains("17)"),
+        "{shown}"
+    );
+}
+
+#[test]
+fn what_is_no_plan_is_refused() {
+    for text in [
+        "",
+        "[]",
+        "{}",
+        "[{}]",
+        r#"[{"Plan": []}]"#,
+        r#"[{"Plan": {"Node Type": "<script>"}}]"#,
+        r#"[{"Plan": {}}]"#,
+    ] {
+        assert_eq!(read(text), Err(PlanError::NotAPlan), "{text}");
+    }
+    let node = r#"{"Node Type": "Result", "Plans": ["#;
+    let deep = format!(r#"[{{"Plan": {}{}}}]"#, node.repeat(500), "]}".repeat(500));
+    assert_eq!(read(&deep), Err(PlanError::NotAPlan));
+    let wide = format!(
+        r#"[{{"Plan": {{"Node Type": "Append", "Plans": [{}]}}}}]"#,
+        vec![r#"{"Node Type": "Result"}"#; 2_000].join(",")
+    );
+    assert_eq!(read(&wide), Err(PlanError::TooManyNodes));
+}

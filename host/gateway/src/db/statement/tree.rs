@@ -1,0 +1,204 @@
+//! Facts of a parse tree, from a walk over all of it.
+//!
+//! The walk is over the tree's serialised form, so that no kind of node is left out: libpg_query's own walker visits only the kinds
+//! that its authors needed.
+
+use std::collections::BTreeSet;
+
+use pg_query::protobuf;
+use serde_json::Value;
+
+/// A name with its schema, when it was written with one.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::db) struct Name {
+    /// As written, case folded.
+    pub(in crate::db) schema: Option<String>,
+    /// The name.
+    pub(in crate::db) name: String,
+}
+
+/// All that a statement names, and the kinds of node that it has.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(in crate::db) struct TreeFacts {
+    /// Kinds of nodes, as libpg_query names them.
+    pub(in crate::db) kinds: BTreeSet<String>,
+    /// Relations.
+    pub(in crate::db) relations: BTreeSet<Name>,
+    /// Functions; also aggregates, and table functions.
+    pub(in crate::db) functions: BTreeSet<Name>,
+    /// Operators.
+    pub(in crate::db) operators: BTreeSet<Name>,
+    /// Types.
+    pub(in crate::db) types: BTreeSet<Name>,
+    /// Last parts of column references: `t.f` may be the function call `f(t)`.
+    pub(in crate::db) fields: BTreeSet<String>,
+    /// Common table expressions.
+    pub(in crate::db) ctes: BTreeSet<String>,
+    /// The highest `$n`.
+    pub(in crate::db) highest_parameter: usize,
+    /// Whether some clause locks rows.
+    pub(in crate::db) locks_rows: bool,
+    /// Whether some SELECT has INTO.
+    pub(in crate::db) has_into: bool,
+}
+
+impl TreeFacts {
+    pub(in crate::db) fn of(parsed: &protobuf::ParseResult) -> Self {
+        let mut facts = Self::default();
+        facts.walk(&serde_json::to_value(parsed).unwrap_or(Value::Null));
+        facts
+    }
+
+    fn walk(&mut self, value: &Value) {
+        match value {
+            Value::Array(items) => items.iter().for_each(|item| self.walk(item)),
+            Value::Object(fields) => {
+                for (key, inner) in fields {
+                    // A node is `{"node": {"Kind": {…}}}`; fields of a fixed kind have their own lower-case name.
+                    if key.starts_with(|c: char| c.is_ascii_uppercase()) {
+                        self.kinds.insert(key.clone());
+                    }
+                    self.note(key, inner);
+                    self.walk(inner);
+                }
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+        }
+    }
+
+    fn note(&mut self, key: &str, inner: &Value) {
+        match key {
+            "FuncCall" => self.functions.extend(name_of(inner.get("funcname"))),
+            "RangeVar" | "relation" => self.relations.extend(relation_of(inner)),
+            "TypeName" | "type_name" => self.types.extend(name_of(inner.get("names"))),
+            "AExpr" => self.operators.extend(name_of(inner.get("name"))),
+            "SubLink" => self.operators.extend(name_of(inner.get("oper_name"))),
+            "SortBy" => self.operators.extend(name_of(inner.get("use_op"))),
+            "ColumnRef" => self.fields.extend(strings(inner.get("fields")).pop()),
+            "AIndirection" => self.fields.extend(strings(inner.get("indirection"))),
+            "CommonTableExpr" => self
+                .ctes
+                .extend(inner.get("ctename").and_then(Value::as_str).map(str::to_owned)),
+            "ParamRef" => {
+                let number = inner
+                    .get("number")
+                    .and_then(Value::as_u64)
+                    .and_then(|n| usize::try_from(n).ok());
+                self.highest_parameter = self.highest_parameter.max(number.unwrap_or(usize::MAX));
+            }
+            "locking_clause" => self.locks_rows |= inner.as_array().is_some_and(|a| !a.is_empty()),
+            "into_clause" => self.has_into |= !inner.is_null(),
+            _ => {}
+        }
+    }
+}
+
+/// The strings in a list of String nodes; other items, for example `*`, are left out.
+fn strings(list: Option<&Value>) -> Vec<String> {
+    let items = list.and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    items
+        .iter()
+        .filter_map(|item| item.pointer("/node/String/sval").and_then(Value::as_str))
+        .map(str::to_owned)
+        .collect()
+}
+
+fn name_of(list: Option<&Value>) -> Option<Name> {
+    let mut parts = strings(list);
+    let name = parts.pop()?;
+    Some(Name {
+        schema: parts.pop(),
+        name,
+    })
+}
+
+fn relation_of(range_var: &Value) -> Option<Name> {
+    let text = |field: &str| {
+        range_var
+            .get(field)
+            .and_then(Value::as_str)
+            .filter(|t| !t.is_empty())
+            .map(str::to_owned)
+    };
+    Some(Name {
+        schema: text("schemaname"),
+        name: text("relname")?,
+    })
+}
+
+/// The tree without positions in the text.
+pub(super) fn without_locations(parsed: &protobuf::ParseResult) -> Value {
+    let mut value = serde_json::to_value(&parsed.stmts).unwrap_or(Value::Null);
+    strip(&mut value);
+    value
+}
+
+fn strip(value: &mut Value) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(strip),
+        Value::Object(fields) => {
+            fields.retain(|key, _| {
+                !key.ends_with("location") && !matches!(key.as_str(), "stmt_len" | "list_start" | "list_end")
+            });
+            fields.values_mut().for_each(strip);
+        }
+        _ => {}
+    }
+}
+
+/// Columns that some comparison has on one side, with a constant or a parameter on the other.
+pub(super) fn compared_columns(parsed: &protobuf::ParseResult, alias: Option<&str>) -> BTreeSet<String> {
+    let mut columns = BTreeSet::new();
+    collect(
+        &serde_json::to_value(parsed).unwrap_or(Value::Null),
+        alias,
+        &mut columns,
+    );
+    columns
+}
+
+fn collect(value: &Value, alias: Option<&str>, columns: &mut BTreeSet<String>) {
+    match value {
+        Value::Array(items) => items.iter().for_each(|item| collect(item, alias, columns)),
+        Value::Object(fields) => {
+            if let Some(expression) = fields.get("AExpr") {
+                let side = |name: &str| expression.get(name).map(unwrapped);
+                if let (Some(left), Some(right)) = (side("lexpr"), side("rexpr")) {
+                    columns.extend(column(left, alias).filter(|_| is_value(right)));
+                    columns.extend(column(right, alias).filter(|_| is_value(left)));
+                }
+            }
+            fields.values().for_each(|inner| collect(inner, alias, columns));
+        }
+        _ => {}
+    }
+}
+
+/// The expression inside casts.
+fn unwrapped(mut node: &Value) -> &Value {
+    while let Some(inner) = node.pointer("/node/TypeCast/arg") {
+        node = inner;
+    }
+    node
+}
+
+fn column(node: &Value, alias: Option<&str>) -> Option<String> {
+    let mut parts = strings(node.pointer("/node/ColumnRef/fields"));
+    let name = parts.pop()?;
+    match parts.pop() {
+        None => Some(name),
+        Some(qualifier) => (Some(qualifier.as_str()) == alias).then_some(name),
+    }
+}
+
+fn is_value(node: &Value) -> bool {
+    if node.pointer("/node/AConst").is_some() || node.pointer("/node/ParamRef").is_some() {
+        return true;
+    }
+    let elements = node
+        .pointer("/node/AArrayExpr/elements")
+        .or_else(|| node.pointer("/node/List/items"));
+    elements
+        .and_then(Value::as_array)
+        .is_some_and(|items| !items.is_empty() && items.iter().all(|i| is_value(unwrapped(i))))
+}
