@@ -124,6 +124,7 @@ fn eight_processes_append_at_once_and_nothing_is_lost_or_double() {
     while children.iter_mut().any(|child| child.try_wait().unwrap().is_none()) {
         workspace.assert_verified();
         looks += 1;
+        std::thread::sleep(Duration::from_millis(20));
     }
     assert!(looks > 3, "only {looks} verifications ran meanwhile");
 
@@ -318,15 +319,23 @@ fn a_lock_held_too_long_names_the_lock_file_and_a_dead_holder_frees_it() {
 }
 
 #[test]
-fn a_lock_file_that_is_replaced_while_it_is_waited_for_protects_still() {
+fn a_lock_file_that_is_removed_while_it_is_waited_for_is_made_again() {
     let workspace = Workspace::new();
-    let root = workspace.root.path();
     let log = workspace.log();
-    std::fs::remove_file(workspace.audit().join("lock")).unwrap();
-    append(&log, "rp_1").unwrap();
-    let mut child = spawn(root, "read");
-    assert!(lines(&mut child).any(|line| line == "read 0"));
+    let lock = workspace.audit().join("lock");
+    let holder = std::fs::File::open(&lock).unwrap();
+    holder.lock().unwrap();
+    std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| append(&log, "rp_1"));
+        std::thread::sleep(Duration::from_millis(50));
+        assert!(!waiting.is_finished());
+        std::fs::remove_file(&lock).unwrap();
+        waiting.join().unwrap().unwrap();
+    });
+    let mut child = spawn(workspace.root.path(), "read");
+    let said: Vec<String> = lines(&mut child).collect();
     assert!(child.wait().unwrap().success());
+    assert!(said.iter().any(|line| line == "read 0"), "{said:?}");
 }
 
 #[test]
