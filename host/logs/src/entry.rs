@@ -47,6 +47,8 @@ impl Span {
 pub(crate) struct Texts {
     pub(crate) block: Vec<u8>,
     pub(crate) arena: Vec<u8>,
+    /// The file ends with this block: what is not whole was cut, and is not just broken.
+    pub(crate) ends_file: bool,
 }
 
 impl Texts {

@@ -29,6 +29,8 @@ pub(crate) struct Block {
     pub(crate) file: usize,
     pub(crate) layout: Arc<Layout>,
     pub(crate) bytes: Vec<u8>,
+    /// No other block of the file follows.
+    pub(crate) ends_file: bool,
 }
 
 /// What reading found besides blocks.
@@ -95,6 +97,7 @@ impl Reader {
                 continue;
             }
             let layout = Arc::clone(&open.layout);
+            let ends_file = open.at_end && open.carry.is_empty();
             let sequence = self.sequence;
             self.sequence += 1;
             if let Some(file) = self.read.files.last_mut() {
@@ -106,6 +109,7 @@ impl Reader {
                 file,
                 layout,
                 bytes: buffer,
+                ends_file,
             }));
         }
     }

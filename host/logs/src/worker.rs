@@ -65,6 +65,7 @@ impl Worker {
         let mut texts = Texts {
             block: block.bytes,
             arena: recycled.texts.arena,
+            ends_file: block.ends_file,
         };
         self.interner.next_block();
         let mut clock = std::mem::take(&mut self.clock);

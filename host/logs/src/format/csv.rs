@@ -168,11 +168,12 @@ pub(super) fn parse(texts: &mut Texts, clock: &mut Clock, sink: &mut impl Sink) 
                 position = end;
                 continue;
             }
-            Step::Lost => {
+            Step::Incomplete if texts.ends_file || texts.block.len() - position > MAX_ENTRY_BYTES => texts.block.len(),
+            // The next record begins behind the block, so this one was broken, wherever its quotes would have led.
+            Step::Lost | Step::Incomplete => {
                 sink.unparsed("invalid_csv_record");
                 break;
             }
-            Step::Incomplete => texts.block.len(),
         };
         let start = position;
         position = end;
