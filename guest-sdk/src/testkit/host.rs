@@ -36,7 +36,7 @@ impl fmt::Display for Request {
         }
         match self.answer {
             Ok(ticket) => write!(f, ": ticket {ticket}"),
-            Err(denial) => write!(f, ": {denial:?}"),
+            Err(denial) => write!(f, ": {}", denial.name()),
         }
     }
 }
