@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! lock                                 held while appending
+//! queue                                held by the next in line for the lock
 //! checkpoint                           the signed note
 //! tile/<level>/<n>[.p/<width>]         hash tiles        (C2SP tlog-tiles)
 //! tile/entries/<n>[.p/<width>]         entry bundles     (C2SP tlog-tiles)
@@ -16,6 +17,7 @@ use crate::digest::Digest;
 use crate::merkle::{TILE_WIDTH, TileId};
 
 pub(crate) const LOCK: &str = "lock";
+pub(crate) const QUEUE: &str = "queue";
 pub(crate) const CHECKPOINT: &str = "checkpoint";
 pub(crate) const TILES: &str = "tile";
 pub(crate) const RECORDS: &str = "records";

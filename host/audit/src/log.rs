@@ -254,17 +254,28 @@ impl Log {
         Ok(open_checkpoint(note.as_bytes(), &self.origin, &self.trusted)?)
     }
 
+    /// Takes the lock, after queueing for it: only who holds `queue` may ask for `lock`. Without that, a process that appends
+    /// one record after the other would take the lock again before anybody else finds it free.
     fn lock(&self, attempt: fn(&File) -> Result<(), TryLockError>) -> Result<Locked, AuditError> {
-        let failed = |error| AuditError::io("lock", layout::LOCK, error);
         let start = Instant::now();
-        let mut pause = Duration::from_micros(200);
+        let turn = self.wait_for(layout::QUEUE, File::try_lock, start)?;
+        let file = self.wait_for(layout::LOCK, attempt, start)?;
+        drop(turn);
+        Ok(Locked { _file: file })
+    }
+
+    fn wait_for(
+        &self,
+        path: &str,
+        attempt: fn(&File) -> Result<(), TryLockError>,
+        start: Instant,
+    ) -> Result<File, AuditError> {
+        let failed = |error| AuditError::io("lock", path, error);
         loop {
-            let file = self.files.open_lock(layout::LOCK).map_err(failed)?;
+            let file = self.files.open_lock(path).map_err(failed)?;
             match attempt(&file) {
                 // A lock on a file that was replaced meanwhile protects nothing.
-                Ok(()) if self.files.is_same_file(layout::LOCK, &file).map_err(failed)? => {
-                    return Ok(Locked { _file: file });
-                }
+                Ok(()) if self.files.is_same_file(path, &file).map_err(failed)? => return Ok(file),
                 Ok(()) | Err(TryLockError::WouldBlock) => {}
                 Err(TryLockError::Error(error)) => return Err(failed(error)),
             }
@@ -276,8 +287,9 @@ impl Log {
                     waited_ms,
                 });
             }
+            // The same for all who wait, and uneven, so that nobody is always too late.
+            let pause = Duration::from_micros(200 + u64::from(waited.subsec_nanos()) % 1_600);
             std::thread::sleep(pause.min(self.lock_timeout - waited));
-            pause = (pause * 2).min(Duration::from_millis(10));
         }
     }
 

@@ -115,7 +115,7 @@ fn acknowledged(lines: impl Iterator<Item = String>) -> Vec<(String, u64)> {
 fn eight_processes_append_at_once_and_nothing_is_lost_or_double() {
     let workspace = Workspace::new();
     let root = workspace.root.path();
-    let mut children: Vec<Child> = (0..8).map(|n| spawn(root, &format!("append p{n} 40"))).collect();
+    let mut children: Vec<Child> = (0..8).map(|n| spawn(root, &format!("append p{n} 20"))).collect();
     // An auditor looks on meanwhile: whatever the moment, the trail verifies.
     while !workspace.audit().join("checkpoint").exists() {
         std::thread::sleep(Duration::from_millis(1));
@@ -133,15 +133,15 @@ fn eight_processes_append_at_once_and_nothing_is_lost_or_double() {
     for mut child in children {
         let acks = acknowledged(lines(&mut child));
         assert!(child.wait().unwrap().success());
-        assert_eq!(acks.len(), 40);
+        assert_eq!(acks.len(), 20);
         for (id, index) in acks {
             assert_eq!(log.read(&id).unwrap().index, index);
             indexes.push(index);
         }
     }
     indexes.sort_unstable();
-    assert_eq!(indexes, (0..320).collect::<Vec<_>>());
-    assert_eq!(workspace.assert_verified().records, 320);
+    assert_eq!(indexes, (0..160).collect::<Vec<_>>());
+    assert_eq!(workspace.assert_verified().records, 160);
     assert_eq!(log.take_recovered(), []);
 }
 
@@ -263,7 +263,7 @@ fn a_folder_without_write_permission_has_its_own_message() {
         }
         command.uid(NOBODY);
     } else {
-        set_mode(&workspace.audit().join("lock"), 0o400);
+        set_mode(&workspace.audit().join("queue"), 0o400);
         set_mode(&workspace.audit(), 0o555);
     }
     let output = command.output().unwrap();
@@ -275,7 +275,7 @@ fn a_folder_without_write_permission_has_its_own_message() {
         String::from_utf8_lossy(&output.stderr)
     );
     assert!(
-        text.contains("error no permission to lock `lock` in the audit log"),
+        text.contains("error no permission to lock `queue` in the audit log"),
         "{text}"
     );
 }
@@ -336,6 +336,29 @@ fn a_lock_file_that_is_removed_while_it_is_waited_for_is_made_again() {
     let said: Vec<String> = lines(&mut child).collect();
     assert!(child.wait().unwrap().success());
     assert!(said.iter().any(|line| line == "read 0"), "{said:?}");
+}
+
+#[test]
+fn a_busy_process_does_not_keep_the_others_waiting() {
+    let workspace = Workspace::new();
+    let root = workspace.root.path();
+    let mut busy = spawn(root, "append busy 100000");
+    let mut said = lines(&mut busy);
+    assert!(said.any(|line| line.starts_with("ack ")));
+    let reader = std::thread::spawn(move || acknowledged(said).len());
+    let log = workspace.log();
+    let (before, turns) = (size(&workspace), 10);
+    for n in 0..turns {
+        append(&log, &format!("rp_{n}")).unwrap();
+    }
+    let others = size(&workspace) - before - turns;
+    busy.kill().unwrap();
+    busy.wait().unwrap();
+    reader.join().unwrap();
+    assert!(
+        others <= 10 * turns,
+        "the busy process appended {others} records while this one appended {turns}"
+    );
 }
 
 #[test]

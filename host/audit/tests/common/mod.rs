@@ -65,7 +65,7 @@ pub fn open(root: &Path) -> Result<Log, AuditError> {
     open_with(
         root,
         LogOptions {
-            lock_timeout_ms: 60_000,
+            lock_timeout_ms: 300_000,
             ..LogOptions::default()
         },
     )
