@@ -4,22 +4,25 @@
 
 CARGO ?= cargo
 export CARGO_TERM_COLOR ?= auto
-# One profile for all: each dependency is compiled once.
+# Each dependency is compiled once: one profile for all, and the same features. Cargo chooses features by what is built; naming an
+# example makes it choose those that the tests need too, so that `make test` after `make build` compiles no dependency again.
 PROFILE := --release --locked
+BINARY := build $(PROFILE) --workspace --bin pg-logstats --example analyse
 
 .PHONY: demo build test check fmt clippy deny docs toolchain bench clean
 
 demo:
 	@scripts/toolchain.sh demo
-	@$(CARGO) build $(PROFILE) --quiet
+	@$(CARGO) $(BINARY)
 	@scripts/demo.sh
 
 build:
 	@scripts/toolchain.sh build
-	$(CARGO) build $(PROFILE)
+	$(CARGO) $(BINARY)
 
 test:
 	@scripts/toolchain.sh test
+	$(CARGO) $(BINARY)
 	$(CARGO) nextest run --workspace --cargo-profile release --locked
 	$(CARGO) test --workspace --doc $(PROFILE)
 

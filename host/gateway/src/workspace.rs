@@ -324,7 +324,8 @@ fn write_durably(folder: &Dir, name: &str, bytes: &[u8]) -> std::io::Result<()> 
         file.write_all(bytes)?;
         file.sync_all()?;
         folder.rename(&temporary, folder, name)?;
-        folder.try_clone()?.into_std_file().sync_all()
+        // A capability directory is opened for its path alone; syncing needs one opened for reading.
+        folder.open(".")?.sync_all()
     })();
     if written.is_err() {
         let _ = folder.remove_file(&temporary);

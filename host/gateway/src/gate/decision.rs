@@ -154,3 +154,6 @@ fn verdict(action: &Action, risk: Risk, now: &Circumstances<'_>) -> Option<Decis
         format!("the verdict is `{level}` and the action's risk is `{risk}`; {unblock}"),
     ))
 }
+
+#[cfg(test)]
+mod tests;

@@ -143,7 +143,7 @@ mod tests {
             rendered.sql.text(),
             "CREATE INDEX CONCURRENTLY ON \"public\".\"o\"\"; DROP TABLE x; --\" (\"a\"\"b\");"
         );
-        let parsed = pg_query::parse(rendered.sql.text()).unwrap();
+        let parsed = pg_query::parse(rendered.sql.text(), pg_query::ParserOptions::default()).unwrap();
         assert_eq!(parsed.protobuf.stmts.len(), 1, "one statement, whatever the name");
     }
 

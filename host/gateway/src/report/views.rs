@@ -163,7 +163,7 @@ pub struct ErrorClassView {
 /// What was locked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
-#[expect(missing_docs, reason = "oids and transaction ids as PostgreSQL logs them")]
+#[allow(missing_docs, reason = "oids and transaction ids as PostgreSQL logs them")]
 pub enum LockTargetView {
     Relation {
         relation: u32,

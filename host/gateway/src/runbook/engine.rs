@@ -10,6 +10,7 @@
 use std::sync::mpsc;
 use std::time::Duration;
 
+use wasmtime::component::types::ComponentItem;
 use wasmtime::component::{Component, HasSelf, Linker};
 use wasmtime::{Config, Engine, OptLevel, Store, StoreLimits, StoreLimitsBuilder, Trap, WasmBacktraceDetails};
 
@@ -174,9 +175,11 @@ impl RunbookEngine {
 
     fn checked(&self, component: Component) -> Result<LoadedRunbook, RunbookError> {
         let allowed = ["pg-logstats:runbook/actions@0.1.0", "pg-logstats:runbook/types@0.1.0"];
+        // The world names types of the `types` interface; an imported type is a name for a shape and can do nothing.
         let forbidden = component
             .component_type()
             .imports(&self.engine)
+            .filter(|(_, item)| !matches!(item.ty, ComponentItem::Type(_)))
             .map(|(name, _)| name.to_owned())
             .find(|name| !allowed.contains(&name.as_str()));
         match forbidden {

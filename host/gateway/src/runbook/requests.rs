@@ -315,3 +315,6 @@ impl actions::Host for RunState {
 }
 
 impl wit::Host for RunState {}
+
+#[cfg(test)]
+mod tests;
