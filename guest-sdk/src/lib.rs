@@ -36,8 +36,8 @@ pub use assessment::{FindingRef, LIST_LIMIT};
 pub use bindings::pg_logstats::runbook::types::{
     ActionRequest, Assessment, Binding, Cell, Confidence, CreateIndex, Deadlock, DeadlockEdge, Denial, Descriptor,
     Dimensions, ErrorClass, EventCount, Evidence, Failure, Finding, FindingKind, Insight, LiveSession, LockMode,
-    LockTarget, LockWait, Message, MessageTemplate, NextAction, Outcome, OutcomeStatus, PlanNode, Priority, QueryFamily,
-    Recommendation, Row, SetWorkMem, StatementKind, Step, TempFileGroup, Value, ValueKind,
+    LockTarget, LockWait, Message, MessageTemplate, NextAction, Outcome, OutcomeStatus, PlanNode, Priority,
+    QueryFamily, Recommendation, Row, SetWorkMem, StatementKind, Step, TempFileGroup, Value, ValueKind,
 };
 pub use descriptor::DescriptorBuilder;
 pub use message::{At, Bytes, Count, DurationUs, Hole, Ratio};
@@ -48,3 +48,8 @@ pub use runbook::{Actions, Runbook, Ticket};
 pub use session::{BlockingTree, Session, SessionState, Wait};
 pub use subject::Subject;
 pub use words::{Action, InsightId, ReasonCode, Workflow};
+
+/// Compiles and runs the code of the authors' guide.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/runbook-authors.md")]
+struct AuthorsGuide;
