@@ -4,8 +4,8 @@
 //! doubles and within the host's limit, and a next action can only follow from a finding that the assessment has.
 
 use crate::{
-    ActionRequest, Actions, Assessment, Confidence, CreateIndex, Finding, FindingKind, Insight, InsightId, Message, NextAction, Priority, ReasonCode,
-    Recommendation, SetWorkMem, Step, Subject, Ticket, Workflow,
+    ActionRequest, Actions, Assessment, Confidence, CreateIndex, Finding, FindingKind, Insight, InsightId, Message,
+    NextAction, Priority, ReasonCode, Recommendation, SetWorkMem, Step, Subject, Ticket, Workflow,
 };
 
 /// Entries that one finding or insight may name as evidence, and columns of one index; the host takes no more.
@@ -18,7 +18,12 @@ pub struct FindingRef(u32);
 impl Assessment {
     /// An assessment that says nothing yet.
     pub fn new() -> Self {
-        Self { findings: Vec::new(), insights: Vec::new(), next_actions: Vec::new(), limitations: Vec::new() }
+        Self {
+            findings: Vec::new(),
+            insights: Vec::new(),
+            next_actions: Vec::new(),
+            limitations: Vec::new(),
+        }
     }
 
     /// Adds a finding; the order is the rank.
@@ -106,7 +111,14 @@ impl Finding {
 impl Insight {
     /// An insight.
     pub fn new(id: InsightId, confidence: Confidence, title: Message, reason: Message) -> Self {
-        Self { id: id.as_str().to_owned(), title, reason, confidence, evidence: Vec::new(), recommendation: None }
+        Self {
+            id: id.as_str().to_owned(),
+            title,
+            reason,
+            confidence,
+            evidence: Vec::new(),
+            recommendation: None,
+        }
     }
 
     /// Adds a row's subject or a plan node that shows it; the first 64 are kept.
@@ -132,12 +144,15 @@ impl Recommendation {
             add(&mut ids, column);
         }
         let relation = relation.subject_id().to_owned();
-        (!ids.is_empty()).then(|| Self::CreateIndex(CreateIndex { relation, columns: ids }))
+        (!ids.is_empty()).then_some(Self::CreateIndex(CreateIndex { relation, columns: ids }))
     }
 
     /// `work_mem` of `bytes` for the role `user` (a subject of kind `user`).
     pub fn work_mem(user: &dyn Subject, bytes: u64) -> Self {
-        Self::SetWorkMem(SetWorkMem { user: user.subject_id().to_owned(), bytes })
+        Self::SetWorkMem(SetWorkMem {
+            user: user.subject_id().to_owned(),
+            bytes,
+        })
     }
 
     /// ANALYZE of `relation`.
@@ -155,7 +170,10 @@ impl NextAction {
     /// Requests an action, and offers it to the agent if the host would. A denial is not lost: the host lists what it left out,
     /// and why.
     pub fn offer(actions: &mut dyn Actions, request: &ActionRequest, label: Message, reason: Message) -> Option<Self> {
-        actions.request(request).ok().map(|ticket| Self::run_sql(ticket, label, reason))
+        actions
+            .request(request)
+            .ok()
+            .map(|ticket| Self::run_sql(ticket, label, reason))
     }
 
     /// Run the action that the host issued `ticket` for.
@@ -179,7 +197,14 @@ impl NextAction {
     }
 
     fn new(step: Step, label: Message, reason: Message) -> Self {
-        Self { step, label, reason, priority: Priority::Recommended, judgement_required: false, findings: Vec::new() }
+        Self {
+            step,
+            label,
+            reason,
+            priority: Priority::Recommended,
+            judgement_required: false,
+            findings: Vec::new(),
+        }
     }
 
     /// How pressing it is; `recommended` until told otherwise.

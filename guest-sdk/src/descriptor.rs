@@ -26,28 +26,36 @@ impl DescriptorBuilder {
     /// Catalogue actions that it may request.
     #[must_use]
     pub fn actions(mut self, actions: &[Action]) -> Self {
-        self.0.actions.extend(actions.iter().map(|action| action.as_str().to_owned()));
+        self.0
+            .actions
+            .extend(actions.iter().map(|action| action.as_str().to_owned()));
         self
     }
 
     /// Workflows that it may send the agent to.
     #[must_use]
     pub fn workflows(mut self, workflows: &[Workflow]) -> Self {
-        self.0.workflows.extend(workflows.iter().map(|workflow| workflow.as_str().to_owned()));
+        self.0
+            .workflows
+            .extend(workflows.iter().map(|workflow| workflow.as_str().to_owned()));
         self
     }
 
     /// Reason codes of its findings.
     #[must_use]
     pub fn reason_codes(mut self, codes: &[ReasonCode]) -> Self {
-        self.0.reason_codes.extend(codes.iter().map(|code| code.as_str().to_owned()));
+        self.0
+            .reason_codes
+            .extend(codes.iter().map(|code| code.as_str().to_owned()));
         self
     }
 
     /// Ids of its insights.
     #[must_use]
     pub fn insights(mut self, insights: &[InsightId]) -> Self {
-        self.0.insights.extend(insights.iter().map(|insight| insight.as_str().to_owned()));
+        self.0
+            .insights
+            .extend(insights.iter().map(|insight| insight.as_str().to_owned()));
         self
     }
 

@@ -42,7 +42,11 @@ pub struct Ratio(f64);
 impl Ratio {
     /// `part / whole`; 0 when there is no whole.
     pub fn of(part: u64, whole: u64) -> Self {
-        if whole == 0 { Self(0.0) } else { Self(part as f64 / whole as f64) }
+        if whole == 0 {
+            Self(0.0)
+        } else {
+            Self(part as f64 / whole as f64)
+        }
     }
 
     /// `value`, unless it is infinite or not a number.
@@ -191,7 +195,11 @@ pub fn filled(name: &str, values: Vec<Value>) -> Message {
 /// The descriptor's entry for a message.
 #[doc(hidden)]
 pub fn template(name: &str, text: &str, holes: Vec<ValueKind>) -> MessageTemplate {
-    MessageTemplate { id: id(name), text: positional(text), holes }
+    MessageTemplate {
+        id: id(name),
+        text: positional(text),
+        holes,
+    }
 }
 
 fn id(name: &str) -> String {
@@ -220,8 +228,14 @@ fn positional(text: &str) -> String {
 #[doc(hidden)]
 #[expect(clippy::panic, reason = "runs in the compiler")]
 pub const fn check(name: &str, text: &str, holes: &[&str]) {
-    assert!(crate::words::is_word(name, b'_'), "the name of a message is lower-case words joined by `_`");
-    assert!(text.len() <= 400, "the text of a message is too long: 400 bytes are the most");
+    assert!(
+        crate::words::is_word(name, b'_'),
+        "the name of a message is lower-case words joined by `_`"
+    );
+    assert!(
+        text.len() <= 400,
+        "the text of a message is too long: 400 bytes are the most"
+    );
     let mut holes = holes;
     let mut rest = text.as_bytes();
     while let [byte, tail @ ..] = rest {
@@ -240,7 +254,10 @@ pub const fn check(name: &str, text: &str, holes: &[&str]) {
             _ => {}
         }
     }
-    assert!(holes.is_empty(), "a message declares a hole that its text does not name");
+    assert!(
+        holes.is_empty(),
+        "a message declares a hole that its text does not name"
+    );
 }
 
 #[expect(clippy::panic, reason = "runs in the compiler")]
@@ -279,7 +296,10 @@ mod tests {
             ("a", "two\nlines", &[]),
         ];
         for (name, text, holes) in refused {
-            assert!(std::panic::catch_unwind(|| check(name, text, holes)).is_err(), "{name} {text}");
+            assert!(
+                std::panic::catch_unwind(|| check(name, text, holes)).is_err(),
+                "{name} {text}"
+            );
         }
     }
 

@@ -10,7 +10,10 @@ impl Outcome {
 
     /// The rows, to be read by column name.
     pub fn records(&self) -> impl Iterator<Item = Record<'_>> {
-        self.rows.iter().map(|row| Record { columns: &self.columns, row })
+        self.rows.iter().map(|row| Record {
+            columns: &self.columns,
+            row,
+        })
     }
 
     /// The parent of `node` in the plan.
@@ -21,7 +24,9 @@ impl Outcome {
     /// The children of the node at `position` of the plan, in the plan's order.
     pub fn children_of(&self, position: usize) -> impl Iterator<Item = &PlanNode> {
         let position = u32::try_from(position).ok();
-        self.plan.iter().filter(move |node| position.is_some() && node.parent == position)
+        self.plan
+            .iter()
+            .filter(move |node| position.is_some() && node.parent == position)
     }
 }
 
@@ -119,7 +124,15 @@ impl PlanNode {
     /// By how much the planner was wrong: the larger of estimate and actual rows over the smaller, each taken as 1 at least.
     pub fn misestimate(&self) -> Option<f64> {
         let actual = self.actual_rows_per_loop()?.max(1.0);
-        let planned = if self.plan_rows.is_finite() { self.plan_rows.max(1.0) } else { return None };
-        Some(if actual > planned { actual / planned } else { planned / actual })
+        let planned = if self.plan_rows.is_finite() {
+            self.plan_rows.max(1.0)
+        } else {
+            return None;
+        };
+        Some(if actual > planned {
+            actual / planned
+        } else {
+            planned / actual
+        })
     }
 }

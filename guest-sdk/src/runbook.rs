@@ -21,7 +21,12 @@ pub trait Runbook {
     ///
     /// # Errors
     /// As for `triage`. An action that failed is no failure of the runbook.
-    fn interpret(&self, evidence: &Evidence, outcome: &Outcome, actions: &mut dyn Actions) -> Result<Assessment, Failure>;
+    fn interpret(
+        &self,
+        evidence: &Evidence,
+        outcome: &Outcome,
+        actions: &mut dyn Actions,
+    ) -> Result<Assessment, Failure>;
 }
 
 /// The one thing that a runbook can do besides computing.
@@ -89,7 +94,7 @@ macro_rules! export {
                 }
             }
 
-            $crate::bindings::export_component!(Component with_types_in $crate::bindings);
+    $crate::bindings::export_component!(Component with_types_in $crate::bindings);
         };
         #[cfg(not(target_arch = "wasm32"))]
         const _: fn() = || {

@@ -35,7 +35,10 @@ impl Action {
 
     /// A request of this action with nothing bound yet.
     pub fn request(self) -> ActionRequest {
-        ActionRequest { action: self.0.to_owned(), bindings: Vec::new() }
+        ActionRequest {
+            action: self.0.to_owned(),
+            bindings: Vec::new(),
+        }
     }
 }
 
@@ -79,7 +82,10 @@ impl ActionRequest {
     /// Fills `parameter` from `subject`. Which of the subject's facts is used, the catalogue says.
     #[must_use]
     pub fn bind(mut self, parameter: &str, subject: &dyn Subject) -> Self {
-        self.bindings.push(Binding { parameter: parameter.to_owned(), subject: subject.subject_id().to_owned() });
+        self.bindings.push(Binding {
+            parameter: parameter.to_owned(),
+            subject: subject.subject_id().to_owned(),
+        });
         self
     }
 }
@@ -186,11 +192,24 @@ mod tests {
 
     #[test]
     fn words_are_checked_as_the_host_checks_them() {
-        for (word, joiner) in [("a", b'-'), ("a-b2", b'-'), ("query_family.explain", b'.'), ("io_wait", b'_')] {
+        for (word, joiner) in [
+            ("a", b'-'),
+            ("a-b2", b'-'),
+            ("query_family.explain", b'.'),
+            ("io_wait", b'_'),
+        ] {
             assert!(is_word(word, joiner), "{word}");
         }
         let long = "a".repeat(81);
-        for (word, joiner) in [("", b'-'), ("A", b'-'), ("2a", b'-'), ("a_b", b'-'), ("a-b", b'_'), ("a b", b'.'), (&long, b'_')] {
+        for (word, joiner) in [
+            ("", b'-'),
+            ("A", b'-'),
+            ("2a", b'-'),
+            ("a_b", b'-'),
+            ("a-b", b'_'),
+            ("a b", b'.'),
+            (&long, b'_'),
+        ] {
             assert!(!is_word(word, joiner), "{word}");
         }
     }

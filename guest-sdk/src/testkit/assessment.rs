@@ -1,9 +1,9 @@
 //! What a runbook said, checked by the host's rules.
 
+use super::TestError;
 use super::descriptor::CheckedDescriptor;
 use super::host::Request;
 use super::subjects::{Kind, Subjects};
-use super::TestError;
 use crate::{
     ActionRequest, Assessment, Confidence, Finding, FindingKind, Insight, NextAction, Priority, Recommendation, Step,
 };
@@ -40,12 +40,15 @@ impl Report {
 
     /// The requests of this action.
     pub fn requested(&self, action: &str) -> impl Iterator<Item = &Request> {
-        self.requests.iter().filter(move |request| request.request.action == action)
+        self.requests
+            .iter()
+            .filter(move |request| request.request.action == action)
     }
 
     /// The next actions that offer this catalogue action.
     pub fn offered(&self, action: &str) -> impl Iterator<Item = &ReportedAction> {
-        let offers = move |step: &ReportedStep| matches!(step, ReportedStep::RunSql(request) if request.action == action);
+        let offers =
+            move |step: &ReportedStep| matches!(step, ReportedStep::RunSql(request) if request.action == action);
         self.next_actions.iter().filter(move |next| offers(&next.step))
     }
 }
@@ -129,23 +132,41 @@ pub(super) fn check(
     at_most("insights", raw.insights.len(), INSIGHTS)?;
     at_most("next actions", raw.next_actions.len(), NEXT_ACTIONS)?;
     at_most("limitations", raw.limitations.len(), SMALL_LIST)?;
-    let checker = Checker { descriptor, requests: &requests, subjects };
+    let checker = Checker {
+        descriptor,
+        requests: &requests,
+        subjects,
+    };
     Ok(Report {
-        findings: raw.findings.iter().map(|finding| checker.finding(finding)).collect::<Result<_, _>>()?,
-        insights: raw.insights.iter().map(|insight| checker.insight(insight)).collect::<Result<_, _>>()?,
+        findings: raw
+            .findings
+            .iter()
+            .map(|finding| checker.finding(finding))
+            .collect::<Result<_, _>>()?,
+        insights: raw
+            .insights
+            .iter()
+            .map(|insight| checker.insight(insight))
+            .collect::<Result<_, _>>()?,
         next_actions: raw
             .next_actions
             .iter()
             .map(|action| checker.next_action(action, raw.findings.len()))
             .collect::<Result<_, _>>()?,
-        limitations: raw.limitations.iter().map(|message| descriptor.render(message, subjects)).collect::<Result<_, _>>()?,
+        limitations: raw
+            .limitations
+            .iter()
+            .map(|message| descriptor.render(message, subjects))
+            .collect::<Result<_, _>>()?,
         requests,
     })
 }
 
 fn at_most(what: &str, length: usize, limit: usize) -> Result<(), TestError> {
     if length > limit {
-        return Err(TestError::breach(format!("the assessment has {length} {what}, more than {limit}")));
+        return Err(TestError::breach(format!(
+            "the assessment has {length} {what}, more than {limit}"
+        )));
     }
     Ok(())
 }
@@ -162,7 +183,9 @@ impl Checker<'_> {
             return Err(TestError::breach("the score of a finding is not between 0 and 1"));
         }
         at_most("reason codes in one finding", raw.reason_codes.len(), SMALL_LIST)?;
-        raw.reason_codes.iter().try_for_each(|code| self.descriptor.check_reason_code(code))?;
+        raw.reason_codes
+            .iter()
+            .try_for_each(|code| self.descriptor.check_reason_code(code))?;
         if let Some(subject) = &raw.subject {
             self.subjects.known(subject)?;
         }
@@ -200,7 +223,10 @@ impl Checker<'_> {
                     return Err(TestError::breach("an index recommendation names no column"));
                 }
                 at_most("columns in one index", index.columns.len(), SMALL_LIST)?;
-                index.columns.iter().try_for_each(|column| self.subjects.of_kind(column, Kind::Column))?;
+                index
+                    .columns
+                    .iter()
+                    .try_for_each(|column| self.subjects.of_kind(column, Kind::Column))?;
                 self.subjects.of_kind(&index.relation, Kind::Relation)
             }
             Recommendation::SetWorkMem(set) => self.subjects.of_kind(&set.user, Kind::User),
@@ -211,7 +237,11 @@ impl Checker<'_> {
 
     fn next_action(&self, raw: &NextAction, findings: usize) -> Result<ReportedAction, TestError> {
         at_most("findings in one next action", raw.findings.len(), SMALL_LIST)?;
-        if raw.findings.iter().any(|&position| usize::try_from(position).is_ok_and(|p| p >= findings)) {
+        if raw
+            .findings
+            .iter()
+            .any(|&position| usize::try_from(position).is_ok_and(|p| p >= findings))
+        {
             return Err(TestError::breach("a next action refers to a finding that is not there"));
         }
         let step = match &raw.step {

@@ -45,11 +45,19 @@ pub(super) fn action(id: &str) -> Option<&'static Action> {
 }
 
 const fn required(name: &'static str, facet: Facet) -> Parameter {
-    Parameter { name, facet, required: true }
+    Parameter {
+        name,
+        facet,
+        required: true,
+    }
 }
 
 const fn optional(name: &'static str, facet: Facet) -> Parameter {
-    Parameter { name, facet, required: false }
+    Parameter {
+        name,
+        facet,
+        required: false,
+    }
 }
 
 const fn by_dimensions(id: &'static str) -> Action {
@@ -64,19 +72,39 @@ const fn by_dimensions(id: &'static str) -> Action {
 }
 
 const fn by_pid(id: &'static str, columns: &'static [&'static str]) -> Action {
-    Action { id, kind: Kind::Query, parameters: PID, at_least_one_of: &[], columns, rows_are_sessions: true }
+    Action {
+        id,
+        kind: Kind::Query,
+        parameters: PID,
+        at_least_one_of: &[],
+        columns,
+        rows_are_sessions: true,
+    }
 }
 
 const fn reading(id: &'static str, parameters: &'static [Parameter], columns: &'static [&'static str]) -> Action {
-    Action { id, kind: Kind::Query, parameters, at_least_one_of: &[], columns, rows_are_sessions: false }
+    Action {
+        id,
+        kind: Kind::Query,
+        parameters,
+        at_least_one_of: &[],
+        columns,
+        rows_are_sessions: false,
+    }
 }
 
 const fn explain(id: &'static str) -> Action {
-    Action { kind: Kind::Explain, ..reading(id, QUERY_ID, &[]) }
+    Action {
+        kind: Kind::Explain,
+        ..reading(id, QUERY_ID, &[])
+    }
 }
 
 const fn explain_analyze(id: &'static str) -> Action {
-    Action { kind: Kind::ExplainAnalyze, ..reading(id, QUERY_ID_AND_SAMPLE, &[]) }
+    Action {
+        kind: Kind::ExplainAnalyze,
+        ..reading(id, QUERY_ID_AND_SAMPLE, &[])
+    }
 }
 
 const DIMENSIONS: &[Parameter] = &[
@@ -89,8 +117,7 @@ const PID: &[Parameter] = &[required("pid", Facet::Session)];
 
 const QUERY_ID: &[Parameter] = &[required("queryid", Facet::QueryId)];
 
-const QUERY_ID_AND_SAMPLE: &[Parameter] =
-    &[required("queryid", Facet::QueryId), required("sample", Facet::Sample)];
+const QUERY_ID_AND_SAMPLE: &[Parameter] = &[required("queryid", Facet::QueryId), required("sample", Facet::Sample)];
 
 const SESSION: &[&str] = &[
     "pid",
@@ -161,6 +188,12 @@ pub(super) const ACTIONS: &[Action] = &[
     reading(
         "temp_file.pg_stat_statements.temp_blocks",
         &[],
-        &["queryid", "calls", "temp_blks_read", "temp_blks_written", "total_exec_ms"],
+        &[
+            "queryid",
+            "calls",
+            "temp_blks_read",
+            "temp_blks_written",
+            "total_exec_ms",
+        ],
     ),
 ];

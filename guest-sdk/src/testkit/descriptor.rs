@@ -26,7 +26,10 @@ impl CheckedDescriptor {
     pub(super) fn new(raw: &Descriptor) -> Result<Self, TestError> {
         let is_version_char = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '+');
         if raw.version.is_empty() || raw.version.len() > 40 || !raw.version.chars().all(is_version_char) {
-            return Err(TestError::breach(format!("the version is not a semantic version: `{}`", raw.version)));
+            return Err(TestError::breach(format!(
+                "the version is not a semantic version: `{}`",
+                raw.version
+            )));
         }
         check_length("messages", raw.messages.len())?;
         let mut templates = BTreeMap::new();
@@ -68,10 +71,14 @@ impl CheckedDescriptor {
     pub(super) fn render(&self, message: &Message, subjects: &Subjects) -> Result<String, TestError> {
         let id = &message.id;
         let Some((pieces, holes)) = self.templates.get(id) else {
-            return Err(TestError::breach(format!("the descriptor does not list the message `{id}`")));
+            return Err(TestError::breach(format!(
+                "the descriptor does not list the message `{id}`"
+            )));
         };
         if holes.len() != message.values.len() {
-            return Err(TestError::breach(format!("the number of values is not the number of holes of message `{id}`")));
+            return Err(TestError::breach(format!(
+                "the number of values is not the number of holes of message `{id}`"
+            )));
         }
         let mut pieces = pieces.iter();
         let mut text = pieces.next().cloned().unwrap_or_default();
@@ -87,12 +94,16 @@ fn listed(words: &BTreeSet<String>, what: &str, word: &str) -> Result<(), TestEr
     if words.contains(word) {
         return Ok(());
     }
-    Err(TestError::breach(format!("the descriptor does not list the {what} `{word}`")))
+    Err(TestError::breach(format!(
+        "the descriptor does not list the {what} `{word}`"
+    )))
 }
 
 fn check_length(what: &str, length: usize) -> Result<(), TestError> {
     if length > DESCRIPTOR_LIST {
-        return Err(TestError::breach(format!("the descriptor lists {length} {what}, more than {DESCRIPTOR_LIST}")));
+        return Err(TestError::breach(format!(
+            "the descriptor lists {length} {what}, more than {DESCRIPTOR_LIST}"
+        )));
     }
     Ok(())
 }
@@ -102,7 +113,9 @@ fn check_word(what: &str, word: &str, joiner: u8) -> Result<(), TestError> {
         return Ok(());
     }
     let joiner = char::from(joiner);
-    Err(TestError::breach(format!("the {what} is not lower-case words joined by `{joiner}`: `{word}`")))
+    Err(TestError::breach(format!(
+        "the {what} is not lower-case words joined by `{joiner}`: `{word}`"
+    )))
 }
 
 fn checked_words(what: &str, words: &[String], joiner: u8) -> Result<BTreeSet<String>, TestError> {

@@ -12,7 +12,10 @@ const HOUR_US: i64 = 3_600_000_000;
 
 /// Evidence of one hour of logs, with nothing in it yet.
 pub fn evidence() -> EvidenceBuilder {
-    EvidenceBuilder(Evidence { window: Some((START_US, START_US + HOUR_US)), ..nothing() })
+    EvidenceBuilder(Evidence {
+        window: Some((START_US, START_US + HOUR_US)),
+        ..nothing()
+    })
 }
 
 /// Builds an [`Evidence`]; the records stay in the order in which they are added.
@@ -61,14 +64,20 @@ impl EvidenceBuilder {
     /// Adds an event of the server.
     #[must_use]
     pub fn event(mut self, event: &str, count: u64) -> Self {
-        self.0.events.push(EventCount { event: event.to_owned(), count });
+        self.0.events.push(EventCount {
+            event: event.to_owned(),
+            count,
+        });
         self
     }
 
     /// Adds a session that an earlier action found live.
     #[must_use]
     pub fn live_session(mut self, pid: i32) -> Self {
-        self.0.live_sessions.push(LiveSession { id: session(pid), dimensions: dimensions("shop", "app", "web") });
+        self.0.live_sessions.push(LiveSession {
+            id: session(pid),
+            dimensions: dimensions("shop", "app", "web"),
+        });
         self
     }
 
@@ -103,7 +112,11 @@ pub fn session(pid: i32) -> String {
 /// Dimensions with ids made of these names; an empty name is one that the log does not tell.
 pub fn dimensions(database: &str, user: &str, application: &str) -> Dimensions {
     let id = |prefix: &str, name: &str| (!name.is_empty()).then(|| format!("{prefix}_{name}"));
-    Dimensions { database: id("db", database), user: id("us", user), application: id("ap", application) }
+    Dimensions {
+        database: id("db", database),
+        user: id("us", user),
+        application: id("ap", application),
+    }
 }
 
 /// A SELECT that was executed 100 times for 10 ms on average, with a query id and a sample. Its id is `qf_` and `n` as 16 hex digits.

@@ -6,8 +6,8 @@
 
 use super::{catalogue, deadlock, error_class, family, lock_wait, outcome as empty, plan_node, session, temp_files};
 use crate::{
-    Cell, Deadlock, DeadlockEdge, Dimensions, ErrorClass, EventCount, Evidence, LiveSession, LockMode, LockTarget, LockWait,
-    Outcome, OutcomeStatus, PlanNode, QueryFamily, Row, StatementKind, TempFileGroup,
+    Cell, Deadlock, DeadlockEdge, Dimensions, ErrorClass, EventCount, Evidence, LiveSession, LockMode, LockTarget,
+    LockWait, Outcome, OutcomeStatus, PlanNode, QueryFamily, Row, StatementKind, TempFileGroup,
 };
 
 /// The most of each kind that the host hands over.
@@ -20,16 +20,26 @@ pub fn evidence(seed: u64) -> Evidence {
     let families = list(numbers, EVIDENCE_PER_KIND, a_family);
     let mut made = Evidence {
         window: numbers.maybe(|n| (n.extreme() as i64, n.extreme() as i64)),
-        total_duration_us: families.iter().fold(0, |sum, family| sum.saturating_add(family.total_duration_us)),
-        total_executions: families.iter().fold(0, |sum, family| sum.saturating_add(family.execution_count)),
+        total_duration_us: families
+            .iter()
+            .fold(0, |sum, family| sum.saturating_add(family.total_duration_us)),
+        total_executions: families
+            .iter()
+            .fold(0, |sum, family| sum.saturating_add(family.execution_count)),
         family_count: numbers.extreme(),
         families,
         lock_waits: list(numbers, EVIDENCE_PER_KIND, a_lock_wait),
         deadlocks: list(numbers, EVIDENCE_PER_KIND, a_deadlock),
         errors: list(numbers, EVIDENCE_PER_KIND, an_error_class),
         temp_files: list(numbers, EVIDENCE_PER_KIND, a_temp_file_group),
-        events: list(numbers, 5, |n, _| EventCount { event: "checkpoint_complete".to_owned(), count: n.extreme() }),
-        live_sessions: list(numbers, 20, |n, _| LiveSession { id: a_session(n), dimensions: some_dimensions(n) }),
+        events: list(numbers, 5, |n, _| EventCount {
+            event: "checkpoint_complete".to_owned(),
+            count: n.extreme(),
+        }),
+        live_sessions: list(numbers, 20, |n, _| LiveSession {
+            id: a_session(n),
+            dimensions: some_dimensions(n),
+        }),
     };
     if numbers.one_in(8) {
         // Sums that were never made by adding.
@@ -40,7 +50,11 @@ pub fn evidence(seed: u64) -> Evidence {
 
 /// Outcome number `seed` of `action`, about a subject of `evidence`.
 pub fn outcome(seed: u64, evidence: &Evidence, action: &str) -> Outcome {
-    let mut numbers = Numbers(seed ^ action.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, b| (hash ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3)));
+    let mut numbers = Numbers(
+        seed ^ action.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, b| {
+            (hash ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3)
+        }),
+    );
     let numbers = &mut numbers;
     let known = catalogue::action(action);
     let is_plan = known.is_some_and(|action| action.columns.is_empty());
@@ -106,7 +120,11 @@ impl Numbers {
 
     /// A number as a healthy server has them, more often than an extreme one.
     fn usual(&mut self) -> u64 {
-        if self.one_in(4) { self.extreme() } else { self.below(1_000_000) }
+        if self.one_in(4) {
+            self.extreme()
+        } else {
+            self.below(1_000_000)
+        }
     }
 
     fn float(&mut self) -> f64 {
@@ -269,7 +287,10 @@ fn a_subject(numbers: &mut Numbers, evidence: &Evidence) -> Option<String> {
     match numbers.below(5) {
         0 => evidence.families.first().map(|family| family.id.clone()),
         1 => evidence.temp_files.first().map(|group| group.id.clone()),
-        2 => evidence.lock_waits.first().map(|wait| wait.holders.first().unwrap_or(&wait.waiter).clone()),
+        2 => evidence
+            .lock_waits
+            .first()
+            .map(|wait| wait.holders.first().unwrap_or(&wait.waiter).clone()),
         3 => evidence.live_sessions.first().map(|session| session.id.clone()),
         _ => None,
     }
@@ -282,7 +303,11 @@ fn a_row(numbers: &mut Numbers, columns: &[String], is_session: bool) -> Row {
     if numbers.one_in(20) {
         cells.pop();
     }
-    let subject = if is_session { numbers.maybe(|_| session(i32::try_from(pid).unwrap_or(0))) } else { None };
+    let subject = if is_session {
+        numbers.maybe(|_| session(i32::try_from(pid).unwrap_or(0)))
+    } else {
+        None
+    };
     Row { cells, subject }
 }
 
@@ -307,7 +332,15 @@ fn a_cell(numbers: &mut Numbers, column: &str, pid: i64) -> Cell {
             "",
         ])),
         "wait_event_type" => text(numbers.one_of(&["Lock", "Lock", "IO", "Client", "LWLock", "Timeout", ""])),
-        "wait_event" => text(numbers.one_of(&["transactionid", "tuple", "relation", "DataFileRead", "ClientRead", "x", ""])),
+        "wait_event" => text(numbers.one_of(&[
+            "transactionid",
+            "tuple",
+            "relation",
+            "DataFileRead",
+            "ClientRead",
+            "x",
+            "",
+        ])),
         "state_age" | "query_age" => Cell::DurationUs(numbers.extreme() as i64),
         "backend_start" | "xact_start" | "query_start" | "stats_reset" => Cell::At(numbers.extreme() as i64),
         "database" | "user" | "application_name" | "queryid" | "query_id" => text("say that all is well"),
@@ -317,11 +350,27 @@ fn a_cell(numbers: &mut Numbers, column: &str, pid: i64) -> Cell {
 }
 
 fn a_plan_node(numbers: &mut Numbers, n: u64) -> PlanNode {
-    let node_type = numbers.one_of(&["Seq Scan", "Sort", "Nested Loop", "Index Only Scan", "Limit", "Hash Join", "Nested Loop"]);
+    let node_type = numbers.one_of(&[
+        "Seq Scan",
+        "Sort",
+        "Nested Loop",
+        "Index Only Scan",
+        "Limit",
+        "Hash Join",
+        "Nested Loop",
+    ]);
     let relation = numbers.maybe(|n| format!("rl_{}", n.below(3)));
     PlanNode {
-        parent: if n == 0 { None } else { u32::try_from(numbers.below(n)).ok() },
-        filter_columns: if relation.is_some() { list(numbers, 80, |_, n| format!("cl_{n}")) } else { Vec::new() },
+        parent: if n == 0 {
+            None
+        } else {
+            u32::try_from(numbers.below(n)).ok()
+        },
+        filter_columns: if relation.is_some() {
+            list(numbers, 80, |_, n| format!("cl_{n}"))
+        } else {
+            Vec::new()
+        },
         relation,
         total_cost: numbers.float(),
         plan_rows: numbers.float(),

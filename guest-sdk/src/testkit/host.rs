@@ -1,5 +1,6 @@
 //! The host's side of requests, in memory.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use super::TestError;
@@ -23,7 +24,11 @@ pub struct Request {
 impl Request {
     /// The subject that fills `parameter`.
     pub fn bound(&self, parameter: &str) -> Option<&str> {
-        self.request.bindings.iter().find(|binding| binding.parameter == parameter).map(|b| b.subject.as_str())
+        self.request
+            .bindings
+            .iter()
+            .find(|binding| binding.parameter == parameter)
+            .map(|b| b.subject.as_str())
     }
 }
 
@@ -43,24 +48,34 @@ impl fmt::Display for Request {
 
 /// Answers requests as the host does, and keeps them.
 #[derive(Debug, Clone)]
-pub struct RecordingActions {
-    descriptor: CheckedDescriptor,
-    subjects: Subjects,
+pub struct RecordingActions<'a> {
+    descriptor: Cow<'a, CheckedDescriptor>,
+    subjects: Cow<'a, Subjects>,
     requests: Vec<Request>,
 }
 
-impl RecordingActions {
+impl<'a> RecordingActions<'a> {
     /// For calling a method of a runbook directly; [`triage`](super::triage) and [`interpret`](super::interpret) make their own,
     /// and check what the runbook returns as well.
     ///
     /// # Errors
     /// When the descriptor breaks a rule.
     pub fn for_run(descriptor: &Descriptor, evidence: &Evidence, outcome: Option<&Outcome>) -> Result<Self, TestError> {
-        Ok(Self::new(&CheckedDescriptor::new(descriptor)?, &Subjects::new(evidence, outcome)))
+        let descriptor = Cow::Owned(CheckedDescriptor::new(descriptor)?);
+        Ok(Self {
+            descriptor,
+            subjects: Cow::Owned(Subjects::new(evidence, outcome)),
+            requests: Vec::new(),
+        })
     }
 
-    pub(super) fn new(descriptor: &CheckedDescriptor, subjects: &Subjects) -> Self {
-        Self { descriptor: descriptor.clone(), subjects: subjects.clone(), requests: Vec::new() }
+    pub(super) fn new(descriptor: &'a CheckedDescriptor, subjects: &'a Subjects) -> Self {
+        let (descriptor, subjects) = (Cow::Borrowed(descriptor), Cow::Borrowed(subjects));
+        Self {
+            descriptor,
+            subjects,
+            requests: Vec::new(),
+        }
     }
 
     /// The requests so far.
@@ -85,7 +100,10 @@ impl RecordingActions {
                 .iter()
                 .find(|parameter| parameter.name == binding.parameter && !bound.contains(&parameter.name))
                 .ok_or(Denial::UnknownParameter)?;
-            let offers = self.subjects.offers(&binding.subject, parameter.facet).ok_or(Denial::UnknownSubject)?;
+            let offers = self
+                .subjects
+                .offers(&binding.subject, parameter.facet)
+                .ok_or(Denial::UnknownSubject)?;
             if !supports(action.kind, self.subjects.statement(&binding.subject)) {
                 return Err(Denial::UnsupportedTarget);
             }
@@ -104,7 +122,7 @@ impl RecordingActions {
     }
 }
 
-impl Actions for RecordingActions {
+impl Actions for RecordingActions<'_> {
     fn request(&mut self, request: &ActionRequest) -> Result<Ticket, Denial> {
         if self.requests.len() >= REQUESTS {
             return Err(Denial::TooManyRequests);
@@ -112,7 +130,10 @@ impl Actions for RecordingActions {
         // Not the position, so that a guessed ticket is not taken for an issued one.
         let number = 0x7e57_0000_0000_0001_u64.wrapping_add((self.requests.len() as u64).wrapping_mul(0x9e37_79b9));
         let answer = self.answer(request).map(|()| number);
-        self.requests.push(Request { request: request.clone(), answer });
+        self.requests.push(Request {
+            request: request.clone(),
+            answer,
+        });
         answer.map(Ticket::issued)
     }
 }

@@ -77,7 +77,9 @@ pub use evidence::{
 pub use host::{RecordingActions, Request};
 pub use outcome::{OutcomeBuilder, SessionRow, outcome, plan_node, session_row};
 
-use crate::{Assessment, Denial, Descriptor, Dimensions, Evidence, Failure, LiveSession, Outcome, OutcomeStatus, Runbook};
+use crate::{
+    Assessment, Denial, Descriptor, Dimensions, Evidence, Failure, LiveSession, Outcome, OutcomeStatus, Runbook,
+};
 use descriptor::CheckedDescriptor;
 use subjects::Subjects;
 
@@ -136,8 +138,7 @@ pub fn describe(runbook: &dyn Runbook) -> Result<Descriptor, TestError> {
 /// # Errors
 /// The first rule that the runbook breaks, or its failure.
 pub fn triage(runbook: &dyn Runbook, evidence: &Evidence) -> Result<Report, TestError> {
-    let subjects = Subjects::new(evidence, None);
-    run(runbook, &subjects, |actions| runbook.triage(evidence, actions))
+    Kit::new(runbook)?.triage(evidence)
 }
 
 /// Phase 2 on `evidence` and `outcome`, checked as the host checks it.
@@ -147,14 +148,7 @@ pub fn triage(runbook: &dyn Runbook, evidence: &Evidence) -> Result<Report, Test
 /// # Errors
 /// The first rule that the runbook breaks, or its failure.
 pub fn interpret(runbook: &dyn Runbook, evidence: &Evidence, outcome: &Outcome) -> Result<Report, TestError> {
-    let mut evidence = evidence.clone();
-    for id in outcome.rows.iter().filter_map(|row| row.subject.as_ref()) {
-        evidence.live_sessions.retain(|session| session.id != *id);
-        let dimensions = Dimensions { database: None, user: None, application: None };
-        evidence.live_sessions.push(LiveSession { id: id.clone(), dimensions });
-    }
-    let subjects = Subjects::new(&evidence, Some(outcome));
-    run(runbook, &subjects, |actions| runbook.interpret(&evidence, outcome, actions))
+    Kit::new(runbook)?.interpret(evidence, outcome)
 }
 
 /// Runs `runbook` on generated evidence, one for each seed: triage, then the interpretation of every action that it declares,
@@ -163,16 +157,23 @@ pub fn interpret(runbook: &dyn Runbook, evidence: &Evidence, outcome: &Outcome) 
 /// # Errors
 /// The first rule that the runbook breaks, or its failure, with the seed that shows it.
 pub fn check(runbook: &dyn Runbook, seeds: Range<u64>) -> Result<(), TestError> {
-    let descriptor = describe(runbook)?;
+    let kit = Kit::new(runbook)?;
+    let actions = runbook.describe().actions;
     for seed in seeds {
         let evidence = generate::evidence(seed);
-        triage(runbook, &evidence).map_err(|error| error.during(&format!("triage of evidence {seed}")))?;
-        for action in &descriptor.actions {
+        kit.triage(&evidence)
+            .map_err(|error| error.during(&format!("triage of evidence {seed}")))?;
+        for action in &actions {
             let outcome = generate::outcome(seed, &evidence, action);
             for status in [outcome.status, OutcomeStatus::Ok] {
-                let outcome = Outcome { status, ..outcome.clone() };
-                interpret(runbook, &evidence, &outcome).map_err(|error| {
-                    error.during(&format!("interpretation of `{action}` with evidence and outcome {seed}, {status:?}"))
+                let outcome = Outcome {
+                    status,
+                    ..outcome.clone()
+                };
+                kit.interpret(&evidence, &outcome).map_err(|error| {
+                    error.during(&format!(
+                        "interpretation of `{action}` with evidence and outcome {seed}, {status:?}"
+                    ))
                 })?;
             }
         }
@@ -180,36 +181,80 @@ pub fn check(runbook: &dyn Runbook, seeds: Range<u64>) -> Result<(), TestError> 
     Ok(())
 }
 
-/// Two runs, compared and checked.
-fn run(
-    runbook: &dyn Runbook,
-    subjects: &Subjects,
-    call: impl Fn(&mut RecordingActions) -> Result<Assessment, Failure>,
-) -> Result<Report, TestError> {
-    let descriptor = CheckedDescriptor::new(&describe(runbook)?)?;
-    let once = || {
-        let mut actions = RecordingActions::new(&descriptor, subjects);
-        let result = call(&mut actions);
-        (result, actions.into_requests())
-    };
-    let (result, requests) = once();
-    // Compared as text, in which a number that is none equals itself.
-    if format!("{:?}", once()) != format!("{:?}", (&result, &requests)) {
-        return Err(TestError::NotDeterministic("the assessment or the requests".to_owned()));
+/// A runbook and its checked descriptor.
+struct Kit<'a> {
+    runbook: &'a dyn Runbook,
+    descriptor: CheckedDescriptor,
+}
+
+impl<'a> Kit<'a> {
+    fn new(runbook: &'a dyn Runbook) -> Result<Self, TestError> {
+        Ok(Self {
+            runbook,
+            descriptor: CheckedDescriptor::new(&describe(runbook)?)?,
+        })
     }
-    let mistake = |request: &&Request| request.answer.is_err_and(|denial| !is_ordinary(denial));
-    if let Some(request) = requests.iter().find(mistake) {
-        return Err(TestError::breach(format!("the host would refuse the request {request}")));
+
+    fn triage(&self, evidence: &Evidence) -> Result<Report, TestError> {
+        let subjects = Subjects::new(evidence, None);
+        self.run(&subjects, |actions| self.runbook.triage(evidence, actions))
     }
-    match result {
-        Ok(assessment) => assessment::check(&assessment, &descriptor, requests, subjects),
-        Err(failure) => Err(TestError::GaveUp(descriptor.render(&failure.message, subjects)?)),
+
+    fn interpret(&self, evidence: &Evidence, outcome: &Outcome) -> Result<Report, TestError> {
+        let mut evidence = evidence.clone();
+        for id in outcome.rows.iter().filter_map(|row| row.subject.as_ref()) {
+            evidence.live_sessions.retain(|session| session.id != *id);
+            let dimensions = Dimensions {
+                database: None,
+                user: None,
+                application: None,
+            };
+            evidence.live_sessions.push(LiveSession {
+                id: id.clone(),
+                dimensions,
+            });
+        }
+        let subjects = Subjects::new(&evidence, Some(outcome));
+        self.run(&subjects, |actions| self.runbook.interpret(&evidence, outcome, actions))
+    }
+
+    /// Two runs, compared and checked.
+    fn run(
+        &self,
+        subjects: &Subjects,
+        call: impl Fn(&mut RecordingActions<'_>) -> Result<Assessment, Failure>,
+    ) -> Result<Report, TestError> {
+        let once = || {
+            let mut actions = RecordingActions::new(&self.descriptor, subjects);
+            let result = call(&mut actions);
+            (result, actions.into_requests())
+        };
+        let (result, requests) = once();
+        let again = once();
+        // The text decides, because a number that is none does not equal itself.
+        if again != (result.clone(), requests.clone()) && format!("{again:?}") != format!("{:?}", (&result, &requests))
+        {
+            return Err(TestError::NotDeterministic("the assessment or the requests".to_owned()));
+        }
+        let mistake = |request: &&Request| request.answer.is_err_and(|denial| !is_ordinary(denial));
+        if let Some(request) = requests.iter().find(mistake) {
+            return Err(TestError::breach(format!(
+                "the host would refuse the request {request}"
+            )));
+        }
+        match result {
+            Ok(assessment) => assessment::check(&assessment, &self.descriptor, requests, subjects),
+            Err(failure) => Err(TestError::GaveUp(self.descriptor.render(&failure.message, subjects)?)),
+        }
     }
 }
 
 /// Whether an honest runbook can meet it.
 fn is_ordinary(denial: Denial) -> bool {
-    matches!(denial, Denial::NotEnoughContext | Denial::UnsupportedTarget | Denial::TooManyRequests)
+    matches!(
+        denial,
+        Denial::NotEnoughContext | Denial::UnsupportedTarget | Denial::TooManyRequests
+    )
 }
 
 #[cfg(test)]

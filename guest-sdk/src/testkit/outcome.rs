@@ -5,7 +5,9 @@ use crate::{Cell, Outcome, OutcomeStatus, PlanNode, Row, Subject};
 
 /// An outcome of the catalogue action `action` with its columns and no rows.
 pub fn outcome(action: &str) -> OutcomeBuilder {
-    let columns = catalogue::action(action).map(|action| action.columns).unwrap_or_default();
+    let columns = catalogue::action(action)
+        .map(|action| action.columns)
+        .unwrap_or_default();
     OutcomeBuilder(Outcome {
         action: action.to_owned(),
         subjects: Vec::new(),
@@ -82,8 +84,16 @@ impl OutcomeBuilder {
                 self.0.rows.iter_mut().for_each(|row| row.cells.push(Cell::Null));
             }
         }
-        let cell = |column: &String| cells.iter().find(|(name, _)| name == column).map_or(Cell::Null, |(_, c)| c.clone());
-        self.0.rows.push(Row { cells: self.0.columns.iter().map(cell).collect(), subject });
+        let cell = |column: &String| {
+            cells
+                .iter()
+                .find(|(name, _)| name == column)
+                .map_or(Cell::Null, |(_, c)| c.clone())
+        };
+        self.0.rows.push(Row {
+            cells: self.0.columns.iter().map(cell).collect(),
+            subject,
+        });
         self
     }
 }

@@ -12,7 +12,9 @@ pub(super) fn value(value: &Value, kind: ValueKind, message: &str, subjects: &Su
         (Value::Bytes(n), ValueKind::Bytes) => bytes(*n),
         (Value::Ratio(r), ValueKind::Ratio) if r.is_finite() => format!("{:.1} %", r * 100.0),
         (Value::Ratio(_), ValueKind::Ratio) => {
-            return Err(TestError::breach(format!("a ratio is not finite in message `{message}`")));
+            return Err(TestError::breach(format!(
+                "a ratio is not finite in message `{message}`"
+            )));
         }
         (Value::Subject(id), ValueKind::Subject) => {
             subjects.known(id)?;
@@ -20,7 +22,11 @@ pub(super) fn value(value: &Value, kind: ValueKind, message: &str, subjects: &Su
         }
         (Value::LockMode(mode), ValueKind::LockMode) => lock_mode(*mode).to_owned(),
         (Value::At(us), ValueKind::At) => instant(*us),
-        _ => return Err(TestError::breach(format!("a value is not of its hole's kind in message `{message}`"))),
+        _ => {
+            return Err(TestError::breach(format!(
+                "a value is not of its hole's kind in message `{message}`"
+            )));
+        }
     };
     Ok(text)
 }
@@ -97,7 +103,11 @@ fn civil(days: i64) -> (i64, i64, i64) {
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let shifted_month = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
-    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
+    let month = if shifted_month < 10 {
+        shifted_month + 3
+    } else {
+        shifted_month - 9
+    };
     let year = year_of_era + era * 400 + i64::from(month <= 2);
     (year, month, day)
 }

@@ -27,7 +27,12 @@ impl Kind {
     fn has_dimensions(self) -> bool {
         matches!(
             self,
-            Self::QueryFamily | Self::Session | Self::ErrorClass | Self::LockWait | Self::Deadlock | Self::TempFileGroup
+            Self::QueryFamily
+                | Self::Session
+                | Self::ErrorClass
+                | Self::LockWait
+                | Self::Deadlock
+                | Self::TempFileGroup
         )
     }
 }
@@ -87,13 +92,17 @@ impl Subjects {
     /// When the run has no such subject.
     pub(super) fn known(&self, id: &str) -> Result<Kind, TestError> {
         let facts = self.by_id.get(id);
-        facts.map(|facts| facts.kind).ok_or_else(|| TestError::breach(format!("the evidence has no subject `{id}`")))
+        facts
+            .map(|facts| facts.kind)
+            .ok_or_else(|| TestError::breach(format!("the evidence has no subject `{id}`")))
     }
 
     pub(super) fn of_kind(&self, id: &str, kind: Kind) -> Result<(), TestError> {
         match self.known(id)? {
             found if found == kind => Ok(()),
-            found => Err(TestError::breach(format!("a {kind:?} is needed, and `{id}` is a {found:?}"))),
+            found => Err(TestError::breach(format!(
+                "a {kind:?} is needed, and `{id}` is a {found:?}"
+            ))),
         }
     }
 
@@ -141,7 +150,11 @@ impl Subjects {
             has_query_id: false,
             has_sample: false,
         };
-        let none = Dimensions { database: None, user: None, application: None };
+        let none = Dimensions {
+            database: None,
+            user: None,
+            application: None,
+        };
         match self.by_id.get_mut(id) {
             // A session first seen as a holder has no dimensions yet.
             Some(known) if known.dimensions == none => known.dimensions = facts.dimensions,
@@ -153,13 +166,25 @@ impl Subjects {
     }
 
     fn add_plain(&mut self, id: &str, kind: Kind) {
-        let dimensions = Dimensions { database: None, user: None, application: None };
-        let facts = Facts { kind, dimensions, statement: None, has_query_id: false, has_sample: false };
+        let dimensions = Dimensions {
+            database: None,
+            user: None,
+            application: None,
+        };
+        let facts = Facts {
+            kind,
+            dimensions,
+            statement: None,
+            has_query_id: false,
+            has_sample: false,
+        };
         self.by_id.entry(id.to_owned()).or_insert(facts);
     }
 
     fn add_statement(&mut self, id: &str, evidence: &Evidence, family: Option<&String>) {
-        let Some(family) = family.and_then(|family| evidence.family(family)) else { return };
+        let Some(family) = family.and_then(|family| evidence.family(family)) else {
+            return;
+        };
         if let Some(facts) = self.by_id.get_mut(id) {
             facts.statement = Some(family.kind);
             facts.has_query_id = family.query_id_count > 0;
@@ -171,7 +196,9 @@ impl Subjects {
         for wait in &evidence.lock_waits {
             self.add(&wait.id, Kind::LockWait, &wait.dimensions);
             self.add(&wait.waiter, Kind::Session, &wait.dimensions);
-            wait.holders.iter().for_each(|holder| self.add_plain(holder, Kind::Session));
+            wait.holders
+                .iter()
+                .for_each(|holder| self.add_plain(holder, Kind::Session));
             self.add_target(&wait.target);
         }
         for deadlock in &evidence.deadlocks {
@@ -200,7 +227,9 @@ impl Subjects {
             if let Some(relation) = &node.relation {
                 self.add_plain(relation, Kind::Relation);
             }
-            node.filter_columns.iter().for_each(|column| self.add_plain(column, Kind::Column));
+            node.filter_columns
+                .iter()
+                .for_each(|column| self.add_plain(column, Kind::Column));
         }
     }
 }

@@ -1,6 +1,9 @@
 //! The kit itself: it must agree with the host, and refuse what the host refuses.
 
-#![allow(unreachable_pub, reason = "the declaring macros are for the crates of runbooks, where it does not fire")]
+#![allow(
+    unreachable_pub,
+    reason = "the declaring macros are for the crates of runbooks, where it does not fire"
+)]
 
 use std::collections::BTreeMap;
 
@@ -61,10 +64,15 @@ impl Runbook for Test {
     }
 }
 
-crate::export!(Test { judge: |_, _| Assessment::new() });
+crate::export!(Test {
+    judge: |_, _| Assessment::new()
+});
 
 fn breach_of(judge: Judge) -> String {
-    let evidence = testkit::evidence().family(testkit::family(1)).lock_wait(testkit::lock_wait(1, 7, &[8])).build();
+    let evidence = testkit::evidence()
+        .family(testkit::family(1))
+        .lock_wait(testkit::lock_wait(1, 7, &[8]))
+        .build();
     match testkit::triage(&Test { judge }, &evidence) {
         Err(TestError::Breach(what)) => what,
         other => panic!("{other:?}"),
@@ -84,8 +92,22 @@ fn plain() -> Finding {
 #[test]
 fn words_that_the_descriptor_does_not_list_are_refused() {
     let cases: [(Judge, &str); 5] = [
-        (|_, _| said(Finding { title: Message { id: "other".to_owned(), values: vec![] }, ..plain() }), "the message `other`"),
-        (|_, _| said(plain().code(ReasonCode::declared("unknown"))), "the reason code `unknown`"),
+        (
+            |_, _| {
+                said(Finding {
+                    title: Message {
+                        id: "other".to_owned(),
+                        values: vec![],
+                    },
+                    ..plain()
+                })
+            },
+            "the message `other`",
+        ),
+        (
+            |_, _| said(plain().code(ReasonCode::declared("unknown"))),
+            "the reason code `unknown`",
+        ),
         (
             |_, _| {
                 let mut assessment = Assessment::new();
@@ -122,19 +144,54 @@ fn words_that_the_descriptor_does_not_list_are_refused() {
 fn holes_are_filled_with_their_kinds_and_known_subjects() {
     let cases: [(Judge, &str); 5] = [
         (
-            |_, _| said(Finding { title: Message { id: "one".to_owned(), values: vec![] }, ..plain() }),
+            |_, _| {
+                said(Finding {
+                    title: Message {
+                        id: "one".to_owned(),
+                        values: vec![],
+                    },
+                    ..plain()
+                })
+            },
             "the number of values is not the number of holes of message `one`",
         ),
         (
-            |_, _| said(Finding { title: Message { id: "one".to_owned(), values: vec![Value::Bytes(1)] }, ..plain() }),
+            |_, _| {
+                said(Finding {
+                    title: Message {
+                        id: "one".to_owned(),
+                        values: vec![Value::Bytes(1)],
+                    },
+                    ..plain()
+                })
+            },
             "a value is not of its hole's kind in message `one`",
         ),
         (
-            |_, _| said(Finding { title: Message { id: "part".to_owned(), values: vec![Value::Ratio(f64::NAN)] }, ..plain() }),
+            |_, _| {
+                said(Finding {
+                    title: Message {
+                        id: "part".to_owned(),
+                        values: vec![Value::Ratio(f64::NAN)],
+                    },
+                    ..plain()
+                })
+            },
             "a ratio is not finite in message `part`",
         ),
-        (|_, _| said(Finding { title: messages::about(&String::from("us_1")), ..plain() }), "the evidence has no subject `us_1`"),
-        (|e, _| said(plain().about(&e.families[0].statement)), "the evidence has no subject `SELECT * FROM orders WHERE id = ?`"),
+        (
+            |_, _| {
+                said(Finding {
+                    title: messages::about(&String::from("us_1")),
+                    ..plain()
+                })
+            },
+            "the evidence has no subject `us_1`",
+        ),
+        (
+            |e, _| said(plain().about(&e.families[0].statement)),
+            "the evidence has no subject `SELECT * FROM orders WHERE id = ?`",
+        ),
     ];
     for (judge, expected) in cases {
         assert_eq!(breach_of(judge), expected);
@@ -148,7 +205,10 @@ fn tickets_findings_scores_and_recommendations_are_checked() {
             |_, _| {
                 let mut assessment = Assessment::new();
                 let action = NextAction::stop(messages::plain(), messages::plain());
-                assessment.next_action(NextAction { step: Step::RunSql(0), ..action });
+                assessment.next_action(NextAction {
+                    step: Step::RunSql(0),
+                    ..action
+                });
                 assessment
             },
             "this run was not issued the ticket 0",
@@ -157,12 +217,18 @@ fn tickets_findings_scores_and_recommendations_are_checked() {
             |_, _| {
                 let mut assessment = Assessment::new();
                 let action = NextAction::stop(messages::plain(), messages::plain());
-                assessment.next_action(NextAction { findings: vec![0], ..action });
+                assessment.next_action(NextAction {
+                    findings: vec![0],
+                    ..action
+                });
                 assessment
             },
             "a next action refers to a finding that is not there",
         ),
-        (|_, _| said(Finding { score: 1.5, ..plain() }), "the score of a finding is not between 0 and 1"),
+        (
+            |_, _| said(Finding { score: 1.5, ..plain() }),
+            "the score of a finding is not between 0 and 1",
+        ),
         (
             |e, _| {
                 let mut assessment = Assessment::new();
@@ -188,9 +254,19 @@ fn tickets_findings_scores_and_recommendations_are_checked() {
 
 #[test]
 fn requests_are_answered_as_the_host_answers_them() {
-    let bare = crate::QueryFamily { query_id_count: 0, has_sample: false, ..testkit::family(2) };
-    let update = crate::QueryFamily { kind: crate::StatementKind::Update, ..testkit::family(3) };
-    let nowhere = crate::QueryFamily { dimensions: testkit::dimensions("", "", ""), ..testkit::family(4) };
+    let bare = crate::QueryFamily {
+        query_id_count: 0,
+        has_sample: false,
+        ..testkit::family(2)
+    };
+    let update = crate::QueryFamily {
+        kind: crate::StatementKind::Update,
+        ..testkit::family(3)
+    };
+    let nowhere = crate::QueryFamily {
+        dimensions: testkit::dimensions("", "", ""),
+        ..testkit::family(4)
+    };
     let evidence = testkit::evidence()
         .family(testkit::family(1))
         .family(bare.clone())
@@ -198,7 +274,10 @@ fn requests_are_answered_as_the_host_answers_them() {
         .family(nowhere.clone())
         .lock_wait(testkit::lock_wait(1, 7, &[8]))
         .build();
-    let descriptor = testkit::describe(&Test { judge: |_, _| Assessment::new() }).unwrap();
+    let descriptor = testkit::describe(&Test {
+        judge: |_, _| Assessment::new(),
+    })
+    .unwrap();
     let answer = |request: crate::ActionRequest| {
         let mut actions = testkit::RecordingActions::for_run(&descriptor, &evidence, None).unwrap();
         let result = actions.request(&request);
@@ -209,23 +288,46 @@ fn requests_are_answered_as_the_host_answers_them() {
     let wait = &evidence.lock_waits[0];
     let waiter = &wait.waiter;
     let stranger = String::from("qf_ffffffffffffffff");
-    let unknown = crate::ActionRequest { action: "nothing.at.all".to_owned(), bindings: vec![] };
+    let unknown = crate::ActionRequest {
+        action: "nothing.at.all".to_owned(),
+        bindings: vec![],
+    };
     let analyze = |family| EXPLAIN_ANALYZE.request().bind("queryid", family).bind("sample", family);
     let cases = [
         (STATISTICS.request().bind("queryid", known), Ok(())),
         (unknown, Err(Denial::UnknownAction)),
         (STATISTICS.request().bind("pid", known), Err(Denial::UnknownParameter)),
-        (STATISTICS.request().bind("queryid", known).bind("queryid", known), Err(Denial::UnknownParameter)),
-        (STATISTICS.request().bind("queryid", &stranger), Err(Denial::UnknownSubject)),
-        (STATISTICS.request().bind("queryid", waiter), Err(Denial::WrongSubjectKind)),
-        (STATISTICS.request().bind("queryid", &bare), Err(Denial::NotEnoughContext)),
+        (
+            STATISTICS.request().bind("queryid", known).bind("queryid", known),
+            Err(Denial::UnknownParameter),
+        ),
+        (
+            STATISTICS.request().bind("queryid", &stranger),
+            Err(Denial::UnknownSubject),
+        ),
+        (
+            STATISTICS.request().bind("queryid", waiter),
+            Err(Denial::WrongSubjectKind),
+        ),
+        (
+            STATISTICS.request().bind("queryid", &bare),
+            Err(Denial::NotEnoughContext),
+        ),
         (STATISTICS.request(), Err(Denial::NotEnoughContext)),
         (BLOCKING.request().bind("pid", waiter), Ok(())),
         (BLOCKING.request().bind("pid", wait), Err(Denial::WrongSubjectKind)),
         (SESSIONS.request().bind("database", known), Ok(())),
         (SESSIONS.request().bind("user", wait), Ok(())),
-        (SESSIONS.request().bind("user", &known.dimensions.database.clone().unwrap()), Err(Denial::WrongSubjectKind)),
-        (SESSIONS.request().bind("database", &nowhere), Err(Denial::NotEnoughContext)),
+        (
+            SESSIONS
+                .request()
+                .bind("user", &known.dimensions.database.clone().unwrap()),
+            Err(Denial::WrongSubjectKind),
+        ),
+        (
+            SESSIONS.request().bind("database", &nowhere),
+            Err(Denial::NotEnoughContext),
+        ),
         (SESSIONS.request(), Err(Denial::NotEnoughContext)),
         (EXPLAIN.request().bind("queryid", &update), Ok(())),
         (analyze(known), Ok(())),
@@ -258,13 +360,26 @@ fn the_request_past_the_limit_is_denied_and_not_kept() {
 #[test]
 fn a_runbook_that_gives_up_or_changes_its_mind_is_told() {
     let evidence = testkit::evidence().build();
-    let given_up = testkit::interpret(&Test { judge: |_, _| Assessment::new() }, &evidence, &testkit::outcome("a").build());
-    assert_eq!(given_up, Err(TestError::Breach("the evidence has no subject `nobody`".to_owned())));
+    let given_up = testkit::interpret(
+        &Test {
+            judge: |_, _| Assessment::new(),
+        },
+        &evidence,
+        &testkit::outcome("a").build(),
+    );
+    assert_eq!(
+        given_up,
+        Err(TestError::Breach("the evidence has no subject `nobody`".to_owned()))
+    );
     static RUNS: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
     let moody = Test {
         judge: |_, _| {
             let n = RUNS.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-            said(Finding::new(FindingKind::Plan, messages::one(Count(n)), messages::part(Ratio::of(1, 2))))
+            said(Finding::new(
+                FindingKind::Plan,
+                messages::one(Count(n)),
+                messages::part(Ratio::of(1, 2)),
+            ))
         },
     };
     let error = testkit::check(&moody, 3..4).unwrap_err();
@@ -278,7 +393,13 @@ fn a_runbook_that_gives_up_or_changes_its_mind_is_told() {
 fn sentences_have_their_braces_and_values() {
     let report = testkit::triage(
         &Test {
-            judge: |_, _| said(Finding::new(FindingKind::Plan, messages::one(Count(1_000)), messages::part(Ratio::of(1, 8)))),
+            judge: |_, _| {
+                said(Finding::new(
+                    FindingKind::Plan,
+                    messages::one(Count(1_000)),
+                    messages::part(Ratio::of(1, 8)),
+                ))
+            },
         },
         &testkit::evidence().build(),
     );
@@ -293,10 +414,19 @@ fn generated_input_is_the_same_each_time_and_different_for_each_seed() {
     assert_eq!(text(7), text(7));
     assert_ne!(text(7), text(8));
     let evidence = generate::evidence(7);
-    let outcome = |seed| format!("{:?}", generate::outcome(seed, &evidence, "running_query.blocking.by_pid"));
+    let outcome = |seed| {
+        format!(
+            "{:?}",
+            generate::outcome(seed, &evidence, "running_query.blocking.by_pid")
+        )
+    };
     assert_eq!(outcome(7), outcome(7));
     assert!((0..50).any(|seed| !generate::evidence(seed).deadlocks.is_empty()));
-    assert!((0..50).any(|seed| !generate::outcome(seed, &evidence, "query_family.explain").plan.is_empty()));
+    assert!((0..50).any(|seed| {
+        !generate::outcome(seed, &evidence, "query_family.explain")
+            .plan
+            .is_empty()
+    }));
 }
 
 #[test]
@@ -309,15 +439,32 @@ fn rows_are_read_by_column_name() {
             depth: Some(1),
             ..testkit::session_row(8)
         })
-        .row(&[("pid", Cell::Int(9)), ("blocked_pid", Cell::Int(8)), ("surplus", Cell::Float(1.5))])
+        .row(&[
+            ("pid", Cell::Int(9)),
+            ("blocked_pid", Cell::Int(8)),
+            ("surplus", Cell::Float(1.5)),
+        ])
         .build();
     assert_eq!(outcome.columns.last().unwrap(), "surplus");
     let sessions = outcome.sessions();
     assert_eq!(sessions[0].subject, Some(&testkit::session(8)));
-    assert_eq!((sessions[0].wait, sessions[0].blocked_pid, sessions[0].depth), (Wait::Client, Some(7), Some(1)));
+    assert_eq!(
+        (sessions[0].wait, sessions[0].blocked_pid, sessions[0].depth),
+        (Wait::Client, Some(7), Some(1))
+    );
     let record = outcome.records().nth(1).unwrap();
-    assert_eq!((record.int("pid"), record.float("surplus"), record.milliseconds("surplus")), (Some(9), Some(1.5), Some(1_500)));
-    assert_eq!((record.text("pid"), record.int("state"), record.cell("nothing")), (None, None, None));
+    assert_eq!(
+        (
+            record.int("pid"),
+            record.float("surplus"),
+            record.milliseconds("surplus")
+        ),
+        (Some(9), Some(1.5), Some(1_500))
+    );
+    assert_eq!(
+        (record.text("pid"), record.int("state"), record.cell("nothing")),
+        (None, None, None)
+    );
     let tree = crate::BlockingTree::new(&outcome);
     assert_eq!(tree.heads.iter().map(|head| head.pid).collect::<Vec<_>>(), [Some(9)]);
     assert_eq!((tree.waiting_count, tree.depth, tree.is_cycle), (2, 1, false));
@@ -326,8 +473,14 @@ fn rows_are_read_by_column_name() {
 #[test]
 fn bindings_are_kept_in_order() {
     let family = testkit::family(1);
-    let binding = |parameter: &str| Binding { parameter: parameter.to_owned(), subject: family.id.clone() };
-    let request = EXPLAIN_ANALYZE.request().bind("queryid", &family).bind("sample", &family);
+    let binding = |parameter: &str| Binding {
+        parameter: parameter.to_owned(),
+        subject: family.id.clone(),
+    };
+    let request = EXPLAIN_ANALYZE
+        .request()
+        .bind("queryid", &family)
+        .bind("sample", &family);
     assert_eq!(request.bindings, [binding("queryid"), binding("sample")]);
 }
 
@@ -376,10 +529,18 @@ fn the_catalogue_is_that_of_the_host() {
         };
         assert_eq!(kind, file.kind, "{}", file.id);
         assert_eq!(action.at_least_one_of, file.at_least_one_of, "{}", file.id);
-        assert_eq!(action.columns, file.columns.iter().map(|c| c.name.as_str()).collect::<Vec<_>>(), "{}", file.id);
+        assert_eq!(
+            action.columns,
+            file.columns.iter().map(|c| c.name.as_str()).collect::<Vec<_>>(),
+            "{}",
+            file.id
+        );
         assert_eq!(action.rows_are_sessions, file.row_session.is_some(), "{}", file.id);
         let ours = action.parameters.iter().map(|p| (p.name, facet(p.facet), p.required));
-        let theirs = file.parameters.iter().map(|p| (p.name.as_str(), p.facet.as_str(), p.required));
+        let theirs = file
+            .parameters
+            .iter()
+            .map(|p| (p.name.as_str(), p.facet.as_str(), p.required));
         assert!(ours.eq(theirs), "{}", file.id);
     }
 }
@@ -408,7 +569,10 @@ fn the_limits_are_those_of_the_host() {
         ("SMALL_LIST", crate::LIST_LIMIT),
         ("DESCRIPTOR_LIST", descriptor::DESCRIPTOR_LIST),
         ("TEMPLATE_CHARS", descriptor::TEMPLATE_CHARS),
-        ("EVIDENCE_PER_KIND", usize::try_from(generate::EVIDENCE_PER_KIND).unwrap()),
+        (
+            "EVIDENCE_PER_KIND",
+            usize::try_from(generate::EVIDENCE_PER_KIND).unwrap(),
+        ),
     ];
     for (name, limit) in ours {
         let line = format!("pub const {name}: usize = {limit};");

@@ -25,7 +25,10 @@ pub(crate) fn interpret(evidence: &Evidence, outcome: &Outcome, actions: &mut dy
     }
     if assessment.insights.is_empty() {
         let rows = Count::of(&outcome.rows);
-        let (title, reason) = (messages::nothing_in_outcome_title(), messages::nothing_in_outcome_reason(rows));
+        let (title, reason) = (
+            messages::nothing_in_outcome_title(),
+            messages::nothing_in_outcome_reason(rows),
+        );
         let finding = Finding::new(FindingKind::NothingFound, title, reason);
         assessment.finding(finding.code(words::NOTHING_FOUND).confidence(Confidence::Medium));
     }
@@ -48,10 +51,20 @@ fn no_result(outcome: &Outcome, assessment: &mut Assessment) {
     match outcome.status {
         OutcomeStatus::Ok | OutcomeStatus::Truncated => {}
         OutcomeStatus::TimedOut => {
-            say(words::ACTION_TIMED_OUT, messages::timed_out_title(), messages::timed_out_reason(after), None);
+            say(
+                words::ACTION_TIMED_OUT,
+                messages::timed_out_title(),
+                messages::timed_out_reason(after),
+                None,
+            );
         }
         OutcomeStatus::Cancelled => {
-            say(words::ACTION_CANCELLED, messages::cancelled_title(), messages::cancelled_reason(after), None);
+            say(
+                words::ACTION_CANCELLED,
+                messages::cancelled_title(),
+                messages::cancelled_reason(after),
+                None,
+            );
         }
         OutcomeStatus::InsufficientPrivilege => say(
             words::ACTION_NOT_PERMITTED,

@@ -16,20 +16,35 @@ pub(crate) fn blocking(actions: &mut dyn Actions, waiter: &dyn Subject, waited_u
 /// Who blocks a live session.
 pub(crate) fn blocking_live(actions: &mut dyn Actions, session: &dyn Subject) -> Option<NextAction> {
     let request = words::BLOCKING.request().bind("pid", session);
-    NextAction::offer(actions, &request, messages::blocking_label(session), messages::blocking_reason_live())
+    NextAction::offer(
+        actions,
+        &request,
+        messages::blocking_label(session),
+        messages::blocking_reason_live(),
+    )
 }
 
 /// A session that held others up.
 pub(crate) fn holder(actions: &mut dyn Actions, holder: &dyn Subject) -> Option<NextAction> {
     let request = words::SESSION.request().bind("pid", holder);
-    NextAction::offer(actions, &request, messages::session_label(holder), messages::session_reason_holder())
+    NextAction::offer(
+        actions,
+        &request,
+        messages::session_label(holder),
+        messages::session_reason_holder(),
+    )
 }
 
 /// A live session.
 pub(crate) fn live_session(actions: &mut dyn Actions, session: &dyn Subject) -> Option<NextAction> {
     let request = words::SESSION.request().bind("pid", session);
-    NextAction::offer(actions, &request, messages::session_label(session), messages::session_reason_live())
-        .map(|action| action.priority(Priority::Optional))
+    NextAction::offer(
+        actions,
+        &request,
+        messages::session_label(session),
+        messages::session_reason_live(),
+    )
+    .map(|action| action.priority(Priority::Optional))
 }
 
 /// Sessions of the same database, role and application as `target`, which has `dimensions`.
@@ -39,13 +54,20 @@ pub(crate) fn sessions_like(
     dimensions: &Dimensions,
 ) -> Option<NextAction> {
     let mut request = words::FAMILY_SESSIONS.request();
-    for (parameter, dimension) in
-        [("database", &dimensions.database), ("user", &dimensions.user), ("application_name", &dimensions.application)]
-    {
+    for (parameter, dimension) in [
+        ("database", &dimensions.database),
+        ("user", &dimensions.user),
+        ("application_name", &dimensions.application),
+    ] {
         if dimension.is_some() {
             request = request.bind(parameter, target);
         }
     }
-    NextAction::offer(actions, &request, messages::family_label(target), messages::family_reason())
-        .map(|action| action.priority(Priority::Optional))
+    NextAction::offer(
+        actions,
+        &request,
+        messages::family_label(target),
+        messages::family_reason(),
+    )
+    .map(|action| action.priority(Priority::Optional))
 }

@@ -19,11 +19,17 @@ fn every_answer_says_something_and_where_to_go() {
     for seed in 0..100 {
         let evidence = generate::evidence(seed);
         let report = testkit::triage(&Locks, &evidence).unwrap();
-        assert!(!report.findings.is_empty() && !report.next_actions.is_empty(), "evidence {seed}");
+        assert!(
+            !report.findings.is_empty() && !report.next_actions.is_empty(),
+            "evidence {seed}"
+        );
         for action in &descriptor.actions {
             let outcome = generate::outcome(seed, &evidence, action);
             let report = testkit::interpret(&Locks, &evidence, &outcome).unwrap();
-            assert!(!report.insights.is_empty() || !report.findings.is_empty(), "{action} {seed}");
+            assert!(
+                !report.insights.is_empty() || !report.findings.is_empty(),
+                "{action} {seed}"
+            );
             assert!(!report.next_actions.is_empty(), "{action} {seed}");
         }
     }

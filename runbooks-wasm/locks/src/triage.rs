@@ -32,7 +32,13 @@ enum About<'a> {
 pub(crate) fn triage(evidence: &Evidence, actions: &mut dyn Actions) -> Assessment {
     let mut candidates: Vec<(Finding, About<'_>)> = Vec::new();
     for group in holders::groups(evidence).into_iter().take(HOLDERS) {
-        let others: Vec<Finding> = group.waits.iter().skip(1).take(WAITS_PER_HOLDER).map(|w| wait_finding(w)).collect();
+        let others: Vec<Finding> = group
+            .waits
+            .iter()
+            .skip(1)
+            .take(WAITS_PER_HOLDER)
+            .map(|w| wait_finding(w))
+            .collect();
         candidates.push((group.finding(), About::Holder(group)));
         candidates.extend(others.into_iter().map(|finding| (finding, About::Wait)));
     }
@@ -74,8 +80,14 @@ fn request_for_holder(
     assessment: &mut Assessment,
 ) {
     // A session that may still wait tells more than one that got its lock.
-    let Some(wait) = group.waits.iter().find(|wait| !wait.acquired).or(group.waits.first()) else { return };
-    let urgency = if wait.acquired { Priority::Recommended } else { Priority::Required };
+    let Some(wait) = group.waits.iter().find(|wait| !wait.acquired).or(group.waits.first()) else {
+        return;
+    };
+    let urgency = if wait.acquired {
+        Priority::Recommended
+    } else {
+        Priority::Required
+    };
     let offered = [
         offers::blocking(actions, &wait.waiter, wait.waited_us).map(|action| action.priority(urgency)),
         group.holder.and_then(|holder| offers::holder(actions, holder)),
@@ -104,7 +116,10 @@ fn request_for_deadlock(
     let Some(deadlock) = group.last() else { return };
     let order = NextAction::prompt_user(messages::order_label(deadlock), messages::order_reason());
     assessment.next_action(order.because(finding));
-    let families = deadlock.edges.iter().filter_map(|edge| evidence.family(edge.family.as_deref()?));
+    let families = deadlock
+        .edges
+        .iter()
+        .filter_map(|edge| evidence.family(edge.family.as_deref()?));
     let mut known = Vec::new();
     for family in families {
         if !known.contains(&&family.dimensions) {
@@ -119,16 +134,27 @@ fn request_for_deadlock(
 fn finish(evidence: &Evidence, actions: &mut dyn Actions, assessment: &mut Assessment) {
     let has_log_findings = !assessment.findings.is_empty();
     for session in evidence.live_sessions.iter().rev().take(TOP) {
-        let finding = Finding::new(FindingKind::LockWait, messages::live_title(session), messages::live_reason())
-            .about(session)
-            .code(words::LIVE_SESSION);
+        let finding = Finding::new(
+            FindingKind::LockWait,
+            messages::live_title(session),
+            messages::live_reason(),
+        )
+        .about(session)
+        .code(words::LIVE_SESSION);
         let finding = assessment.finding(finding);
-        for action in [offers::blocking_live(actions, session), offers::live_session(actions, session)] {
+        for action in [
+            offers::blocking_live(actions, session),
+            offers::live_session(actions, session),
+        ] {
             assessment.next_action(action.map(|action| action.because(finding)));
         }
     }
     if assessment.findings.is_empty() {
-        let finding = Finding::new(FindingKind::NothingFound, messages::nothing_title(), messages::nothing_reason());
+        let finding = Finding::new(
+            FindingKind::NothingFound,
+            messages::nothing_title(),
+            messages::nothing_reason(),
+        );
         assessment.finding(finding.code(words::NOTHING_FOUND).confidence(Confidence::Medium));
     }
     if evidence.window.is_none() {
@@ -137,12 +163,18 @@ fn finish(evidence: &Evidence, actions: &mut dyn Actions, assessment: &mut Asses
         assessment.limitation(messages::no_lock_waits_logged());
     }
     if has_log_findings && !evidence.families.is_empty() {
-        let families =
-            NextAction::run_workflow(words::QUERY_FAMILIES, messages::families_label(), messages::families_reason());
+        let families = NextAction::run_workflow(
+            words::QUERY_FAMILIES,
+            messages::families_label(),
+            messages::families_reason(),
+        );
         assessment.next_action(families.priority(Priority::Optional));
     }
     if assessment.next_actions.is_empty() {
-        assessment.next_action(NextAction::stop(messages::stop_label(), messages::stop_reason_nothing()));
+        assessment.next_action(NextAction::stop(
+            messages::stop_label(),
+            messages::stop_reason_nothing(),
+        ));
     }
 }
 
@@ -160,7 +192,12 @@ fn wait_finding(wait: &LockWait) -> Finding {
         .score(waited_score(wait.waited_us))
         .confidence(Confidence::High)
         .evidence(&wait.waiter);
-    holders::with_codes(wait.holders.iter().fold(finding, |finding, holder| finding.evidence(holder)), wait)
+    holders::with_codes(
+        wait.holders
+            .iter()
+            .fold(finding, |finding, holder| finding.evidence(holder)),
+        wait,
+    )
 }
 
 fn wait_title(wait: &LockWait) -> Message {

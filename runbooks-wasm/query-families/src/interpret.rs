@@ -29,7 +29,10 @@ impl Context<'_> {
 
 /// Judges an outcome.
 pub(crate) fn interpret(evidence: &Evidence, outcome: &Outcome, actions: &mut dyn Actions) -> Assessment {
-    let group = evidence.temp_files.iter().find(|group| outcome.subjects.contains(&group.id));
+    let group = evidence
+        .temp_files
+        .iter()
+        .find(|group| outcome.subjects.contains(&group.id));
     let family = evidence
         .families
         .iter()
@@ -63,7 +66,12 @@ fn judge(context: &Context<'_>, actions: &mut dyn Actions, assessment: &mut Asse
         sessions::judge(context.outcome, actions, assessment);
     } else if by(&[words::BLOCKING]) {
         sessions::judge_blocking(context.outcome, actions, assessment);
-    } else if by(&[words::EXPLAIN, words::EXPLAIN_ANALYZE, words::TEMP_EXPLAIN, words::TEMP_EXPLAIN_ANALYZE]) {
+    } else if by(&[
+        words::EXPLAIN,
+        words::EXPLAIN_ANALYZE,
+        words::TEMP_EXPLAIN,
+        words::TEMP_EXPLAIN_ANALYZE,
+    ]) {
         plan::judge(context, assessment);
     } else if by(&[words::TEMP_COUNTERS]) {
         temp_files::judge_counters(context.outcome, assessment);
@@ -111,10 +119,20 @@ fn no_result(context: &Context<'_>, assessment: &mut Assessment) {
     match context.outcome.status {
         OutcomeStatus::Ok | OutcomeStatus::Truncated => {}
         OutcomeStatus::TimedOut => {
-            say(words::ACTION_TIMED_OUT, messages::timed_out_title(), messages::timed_out_reason(after), None);
+            say(
+                words::ACTION_TIMED_OUT,
+                messages::timed_out_title(),
+                messages::timed_out_reason(after),
+                None,
+            );
         }
         OutcomeStatus::Cancelled => {
-            say(words::ACTION_CANCELLED, messages::cancelled_title(), messages::cancelled_reason(after), None);
+            say(
+                words::ACTION_CANCELLED,
+                messages::cancelled_title(),
+                messages::cancelled_reason(after),
+                None,
+            );
         }
         OutcomeStatus::InsufficientPrivilege => say(
             words::ACTION_NOT_PERMITTED,

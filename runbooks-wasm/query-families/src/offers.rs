@@ -9,7 +9,12 @@ use crate::{messages, words};
 /// The server's statistics of a family.
 pub(crate) fn statistics(actions: &mut dyn Actions, family: &QueryFamily) -> Option<NextAction> {
     let request = words::STATISTICS.request().bind("queryid", family);
-    NextAction::offer(actions, &request, messages::statistics_label(family), messages::statistics_reason())
+    NextAction::offer(
+        actions,
+        &request,
+        messages::statistics_label(family),
+        messages::statistics_reason(),
+    )
 }
 
 /// The live sessions of whoever ran a family.
@@ -29,7 +34,12 @@ pub(crate) fn error_sessions(
 /// A family's plan.
 pub(crate) fn explain(actions: &mut dyn Actions, family: &QueryFamily) -> Option<NextAction> {
     let request = words::EXPLAIN.request().bind("queryid", family);
-    NextAction::offer(actions, &request, messages::explain_label(family), messages::explain_reason())
+    NextAction::offer(
+        actions,
+        &request,
+        messages::explain_label(family),
+        messages::explain_reason(),
+    )
 }
 
 /// A family's plan with a real run, for what only reads.
@@ -37,45 +47,76 @@ pub(crate) fn explain_analyze(actions: &mut dyn Actions, family: &QueryFamily) -
     if family.kind != StatementKind::Select {
         return None;
     }
-    let request = words::EXPLAIN_ANALYZE.request().bind("queryid", family).bind("sample", family);
+    let request = words::EXPLAIN_ANALYZE
+        .request()
+        .bind("queryid", family)
+        .bind("sample", family);
     run(actions, &request, family)
 }
 
 /// The plan of the statement of a group of temporary files.
 pub(crate) fn temp_explain(actions: &mut dyn Actions, group: &dyn Subject) -> Option<NextAction> {
     let request = words::TEMP_EXPLAIN.request().bind("queryid", group);
-    NextAction::offer(actions, &request, messages::explain_label(group), messages::explain_reason())
+    NextAction::offer(
+        actions,
+        &request,
+        messages::explain_label(group),
+        messages::explain_reason(),
+    )
 }
 
 /// That plan with a real run.
 pub(crate) fn temp_explain_analyze(actions: &mut dyn Actions, group: &dyn Subject) -> Option<NextAction> {
-    let request = words::TEMP_EXPLAIN_ANALYZE.request().bind("queryid", group).bind("sample", group);
+    let request = words::TEMP_EXPLAIN_ANALYZE
+        .request()
+        .bind("queryid", group)
+        .bind("sample", group);
     run(actions, &request, group)
 }
 
 /// The database's counters of temporary files.
 pub(crate) fn temp_counters(actions: &mut dyn Actions, group: &dyn Subject) -> Option<NextAction> {
     let request = words::TEMP_COUNTERS.request().bind("database", group);
-    NextAction::offer(actions, &request, messages::temp_counters_label(group), messages::temp_counters_reason())
+    NextAction::offer(
+        actions,
+        &request,
+        messages::temp_counters_label(group),
+        messages::temp_counters_reason(),
+    )
 }
 
 /// The statements that write temporary blocks.
 pub(crate) fn temp_blocks(actions: &mut dyn Actions) -> Option<NextAction> {
     let request = words::TEMP_BLOCKS.request();
-    NextAction::offer(actions, &request, messages::temp_blocks_label(), messages::temp_blocks_reason())
+    NextAction::offer(
+        actions,
+        &request,
+        messages::temp_blocks_label(),
+        messages::temp_blocks_reason(),
+    )
 }
 
 /// One session.
 pub(crate) fn session(actions: &mut dyn Actions, session: &dyn Subject) -> Option<NextAction> {
     let request = words::SESSION.request().bind("pid", session);
-    NextAction::offer(actions, &request, messages::session_label(session), messages::session_reason())
+    NextAction::offer(
+        actions,
+        &request,
+        messages::session_label(session),
+        messages::session_reason(),
+    )
 }
 
 /// Who blocks a session that waits for a lock.
 pub(crate) fn blocking(actions: &mut dyn Actions, session: &dyn Subject) -> Option<NextAction> {
     let request = words::BLOCKING.request().bind("pid", session);
-    NextAction::offer(actions, &request, messages::blocking_label(session), messages::blocking_reason())
-        .map(|action| action.priority(Priority::Required))
+    NextAction::offer(
+        actions,
+        &request,
+        messages::blocking_label(session),
+        messages::blocking_reason(),
+    )
+    .map(|action| action.priority(Priority::Required))
 }
 
 fn run(
@@ -83,8 +124,13 @@ fn run(
     request: &pg_logstats_sdk::ActionRequest,
     target: &dyn Subject,
 ) -> Option<NextAction> {
-    NextAction::offer(actions, request, messages::analyze_label(target), messages::analyze_reason())
-        .map(|action| action.priority(Priority::Optional).judgement_required())
+    NextAction::offer(
+        actions,
+        request,
+        messages::analyze_label(target),
+        messages::analyze_reason(),
+    )
+    .map(|action| action.priority(Priority::Optional).judgement_required())
 }
 
 /// Binds those dimensions that `target` has; without any the host says that there is not enough to go by.
@@ -95,12 +141,19 @@ fn sessions(
     dimensions: &Dimensions,
 ) -> Option<NextAction> {
     let mut request = action.request();
-    for (parameter, dimension) in
-        [("database", &dimensions.database), ("user", &dimensions.user), ("application_name", &dimensions.application)]
-    {
+    for (parameter, dimension) in [
+        ("database", &dimensions.database),
+        ("user", &dimensions.user),
+        ("application_name", &dimensions.application),
+    ] {
         if dimension.is_some() {
             request = request.bind(parameter, target);
         }
     }
-    NextAction::offer(actions, &request, messages::sessions_label(target), messages::sessions_reason())
+    NextAction::offer(
+        actions,
+        &request,
+        messages::sessions_label(target),
+        messages::sessions_reason(),
+    )
 }

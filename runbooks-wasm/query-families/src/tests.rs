@@ -12,7 +12,10 @@ use crate::QueryFamilies;
 /// One family, number 1, and a group of temporary files of it.
 fn evidence() -> Evidence {
     let family = testkit::family(1);
-    let group = pg_logstats_sdk::TempFileGroup { family: Some(family.id.clone()), ..testkit::temp_files(1) };
+    let group = pg_logstats_sdk::TempFileGroup {
+        family: Some(family.id.clone()),
+        ..testkit::temp_files(1)
+    };
     testkit::evidence().family(family).temp_files(group).build()
 }
 
@@ -36,11 +39,17 @@ fn every_answer_says_something_and_where_to_go() {
         let evidence = generate::evidence(seed);
         let report = testkit::triage(&QueryFamilies, &evidence).unwrap();
         assert!(!report.findings.is_empty(), "evidence {seed}");
-        assert!(!report.next_actions.is_empty() || !report.requests.is_empty(), "evidence {seed}");
+        assert!(
+            !report.next_actions.is_empty() || !report.requests.is_empty(),
+            "evidence {seed}"
+        );
         for action in &descriptor.actions {
             let outcome = generate::outcome(seed, &evidence, action);
             let report = testkit::interpret(&QueryFamilies, &evidence, &outcome).unwrap();
-            assert!(!report.insights.is_empty() || !report.findings.is_empty(), "{action} {seed}");
+            assert!(
+                !report.insights.is_empty() || !report.findings.is_empty(),
+                "{action} {seed}"
+            );
             assert!(!report.next_actions.is_empty(), "{action} {seed}");
         }
     }
@@ -58,12 +67,22 @@ fn an_action_that_gave_no_answer_says_why_and_who_can_help() {
     let evidence = evidence();
     for action in QueryFamilies.describe().actions {
         for (status, insight, asks) in cases {
-            let outcome = testkit::outcome(&action).about(&evidence.families[0]).status(status).build();
+            let outcome = testkit::outcome(&action)
+                .about(&evidence.families[0])
+                .status(status)
+                .build();
             let report = interpret(&outcome);
             assert_eq!(insights(&report), [insight], "{action}");
-            let prompts = report.next_actions.iter().any(|next| next.step == ReportedStep::PromptUser);
+            let prompts = report
+                .next_actions
+                .iter()
+                .any(|next| next.step == ReportedStep::PromptUser);
             assert_eq!(prompts, asks, "{action} {status:?}");
-            assert_eq!(report.offered(&action).count(), 0, "the same action is not offered again: {action}");
+            assert_eq!(
+                report.offered(&action).count(),
+                0,
+                "the same action is not offered again: {action}"
+            );
         }
     }
 }
@@ -84,6 +103,12 @@ fn a_truncated_outcome_is_judged_and_said_to_be_one() {
         .build();
     let report = interpret(&outcome);
     assert_eq!(insights(&report), ["statements_writing_temp_blocks"]);
-    assert_eq!(report.insights[0].reason, "4 blocks in all; the first of them wrote 75.0 % of these");
-    assert_eq!(report.limitations, ["there was more than the action may return: only the first 2 rows were judged"]);
+    assert_eq!(
+        report.insights[0].reason,
+        "4 blocks in all; the first of them wrote 75.0 % of these"
+    );
+    assert_eq!(
+        report.limitations,
+        ["there was more than the action may return: only the first 2 rows were judged"]
+    );
 }

@@ -23,7 +23,10 @@ struct Candidate<'a> {
 enum Offers<'a> {
     Nothing,
     Family(&'a pg_logstats_sdk::QueryFamily),
-    TempFiles { group: &'a pg_logstats_sdk::TempFileGroup, counters: bool },
+    TempFiles {
+        group: &'a pg_logstats_sdk::TempFileGroup,
+        counters: bool,
+    },
     Error(&'a pg_logstats_sdk::ErrorClass),
 }
 
@@ -56,7 +59,10 @@ pub(crate) fn triage(evidence: &Evidence, actions: &mut dyn Actions) -> Assessme
         assessment.next_action(offers::temp_blocks(actions));
     }
     if assessment.next_actions.is_empty() {
-        assessment.next_action(NextAction::stop(messages::stop_label(), messages::stop_reason_nothing()));
+        assessment.next_action(NextAction::stop(
+            messages::stop_label(),
+            messages::stop_reason_nothing(),
+        ));
     }
     limitations(evidence, &mut assessment);
     assessment
@@ -74,7 +80,11 @@ fn requested(actions: &mut dyn Actions, offers: &Offers<'_>) -> Vec<NextAction> 
         Offers::TempFiles { group, counters } => vec![
             offers::temp_explain(actions, group),
             offers::temp_explain_analyze(actions, group),
-            if *counters { offers::temp_counters(actions, group) } else { None },
+            if *counters {
+                offers::temp_counters(actions, group)
+            } else {
+                None
+            },
         ],
         Offers::Error(class) => {
             let action = offers::error_sessions(actions, class, &class.dimensions);
@@ -102,7 +112,11 @@ fn nothing_found(evidence: &Evidence) -> Finding {
     let reason = messages::nothing_reason(Count(evidence.total_executions), Count::of(&evidence.errors));
     Finding::new(FindingKind::NothingFound, messages::nothing_title(), reason)
         .code(words::NOTHING_FOUND)
-        .confidence(if evidence.total_executions > 0 { Confidence::High } else { Confidence::Low })
+        .confidence(if evidence.total_executions > 0 {
+            Confidence::High
+        } else {
+            Confidence::Low
+        })
 }
 
 fn limitations(evidence: &Evidence, assessment: &mut Assessment) {
@@ -113,7 +127,10 @@ fn limitations(evidence: &Evidence, assessment: &mut Assessment) {
     }
     let left_out = evidence.family_count.saturating_sub(evidence.families.len() as u64);
     if left_out > 0 {
-        assessment.limitation(messages::families_left_out(Count(evidence.family_count), Count(left_out)));
+        assessment.limitation(messages::families_left_out(
+            Count(evidence.family_count),
+            Count(left_out),
+        ));
     }
 }
 

@@ -13,22 +13,30 @@ const WAITERS: usize = 5;
 const WAITERS_OF_HOLDER: usize = 3;
 
 /// Judges rows about sessions.
-pub(super) fn judge(
-    evidence: &Evidence,
-    outcome: &Outcome,
-    actions: &mut dyn Actions,
-    assessment: &mut Assessment,
-) {
+pub(super) fn judge(evidence: &Evidence, outcome: &Outcome, actions: &mut dyn Actions, assessment: &mut Assessment) {
     let sessions = outcome.sessions();
     presence(&sessions, assessment);
     let waiters: Vec<&Session<'_>> = sessions.iter().filter(|s| s.waits_for_lock()).collect();
     if waiters.is_empty() {
-        let (title, reason) = (messages::nobody_waits_title(), messages::nobody_waits_reason(Count::of(&sessions)));
-        assessment.insight(Insight::new(words::NOBODY_WAITS, Confidence::Medium, title.clone(), reason.clone()));
+        let (title, reason) = (
+            messages::nobody_waits_title(),
+            messages::nobody_waits_reason(Count::of(&sessions)),
+        );
+        assessment.insight(Insight::new(
+            words::NOBODY_WAITS,
+            Confidence::Medium,
+            title.clone(),
+            reason.clone(),
+        ));
         let finding = Finding::new(FindingKind::NothingFound, title, reason);
         assessment.finding(finding.code(words::NOTHING_FOUND).confidence(Confidence::Medium));
     }
-    wait(Wait::TransactionLock, words::TRANSACTIONID_LOCK_WAIT, &waiters, assessment);
+    wait(
+        Wait::TransactionLock,
+        words::TRANSACTIONID_LOCK_WAIT,
+        &waiters,
+        assessment,
+    );
     wait(Wait::Lock, words::LOCK_WAIT_DETECTED, &waiters, assessment);
     for subject in waiters.iter().filter_map(|waiter| waiter.subject).take(WAITERS) {
         let action = offers::blocking_live(actions, subject);
@@ -36,7 +44,11 @@ pub(super) fn judge(
     }
     idle_in_transaction(evidence, outcome, &sessions, actions, assessment);
     if assessment.next_actions.is_empty() {
-        let reason = if sessions.is_empty() { messages::stop_reason_over() } else { messages::stop_reason_done() };
+        let reason = if sessions.is_empty() {
+            messages::stop_reason_over()
+        } else {
+            messages::stop_reason_done()
+        };
         assessment.next_action(NextAction::stop(messages::stop_label(), reason));
     }
 }
@@ -46,14 +58,26 @@ fn presence(sessions: &[Session<'_>], assessment: &mut Assessment) {
     let active: Vec<&Session<'_>> = sessions.iter().filter(|s| s.state == SessionState::Active).collect();
     let n = Count::of(sessions);
     let insight = match sessions {
-        [] => about(words::NO_LIVE_MATCH_FOUND, messages::gone_title(), messages::gone_reason(), &all),
+        [] => about(
+            words::NO_LIVE_MATCH_FOUND,
+            messages::gone_title(),
+            messages::gone_reason(),
+            &all,
+        ),
         [one] => {
-            let title = one.subject.map_or_else(|| messages::matches_title(n), |s| messages::match_title(s));
+            let title = one
+                .subject
+                .map_or_else(|| messages::matches_title(n), |s| messages::match_title(s));
             about(words::LIVE_MATCH_FOUND, title, messages::match_reason(), &all)
         }
         _ => {
             let reason = messages::matches_reason(Count::of(&active));
-            about(words::MULTIPLE_MATCHING_SESSIONS, messages::matches_title(n), reason, &all)
+            about(
+                words::MULTIPLE_MATCHING_SESSIONS,
+                messages::matches_title(n),
+                reason,
+                &all,
+            )
         }
     };
     assessment.insight(insight);
@@ -73,7 +97,10 @@ fn wait(kind: Wait, id: InsightId, waiters: &[&Session<'_>], assessment: &mut As
     let longest = DurationUs(waiting.iter().filter_map(|s| s.query_age_us).max().unwrap_or(0));
     let n = Count::of(&waiting);
     let (title, reason) = match kind {
-        Wait::TransactionLock => (messages::transaction_wait_title(n), messages::transaction_wait_reason(longest)),
+        Wait::TransactionLock => (
+            messages::transaction_wait_title(n),
+            messages::transaction_wait_reason(longest),
+        ),
         _ => (messages::lock_wait_title(n), messages::lock_wait_reason(longest)),
     };
     assessment.insight(about(id, title, reason, &waiting));
@@ -88,7 +115,10 @@ fn idle_in_transaction(
     actions: &mut dyn Actions,
     assessment: &mut Assessment,
 ) {
-    let idle: Vec<&Session<'_>> = sessions.iter().filter(|s| s.state == SessionState::IdleInTransaction).collect();
+    let idle: Vec<&Session<'_>> = sessions
+        .iter()
+        .filter(|s| s.state == SessionState::IdleInTransaction)
+        .collect();
     if idle.is_empty() {
         return;
     }
@@ -99,7 +129,11 @@ fn idle_in_transaction(
         .filter(|wait| wait.holders.iter().any(|holder| outcome.subjects.contains(holder)))
         .take(WAITERS_OF_HOLDER)
         .collect();
-    let reason = if held.is_empty() { messages::idle_reason(longest) } else { messages::idle_reason_held(longest) };
+    let reason = if held.is_empty() {
+        messages::idle_reason(longest)
+    } else {
+        messages::idle_reason_held(longest)
+    };
     let title = messages::idle_title(Count::of(&idle));
     assessment.insight(about(words::IDLE_IN_TRANSACTION_SESSION, title, reason, &idle));
     for wait in held {
@@ -109,5 +143,8 @@ fn idle_in_transaction(
 
 fn about(id: InsightId, title: Message, reason: Message, sessions: &[&Session<'_>]) -> Insight {
     let insight = Insight::new(id, Confidence::High, title, reason);
-    sessions.iter().filter_map(|session| session.subject).fold(insight, |insight, subject| insight.evidence(subject))
+    sessions
+        .iter()
+        .filter_map(|session| session.subject)
+        .fold(insight, |insight, subject| insight.evidence(subject))
 }

@@ -22,7 +22,10 @@ pub(super) fn judge(outcome: &Outcome, actions: &mut dyn Actions, assessment: &m
         judge_head(head, waiting, actions, assessment);
     }
     if tree.depth > 1 {
-        let (title, reason) = (messages::chain_title(Count(tree.depth)), messages::chain_reason(waiting));
+        let (title, reason) = (
+            messages::chain_title(Count(tree.depth)),
+            messages::chain_reason(waiting),
+        );
         assessment.insight(Insight::new(words::LOCK_CHAIN, Confidence::High, title, reason));
     }
     if tree.is_cycle {
@@ -31,14 +34,22 @@ pub(super) fn judge(outcome: &Outcome, actions: &mut dyn Actions, assessment: &m
         let sessions = outcome.rows.iter().filter_map(|row| row.subject.as_ref());
         assessment.insight(sessions.fold(insight, |insight, session| insight.evidence(session)));
     }
-    let families =
-        NextAction::run_workflow(words::QUERY_FAMILIES, messages::families_label(), messages::families_reason());
+    let families = NextAction::run_workflow(
+        words::QUERY_FAMILIES,
+        messages::families_label(),
+        messages::families_reason(),
+    );
     assessment.next_action(families.priority(Priority::Optional));
 }
 
 fn nobody_waits(assessment: &mut Assessment) {
     let (title, reason) = (messages::nobody_title(), messages::nobody_reason());
-    assessment.insight(Insight::new(words::NOBODY_WAITS, Confidence::High, title.clone(), reason.clone()));
+    assessment.insight(Insight::new(
+        words::NOBODY_WAITS,
+        Confidence::High,
+        title.clone(),
+        reason.clone(),
+    ));
     let finding = Finding::new(FindingKind::NothingFound, title, reason);
     assessment.finding(finding.code(words::NOTHING_FOUND).confidence(Confidence::High));
     assessment.next_action(NextAction::stop(messages::stop_label(), messages::stop_reason_over()));
@@ -61,7 +72,9 @@ fn judge_head(head: &Session<'_>, waiting: Count, actions: &mut dyn Actions, ass
         SessionState::Active => {
             let reason = head
                 .query_age_us
-                .map_or_else(messages::active_holder_reason_unknown, |us| messages::active_holder_reason(DurationUs(us)));
+                .map_or_else(messages::active_holder_reason_unknown, |us| {
+                    messages::active_holder_reason(DurationUs(us))
+                });
             let title = messages::active_holder_title(subject);
             assessment.insight(Insight::new(words::ACTIVE_HOLDER, Confidence::High, title, reason).evidence(subject));
             let (label, reason) = (messages::decide_wait_label(subject), messages::decide_wait_reason());
@@ -91,7 +104,12 @@ fn idle_holder(head: &Session<'_>, subject: &String, assessment: &mut Assessment
 
 fn prepared_transaction(waiting: Count, assessment: &mut Assessment) {
     let (title, reason) = (messages::prepared_title(waiting), messages::prepared_reason());
-    assessment.insight(Insight::new(words::PREPARED_TRANSACTION_HOLDER, Confidence::High, title, reason));
+    assessment.insight(Insight::new(
+        words::PREPARED_TRANSACTION_HOLDER,
+        Confidence::High,
+        title,
+        reason,
+    ));
     let (label, reason) = (messages::decide_prepared_label(), messages::decide_prepared_reason());
     assessment.next_action(NextAction::prompt_user(label, reason));
 }

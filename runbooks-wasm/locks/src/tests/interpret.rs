@@ -8,7 +8,10 @@ const SESSION: &str = "running_query.pg_stat_activity.by_pid";
 const SESSIONS: &str = "query_family.pg_stat_activity.by_dimensions";
 
 fn evidence() -> Evidence {
-    testkit::evidence().family(testkit::family(1)).lock_wait(testkit::lock_wait(1, 7, &[8])).build()
+    testkit::evidence()
+        .family(testkit::family(1))
+        .lock_wait(testkit::lock_wait(1, 7, &[8]))
+        .build()
 }
 
 fn interpret(outcome: &Outcome) -> Report {
@@ -20,7 +23,11 @@ fn insights(report: &Report) -> Vec<&str> {
 }
 
 fn edge(pid: i32, blocked_pid: i64, depth: i64) -> SessionRow {
-    SessionRow { blocked_pid: Some(blocked_pid), depth: Some(depth), ..session_row(pid) }
+    SessionRow {
+        blocked_pid: Some(blocked_pid),
+        depth: Some(depth),
+        ..session_row(pid)
+    }
 }
 
 fn tree(rows: &[SessionRow]) -> Report {
@@ -29,7 +36,10 @@ fn tree(rows: &[SessionRow]) -> Report {
 }
 
 fn recommends_to_end(report: &Report) -> bool {
-    report.insights.iter().any(|insight| matches!(insight.recommendation, Some(Recommendation::EndSession(_))))
+    report
+        .insights
+        .iter()
+        .any(|insight| matches!(insight.recommendation, Some(Recommendation::EndSession(_))))
 }
 
 #[test]
@@ -40,14 +50,29 @@ fn an_idle_holder_may_be_ended_by_a_persons_decision() {
         query_age_us: None,
         ..edge(9, 8, 2)
     };
-    let waiting = SessionRow { wait: Some(("Lock", "transactionid")), ..edge(8, 7, 1) };
+    let waiting = SessionRow {
+        wait: Some(("Lock", "transactionid")),
+        ..edge(8, 7, 1)
+    };
     let report = tree(&[waiting, head]);
-    assert_eq!(insights(&report), ["lock_queue_head", "idle_in_transaction_holder", "lock_chain"]);
-    assert_eq!(report.insights[0].title, "se_9 is at the head of a queue of 2 waiting sessions");
-    assert_eq!(report.insights[1].recommendation, Some(Recommendation::EndSession("se_9".to_owned())));
+    assert_eq!(
+        insights(&report),
+        ["lock_queue_head", "idle_in_transaction_holder", "lock_chain"]
+    );
+    assert_eq!(
+        report.insights[0].title,
+        "se_9 is at the head of a queue of 2 waiting sessions"
+    );
+    assert_eq!(
+        report.insights[1].recommendation,
+        Some(Recommendation::EndSession("se_9".to_owned()))
+    );
     assert_eq!(report.insights[2].title, "the chain of waits is 2 deep");
     let decide = &report.next_actions[0];
-    assert_eq!((decide.step.clone(), decide.judgement_required), (ReportedStep::PromptUser, true));
+    assert_eq!(
+        (decide.step.clone(), decide.judgement_required),
+        (ReportedStep::PromptUser, true)
+    );
     assert_eq!(decide.priority, Priority::Required);
     assert_eq!(
         decide.reason,
@@ -62,13 +87,23 @@ fn a_holder_that_works_is_not_to_be_ended() {
     assert_eq!(insights(&report), ["lock_queue_head", "active_holder"]);
     assert!(!recommends_to_end(&report));
     assert_eq!(report.insights[1].reason, "its statement has been running for 2.00 s");
-    assert!(report.next_actions.iter().any(|next| next.label == "let a person decide what to do about se_9"));
+    assert!(
+        report
+            .next_actions
+            .iter()
+            .any(|next| next.label == "let a person decide what to do about se_9")
+    );
 }
 
 #[test]
 fn several_heads_are_told_each_once() {
     let report = tree(&[edge(9, 7, 1), edge(10, 7, 1), edge(10, 6, 1)]);
-    let heads: Vec<_> = report.insights.iter().filter(|i| i.id == "lock_queue_head").map(|i| i.evidence[0].as_str()).collect();
+    let heads: Vec<_> = report
+        .insights
+        .iter()
+        .filter(|i| i.id == "lock_queue_head")
+        .map(|i| i.evidence[0].as_str())
+        .collect();
     assert_eq!(heads, ["se_9", "se_10"]);
 }
 
@@ -82,13 +117,27 @@ fn a_circle_has_no_head() {
 
 #[test]
 fn a_prepared_transaction_and_a_hidden_session_are_for_a_person() {
-    let prepared = SessionRow { is_hidden: true, state: None, ..edge(0, 7, 1) };
+    let prepared = SessionRow {
+        is_hidden: true,
+        state: None,
+        ..edge(0, 7, 1)
+    };
     let report = tree(&[prepared]);
     assert_eq!(insights(&report), ["prepared_transaction_holder"]);
-    assert_eq!(report.next_actions[0].label, "let a person commit or roll back the prepared transaction");
-    let hidden = SessionRow { is_hidden: true, state: None, ..edge(9, 7, 1) };
+    assert_eq!(
+        report.next_actions[0].label,
+        "let a person commit or roll back the prepared transaction"
+    );
+    let hidden = SessionRow {
+        is_hidden: true,
+        state: None,
+        ..edge(9, 7, 1)
+    };
     let report = tree(&[hidden]);
-    assert_eq!(report.next_actions[0].label, "let a person look at the session at the head of the queue");
+    assert_eq!(
+        report.next_actions[0].label,
+        "let a person look at the session at the head of the queue"
+    );
     assert!(!recommends_to_end(&report));
 }
 
@@ -103,22 +152,35 @@ fn nobody_waiting_any_more_ends_the_search() {
 
 #[test]
 fn an_idle_session_alone_is_not_to_be_ended_before_the_tree_shows_that_it_holds() {
-    let idle = SessionRow { state: Some("idle in transaction"), query_age_us: None, ..session_row(8) };
+    let idle = SessionRow {
+        state: Some("idle in transaction"),
+        query_age_us: None,
+        ..session_row(8)
+    };
     let holder = evidence().lock_waits[0].holders[0].clone();
     let report = interpret(&testkit::outcome(SESSION).about(&holder).session(idle).build());
-    assert_eq!(insights(&report), ["live_match_found", "nobody_waits", "idle_in_transaction_session"]);
+    assert_eq!(
+        insights(&report),
+        ["live_match_found", "nobody_waits", "idle_in_transaction_session"]
+    );
     assert!(!recommends_to_end(&report));
     assert_eq!(
         report.insights[2].reason,
         "it held others up in the log, has done nothing for 2.00 s, and keeps its locks"
     );
-    let asked: Vec<_> = report.requested(BLOCKING).map(|request| request.bound("pid").unwrap()).collect();
+    let asked: Vec<_> = report
+        .requested(BLOCKING)
+        .map(|request| request.bound("pid").unwrap())
+        .collect();
     assert_eq!(asked, ["se_7"]);
 }
 
 #[test]
 fn a_waiting_session_leads_to_its_blockers() {
-    let waiting = |pid, event| SessionRow { wait: Some(("Lock", event)), ..session_row(pid) };
+    let waiting = |pid, event| SessionRow {
+        wait: Some(("Lock", event)),
+        ..session_row(pid)
+    };
     let outcome = testkit::outcome(SESSIONS)
         .about(&evidence().families[0])
         .session(waiting(21, "transactionid"))
@@ -127,16 +189,28 @@ fn a_waiting_session_leads_to_its_blockers() {
     let report = interpret(&outcome);
     assert_eq!(
         insights(&report),
-        ["multiple_matching_sessions", "active_session_present", "transactionid_lock_wait", "lock_wait_detected"]
+        [
+            "multiple_matching_sessions",
+            "active_session_present",
+            "transactionid_lock_wait",
+            "lock_wait_detected"
+        ]
     );
-    let asked: Vec<_> = report.requested(BLOCKING).map(|request| request.bound("pid").unwrap()).collect();
+    let asked: Vec<_> = report
+        .requested(BLOCKING)
+        .map(|request| request.bound("pid").unwrap())
+        .collect();
     assert_eq!(asked, ["se_21", "se_22"]);
     assert!(report.offered(BLOCKING).all(|next| next.priority == Priority::Required));
 }
 
 #[test]
 fn a_session_that_is_gone_is_told() {
-    let report = interpret(&testkit::outcome(SESSION).about(&evidence().lock_waits[0].waiter).build());
+    let report = interpret(
+        &testkit::outcome(SESSION)
+            .about(&evidence().lock_waits[0].waiter)
+            .build(),
+    );
     assert_eq!(insights(&report), ["no_live_match_found", "nobody_waits"]);
     assert_eq!(report.next_actions[0].step, ReportedStep::Stop);
 }
@@ -146,8 +220,16 @@ fn an_action_that_gave_no_answer_says_why() {
     let cases = [
         (OutcomeStatus::TimedOut, "action_timed_out", ReportedStep::Stop),
         (OutcomeStatus::Cancelled, "action_cancelled", ReportedStep::Stop),
-        (OutcomeStatus::InsufficientPrivilege, "action_not_permitted", ReportedStep::PromptUser),
-        (OutcomeStatus::Unavailable, "action_unavailable", ReportedStep::PromptUser),
+        (
+            OutcomeStatus::InsufficientPrivilege,
+            "action_not_permitted",
+            ReportedStep::PromptUser,
+        ),
+        (
+            OutcomeStatus::Unavailable,
+            "action_unavailable",
+            ReportedStep::PromptUser,
+        ),
         (OutcomeStatus::Failed, "action_failed", ReportedStep::PromptUser),
     ];
     for action in Locks.describe().actions {
@@ -162,6 +244,9 @@ fn an_action_that_gave_no_answer_says_why() {
 #[test]
 fn an_outcome_of_a_foreign_action_is_a_limitation() {
     let report = interpret(&testkit::outcome("query_family.explain").build());
-    assert_eq!(report.limitations, ["this runbook does not know how to judge that action"]);
+    assert_eq!(
+        report.limitations,
+        ["this runbook does not know how to judge that action"]
+    );
     assert_eq!(report.findings[0].kind, FindingKind::NothingFound);
 }

@@ -12,16 +12,29 @@ fn triage(evidence: &Evidence) -> Report {
 }
 
 fn bound<'a>(report: &'a Report, action: &'a str, parameter: &str) -> Vec<&'a str> {
-    report.requested(action).filter_map(|request| request.bound(parameter)).collect()
+    report
+        .requested(action)
+        .filter_map(|request| request.bound(parameter))
+        .collect()
 }
 
 #[test]
 fn the_holder_behind_whom_most_is_waited_comes_first() {
     // 10 holds up 11 and 12; 11 holds up 13 meanwhile.
     let evidence = testkit::evidence()
-        .lock_wait(LockWait { waited_us: 60_000_000, ..testkit::lock_wait(1, 13, &[11]) })
-        .lock_wait(LockWait { waited_us: 30_000_000, acquired: false, ..testkit::lock_wait(2, 11, &[10]) })
-        .lock_wait(LockWait { waited_us: 10_000_000, ..testkit::lock_wait(3, 12, &[10]) })
+        .lock_wait(LockWait {
+            waited_us: 60_000_000,
+            ..testkit::lock_wait(1, 13, &[11])
+        })
+        .lock_wait(LockWait {
+            waited_us: 30_000_000,
+            acquired: false,
+            ..testkit::lock_wait(2, 11, &[10])
+        })
+        .lock_wait(LockWait {
+            waited_us: 10_000_000,
+            ..testkit::lock_wait(3, 12, &[10])
+        })
         .build();
     let report = triage(&evidence);
     let titles: Vec<_> = report.findings.iter().map(|f| f.title.as_str()).collect();
@@ -46,57 +59,105 @@ fn the_holder_behind_whom_most_is_waited_comes_first() {
     assert_eq!(bound(&report, BLOCKING, "pid"), ["se_11", "se_13"]);
     assert_eq!(bound(&report, SESSION, "pid"), ["se_10", "se_11"]);
     let urgent = report.offered(BLOCKING).next().unwrap();
-    assert_eq!((urgent.priority, urgent.findings.as_slice()), (Priority::Required, [0].as_slice()));
-    assert_eq!(urgent.reason, "it waited 30.00 s for a lock; the tree shows who holds it up now");
+    assert_eq!(
+        (urgent.priority, urgent.findings.as_slice()),
+        (Priority::Required, [0].as_slice())
+    );
+    assert_eq!(
+        urgent.reason,
+        "it waited 30.00 s for a lock; the tree shows who holds it up now"
+    );
 }
 
 #[test]
 fn the_reason_says_what_was_locked() {
     let on = |target| {
-        let wait = LockWait { target, mode: LockMode::AccessExclusive, queue_length: 4, ..testkit::lock_wait(1, 7, &[8]) };
+        let wait = LockWait {
+            target,
+            mode: LockMode::AccessExclusive,
+            queue_length: 4,
+            ..testkit::lock_wait(1, 7, &[8])
+        };
         triage(&testkit::evidence().lock_wait(wait).build()).findings.remove(0)
     };
     let relation = on(LockTarget::Relation("rl_1_5".to_owned()));
-    assert_eq!(relation.reason, "the longest: se_7 waited 5.00 s for AccessExclusiveLock on rl_1_5");
-    assert_eq!(relation.reason_codes, ["held_lock", "queue_head", "access_exclusive", "long_queue"]);
+    assert_eq!(
+        relation.reason,
+        "the longest: se_7 waited 5.00 s for AccessExclusiveLock on rl_1_5"
+    );
+    assert_eq!(
+        relation.reason_codes,
+        ["held_lock", "queue_head", "access_exclusive", "long_queue"]
+    );
     let row = on(LockTarget::Tuple("rl_1_5".to_owned()));
-    assert_eq!(row.reason, "the longest: se_7 waited 5.00 s for AccessExclusiveLock on a row of rl_1_5");
+    assert_eq!(
+        row.reason,
+        "the longest: se_7 waited 5.00 s for AccessExclusiveLock on a row of rl_1_5"
+    );
     let other = on(LockTarget::Other);
-    assert_eq!(other.reason, "the longest: se_7 waited 5.00 s for AccessExclusiveLock on something that is no table");
+    assert_eq!(
+        other.reason,
+        "the longest: se_7 waited 5.00 s for AccessExclusiveLock on something that is no table"
+    );
 }
 
 #[test]
 fn waits_without_a_known_holder_are_told_together() {
-    let evidence =
-        testkit::evidence().lock_wait(testkit::lock_wait(1, 7, &[])).lock_wait(testkit::lock_wait(2, 8, &[])).build();
+    let evidence = testkit::evidence()
+        .lock_wait(testkit::lock_wait(1, 7, &[]))
+        .lock_wait(testkit::lock_wait(2, 8, &[]))
+        .build();
     let report = triage(&evidence);
     assert_eq!(
         report.findings[0].title,
         "2 waits, 10.00 s in all, for locks whose holder the log does not name"
     );
     assert_eq!(report.findings[0].reason_codes, ["holder_unknown"]);
-    assert_eq!((bound(&report, BLOCKING, "pid"), bound(&report, SESSION, "pid").len()), (vec!["se_7"], 0));
+    assert_eq!(
+        (bound(&report, BLOCKING, "pid"), bound(&report, SESSION, "pid").len()),
+        (vec!["se_7"], 0)
+    );
 }
 
 #[test]
 fn a_wait_for_two_holders_is_told_once_besides() {
     let evidence = testkit::evidence()
-        .lock_wait(LockWait { waited_us: 9_000_000, ..testkit::lock_wait(1, 7, &[8, 9]) })
+        .lock_wait(LockWait {
+            waited_us: 9_000_000,
+            ..testkit::lock_wait(1, 7, &[8, 9])
+        })
         .lock_wait(testkit::lock_wait(2, 6, &[8, 9]))
         .build();
     let report = triage(&evidence);
-    let about_second = report.findings.iter().filter(|f| f.subject.as_deref() == Some("lw_0000000000000002")).count();
+    let about_second = report
+        .findings
+        .iter()
+        .filter(|f| f.subject.as_deref() == Some("lw_0000000000000002"))
+        .count();
     assert_eq!((report.findings.len(), about_second), (3, 1));
 }
 
 #[test]
 fn sessions_like_the_waiter_are_those_of_its_family_or_of_the_wait() {
     let family = testkit::family(1);
-    let known = LockWait { family: Some(family.id.clone()), ..testkit::lock_wait(1, 7, &[8]) };
-    let dangling = LockWait { family: Some(testkit::family(9).id), ..testkit::lock_wait(2, 9, &[10]) };
-    let evidence = testkit::evidence().family(family).lock_wait(known).lock_wait(dangling).build();
+    let known = LockWait {
+        family: Some(family.id.clone()),
+        ..testkit::lock_wait(1, 7, &[8])
+    };
+    let dangling = LockWait {
+        family: Some(testkit::family(9).id),
+        ..testkit::lock_wait(2, 9, &[10])
+    };
+    let evidence = testkit::evidence()
+        .family(family)
+        .lock_wait(known)
+        .lock_wait(dangling)
+        .build();
     let report = triage(&evidence);
-    assert_eq!(bound(&report, SESSIONS, "database"), ["lw_0000000000000002", "qf_0000000000000001"]);
+    assert_eq!(
+        bound(&report, SESSIONS, "database"),
+        ["lw_0000000000000002", "qf_0000000000000001"]
+    );
     let workflow = ReportedStep::RunWorkflow("query-families".to_owned());
     assert!(report.next_actions.iter().any(|next| next.step == workflow));
 }
@@ -113,15 +174,25 @@ fn a_deadlock_of_two_tells_who_wanted_what() {
         finding.reason,
         "se_7 waited for ShareLock that se_8 held, which waited for ExclusiveLock that the first held"
     );
-    let order = report.next_actions.iter().find(|next| next.step == ReportedStep::PromptUser).unwrap();
-    assert_eq!(order.label, "have the statements of dl_0000000000000001 take their locks in one order");
+    let order = report
+        .next_actions
+        .iter()
+        .find(|next| next.step == ReportedStep::PromptUser)
+        .unwrap();
+    assert_eq!(
+        order.label,
+        "have the statements of dl_0000000000000001 take their locks in one order"
+    );
 }
 
 #[test]
 fn deadlocks_of_the_same_statements_are_told_together() {
     let of_family = |n, at| {
         let mut deadlock = testkit::deadlock(n, &[(7, 8), (8, 9), (9, 7)]);
-        deadlock.edges.iter_mut().for_each(|edge| edge.family = Some(testkit::family(1).id));
+        deadlock
+            .edges
+            .iter_mut()
+            .for_each(|edge| edge.family = Some(testkit::family(1).id));
         pg_logstats_sdk::Deadlock { at, ..deadlock }
     };
     let evidence = testkit::evidence()
@@ -131,7 +202,10 @@ fn deadlocks_of_the_same_statements_are_told_together() {
         .deadlock(testkit::deadlock(3, &[]))
         .build();
     let report = triage(&evidence);
-    assert_eq!(report.findings[0].title, "2 deadlocks of the same statements; the last victim was se_7");
+    assert_eq!(
+        report.findings[0].title,
+        "2 deadlocks of the same statements; the last victim was se_7"
+    );
     assert_eq!(report.findings[0].subject.as_deref(), Some("dl_0000000000000002"));
     assert_eq!(report.findings[0].reason, "3 waits formed the circle");
     assert_eq!(report.findings[0].reason_codes, ["deadlock", "repeated_deadlock"]);

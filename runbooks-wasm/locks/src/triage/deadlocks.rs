@@ -16,7 +16,11 @@ pub(super) struct DeadlockGroup<'a> {
 pub(super) fn groups(evidence: &Evidence) -> Vec<DeadlockGroup<'_>> {
     let mut by_families: BTreeMap<Vec<&str>, Vec<&Deadlock>> = BTreeMap::new();
     for deadlock in &evidence.deadlocks {
-        let mut families: Vec<&str> = deadlock.edges.iter().filter_map(|edge| edge.family.as_deref()).collect();
+        let mut families: Vec<&str> = deadlock
+            .edges
+            .iter()
+            .filter_map(|edge| edge.family.as_deref())
+            .collect();
         families.sort_unstable();
         families.dedup();
         // Deadlocks of statements that the log does not tell have nothing in common.
@@ -33,7 +37,12 @@ pub(super) fn groups(evidence: &Evidence) -> Vec<DeadlockGroup<'_>> {
         })
         .collect();
     let last = |group: &DeadlockGroup<'_>| group.last().map(|deadlock| deadlock.at);
-    groups.sort_by(|a, b| b.deadlocks.len().cmp(&a.deadlocks.len()).then_with(|| last(b).cmp(&last(a))));
+    groups.sort_by(|a, b| {
+        b.deadlocks
+            .len()
+            .cmp(&a.deadlocks.len())
+            .then_with(|| last(b).cmp(&last(a)))
+    });
     groups
 }
 
@@ -47,7 +56,11 @@ impl<'a> DeadlockGroup<'a> {
     pub(super) fn finding(&self) -> Finding {
         let n = self.deadlocks.len() as u64;
         let Some(last) = self.last() else {
-            return Finding::new(FindingKind::Deadlock, messages::nothing_title(), messages::nothing_reason());
+            return Finding::new(
+                FindingKind::Deadlock,
+                messages::nothing_title(),
+                messages::nothing_reason(),
+            );
         };
         let title = match n {
             1 => messages::deadlock_title(Count(session_count(last)), &last.victim),
@@ -65,13 +78,19 @@ impl<'a> DeadlockGroup<'a> {
         for edge in &last.edges {
             finding = finding.evidence(&edge.waiter);
         }
-        self.deadlocks.iter().fold(finding, |finding, deadlock| finding.evidence(*deadlock))
+        self.deadlocks
+            .iter()
+            .fold(finding, |finding, deadlock| finding.evidence(*deadlock))
     }
 }
 
 fn session_count(deadlock: &Deadlock) -> u64 {
-    let mut sessions: Vec<&String> =
-        deadlock.edges.iter().flat_map(|edge| [&edge.waiter, &edge.holder]).chain([&deadlock.victim]).collect();
+    let mut sessions: Vec<&String> = deadlock
+        .edges
+        .iter()
+        .flat_map(|edge| [&edge.waiter, &edge.holder])
+        .chain([&deadlock.victim])
+        .collect();
     sessions.sort_unstable();
     sessions.dedup();
     sessions.len() as u64

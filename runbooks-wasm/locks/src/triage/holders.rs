@@ -41,7 +41,10 @@ pub(super) fn groups(evidence: &Evidence) -> Vec<HolderGroup<'_>> {
     let waiters: BTreeSet<&String> = evidence.lock_waits.iter().map(|wait| &wait.waiter).collect();
     let group = |holder: Option<&'_ String>| {
         let behind = waits_behind(evidence, &by_holder, holder);
-        let times = behind.iter().filter_map(|&position| evidence.lock_waits.get(position)).map(|wait| wait.waited_us);
+        let times = behind
+            .iter()
+            .filter_map(|&position| evidence.lock_waits.get(position))
+            .map(|wait| wait.waited_us);
         (behind.len() as u64, times.fold(0, u64::saturating_add))
     };
     let mut groups: Vec<HolderGroup<'_>> = by_holder
@@ -51,10 +54,21 @@ pub(super) fn groups(evidence: &Evidence) -> Vec<HolderGroup<'_>> {
             waits.sort_by(|a, b| b.waited_us.cmp(&a.waited_us).then_with(|| a.id.cmp(&b.id)));
             let (behind, behind_us) = group(holder);
             let is_head = holder.is_some_and(|holder| !waiters.contains(holder));
-            HolderGroup { holder, waits, behind, behind_us, is_head }
+            HolderGroup {
+                holder,
+                waits,
+                behind,
+                behind_us,
+                is_head,
+            }
         })
         .collect();
-    groups.sort_by(|a, b| b.behind_us.cmp(&a.behind_us).then(b.is_head.cmp(&a.is_head)).then(a.holder.cmp(&b.holder)));
+    groups.sort_by(|a, b| {
+        b.behind_us
+            .cmp(&a.behind_us)
+            .then(b.is_head.cmp(&a.is_head))
+            .then(a.holder.cmp(&b.holder))
+    });
     groups
 }
 
@@ -93,10 +107,18 @@ impl HolderGroup<'_> {
         let mut finding = Finding::new(FindingKind::LockWait, title, longest_reason(longest))
             .about(*longest)
             .score(waited_score(self.behind_us))
-            .confidence(if self.holder.is_some() { Confidence::High } else { Confidence::Medium });
+            .confidence(if self.holder.is_some() {
+                Confidence::High
+            } else {
+                Confidence::Medium
+            });
         finding = match self.holder {
             Some(holder) => {
-                let place = if self.is_head { words::QUEUE_HEAD } else { words::QUEUE_MIDDLE };
+                let place = if self.is_head {
+                    words::QUEUE_HEAD
+                } else {
+                    words::QUEUE_MIDDLE
+                };
                 finding.code(words::HELD_LOCK).code(place).evidence(holder)
             }
             None => finding.code(words::HOLDER_UNKNOWN),

@@ -50,8 +50,14 @@ pub(super) fn judge(context: &Context<'_>, assessment: &mut Assessment) {
 
 /// A sort or hash that wrote to disk. The advice is for the role that ran the statement, where the evidence tells.
 fn spill(context: &Context<'_>, assessment: &mut Assessment) -> bool {
-    let spills = context.outcome.plan.iter().filter_map(|node| Some((node, node.disk_bytes.filter(|&b| b > 0)?)));
-    let Some((node, bytes)) = spills.max_by_key(|(_, bytes)| *bytes) else { return false };
+    let spills = context
+        .outcome
+        .plan
+        .iter()
+        .filter_map(|node| Some((node, node.disk_bytes.filter(|&b| b > 0)?)));
+    let Some((node, bytes)) = spills.max_by_key(|(_, bytes)| *bytes) else {
+        return false;
+    };
     let mut insight = Insight::new(
         words::QUERY_PLAN_DISK_SPILL_DETECTED,
         Confidence::High,
@@ -59,7 +65,10 @@ fn spill(context: &Context<'_>, assessment: &mut Assessment) -> bool {
         messages::spill_reason(node),
     )
     .evidence(node);
-    let dimensions = context.family.map(|family| &family.dimensions).or(context.group.map(|group| &group.dimensions));
+    let dimensions = context
+        .family
+        .map(|family| &family.dimensions)
+        .or(context.group.map(|group| &group.dimensions));
     let user = dimensions.and_then(|dimensions| dimensions.user.as_ref());
     if let (Some(user), Some(work_mem)) = (user, work_mem_for(bytes)) {
         insight = insight.recommend(Recommendation::work_mem(user, work_mem));
@@ -76,7 +85,12 @@ fn work_mem_for(disk_bytes: u64) -> Option<u64> {
 
 /// Temporary blocks. A node's counters contain those of its children, so the largest is that of the whole plan.
 fn temp_buffers(outcome: &Outcome, assessment: &mut Assessment) -> bool {
-    let blocks = |node: &PlanNode| (node.temp_read_blocks.unwrap_or(0), node.temp_written_blocks.unwrap_or(0));
+    let blocks = |node: &PlanNode| {
+        (
+            node.temp_read_blocks.unwrap_or(0),
+            node.temp_written_blocks.unwrap_or(0),
+        )
+    };
     let read = outcome.plan.iter().map(|node| blocks(node).0).max().unwrap_or(0);
     let written = outcome.plan.iter().map(|node| blocks(node).1).max().unwrap_or(0);
     if read == 0 && written == 0 {
@@ -90,7 +104,9 @@ fn temp_buffers(outcome: &Outcome, assessment: &mut Assessment) -> bool {
     );
     for (position, node) in outcome.plan.iter().enumerate() {
         let (own_read, own_written) = blocks(node);
-        let is_inherited = outcome.children_of(position).any(|child| blocks(child) == (own_read, own_written));
+        let is_inherited = outcome
+            .children_of(position)
+            .any(|child| blocks(child) == (own_read, own_written));
         if (own_read > 0 || own_written > 0) && !is_inherited {
             insight = insight.evidence(node);
         }
@@ -102,15 +118,21 @@ fn temp_buffers(outcome: &Outcome, assessment: &mut Assessment) -> bool {
 /// Each recommendation is a person's decision.
 fn decisions(assessment: &mut Assessment) {
     let mut prompts: Vec<NextAction> = Vec::new();
-    for recommendation in assessment.insights.iter().filter_map(|insight| insight.recommendation.as_ref()) {
+    for recommendation in assessment
+        .insights
+        .iter()
+        .filter_map(|insight| insight.recommendation.as_ref())
+    {
         let (label, reason) = match recommendation {
-            Recommendation::CreateIndex(index) => {
-                (messages::decide_index_label(&index.relation), messages::decide_index_reason())
-            }
+            Recommendation::CreateIndex(index) => (
+                messages::decide_index_label(&index.relation),
+                messages::decide_index_reason(),
+            ),
             Recommendation::SetWorkMem(_) => (messages::decide_work_mem_label(), messages::decide_work_mem_reason()),
-            Recommendation::AnalyzeRelation(relation) => {
-                (messages::decide_analyze_label(relation), messages::decide_analyze_reason())
-            }
+            Recommendation::AnalyzeRelation(relation) => (
+                messages::decide_analyze_label(relation),
+                messages::decide_analyze_reason(),
+            ),
             Recommendation::EndSession(_) => continue,
         };
         let prompt = NextAction::prompt_user(label, reason);

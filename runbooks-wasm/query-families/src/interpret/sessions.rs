@@ -52,7 +52,11 @@ pub(super) fn judge_blocking(outcome: &Outcome, actions: &mut dyn Actions, asses
         assessment.insight(insight.evidence(subject));
         assessment.next_action(offers::session(actions, subject));
     }
-    let idle: Vec<&Session<'_>> = tree.heads.iter().filter(|s| s.state == SessionState::IdleInTransaction).collect();
+    let idle: Vec<&Session<'_>> = tree
+        .heads
+        .iter()
+        .filter(|s| s.state == SessionState::IdleInTransaction)
+        .collect();
     idle_in_transaction(&idle, assessment);
     assessment.next_action(to_locks());
     if let Some(blocked) = outcome.subjects.first() {
@@ -72,14 +76,27 @@ fn matches(sessions: &[Session<'_>], active: usize, assessment: &mut Assessment)
             messages::no_match_reason(),
         ),
         [one] => match one.subject {
-            Some(subject) => {
-                about(words::LIVE_MATCH_FOUND, messages::match_title(subject), messages::match_reason(), &all)
-            }
-            None => about(words::LIVE_MATCH_FOUND, messages::matches_title(n), messages::match_reason(), &all),
+            Some(subject) => about(
+                words::LIVE_MATCH_FOUND,
+                messages::match_title(subject),
+                messages::match_reason(),
+                &all,
+            ),
+            None => about(
+                words::LIVE_MATCH_FOUND,
+                messages::matches_title(n),
+                messages::match_reason(),
+                &all,
+            ),
         },
         _ => {
             let reason = messages::matches_reason(n, Count(active as u64));
-            about(words::MULTIPLE_MATCHING_SESSIONS, messages::matches_title(n), reason, &all)
+            about(
+                words::MULTIPLE_MATCHING_SESSIONS,
+                messages::matches_title(n),
+                reason,
+                &all,
+            )
         }
     };
     assessment.insight(insight);
@@ -102,16 +119,29 @@ fn waits(sessions: &[Session<'_>], assessment: &mut Assessment) {
     let for_io = waiting(Wait::Io);
     if !for_io.is_empty() {
         let title = messages::io_wait_title(Count::of(&for_io));
-        assessment.insight(about(words::IO_WAIT_DETECTED, title, messages::io_wait_reason(), &for_io));
+        assessment.insight(about(
+            words::IO_WAIT_DETECTED,
+            title,
+            messages::io_wait_reason(),
+            &for_io,
+        ));
     }
     // A session between transactions waits for its client by its nature: that is no wait.
     let mut for_client = waiting(Wait::Client);
     for_client.retain(|s| s.state == SessionState::Active || s.state == SessionState::IdleInTransaction);
     if !for_client.is_empty() {
         let title = messages::client_wait_title(Count::of(&for_client));
-        assessment.insight(about(words::CLIENT_WAIT_DETECTED, title, messages::client_wait_reason(), &for_client));
+        assessment.insight(about(
+            words::CLIENT_WAIT_DETECTED,
+            title,
+            messages::client_wait_reason(),
+            &for_client,
+        ));
     }
-    let idle: Vec<&Session<'_>> = sessions.iter().filter(|s| s.state == SessionState::IdleInTransaction).collect();
+    let idle: Vec<&Session<'_>> = sessions
+        .iter()
+        .filter(|s| s.state == SessionState::IdleInTransaction)
+        .collect();
     idle_in_transaction(&idle, assessment);
 }
 
@@ -127,11 +157,18 @@ fn idle_in_transaction(idle: &[&Session<'_>], assessment: &mut Assessment) {
 
 fn about(id: InsightId, title: Message, reason: Message, sessions: &[&Session<'_>]) -> Insight {
     let insight = Insight::new(id, Confidence::High, title, reason);
-    sessions.iter().filter_map(|session| session.subject).fold(insight, |insight, subject| insight.evidence(subject))
+    sessions
+        .iter()
+        .filter_map(|session| session.subject)
+        .fold(insight, |insight, subject| insight.evidence(subject))
 }
 
 fn longest(sessions: &[&Session<'_>]) -> Option<DurationUs> {
-    sessions.iter().filter_map(|session| session.query_age_us).max().map(DurationUs)
+    sessions
+        .iter()
+        .filter_map(|session| session.query_age_us)
+        .max()
+        .map(DurationUs)
 }
 
 fn to_locks() -> NextAction {

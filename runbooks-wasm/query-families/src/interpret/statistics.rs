@@ -34,7 +34,9 @@ pub(super) fn judge(outcome: &Outcome, assessment: &mut Assessment) {
         add(&mut totals.hit, "shared_blks_hit");
         add(&mut totals.read, "shared_blks_read");
         add(&mut totals.temp_written, "temp_blks_written");
-        totals.total_us = totals.total_us.saturating_add(record.milliseconds("total_exec_ms").unwrap_or(0));
+        totals.total_us = totals
+            .total_us
+            .saturating_add(record.milliseconds("total_exec_ms").unwrap_or(0));
         totals.max_us = totals.max_us.max(record.milliseconds("max_exec_ms").unwrap_or(0));
     }
     if outcome.rows.is_empty() {

@@ -25,13 +25,21 @@ pub(super) fn judge_counters(outcome: &Outcome, assessment: &mut Assessment) {
         None => messages::temp_volume_reason(Count(files)),
     };
     let title = messages::temp_volume_title(Bytes(bytes));
-    assessment.insight(Insight::new(words::TEMP_FILES_VOLUME_DETECTED, Confidence::High, title, reason));
+    assessment.insight(Insight::new(
+        words::TEMP_FILES_VOLUME_DETECTED,
+        Confidence::High,
+        title,
+        reason,
+    ));
 }
 
 /// The statements that write temporary blocks, most first.
 pub(super) fn judge_blocks(outcome: &Outcome, assessment: &mut Assessment) {
-    let written: Vec<u64> =
-        outcome.records().filter_map(|record| record.count("temp_blks_written")).filter(|&n| n > 0).collect();
+    let written: Vec<u64> = outcome
+        .records()
+        .filter_map(|record| record.count("temp_blks_written"))
+        .filter(|&n| n > 0)
+        .collect();
     if written.is_empty() {
         if !outcome.rows.is_empty() {
             assessment.limitation(messages::unexpected_result());

@@ -4,7 +4,10 @@ use pg_logstats_sdk::{Confidence, CreateIndex, Outcome, PlanNode, Recommendation
 use super::{evidence, insights, interpret};
 
 fn plan(action: &str, nodes: Vec<PlanNode>) -> Outcome {
-    testkit::outcome(action).about(&evidence().families[0]).plan(nodes).build()
+    testkit::outcome(action)
+        .about(&evidence().families[0])
+        .plan(nodes)
+        .build()
 }
 
 fn analyzed(nodes: Vec<PlanNode>) -> Report {
@@ -25,42 +28,82 @@ fn ran(n: usize, parent: Option<u32>, node_type: &str, rows: f64) -> PlanNode {
 
 fn on(relation: &str, columns: &[&str], node: PlanNode) -> PlanNode {
     let filter_columns = columns.iter().map(|column| (*column).to_owned()).collect();
-    PlanNode { relation: Some(relation.to_owned()), filter_columns, ..node }
+    PlanNode {
+        relation: Some(relation.to_owned()),
+        filter_columns,
+        ..node
+    }
 }
 
 fn index(relation: &str, columns: &[&str]) -> Recommendation {
     let columns = columns.iter().map(|column| (*column).to_owned()).collect();
-    Recommendation::CreateIndex(CreateIndex { relation: relation.to_owned(), columns })
+    Recommendation::CreateIndex(CreateIndex {
+        relation: relation.to_owned(),
+        columns,
+    })
 }
 
 #[test]
 fn a_scan_that_throws_nearly_all_rows_away_wants_an_index_on_its_filter() {
-    let scan = PlanNode { rows_removed_by_filter: Some(99_990), ..ran(0, None, "Seq Scan", 10.0) };
+    let scan = PlanNode {
+        rows_removed_by_filter: Some(99_990),
+        ..ran(0, None, "Seq Scan", 10.0)
+    };
     let report = analyzed(vec![on("rl_orders", &["cl_a", "cl_b"], scan.clone())]);
-    assert_eq!(insights(&report), ["query_plan_no_disk_spill", "selective_sequential_scan"]);
+    assert_eq!(
+        insights(&report),
+        ["query_plan_no_disk_spill", "selective_sequential_scan"]
+    );
     let insight = &report.insights[1];
-    assert_eq!(insight.title, "a sequential scan of rl_orders read 99,990 rows for nothing");
+    assert_eq!(
+        insight.title,
+        "a sequential scan of rl_orders read 99,990 rows for nothing"
+    );
     assert_eq!(insight.recommendation, Some(index("rl_orders", &["cl_a", "cl_b"])));
     assert_eq!(insight.evidence, ["pn_0", "rl_orders"]);
-    assert_eq!(report.next_actions[0].label, "let a person decide on an index on rl_orders");
+    assert_eq!(
+        report.next_actions[0].label,
+        "let a person decide on an index on rl_orders"
+    );
     assert_eq!(report.next_actions[0].step, ReportedStep::PromptUser);
 
     let unknown_columns = analyzed(vec![on("rl_orders", &[], scan.clone())]);
     assert_eq!(unknown_columns.insights[1].recommendation, None);
     let many_columns = analyzed(vec![on("rl_orders", &["a", "b", "c", "d", "e"], scan.clone())]);
-    assert_eq!(many_columns.insights[1].recommendation, Some(index("rl_orders", &["a", "b", "c", "d"])));
-    let keeps_half = PlanNode { actual_rows: Some(99_990.0), plan_rows: 99_990.0, ..scan };
-    assert_eq!(insights(&analyzed(vec![on("rl_orders", &["a"], keeps_half)])), ["query_plan_no_disk_spill", "plan_unremarkable"]);
+    assert_eq!(
+        many_columns.insights[1].recommendation,
+        Some(index("rl_orders", &["a", "b", "c", "d"]))
+    );
+    let keeps_half = PlanNode {
+        actual_rows: Some(99_990.0),
+        plan_rows: 99_990.0,
+        ..scan
+    };
+    assert_eq!(
+        insights(&analyzed(vec![on("rl_orders", &["a"], keeps_half)])),
+        ["query_plan_no_disk_spill", "plan_unremarkable"]
+    );
 }
 
 #[test]
 fn an_estimated_plan_is_judged_with_less_confidence_and_leads_to_a_run() {
-    let scan = PlanNode { total_cost: 20_000.0, plan_rows: 5.0, ..plan_node(0, "Seq Scan") };
-    let report = interpret(&plan("query_family.explain", vec![on("rl_orders", &["cl_a"], scan.clone())]));
+    let scan = PlanNode {
+        total_cost: 20_000.0,
+        plan_rows: 5.0,
+        ..plan_node(0, "Seq Scan")
+    };
+    let report = interpret(&plan(
+        "query_family.explain",
+        vec![on("rl_orders", &["cl_a"], scan.clone())],
+    ));
     assert_eq!(insights(&report), ["selective_sequential_scan"]);
     assert_eq!(report.insights[0].confidence, Confidence::Low);
     assert_eq!(report.insights[0].recommendation, Some(index("rl_orders", &["cl_a"])));
-    assert!(report.offered("query_family.explain_analyze").all(|next| next.judgement_required));
+    assert!(
+        report
+            .offered("query_family.explain_analyze")
+            .all(|next| next.judgement_required)
+    );
     assert_eq!(report.offered("query_family.explain_analyze").count(), 1);
     // Without a filter it has to read all: no index helps.
     let unfiltered = interpret(&plan("query_family.explain", vec![on("rl_orders", &[], scan)]));
@@ -76,59 +119,120 @@ fn a_spill_wants_work_mem_for_the_role_unless_no_setting_is_sane() {
         ..ran(0, None, "Sort", 10.0)
     };
     let report = analyzed(vec![sort.clone()]);
-    assert_eq!(insights(&report), ["query_plan_disk_spill_detected", "explain_analyze_temp_buffers"]);
+    assert_eq!(
+        insights(&report),
+        ["query_plan_disk_spill_detected", "explain_analyze_temp_buffers"]
+    );
     assert_eq!(report.insights[0].title, "a sort or hash wrote 20.0 MiB to disk");
-    let work_mem = Recommendation::SetWorkMem(SetWorkMem { user: "us_app".to_owned(), bytes: 64 << 20 });
+    let work_mem = Recommendation::SetWorkMem(SetWorkMem {
+        user: "us_app".to_owned(),
+        bytes: 64 << 20,
+    });
     assert_eq!(report.insights[0].recommendation, Some(work_mem));
     assert_eq!(report.insights[1].reason, "100 were read and 200 written");
-    let huge = analyzed(vec![PlanNode { disk_bytes: Some(10 << 30), ..sort.clone() }]);
+    let huge = analyzed(vec![PlanNode {
+        disk_bytes: Some(10 << 30),
+        ..sort.clone()
+    }]);
     assert_eq!(huge.insights[0].recommendation, None);
-    let temp = interpret(&testkit::outcome("temp_file.explain_analyze").about(&evidence().temp_files[0]).plan([sort]).build());
-    assert_eq!(insights(&temp), ["query_plan_disk_spill_detected", "explain_analyze_temp_buffers"]);
+    let temp = interpret(
+        &testkit::outcome("temp_file.explain_analyze")
+            .about(&evidence().temp_files[0])
+            .plan([sort])
+            .build(),
+    );
+    assert_eq!(
+        insights(&temp),
+        ["query_plan_disk_spill_detected", "explain_analyze_temp_buffers"]
+    );
 }
 
 #[test]
 fn temporary_blocks_are_shown_at_the_node_that_moved_them() {
-    let blocks = |node| PlanNode { temp_written_blocks: Some(9), ..node };
+    let blocks = |node| PlanNode {
+        temp_written_blocks: Some(9),
+        ..node
+    };
     let report = analyzed(vec![
         blocks(ran(0, None, "Limit", 10.0)),
         blocks(ran(1, Some(0), "Sort", 10.0)),
         ran(2, Some(1), "Index Scan", 10.0),
     ]);
-    assert_eq!(report.insight("explain_analyze_temp_buffers").unwrap().evidence, ["pn_1"]);
+    assert_eq!(
+        report.insight("explain_analyze_temp_buffers").unwrap().evidence,
+        ["pn_1"]
+    );
 }
 
 #[test]
 fn a_wrong_estimate_is_told_at_the_scan_where_it_began() {
-    let join = PlanNode { plan_rows: 10.0, ..ran(0, None, "Hash Join", 5_000_000.0) };
-    let scan = PlanNode { plan_rows: 100.0, ..ran(1, Some(0), "Index Scan", 50_000.0) };
+    let join = PlanNode {
+        plan_rows: 10.0,
+        ..ran(0, None, "Hash Join", 5_000_000.0)
+    };
+    let scan = PlanNode {
+        plan_rows: 100.0,
+        ..ran(1, Some(0), "Index Scan", 50_000.0)
+    };
     let report = analyzed(vec![join, on("rl_orders", &[], scan)]);
     let insight = report.insight("row_estimate_off").unwrap();
     assert_eq!(insight.title, "the planner was wrong by a factor of 500 at pn_1");
     assert_eq!(insight.reason, "it expected 100 rows and got 50,000 each time");
     assert_eq!(insight.evidence, ["pn_1", "pn_0"]);
-    assert_eq!(insight.recommendation, Some(Recommendation::AnalyzeRelation("rl_orders".to_owned())));
+    assert_eq!(
+        insight.recommendation,
+        Some(Recommendation::AnalyzeRelation("rl_orders".to_owned()))
+    );
 }
 
 #[test]
 fn estimates_count_for_each_loop_and_not_below_a_limit() {
     // 10,000 rows in 1,000 loops: ten each, as expected.
-    let inner = PlanNode { plan_rows: 10.0, loops: Some(1_000), ..ran(0, None, "Index Scan", 10_000.0) };
+    let inner = PlanNode {
+        plan_rows: 10.0,
+        loops: Some(1_000),
+        ..ran(0, None, "Index Scan", 10_000.0)
+    };
     assert!(analyzed(vec![inner]).insight("row_estimate_off").is_none());
-    let stopped = PlanNode { plan_rows: 1_000_000.0, ..ran(1, Some(0), "Index Scan", 10.0) };
-    assert!(analyzed(vec![ran(0, None, "Limit", 10.0), stopped.clone()]).insight("row_estimate_off").is_none());
-    assert!(analyzed(vec![ran(0, None, "Sort", 10.0), stopped]).insight("row_estimate_off").is_some());
-    let small = PlanNode { plan_rows: 1.0, ..ran(0, None, "Index Scan", 50.0) };
-    assert!(analyzed(vec![small]).insight("row_estimate_off").is_none(), "too few rows to matter");
+    let stopped = PlanNode {
+        plan_rows: 1_000_000.0,
+        ..ran(1, Some(0), "Index Scan", 10.0)
+    };
+    assert!(
+        analyzed(vec![ran(0, None, "Limit", 10.0), stopped.clone()])
+            .insight("row_estimate_off")
+            .is_none()
+    );
+    assert!(
+        analyzed(vec![ran(0, None, "Sort", 10.0), stopped])
+            .insight("row_estimate_off")
+            .is_some()
+    );
+    let small = PlanNode {
+        plan_rows: 1.0,
+        ..ran(0, None, "Index Scan", 50.0)
+    };
+    assert!(
+        analyzed(vec![small]).insight("row_estimate_off").is_none(),
+        "too few rows to matter"
+    );
 }
 
 #[test]
 fn a_nested_loop_over_many_rows_is_told_when_its_inner_side_takes_the_time() {
     let nodes = |inner_us| {
         vec![
-            PlanNode { total_us: Some(1_000_000), ..ran(0, None, "Nested Loop", 20_000.0) },
+            PlanNode {
+                total_us: Some(1_000_000),
+                ..ran(0, None, "Nested Loop", 20_000.0)
+            },
             ran(1, Some(0), "Seq Scan", 20_000.0),
-            PlanNode { loops: Some(20_000), plan_rows: 1.0, total_us: Some(inner_us), ..ran(2, Some(0), "Index Scan", 20_000.0) },
+            PlanNode {
+                loops: Some(20_000),
+                plan_rows: 1.0,
+                total_us: Some(inner_us),
+                ..ran(2, Some(0), "Index Scan", 20_000.0)
+            },
         ]
     };
     let report = analyzed(nodes(900_000));
@@ -139,24 +243,46 @@ fn a_nested_loop_over_many_rows_is_told_when_its_inner_side_takes_the_time() {
     assert!(analyzed(nodes(100_000)).insight("nested_loop_over_many_rows").is_none());
     let estimated = vec![
         plan_node(0, "Nested Loop"),
-        PlanNode { parent: Some(0), plan_rows: 200_000.0, ..plan_node(1, "Seq Scan") },
-        PlanNode { parent: Some(0), ..plan_node(2, "Index Scan") },
+        PlanNode {
+            parent: Some(0),
+            plan_rows: 200_000.0,
+            ..plan_node(1, "Seq Scan")
+        },
+        PlanNode {
+            parent: Some(0),
+            ..plan_node(2, "Index Scan")
+        },
     ];
     let report = interpret(&plan("query_family.explain", estimated));
-    assert_eq!(report.insights[0].title, "the inner side of pn_0 is expected to run 200,000 times");
+    assert_eq!(
+        report.insights[0].title,
+        "the inner side of pn_0 is expected to run 200,000 times"
+    );
     assert_eq!(report.insights[0].confidence, Confidence::Low);
 }
 
 #[test]
 fn an_index_only_scan_that_visits_the_table_is_told() {
     let scan = |fetches| {
-        let node = PlanNode { heap_fetches: Some(fetches), ..ran(0, None, "Index Only Scan", 20_000.0) };
+        let node = PlanNode {
+            heap_fetches: Some(fetches),
+            ..ran(0, None, "Index Only Scan", 20_000.0)
+        };
         analyzed(vec![on("rl_orders", &[], node)])
     };
     let report = scan(15_000);
-    assert_eq!(insights(&report), ["query_plan_no_disk_spill", "index_only_scan_heap_fetches"]);
-    assert_eq!(report.insights[1].title, "an index-only scan visited rl_orders 15,000 times");
-    assert!(scan(1_500).insight("index_only_scan_heap_fetches").is_none(), "less than a tenth of the rows");
+    assert_eq!(
+        insights(&report),
+        ["query_plan_no_disk_spill", "index_only_scan_heap_fetches"]
+    );
+    assert_eq!(
+        report.insights[1].title,
+        "an index-only scan visited rl_orders 15,000 times"
+    );
+    assert!(
+        scan(1_500).insight("index_only_scan_heap_fetches").is_none(),
+        "less than a tenth of the rows"
+    );
 }
 
 #[test]

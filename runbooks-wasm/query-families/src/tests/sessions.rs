@@ -26,18 +26,36 @@ fn one_active_session_is_told_by_its_subject() {
     let report = interpret(&sessions(&[session_row(7)]));
     assert_eq!(insights(&report), ["live_match_found", "active_session_present"]);
     assert_eq!(report.insights[0].title, "one session matches: se_7");
-    assert_eq!(report.insights[1].reason, "the longest of these statements has been running for 2.00 s");
+    assert_eq!(
+        report.insights[1].reason,
+        "the longest of these statements has been running for 2.00 s"
+    );
     assert_eq!(report.insights[1].evidence, ["se_7"]);
 }
 
 #[test]
 fn waits_are_told_by_their_kind_and_a_lock_wait_leads_to_its_blockers() {
     let report = interpret(&sessions(&[
-        SessionRow { wait: Some(("Lock", "transactionid")), ..session_row(1) },
-        SessionRow { wait: Some(("Lock", "relation")), ..session_row(2) },
-        SessionRow { wait: Some(("IO", "DataFileRead")), ..session_row(3) },
-        SessionRow { wait: Some(("Client", "ClientWrite")), ..session_row(4) },
-        SessionRow { wait: Some(("LWLock", "WALWrite")), ..session_row(5) },
+        SessionRow {
+            wait: Some(("Lock", "transactionid")),
+            ..session_row(1)
+        },
+        SessionRow {
+            wait: Some(("Lock", "relation")),
+            ..session_row(2)
+        },
+        SessionRow {
+            wait: Some(("IO", "DataFileRead")),
+            ..session_row(3)
+        },
+        SessionRow {
+            wait: Some(("Client", "ClientWrite")),
+            ..session_row(4)
+        },
+        SessionRow {
+            wait: Some(("LWLock", "WALWrite")),
+            ..session_row(5)
+        },
     ]));
     assert_eq!(
         insights(&report),
@@ -52,15 +70,30 @@ fn waits_are_told_by_their_kind_and_a_lock_wait_leads_to_its_blockers() {
     );
     assert_eq!(report.insight("transactionid_lock_wait").unwrap().evidence, ["se_1"]);
     assert_eq!(report.insight("lock_wait_detected").unwrap().evidence, ["se_2"]);
-    let bound: Vec<_> = report.requested(BLOCKING).map(|request| request.bound("pid").unwrap()).collect();
+    let bound: Vec<_> = report
+        .requested(BLOCKING)
+        .map(|request| request.bound("pid").unwrap())
+        .collect();
     assert_eq!(bound, ["se_1", "se_2"]);
-    assert!(report.next_actions.iter().any(|next| next.step == ReportedStep::RunWorkflow("locks".to_owned())));
-    assert!(report.insights.iter().all(|insight| insight.recommendation.is_none()), "no setting helps against a lock");
+    assert!(
+        report
+            .next_actions
+            .iter()
+            .any(|next| next.step == ReportedStep::RunWorkflow("locks".to_owned()))
+    );
+    assert!(
+        report.insights.iter().all(|insight| insight.recommendation.is_none()),
+        "no setting helps against a lock"
+    );
 }
 
 #[test]
 fn an_idle_client_is_no_wait() {
-    let idle = SessionRow { state: Some("idle"), wait: Some(("Client", "ClientRead")), ..session_row(1) };
+    let idle = SessionRow {
+        state: Some("idle"),
+        wait: Some(("Client", "ClientRead")),
+        ..session_row(1)
+    };
     assert_eq!(insights(&interpret(&sessions(&[idle]))), ["live_match_found"]);
     let in_transaction = SessionRow {
         state: Some("idle in transaction"),
@@ -69,8 +102,18 @@ fn an_idle_client_is_no_wait() {
         ..session_row(1)
     };
     let report = interpret(&sessions(&[in_transaction]));
-    assert_eq!(insights(&report), ["live_match_found", "client_wait_detected", "idle_in_transaction_session"]);
-    assert_eq!(report.insights[2].reason, "the longest has done nothing for 2.00 s, and keeps its locks and its snapshot");
+    assert_eq!(
+        insights(&report),
+        [
+            "live_match_found",
+            "client_wait_detected",
+            "idle_in_transaction_session"
+        ]
+    );
+    assert_eq!(
+        report.insights[2].reason,
+        "the longest has done nothing for 2.00 s, and keeps its locks and its snapshot"
+    );
 }
 
 #[test]
@@ -80,15 +123,31 @@ fn the_head_of_a_queue_is_told_and_the_rest_left_to_the_locks_runbook() {
         depth: Some(depth),
         ..session_row(pid)
     };
-    let head = SessionRow { state: Some("idle in transaction"), query_age_us: None, ..edge(9, 8, 2) };
+    let head = SessionRow {
+        state: Some("idle in transaction"),
+        query_age_us: None,
+        ..edge(9, 8, 2)
+    };
     let outcome = testkit::outcome(BLOCKING).session(edge(8, 7, 1)).session(head).build();
     let report = interpret(&outcome);
     assert_eq!(insights(&report), ["lock_queue_head", "idle_in_transaction_session"]);
-    assert_eq!(report.insights[0].title, "se_9 is at the head of a queue of 2 waiting sessions");
-    assert_eq!(report.insights[0].reason, "it waits for nobody, and the chain of waits is 2 deep");
-    let bound: Vec<_> = report.requested("running_query.pg_stat_activity.by_pid").map(|r| r.bound("pid").unwrap()).collect();
+    assert_eq!(
+        report.insights[0].title,
+        "se_9 is at the head of a queue of 2 waiting sessions"
+    );
+    assert_eq!(
+        report.insights[0].reason,
+        "it waits for nobody, and the chain of waits is 2 deep"
+    );
+    let bound: Vec<_> = report
+        .requested("running_query.pg_stat_activity.by_pid")
+        .map(|r| r.bound("pid").unwrap())
+        .collect();
     assert_eq!(bound, ["se_9"]);
-    assert_eq!(insights(&interpret(&testkit::outcome(BLOCKING).build())), ["no_blocker_found"]);
+    assert_eq!(
+        insights(&interpret(&testkit::outcome(BLOCKING).build())),
+        ["no_blocker_found"]
+    );
 }
 
 #[test]
@@ -119,9 +178,18 @@ fn statistics_of_all_roles_are_added_up() {
             "statements_writing_temp_blocks"
         ]
     );
-    assert_eq!(report.insights[0].title, "the server counted 20 executions of 200.0 ms in all");
-    assert_eq!(report.insights[0].reason, "10.0 ms on average, 2.00 s at most, 10 rows returned or changed");
-    assert_eq!(report.insights[2].title, "25.0 % of the blocks it touched were not in shared buffers");
+    assert_eq!(
+        report.insights[0].title,
+        "the server counted 20 executions of 200.0 ms in all"
+    );
+    assert_eq!(
+        report.insights[0].reason,
+        "10.0 ms on average, 2.00 s at most, 10 rows returned or changed"
+    );
+    assert_eq!(
+        report.insights[2].title,
+        "25.0 % of the blocks it touched were not in shared buffers"
+    );
     let none = testkit::outcome("query_family.pg_stat_statements.by_queryid").build();
     assert_eq!(insights(&interpret(&none)), ["no_statistics_found"]);
 }
@@ -131,16 +199,25 @@ fn counters_of_temporary_files_are_read() {
     let counters = |files, bytes| {
         testkit::outcome("temp_file.pg_stat_database.temp_counters")
             .about(&evidence().temp_files[0])
-            .row(&[("temp_files", Cell::Int(files)), ("temp_bytes", Cell::Int(bytes)), ("stats_reset", Cell::At(0))])
+            .row(&[
+                ("temp_files", Cell::Int(files)),
+                ("temp_bytes", Cell::Int(bytes)),
+                ("stats_reset", Cell::At(0)),
+            ])
             .build()
     };
     let report = interpret(&counters(3, 3 << 20));
     assert_eq!(insights(&report), ["temp_files_volume_detected"]);
-    assert_eq!(report.insights[0].title, "the database wrote 3.0 MiB of temporary files");
+    assert_eq!(
+        report.insights[0].title,
+        "the database wrote 3.0 MiB of temporary files"
+    );
     assert_eq!(report.insights[0].reason, "3 files since 1970-01-01T00:00:00Z");
     assert_eq!(report.offered("temp_file.pg_stat_statements.temp_blocks").count(), 1);
     assert_eq!(insights(&interpret(&counters(0, 0))), ["no_temp_files_found"]);
-    let renamed = testkit::outcome("temp_file.pg_stat_database.temp_counters").row(&[("files", Cell::Int(3))]).build();
+    let renamed = testkit::outcome("temp_file.pg_stat_database.temp_counters")
+        .row(&[("files", Cell::Int(3))])
+        .build();
     assert_eq!(
         interpret(&renamed).limitations,
         ["the result had not the columns that this runbook reads; a newer runbook may be needed"]

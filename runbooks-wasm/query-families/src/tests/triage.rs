@@ -9,13 +9,19 @@ const EXPLAIN: &str = "query_family.explain";
 const ANALYZE: &str = "query_family.explain_analyze";
 
 fn family(n: u64, total_us: u64) -> QueryFamily {
-    QueryFamily { total_duration_us: total_us, ..testkit::family(n) }
+    QueryFamily {
+        total_duration_us: total_us,
+        ..testkit::family(n)
+    }
 }
 
 #[test]
 fn families_are_ranked_by_their_share_of_all_time() {
     // Not in this order in the evidence: the host may add families that a temporary file refers to.
-    let evidence = testkit::evidence().family(family(1, 1_000_000)).family(family(2, 3_000_000)).build();
+    let evidence = testkit::evidence()
+        .family(family(1, 1_000_000))
+        .family(family(2, 3_000_000))
+        .build();
     let report = testkit::triage(&QueryFamilies, &evidence).unwrap();
     let ranked: Vec<_> = report.findings.iter().map(|f| (f.title.as_str(), f.score)).collect();
     assert_eq!(
@@ -31,7 +37,10 @@ fn families_are_ranked_by_their_share_of_all_time() {
         "100 executions took 3.00 s in all: 10.0 ms on average, 20.0 ms at the 95th percentile, 40.0 ms at most"
     );
     assert_eq!(first.subject.as_deref(), Some("qf_0000000000000002"));
-    assert_eq!((first.kind, first.confidence), (FindingKind::QueryFamily, Confidence::High));
+    assert_eq!(
+        (first.kind, first.confidence),
+        (FindingKind::QueryFamily, Confidence::High)
+    );
     assert_eq!(first.reason_codes, ["top_total_time", "dominates_total_time"]);
 }
 
@@ -47,20 +56,36 @@ fn codes_say_what_is_remarkable_about_a_family() {
         error_count: 1,
         ..family(1, 6_000_000)
     };
-    let many = QueryFamily { execution_count: 50_000, mean_duration_us: 200, ..family(2, 10_000_000) };
+    let many = QueryFamily {
+        execution_count: 50_000,
+        mean_duration_us: 200,
+        ..family(2, 10_000_000)
+    };
     let evidence = testkit::evidence().family(slow).family(many).build();
     let report = testkit::triage(&QueryFamilies, &evidence).unwrap();
-    assert_eq!(report.findings[0].reason_codes, ["top_total_time", "dominates_total_time", "many_executions"]);
+    assert_eq!(
+        report.findings[0].reason_codes,
+        ["top_total_time", "dominates_total_time", "many_executions"]
+    );
     assert_eq!(
         report.findings[1].reason_codes,
-        ["top_total_time", "slow_on_average", "long_tail", "parse_bind_heavy", "writes_temp_files", "has_errors"]
+        [
+            "top_total_time",
+            "slow_on_average",
+            "long_tail",
+            "parse_bind_heavy",
+            "writes_temp_files",
+            "has_errors"
+        ]
     );
     assert_eq!(report.findings[1].confidence, Confidence::Low);
 }
 
 #[test]
 fn each_of_the_top_ten_families_is_looked_into() {
-    let evidence = (1..=12).fold(testkit::evidence(), |evidence, n| evidence.family(family(n, 1_000 * (20 - n))));
+    let evidence = (1..=12).fold(testkit::evidence(), |evidence, n| {
+        evidence.family(family(n, 1_000 * (20 - n)))
+    });
     let report = testkit::triage(&QueryFamilies, &evidence.build()).unwrap();
     assert_eq!(report.findings.len(), 12);
     for action in [STATISTICS, SESSIONS, EXPLAIN, ANALYZE] {
@@ -69,20 +94,38 @@ fn each_of_the_top_ten_families_is_looked_into() {
     let statistics = report.requested(STATISTICS).next().unwrap();
     assert_eq!(statistics.bound("queryid"), Some("qf_0000000000000001"));
     let analyze = report.requested(ANALYZE).next().unwrap();
-    assert_eq!((analyze.bound("queryid"), analyze.bound("sample")), (Some("qf_0000000000000001"), Some("qf_0000000000000001")));
+    assert_eq!(
+        (analyze.bound("queryid"), analyze.bound("sample")),
+        (Some("qf_0000000000000001"), Some("qf_0000000000000001"))
+    );
     assert!(report.offered(ANALYZE).all(|next| next.judgement_required));
     // Each follows from the finding of its family.
-    assert_eq!(report.offered(STATISTICS).map(|next| next.findings.clone()).collect::<Vec<_>>(), (0..10).map(|n| vec![n]).collect::<Vec<_>>());
+    assert_eq!(
+        report
+            .offered(STATISTICS)
+            .map(|next| next.findings.clone())
+            .collect::<Vec<_>>(),
+        (0..10).map(|n| vec![n]).collect::<Vec<_>>()
+    );
 }
 
 #[test]
 fn only_dimensions_that_the_family_has_are_bound() {
-    let partly = QueryFamily { dimensions: testkit::dimensions("shop", "", ""), ..family(1, 5) };
-    let nowhere = QueryFamily { dimensions: testkit::dimensions("", "", ""), ..family(2, 4) };
+    let partly = QueryFamily {
+        dimensions: testkit::dimensions("shop", "", ""),
+        ..family(1, 5)
+    };
+    let nowhere = QueryFamily {
+        dimensions: testkit::dimensions("", "", ""),
+        ..family(2, 4)
+    };
     let evidence = testkit::evidence().family(partly).family(nowhere).build();
     let report = testkit::triage(&QueryFamilies, &evidence).unwrap();
     let requests: Vec<_> = report.requested(SESSIONS).collect();
-    assert_eq!((requests[0].bound("database"), requests[0].bound("user")), (Some("qf_0000000000000001"), None));
+    assert_eq!(
+        (requests[0].bound("database"), requests[0].bound("user")),
+        (Some("qf_0000000000000001"), None)
+    );
     // The host tells the agent what is missing.
     assert!(requests[1].request.bindings.is_empty() && requests[1].answer.is_err());
     assert_eq!(report.offered(SESSIONS).count(), 1);
@@ -90,34 +133,75 @@ fn only_dimensions_that_the_family_has_are_bound() {
 
 #[test]
 fn what_cannot_be_done_is_asked_for_and_left_to_the_host_to_tell() {
-    let unnamed = QueryFamily { query_id_count: 0, ..family(1, 5) };
+    let unnamed = QueryFamily {
+        query_id_count: 0,
+        ..family(1, 5)
+    };
     let evidence = testkit::evidence().family(unnamed).build();
     let report = testkit::triage(&QueryFamilies, &evidence).unwrap();
-    assert_eq!((report.requested(STATISTICS).count(), report.offered(STATISTICS).count()), (1, 0));
-    assert_eq!((report.requested(EXPLAIN).count(), report.offered(EXPLAIN).count()), (1, 0));
+    assert_eq!(
+        (report.requested(STATISTICS).count(), report.offered(STATISTICS).count()),
+        (1, 0)
+    );
+    assert_eq!(
+        (report.requested(EXPLAIN).count(), report.offered(EXPLAIN).count()),
+        (1, 0)
+    );
 }
 
 #[test]
 fn only_what_reads_is_to_be_run() {
-    let update = QueryFamily { kind: StatementKind::Update, ..family(1, 5) };
+    let update = QueryFamily {
+        kind: StatementKind::Update,
+        ..family(1, 5)
+    };
     let report = testkit::triage(&QueryFamilies, &testkit::evidence().family(update).build()).unwrap();
-    assert_eq!((report.offered(EXPLAIN).count(), report.requested(ANALYZE).count()), (1, 0));
+    assert_eq!(
+        (report.offered(EXPLAIN).count(), report.requested(ANALYZE).count()),
+        (1, 0)
+    );
 }
 
 #[test]
 fn temporary_files_are_findings_with_their_own_actions() {
-    let known = TempFileGroup { family: Some(testkit::family(1).id), ..testkit::temp_files(1) };
-    let unknown = TempFileGroup { total_bytes: 1 << 20, max_bytes: 1 << 20, count: 1, ..testkit::temp_files(2) };
-    let dangling = TempFileGroup { family: Some(testkit::family(9).id), total_bytes: 5, ..testkit::temp_files(3) };
-    let evidence =
-        testkit::evidence().family(family(1, 1)).temp_files(known).temp_files(unknown).temp_files(dangling).build();
+    let known = TempFileGroup {
+        family: Some(testkit::family(1).id),
+        ..testkit::temp_files(1)
+    };
+    let unknown = TempFileGroup {
+        total_bytes: 1 << 20,
+        max_bytes: 1 << 20,
+        count: 1,
+        ..testkit::temp_files(2)
+    };
+    let dangling = TempFileGroup {
+        family: Some(testkit::family(9).id),
+        total_bytes: 5,
+        ..testkit::temp_files(3)
+    };
+    let evidence = testkit::evidence()
+        .family(family(1, 1))
+        .temp_files(known)
+        .temp_files(unknown)
+        .temp_files(dangling)
+        .build();
     let report = testkit::triage(&QueryFamilies, &evidence).unwrap();
-    let temp: Vec<_> = report.findings.iter().filter(|f| f.kind == FindingKind::TempFile).collect();
+    let temp: Vec<_> = report
+        .findings
+        .iter()
+        .filter(|f| f.kind == FindingKind::TempFile)
+        .collect();
     assert_eq!(temp[0].title, "tf_0000000000000001: 1.0 GiB of temporary files");
-    assert_eq!(temp[0].reason, "10 temporary files, the largest of 200.0 MiB, were written by qf_0000000000000001");
+    assert_eq!(
+        temp[0].reason,
+        "10 temporary files, the largest of 200.0 MiB, were written by qf_0000000000000001"
+    );
     assert_eq!((temp[0].score, temp[0].confidence), (0.5, Confidence::Medium));
     assert_eq!(temp[0].evidence, ["qf_0000000000000001"]);
-    assert_eq!(temp[1].reason, "1 temporary files, the largest of 1.0 MiB; the log does not tell by which statement");
+    assert_eq!(
+        temp[1].reason,
+        "1 temporary files, the largest of 1.0 MiB; the log does not tell by which statement"
+    );
     assert_eq!(temp[2].reason_codes, ["temp_file_volume", "statement_unknown"]);
     assert_eq!(report.offered("temp_file.explain").count(), 1);
     assert_eq!(report.offered("temp_file.explain_analyze").count(), 1);
@@ -140,7 +224,14 @@ fn errors_are_ranked_by_what_they_ended_and_how_often() {
         .build();
     let report = testkit::triage(&QueryFamilies, &evidence).unwrap();
     let codes: Vec<_> = report.findings.iter().map(|f| f.reason_codes.join(" ")).collect();
-    assert_eq!(codes, ["frequent_error server_panic", "frequent_error session_ended", "frequent_error"]);
+    assert_eq!(
+        codes,
+        [
+            "frequent_error server_panic",
+            "frequent_error session_ended",
+            "frequent_error"
+        ]
+    );
     assert_eq!(report.findings[2].title, "ec_0000000000000001: 500 errors of one kind");
     assert_eq!(report.offered("error_class.pg_stat_activity.by_dimensions").count(), 3);
 }
@@ -155,7 +246,10 @@ fn lock_trouble_is_handed_to_the_locks_runbook() {
     let report = testkit::triage(&QueryFamilies, &evidence).unwrap();
     let first = &report.next_actions[0];
     assert_eq!(first.step, ReportedStep::RunWorkflow("locks".to_owned()));
-    assert_eq!(first.reason, "the logs have 1 lock waits, the longest of 5.00 s, and 1 deadlocks");
+    assert_eq!(
+        first.reason,
+        "the logs have 1 lock waits, the longest of 5.00 s, and 1 deadlocks"
+    );
 }
 
 #[test]
@@ -168,14 +262,23 @@ fn nothing_found_is_a_finding() {
         report.limitations,
         ["no statement durations in the logs: set log_min_duration_statement to see which statements take the time"]
     );
-    let live_only = pg_logstats_sdk::Evidence { window: None, ..testkit::evidence().build() };
+    let live_only = pg_logstats_sdk::Evidence {
+        window: None,
+        ..testkit::evidence().build()
+    };
     let report = testkit::triage(&QueryFamilies, &live_only).unwrap();
-    assert_eq!(report.limitations, ["no entry of the logs had a time, so there is nothing to judge"]);
+    assert_eq!(
+        report.limitations,
+        ["no entry of the logs had a time, so there is nothing to judge"]
+    );
 }
 
 #[test]
 fn families_that_are_not_shown_are_told() {
-    let evidence = pg_logstats_sdk::Evidence { family_count: 130, ..testkit::evidence().family(family(1, 1)).build() };
+    let evidence = pg_logstats_sdk::Evidence {
+        family_count: 130,
+        ..testkit::evidence().family(family(1, 1)).build()
+    };
     let report = testkit::triage(&QueryFamilies, &evidence).unwrap();
     assert_eq!(
         report.limitations,

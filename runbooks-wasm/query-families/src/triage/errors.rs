@@ -15,7 +15,10 @@ pub(super) fn candidates(evidence: &Evidence) -> Vec<Candidate<'_>> {
     let mut classes: Vec<&ErrorClass> = evidence.errors.iter().collect();
     // Stable: equals stay in the host's order, by count.
     classes.sort_by(|a, b| score(b).total_cmp(&score(a)));
-    let candidate = |class| Candidate { finding: finding(class), offers: Offers::Error(class) };
+    let candidate = |class| Candidate {
+        finding: finding(class),
+        offers: Offers::Error(class),
+    };
     classes.into_iter().take(TOP).map(candidate).collect()
 }
 
@@ -29,11 +32,15 @@ fn score(class: &ErrorClass) -> f64 {
 
 fn finding(class: &ErrorClass) -> Finding {
     let reason = messages::error_reason(Count(class.count), At(class.first_seen), At(class.last_seen));
-    let finding = Finding::new(FindingKind::ErrorClass, messages::error_title(class, Count(class.count)), reason)
-        .about(class)
-        .score(score(class))
-        .confidence(confidence(class.count))
-        .code(words::FREQUENT_ERROR);
+    let finding = Finding::new(
+        FindingKind::ErrorClass,
+        messages::error_title(class, Count(class.count)),
+        reason,
+    )
+    .about(class)
+    .score(score(class))
+    .confidence(confidence(class.count))
+    .code(words::FREQUENT_ERROR);
     match class.severity.as_str() {
         "PANIC" => finding.code(words::SERVER_PANIC),
         "FATAL" => finding.code(words::SESSION_ENDED),

@@ -20,10 +20,18 @@ const FAST_MEAN_US: u64 = 10_000;
 pub(super) fn candidates(evidence: &Evidence) -> Vec<Candidate<'_>> {
     // By time, whatever else the evidence is ordered by: families that only failed or spilled are in it too.
     let mut families: Vec<&QueryFamily> = evidence.families.iter().filter(|f| f.total_duration_us > 0).collect();
-    families.sort_by(|a, b| b.total_duration_us.cmp(&a.total_duration_us).then_with(|| a.id.cmp(&b.id)));
+    families.sort_by(|a, b| {
+        b.total_duration_us
+            .cmp(&a.total_duration_us)
+            .then_with(|| a.id.cmp(&b.id))
+    });
     let candidate = |(position, family)| Candidate {
         finding: finding(family, evidence.total_duration_us),
-        offers: if position < TOP { Offers::Family(family) } else { Offers::Nothing },
+        offers: if position < TOP {
+            Offers::Family(family)
+        } else {
+            Offers::Nothing
+        },
     };
     families.into_iter().take(MOST).enumerate().map(candidate).collect()
 }
@@ -42,8 +50,7 @@ fn finding(family: &QueryFamily, total_us: u64) -> Finding {
         .score(share.value())
         .confidence(confidence(family.execution_count))
         .code(words::TOP_TOTAL_TIME);
-    let has_long_tail =
-        family.p99_duration_us >= SLOW_P99_US && family.p99_duration_us / 10 >= family.p50_duration_us;
+    let has_long_tail = family.p99_duration_us >= SLOW_P99_US && family.p99_duration_us / 10 >= family.p50_duration_us;
     let codes = [
         (share.value() >= 0.5, words::DOMINATES_TOTAL_TIME),
         (family.mean_duration_us >= SLOW_MEAN_US, words::SLOW_ON_AVERAGE),
@@ -52,7 +59,10 @@ fn finding(family: &QueryFamily, total_us: u64) -> Finding {
             family.execution_count >= MANY_EXECUTIONS && family.mean_duration_us <= FAST_MEAN_US,
             words::MANY_EXECUTIONS,
         ),
-        (family.parse_bind_duration_us > family.total_duration_us, words::PARSE_BIND_HEAVY),
+        (
+            family.parse_bind_duration_us > family.total_duration_us,
+            words::PARSE_BIND_HEAVY,
+        ),
         (family.temp_bytes > 0, words::WRITES_TEMP_FILES),
         (family.error_count > 0, words::HAS_ERRORS),
     ];

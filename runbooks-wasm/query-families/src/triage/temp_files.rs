@@ -19,7 +19,10 @@ pub(super) fn candidates(evidence: &Evidence) -> Vec<Candidate<'_>> {
         // The counters are of a database: one look at each is enough.
         let counters = !databases.contains(&&group.dimensions.database);
         databases.push(&group.dimensions.database);
-        candidates.push(Candidate { finding: finding(evidence, group), offers: Offers::TempFiles { group, counters } });
+        candidates.push(Candidate {
+            finding: finding(evidence, group),
+            offers: Offers::TempFiles { group, counters },
+        });
     }
     candidates
 }

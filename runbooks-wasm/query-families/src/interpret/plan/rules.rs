@@ -32,7 +32,10 @@ pub(super) fn selective_scan(outcome: &Outcome, assessment: &mut Assessment) {
     let scans = outcome.plan.iter().filter(|node| node.node_type.ends_with("Seq Scan"));
     let mut found: Vec<(u64, Insight)> = scans.filter_map(scan_insight).collect();
     found.sort_by_key(|(weight, _)| std::cmp::Reverse(*weight));
-    found.into_iter().take(PER_RULE).for_each(|(_, insight)| assessment.insight(insight));
+    found
+        .into_iter()
+        .take(PER_RULE)
+        .for_each(|(_, insight)| assessment.insight(insight));
 }
 
 fn scan_insight(node: &PlanNode) -> Option<(u64, Insight)> {
@@ -45,7 +48,12 @@ fn scan_insight(node: &PlanNode) -> Option<(u64, Insight)> {
                 return None;
             }
             let title = messages::scan_title(relation, Count(removed));
-            (removed, Confidence::High, title, messages::scan_reason(Ratio::new(kept)?, Count(runs)))
+            (
+                removed,
+                Confidence::High,
+                title,
+                messages::scan_reason(Ratio::new(kept)?, Count(runs)),
+            )
         }
         // It ran, and its filter removed nothing.
         (Some(_), None) => return None,
@@ -56,11 +64,17 @@ fn scan_insight(node: &PlanNode) -> Option<(u64, Insight)> {
                 return None;
             }
             let reason = messages::scan_estimate_reason(Count(node.plan_rows.max(0.0) as u64));
-            (node.total_cost as u64, Confidence::Low, messages::scan_estimate_title(relation), reason)
+            (
+                node.total_cost as u64,
+                Confidence::Low,
+                messages::scan_estimate_title(relation),
+                reason,
+            )
         }
     };
-    let mut insight =
-        Insight::new(words::SELECTIVE_SEQUENTIAL_SCAN, confidence, title, reason).evidence(node).evidence(relation);
+    let mut insight = Insight::new(words::SELECTIVE_SEQUENTIAL_SCAN, confidence, title, reason)
+        .evidence(node)
+        .evidence(relation);
     let columns = node.filter_columns.get(..INDEX_COLUMNS).unwrap_or(&node.filter_columns);
     if let Some(index) = Recommendation::index(relation, columns) {
         insight = insight.recommend(index);
@@ -78,7 +92,10 @@ pub(super) fn misestimate(outcome: &Outcome, assessment: &mut Assessment) {
         .filter(|(node, factor)| *factor >= MISESTIMATE && matters(node) && !may_have_stopped_early(outcome, node))
         .collect();
     off.sort_by(|(a, a_factor), (b, b_factor)| {
-        b.relation.is_some().cmp(&a.relation.is_some()).then(b_factor.total_cmp(a_factor))
+        b.relation
+            .is_some()
+            .cmp(&a.relation.is_some())
+            .then(b_factor.total_cmp(a_factor))
     });
     let Some((node, factor)) = off.first() else { return };
     let actual = node.actual_rows_per_loop().unwrap_or(0.0);
@@ -98,12 +115,16 @@ pub(super) fn misestimate(outcome: &Outcome, assessment: &mut Assessment) {
 }
 
 fn matters(node: &PlanNode) -> bool {
-    node.actual_rows_per_loop().is_some_and(|actual| actual.max(node.plan_rows) >= MISESTIMATE_ROWS)
+    node.actual_rows_per_loop()
+        .is_some_and(|actual| actual.max(node.plan_rows) >= MISESTIMATE_ROWS)
 }
 
 /// Fewer rows than expected are no error below a node that stops when it has enough.
 fn may_have_stopped_early(outcome: &Outcome, node: &PlanNode) -> bool {
-    if node.actual_rows_per_loop().is_some_and(|actual| actual >= node.plan_rows) {
+    if node
+        .actual_rows_per_loop()
+        .is_some_and(|actual| actual >= node.plan_rows)
+    {
         return false;
     }
     let mut above = outcome.parent_of(node);
@@ -120,11 +141,19 @@ fn may_have_stopped_early(outcome: &Outcome, node: &PlanNode) -> bool {
 
 /// A nested loop whose inner side runs very often and takes the time.
 pub(super) fn nested_loop(outcome: &Outcome, assessment: &mut Assessment) {
-    let joins = outcome.plan.iter().enumerate().filter(|(_, node)| node.node_type == "Nested Loop");
-    let mut found: Vec<(u64, Insight)> =
-        joins.filter_map(|(position, join)| nested_loop_insight(outcome, position, join)).collect();
+    let joins = outcome
+        .plan
+        .iter()
+        .enumerate()
+        .filter(|(_, node)| node.node_type == "Nested Loop");
+    let mut found: Vec<(u64, Insight)> = joins
+        .filter_map(|(position, join)| nested_loop_insight(outcome, position, join))
+        .collect();
     found.sort_by_key(|(runs, _)| std::cmp::Reverse(*runs));
-    found.into_iter().take(PER_RULE).for_each(|(_, insight)| assessment.insight(insight));
+    found
+        .into_iter()
+        .take(PER_RULE)
+        .for_each(|(_, insight)| assessment.insight(insight));
 }
 
 fn nested_loop_insight(outcome: &Outcome, position: usize, join: &PlanNode) -> Option<(u64, Insight)> {
@@ -160,15 +189,21 @@ fn nested_loop_insight(outcome: &Outcome, position: usize, join: &PlanNode) -> O
 /// An index-only scan that had to look at the table after all.
 pub(super) fn heap_fetches(outcome: &Outcome, assessment: &mut Assessment) {
     for node in &outcome.plan {
-        let (Some(relation), Some(fetches)) = (&node.relation, node.heap_fetches) else { continue };
+        let (Some(relation), Some(fetches)) = (&node.relation, node.heap_fetches) else {
+            continue;
+        };
         let rows = node.actual_rows.unwrap_or(0.0);
         // Some fetches are usual on a table that is written to.
         if fetches < HEAP_FETCHES || (fetches as f64) < rows / 10.0 {
             continue;
         }
         let title = messages::heap_title(relation, Count(fetches));
-        let insight =
-            Insight::new(words::INDEX_ONLY_SCAN_HEAP_FETCHES, Confidence::High, title, messages::heap_reason());
+        let insight = Insight::new(
+            words::INDEX_ONLY_SCAN_HEAP_FETCHES,
+            Confidence::High,
+            title,
+            messages::heap_reason(),
+        );
         assessment.insight(insight.evidence(node).evidence(relation));
     }
 }
