@@ -92,16 +92,13 @@ pub fn build(packages: &[Package]) -> Result<Vec<Built>, Error> {
 
 /// Ends a build script: success, or the failure as one `error:` line of cargo's.
 ///
-/// cargo shows neither a panic message nor its own account of a failed process for an error that is reported like this.
+/// An error that is reported like this fails the build whatever the exit code. A code other than 0 makes cargo add all that the
+/// script printed: what is wanted after [`Error::Compile`], for the compiler's messages, and would bury the one line otherwise.
 #[must_use]
 pub fn finish(result: Result<(), Error>) -> ExitCode {
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            println_directive("error", &error.to_string());
-            ExitCode::FAILURE
-        }
-    }
+    let Err(error) = result else { return ExitCode::SUCCESS };
+    println_directive("error", &error.to_string());
+    if matches!(error, Error::Compile { .. }) { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
 
 /// Tells cargo `key=value`, the one thing that a build script's standard output is for.
