@@ -65,7 +65,7 @@ pub(super) async fn held_statement(
             "the server's text of the statement is too long to be explained",
         ));
     }
-    let statement = Statement::parse(&text)
+    let statement = Statement::parse_held(&text)
         .map_err(|e| unavailable(format!("the server's text of the statement cannot be explained: {e}")))?;
     let role = row.and_then(|row| row.try_get::<Option<String>, _>("role").ok().flatten());
     Ok(HeldStatement { statement, role })

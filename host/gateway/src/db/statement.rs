@@ -58,7 +58,24 @@ impl Statement {
         if text.len() > MAX_STATEMENT_BYTES {
             return Err(StatementError::TooLong);
         }
-        let parsed = parse(text).ok_or(StatementError::DoesNotParse)?;
+        Self::of(parse(text).ok_or(StatementError::DoesNotParse)?)
+    }
+
+    /// As [`Self::parse`]; of `PREPARE … AS …` the statement within, because that is what the server runs and counts under the text.
+    pub(super) fn parse_held(text: &str) -> Result<Self, StatementError> {
+        if text.len() > MAX_STATEMENT_BYTES {
+            return Err(StatementError::TooLong);
+        }
+        let mut parsed = parse(text).ok_or(StatementError::DoesNotParse)?;
+        if let [only] = parsed.stmts.as_mut_slice()
+            && let Some(NodeEnum::PrepareStmt(prepare)) = only.stmt.as_mut().and_then(|s| s.node.as_mut())
+        {
+            only.stmt = prepare.query.take();
+        }
+        Self::of(parsed)
+    }
+
+    fn of(parsed: protobuf::ParseResult) -> Result<Self, StatementError> {
         let [statement] = parsed.stmts.as_slice() else {
             return Err(StatementError::NotOne(parsed.stmts.len()));
         };

@@ -103,7 +103,7 @@ const FINDINGS: [(&str, &str); 9] = [
         "bad_cast",
         "the database has a cast whose function is volatile or written in SQL or a procedural language",
     ),
-    ("too_deep", "its views and types reach too far to be checked"),
+    ("too_many", "more than 2,000 relations or types are behind it"),
 ];
 
 /// A relation's name for `to_regclass`.
@@ -131,19 +131,18 @@ SELECT p.oid, p.proname, p.pronargs, p.proargtypes[0] AS first_argument
 SELECT w.ev_class, w.ev_action::text FROM pg_catalog.pg_rewrite AS w WHERE w.ev_type = '1'
  UNION ALL
 SELECT l.polrelid, l.polqual::text FROM pg_catalog.pg_policy AS l WHERE l.polqual IS NOT NULL
-), relation (oid, depth) AS (
-SELECT c.oid, 0 FROM pg_catalog.unnest($5::text[]) AS n (name) JOIN pg_catalog.pg_class AS c ON c.oid = pg_catalog.to_regclass(n.name)
+), relation (oid) AS (
+SELECT c.oid FROM pg_catalog.unnest($5::text[]) AS n (name) JOIN pg_catalog.pg_class AS c ON c.oid = pg_catalog.to_regclass(n.name)
  UNION
-SELECT e.oid, r.depth + 1
+SELECT e.oid
   FROM relation AS r
  CROSS JOIN LATERAL (
    SELECT i.inhrelid AS oid FROM pg_catalog.pg_inherits AS i WHERE i.inhparent = r.oid
     UNION ALL
    SELECT m.found[1]::oid FROM stored AS s CROSS JOIN LATERAL pg_catalog.regexp_matches(s.tree, ':relid (\d+)', 'g') AS m (found)
     WHERE s.relation = r.oid) AS e
- WHERE r.depth < 16
 ), reached_relation AS MATERIALIZED (
-SELECT r.oid, pg_catalog.max(r.depth) AS depth FROM relation AS r GROUP BY r.oid
+SELECT r.oid FROM relation AS r LIMIT 2001
 ), relation_tree AS MATERIALIZED (
 SELECT s.tree FROM stored AS s JOIN reached_relation AS r ON r.oid = s.relation
 ), named_type AS (
@@ -153,10 +152,10 @@ SELECT a.atttypid FROM pg_catalog.pg_attribute AS a JOIN reached_relation AS r O
  WHERE a.attnum > 0 AND NOT a.attisdropped
  UNION
 SELECT m.found[1]::oid FROM relation_tree AS t CROSS JOIN LATERAL pg_catalog.regexp_matches(t.tree, 'type (\d+)', 'g') AS m (found)
-), user_type (oid, depth) AS (
-SELECT t.oid, 0 FROM named_type AS n JOIN pg_catalog.pg_type AS t ON t.oid = n.oid WHERE t.oid >= 16384
+), user_type (oid) AS (
+SELECT t.oid FROM named_type AS n JOIN pg_catalog.pg_type AS t ON t.oid = n.oid WHERE t.oid >= 16384
  UNION
-SELECT e.oid, u.depth + 1
+SELECT e.oid
   FROM user_type AS u JOIN pg_catalog.pg_type AS t ON t.oid = u.oid
  CROSS JOIN LATERAL (
    SELECT t.typelem AS oid
@@ -164,9 +163,9 @@ SELECT e.oid, u.depth + 1
     UNION ALL SELECT g.rngsubtype FROM pg_catalog.pg_range AS g WHERE g.rngtypid = t.oid OR g.rngmultitypid = t.oid
     UNION ALL SELECT a.atttypid FROM pg_catalog.pg_attribute AS a
                WHERE a.attrelid = t.typrelid AND t.typrelid <> 0 AND a.attnum > 0 AND NOT a.attisdropped) AS e
- WHERE e.oid >= 16384 AND u.depth < 16
+ WHERE e.oid >= 16384
 ), reached_type AS MATERIALIZED (
-SELECT u.oid, pg_catalog.max(u.depth) AS depth FROM user_type AS u GROUP BY u.oid
+SELECT u.oid FROM user_type AS u LIMIT 2001
 ), tree (tree) AS MATERIALIZED (
 SELECT t.tree FROM relation_tree AS t
  UNION ALL
@@ -211,5 +210,4 @@ SELECT EXISTS (SELECT FROM unsafe AS u WHERE u.proname = ANY ($1::text[])) AS ba
                                 JOIN unsafe AS u ON u.oid = o.oprcode
                                WHERE a.amoplefttype = t.oid OR a.amoprighttype = t.oid)) AS bad_type,
        EXISTS (SELECT FROM pg_catalog.pg_cast AS c JOIN unsafe AS u ON u.oid = c.castfunc WHERE c.oid >= 16384) AS bad_cast,
-       EXISTS (SELECT FROM reached_relation AS r WHERE r.depth >= 16)
-         OR EXISTS (SELECT FROM reached_type AS t WHERE t.depth >= 16) AS too_deep"#;
+       (SELECT pg_catalog.count(*) > 2000 FROM reached_relation) OR (SELECT pg_catalog.count(*) > 2000 FROM reached_type) AS too_many"#;

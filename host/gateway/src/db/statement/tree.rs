@@ -137,9 +137,12 @@ fn strip(value: &mut Value) {
     match value {
         Value::Array(items) => items.iter_mut().for_each(strip),
         Value::Object(fields) => {
-            fields.retain(|key, _| {
-                !key.ends_with("location") && !matches!(key.as_str(), "stmt_len" | "list_start" | "list_end")
-            });
+            let is_location = |key: &str| {
+                ["location", "list_start", "list_end", "stmt_len"]
+                    .iter()
+                    .any(|end| key.ends_with(end))
+            };
+            fields.retain(|key, _| !is_location(key));
             fields.values_mut().for_each(strip);
         }
         _ => {}
