@@ -339,7 +339,7 @@ fn a_lock_file_that_is_removed_while_it_is_waited_for_is_made_again() {
 }
 
 #[test]
-fn a_busy_process_does_not_keep_the_others_waiting() {
+fn two_busy_processes_take_turns() {
     let workspace = Workspace::new();
     let root = workspace.root.path();
     let mut busy = spawn(root, "append busy 100000");
@@ -347,7 +347,7 @@ fn a_busy_process_does_not_keep_the_others_waiting() {
     assert!(said.any(|line| line.starts_with("ack ")));
     let reader = std::thread::spawn(move || acknowledged(said).len());
     let log = workspace.log();
-    let (before, turns) = (size(&workspace), 10);
+    let (before, turns) = (size(&workspace), 40);
     for n in 0..turns {
         append(&log, &format!("rp_{n}")).unwrap();
     }
@@ -355,9 +355,10 @@ fn a_busy_process_does_not_keep_the_others_waiting() {
     busy.kill().unwrap();
     busy.wait().unwrap();
     reader.join().unwrap();
+    // Two who append all the time take turns; without the queue one of the two gets next to nothing.
     assert!(
-        others <= 10 * turns,
-        "the busy process appended {others} records while this one appended {turns}"
+        (turns / 4..=turns * 4).contains(&others),
+        "the other process appended {others} records while this one appended {turns}"
     );
 }
 
