@@ -4,7 +4,9 @@ pg_logstats_sdk::messages! {
     // ---- lock waits
     holder_title(holder: subject, waits: count, total: duration) => "{holder} held up others in {waits} waits, {total} in all";
     unknown_holder_title(waits: count, total: duration) =>
-        "{waits} waits, {total} in all, for locks whose holder the log does not name";
+        "the log does not name who held the lock; waits: {waits}, {total} in all";
+    wait_title_unknown(waiter: subject, waited: duration) =>
+        "{waiter} waited {waited} for a lock whose holder the log does not name";
     longest_on_relation(waiter: subject, waited: duration, mode: lock_mode, relation: subject) =>
         "the longest: {waiter} waited {waited} for {mode} on {relation}";
     longest_on_row(waiter: subject, waited: duration, mode: lock_mode, relation: subject) =>
@@ -15,20 +17,20 @@ pg_logstats_sdk::messages! {
         "the longest: {waiter} waited {waited} for {mode} on something that is no table";
     wait_title(waiter: subject, waited: duration, holder: subject) => "{waiter} waited {waited} for {holder}";
     wait_on_relation(mode: lock_mode, relation: subject, queue: count) =>
-        "it wanted {mode} on {relation}, with {queue} sessions in the queue";
+        "it wanted {mode} on {relation}; length of the queue: {queue}";
     wait_on_row(mode: lock_mode, relation: subject, queue: count) =>
-        "it wanted {mode} on a row of {relation}, with {queue} sessions in the queue";
+        "it wanted {mode} on a row of {relation}; length of the queue: {queue}";
     wait_on_transaction(mode: lock_mode, queue: count) =>
-        "it wanted {mode} on a transaction, so a row that it has changed, with {queue} sessions in the queue";
+        "it wanted {mode} on a transaction, so for a row that it has changed; length of the queue: {queue}";
     wait_on_other(mode: lock_mode, queue: count) =>
-        "it wanted {mode} on something that is no table, with {queue} sessions in the queue";
+        "it wanted {mode} on something that is no table; length of the queue: {queue}";
 
     // ---- deadlocks
     deadlock_title(sessions: count, victim: subject) => "{sessions} sessions deadlocked and the server cancelled {victim}";
-    deadlocks_title(n: count, victim: subject) => "{n} deadlocks of the same statements; the last victim was {victim}";
+    deadlocks_title(n: count, victim: subject) => "{n} deadlocks of the same statements; the server last cancelled {victim}";
     deadlock_of_two(first: subject, mode: lock_mode, second: subject, other: lock_mode) =>
         "{first} waited for {mode} that {second} held, which waited for {other} that the first held";
-    deadlock_of_many(waits: count) => "{waits} waits formed the circle";
+    deadlock_of_many(waits: count) => "length of the circle of waits: {waits}";
     deadlock_unknown() => "the log does not tell who waited for whom";
 
     // ---- other findings
@@ -46,6 +48,7 @@ pg_logstats_sdk::messages! {
     blocking_reason_live() => "the tree shows who holds it up now, if anyone does";
     session_label(session: subject) => "look at the session {session}";
     session_reason_holder() => "it held others up: what it does now, and since when";
+    blocking_reason_behind(holder: subject) => "it waited for {holder}; the tree shows whether it still does";
     session_reason_live() => "what it does now, and since when";
     family_label(target: subject) => "look at the live sessions of the database, role and application of {target}";
     family_reason() => "whether statements of the same kind wait now";
@@ -77,38 +80,38 @@ pg_logstats_sdk::messages! {
     ask_failed_reason() => "the report has the server's error code";
 
     // ---- insights
-    head_title(head: subject, waiting: count) => "{head} is at the head of a queue of {waiting} waiting sessions";
+    head_title(head: subject, waiting: count) => "{head} is at the head of the lock queue; sessions that wait: {waiting}";
     head_reason() => "others wait for it, directly or behind one another, and it waits for nobody";
     idle_holder_title(head: subject) => "{head} holds others up and is idle in its transaction";
     idle_holder_reason(idle: duration) => "it has done nothing for {idle}, and keeps its locks until its transaction ends";
     active_holder_title(head: subject) => "{head} holds others up and is working";
     active_holder_reason(running: duration) => "its statement has been running for {running}";
     active_holder_reason_unknown() => "the server does not show for how long";
-    prepared_title(waiting: count) => "a prepared transaction holds up {waiting} sessions";
+    prepared_title(waiting: count) => "a prepared transaction holds others up; sessions that wait: {waiting}";
     prepared_reason() => "it has no session, so it ends only when someone commits or rolls it back";
     chain_title(depth: count) => "the chain of waits is {depth} deep";
-    chain_reason(waiting: count) => "{waiting} sessions wait; only the head's end lets them go on one after another";
-    cycle_title(waiting: count) => "{waiting} sessions wait for each other in a circle";
+    chain_reason(waiting: count) => "only the end of the head's transaction lets the others go on; sessions that wait: {waiting}";
+    cycle_title(waiting: count) => "sessions that wait for each other in a circle: {waiting}";
     cycle_reason() => "the server ends it after deadlock_timeout by cancelling one of them";
     nobody_title() => "nobody holds the session up any more";
     nobody_reason() => "the server shows no session that it waits for: the wait of the log is over";
     nobody_waits_title() => "none of the sessions waits for a lock";
-    nobody_waits_reason(n: count) => "the server shows {n} sessions, and none with a wait of type Lock";
-    transaction_wait_title(n: count) => "{n} sessions wait for another transaction to end";
+    nobody_waits_reason(n: count) => "no session has a wait of type Lock; sessions that the server shows: {n}";
+    transaction_wait_title(n: count) => "sessions that wait for another transaction to end: {n}";
     transaction_wait_reason(longest: duration) =>
-        "they want rows that an open transaction has changed; the longest of these statements runs for {longest}";
-    lock_wait_title(n: count) => "{n} sessions wait for a lock";
-    lock_wait_reason(longest: duration) => "their wait is of type Lock; the longest of these statements runs for {longest}";
-    idle_title(n: count) => "{n} sessions are idle in a transaction";
+        "they want rows that an open transaction has changed; the longest statement has been running for {longest}";
+    lock_wait_title(n: count) => "sessions that wait for a lock: {n}";
+    lock_wait_reason(longest: duration) => "their wait is of type Lock; the longest statement has been running for {longest}";
+    idle_title(n: count) => "sessions that are idle in a transaction: {n}";
     idle_reason(longest: duration) => "the longest has done nothing for {longest}, and keeps its locks";
     idle_reason_held(longest: duration) =>
         "it held others up in the log, has done nothing for {longest}, and keeps its locks";
     match_title(session: subject) => "the session is there: {session}";
     match_reason() => "the server shows it";
-    matches_title(n: count) => "{n} sessions match";
-    matches_reason(active: count) => "{active} of them run a statement";
-    active_title(n: count) => "{n} of the sessions run a statement now";
-    active_reason(longest: duration) => "the longest of these statements has been running for {longest}";
+    matches_title(n: count) => "sessions that match: {n}";
+    matches_reason(active: count) => "sessions that run a statement: {active}";
+    active_title(n: count) => "sessions that run a statement now: {n}";
+    active_reason(longest: duration) => "the longest statement has been running for {longest}";
     active_reason_unknown() => "the server does not show for how long";
     gone_title() => "no session matches now";
     gone_reason() => "the session has ended, or is idle between transactions, so it holds no lock";
@@ -125,8 +128,8 @@ pg_logstats_sdk::messages! {
     unavailable_reason() => "something that the action reads is missing";
     failed_title() => "the action failed";
     failed_reason() => "it shows nothing about the locks";
-    truncated(rows: count) => "there was more than the action may return: only the first {rows} rows were judged";
+    truncated(rows: count) => "there was more than the action may return; rows that were judged: {rows}";
     unknown_action() => "this runbook does not know how to judge that action";
     nothing_in_outcome_title() => "the action found nothing that stands out";
-    nothing_in_outcome_reason(rows: count) => "{rows} rows were judged";
+    nothing_in_outcome_reason(rows: count) => "rows that were judged: {rows}";
 }

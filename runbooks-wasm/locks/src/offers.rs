@@ -24,6 +24,17 @@ pub(crate) fn blocking_live(actions: &mut dyn Actions, session: &dyn Subject) ->
     )
 }
 
+/// Who blocks a session that waited for `holder`, as the log tells, now that `holder` was found live.
+pub(crate) fn blocking_behind(
+    actions: &mut dyn Actions,
+    waiter: &dyn Subject,
+    holder: &dyn Subject,
+) -> Option<NextAction> {
+    let request = words::BLOCKING.request().bind("pid", waiter);
+    let reason = messages::blocking_reason_behind(holder);
+    NextAction::offer(actions, &request, messages::blocking_label(waiter), reason)
+}
+
 /// A session that held others up.
 pub(crate) fn holder(actions: &mut dyn Actions, holder: &dyn Subject) -> Option<NextAction> {
     let request = words::SESSION.request().bind("pid", holder);

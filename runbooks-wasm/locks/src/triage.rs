@@ -3,9 +3,11 @@
 mod deadlocks;
 mod holders;
 
+use std::collections::BTreeMap;
+
 use pg_logstats_sdk::{
-    Actions, Assessment, Confidence, Evidence, Finding, FindingKind, FindingRef, LockTarget, LockWait, Message,
-    NextAction, Priority,
+    Action, Actions, Assessment, Confidence, Dimensions, DurationUs, Evidence, Finding, FindingKind, FindingRef,
+    LockTarget, LockWait, Message, NextAction, Priority, Subject,
 };
 
 use crate::{messages, offers, words};
@@ -56,29 +58,24 @@ pub(crate) fn triage(evidence: &Evidence, actions: &mut dyn Actions) -> Assessme
             pending.push((assessment.finding(finding), about));
         }
     }
+    let mut desk = Desk::new(actions, &mut assessment);
     let mut holders_left = TOP;
     for (finding, about) in &pending {
         match about {
-            About::Holder(_) if holders_left == 0 => {}
-            About::Holder(group) => {
+            About::Holder(group) if holders_left > 0 => {
                 holders_left -= 1;
-                request_for_holder(evidence, group, *finding, actions, &mut assessment);
+                request_for_holder(evidence, group, *finding, &mut desk);
             }
-            About::Deadlocks(group) => request_for_deadlock(evidence, group, *finding, actions, &mut assessment),
-            About::Wait => {}
+            About::Deadlocks(group) => request_for_deadlock(evidence, group, *finding, &mut desk),
+            About::Holder(_) | About::Wait => {}
         }
     }
-    finish(evidence, actions, &mut assessment);
+    live_sessions(evidence, &mut desk);
+    finish(evidence, !pending.is_empty(), &mut assessment);
     assessment
 }
 
-fn request_for_holder(
-    evidence: &Evidence,
-    group: &HolderGroup<'_>,
-    finding: FindingRef,
-    actions: &mut dyn Actions,
-    assessment: &mut Assessment,
-) {
+fn request_for_holder(evidence: &Evidence, group: &HolderGroup<'_>, finding: FindingRef, desk: &mut Desk<'_>) {
     // A session that may still wait tells more than one that got its lock.
     let Some(wait) = group.waits.iter().find(|wait| !wait.acquired).or(group.waits.first()) else {
         return;
@@ -88,67 +85,106 @@ fn request_for_holder(
     } else {
         Priority::Required
     };
-    let offered = [
-        offers::blocking(actions, &wait.waiter, wait.waited_us).map(|action| action.priority(urgency)),
-        group.holder.and_then(|holder| offers::holder(actions, holder)),
-        like_waiter(evidence, wait, actions),
-    ];
-    for action in offered.into_iter().flatten() {
-        assessment.next_action(action.because(finding));
+    desk.offer(finding, words::BLOCKING, &wait.waiter, |actions| {
+        offers::blocking(actions, &wait.waiter, wait.waited_us).map(|action| action.priority(urgency))
+    });
+    if let Some(holder) = group.holder {
+        desk.offer(finding, words::SESSION, holder, |actions| {
+            offers::holder(actions, holder)
+        });
     }
-}
-
-/// Sessions like the waiter: those of its statement's family, or of the wait itself when the log does not tell the family.
-fn like_waiter(evidence: &Evidence, wait: &LockWait, actions: &mut dyn Actions) -> Option<NextAction> {
+    // Sessions like the waiter: those of its statement's family, or of the wait itself when the log does not tell the family.
     match wait.family.as_deref().and_then(|id| evidence.family(id)) {
-        Some(family) => offers::sessions_like(actions, family, &family.dimensions),
-        None => offers::sessions_like(actions, wait, &wait.dimensions),
+        Some(family) => desk.offer_sessions_like(finding, family, &family.dimensions),
+        None => desk.offer_sessions_like(finding, *wait, &wait.dimensions),
     }
 }
 
-fn request_for_deadlock(
-    evidence: &Evidence,
-    group: &DeadlockGroup<'_>,
-    finding: FindingRef,
-    actions: &mut dyn Actions,
-    assessment: &mut Assessment,
-) {
+fn request_for_deadlock(evidence: &Evidence, group: &DeadlockGroup<'_>, finding: FindingRef, desk: &mut Desk<'_>) {
     let Some(deadlock) = group.last() else { return };
     let order = NextAction::prompt_user(messages::order_label(deadlock), messages::order_reason());
-    assessment.next_action(order.because(finding));
-    let families = deadlock
-        .edges
-        .iter()
-        .filter_map(|edge| evidence.family(edge.family.as_deref()?));
-    let mut known = Vec::new();
-    for family in families {
-        if !known.contains(&&family.dimensions) {
-            known.push(&family.dimensions);
-            let action = offers::sessions_like(actions, family, &family.dimensions);
-            assessment.next_action(action.map(|action| action.because(finding)));
+    desk.assessment.next_action(order.because(finding));
+    for edge in &deadlock.edges {
+        if let Some(family) = edge.family.as_deref().and_then(|id| evidence.family(id)) {
+            desk.offer_sessions_like(finding, family, &family.dimensions);
         }
     }
 }
 
-/// Live sessions, the way to the other runbook, and the end.
-fn finish(evidence: &Evidence, actions: &mut dyn Actions, assessment: &mut Assessment) {
-    let has_log_findings = !assessment.findings.is_empty();
+/// The newest sessions that earlier actions found live.
+fn live_sessions(evidence: &Evidence, desk: &mut Desk<'_>) {
     for session in evidence.live_sessions.iter().rev().take(TOP) {
-        let finding = Finding::new(
-            FindingKind::LockWait,
-            messages::live_title(session),
-            messages::live_reason(),
-        )
-        .about(session)
-        .code(words::LIVE_SESSION);
-        let finding = assessment.finding(finding);
-        for action in [
-            offers::blocking_live(actions, session),
-            offers::live_session(actions, session),
-        ] {
-            assessment.next_action(action.map(|action| action.because(finding)));
+        let (title, reason) = (messages::live_title(session), messages::live_reason());
+        let finding = Finding::new(FindingKind::LockWait, title, reason);
+        let finding = desk
+            .assessment
+            .finding(finding.about(session).code(words::LIVE_SESSION));
+        desk.offer(finding, words::BLOCKING, session, |actions| {
+            offers::blocking_live(actions, session)
+        });
+        desk.offer(finding, words::SESSION, session, |actions| {
+            offers::live_session(actions, session)
+        });
+    }
+}
+
+/// Offers each action about a subject once: a further finding that wants it is added to the first offer.
+struct Desk<'a> {
+    actions: &'a mut dyn Actions,
+    assessment: &'a mut Assessment,
+    /// Positions among the next actions; none for what the host denied.
+    offered: BTreeMap<(Action, String), Option<usize>>,
+}
+
+impl<'a> Desk<'a> {
+    fn new(actions: &'a mut dyn Actions, assessment: &'a mut Assessment) -> Self {
+        Self {
+            actions,
+            assessment,
+            offered: BTreeMap::new(),
         }
     }
+
+    fn offer(
+        &mut self,
+        finding: FindingRef,
+        action: Action,
+        about: &dyn Subject,
+        request: impl FnOnce(&mut dyn Actions) -> Option<NextAction>,
+    ) {
+        self.offer_once(finding, (action, about.subject_id().to_owned()), request);
+    }
+
+    /// By their dimensions, so that two statements of one application are looked for once.
+    fn offer_sessions_like(&mut self, finding: FindingRef, target: &dyn Subject, dimensions: &Dimensions) {
+        let ids = [&dimensions.database, &dimensions.user, &dimensions.application];
+        let key = ids.map(|id| id.as_deref().unwrap_or_default()).join(" ");
+        self.offer_once(finding, (words::FAMILY_SESSIONS, key), |actions| {
+            offers::sessions_like(actions, target, dimensions)
+        });
+    }
+
+    fn offer_once(
+        &mut self,
+        finding: FindingRef,
+        key: (Action, String),
+        request: impl FnOnce(&mut dyn Actions) -> Option<NextAction>,
+    ) {
+        let known = self.offered.get(&key).copied();
+        let position = known.unwrap_or_else(|| {
+            let action = request(self.actions)?;
+            self.assessment.next_action(action);
+            self.assessment.next_actions.len().checked_sub(1)
+        });
+        self.offered.insert(key, position);
+        if let Some(action) = position.and_then(|position| self.assessment.next_actions.get_mut(position)) {
+            *action = action.clone().because(finding);
+        }
+    }
+}
+
+/// What is said when there was nothing, the way to the other runbook, and the end.
+fn finish(evidence: &Evidence, has_log_findings: bool, assessment: &mut Assessment) {
     if assessment.findings.is_empty() {
         let finding = Finding::new(
             FindingKind::NothingFound,
@@ -201,10 +237,10 @@ fn wait_finding(wait: &LockWait) -> Finding {
 }
 
 fn wait_title(wait: &LockWait) -> Message {
-    let waited = pg_logstats_sdk::DurationUs(wait.waited_us);
+    let waited = DurationUs(wait.waited_us);
     match wait.holders.first() {
         Some(holder) => messages::wait_title(&wait.waiter, waited, holder),
-        None => messages::unknown_holder_title(pg_logstats_sdk::Count(1), waited),
+        None => messages::wait_title_unknown(&wait.waiter, waited),
     }
 }
 

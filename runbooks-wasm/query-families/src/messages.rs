@@ -5,20 +5,24 @@ pg_logstats_sdk::messages! {
     family_title(family: subject, share: ratio) => "{family} took {share} of all statement time";
     family_reason(executions: count, total: duration, mean: duration, p95: duration, max: duration) =>
         "{executions} executions took {total} in all: {mean} on average, {p95} at the 95th percentile, {max} at most";
+    family_reason_once(total: duration) => "one execution took {total}";
     temp_title(group: subject, bytes: bytes) => "{group}: {bytes} of temporary files";
-    temp_reason(files: count, largest: bytes, family: subject) =>
-        "{files} temporary files, the largest of {largest}, were written by {family}";
+    temp_reason(family: subject, files: count, largest: bytes) =>
+        "written by {family}; number of files: {files}, the largest of {largest}";
     temp_reason_unknown(files: count, largest: bytes) =>
-        "{files} temporary files, the largest of {largest}; the log does not tell by which statement";
-    error_title(class: subject, n: count) => "{class}: {n} errors of one kind";
-    error_reason(n: count, first: at, last: at) => "logged {n} times between {first} and {last}";
+        "the log does not tell by which statement; number of files: {files}, the largest of {largest}";
+    error_title(class: subject, n: count) => "{class}: an error logged {n} times";
+    error_title_once(class: subject) => "{class}: an error logged once";
+    error_reason(first: at, last: at, share: ratio) =>
+        "between {first} and {last}; {share} of all timed executions and errors together";
+    error_reason_once(at: at, share: ratio) => "at {at}; {share} of all timed executions and errors together";
     nothing_title() => "nothing took time, failed or spilled";
     nothing_reason(executions: count, errors: count) =>
-        "the evidence has {executions} timed executions and {errors} kinds of errors";
+        "executions in the evidence that were timed: {executions}; kinds of errors: {errors}";
     no_durations() => "no statement durations in the logs: set log_min_duration_statement to see which statements take the time";
     no_logs() => "no entry of the logs had a time, so there is nothing to judge";
-    families_left_out(families: count, left_out: count) =>
-        "of {families} families {left_out} are not in the evidence, because others took more time";
+    families_left_out(left_out: count, families: count) =>
+        "{left_out} of {families} families are not in the evidence, because others took more time";
 
     // ---- offers
     statistics_label(family: subject) => "look up the server's statistics of {family}";
@@ -39,7 +43,7 @@ pg_logstats_sdk::messages! {
     blocking_reason() => "the session waits for a lock: the one at the head of the queue has to move first";
     locks_label() => "take the locks runbook";
     locks_reason(waits: count, longest: duration, deadlocks: count) =>
-        "the logs have {waits} lock waits, the longest of {longest}, and {deadlocks} deadlocks";
+        "lock waits in the logs: {waits}, the longest of {longest}; deadlocks: {deadlocks}";
     locks_reason_live() => "sessions wait for locks right now";
 
     // ---- endings
@@ -64,67 +68,67 @@ pg_logstats_sdk::messages! {
     // ---- insights: sessions
     match_title(session: subject) => "one session matches: {session}";
     match_reason() => "the server shows one session of this kind";
-    matches_title(n: count) => "{n} sessions match";
-    matches_reason(n: count, active: count) => "the server shows {n} sessions of this kind, {active} of them active";
-    active_title(n: count) => "{n} of the sessions run a statement now";
-    active_reason(longest: duration) => "the longest of these statements has been running for {longest}";
+    matches_title(n: count) => "sessions that match: {n}";
+    matches_reason(n: count, active: count) => "the server shows {n} of this kind, {active} of them active";
+    active_title(n: count) => "sessions that run a statement now: {n}";
+    active_reason(longest: duration) => "the longest statement has been running for {longest}";
     active_reason_unknown() => "the server does not show for how long";
     no_match_title() => "no session matches now";
     no_match_reason() => "the server has no non-idle session of this kind at the moment, so the trouble is not going on or comes and goes";
-    transaction_wait_title(n: count) => "{n} sessions wait for another transaction to end";
-    transaction_wait_reason(longest: duration) => "they want rows that an open transaction has changed; the longest of these statements runs for {longest}";
-    lock_wait_title(n: count) => "{n} sessions wait for a lock";
-    lock_wait_reason(longest: duration) => "their wait is of type Lock; the longest of these statements runs for {longest}";
-    io_wait_title(n: count) => "{n} sessions wait for files";
+    transaction_wait_title(n: count) => "sessions that wait for another transaction to end: {n}";
+    transaction_wait_reason(longest: duration) => "they want rows that an open transaction has changed; the longest statement has been running for {longest}";
+    lock_wait_title(n: count) => "sessions that wait for a lock: {n}";
+    lock_wait_reason(longest: duration) => "their wait is of type Lock; the longest statement has been running for {longest}";
+    io_wait_title(n: count) => "sessions that wait for files: {n}";
     io_wait_reason() => "their wait is of type IO: the blocks they need are not in memory, or are being written";
-    client_wait_title(n: count) => "{n} sessions wait for their client";
+    client_wait_title(n: count) => "sessions that wait for their client: {n}";
     client_wait_reason() => "the server is done or needs input; the time passes in the application or the network";
-    idle_tx_title(n: count) => "{n} sessions are idle in a transaction";
+    idle_tx_title(n: count) => "sessions that are idle in a transaction: {n}";
     idle_tx_reason(longest: duration) => "the longest has done nothing for {longest}, and keeps its locks and its snapshot";
-    head_title(head: subject, waiting: count) => "{head} is at the head of a queue of {waiting} waiting sessions";
-    head_reason(depth: count) => "it waits for nobody, and the chain of waits is {depth} deep";
+    head_title(head: subject, waiting: count) => "{head} is at the head of the lock queue; sessions that wait: {waiting}";
+    head_reason(depth: count) => "it waits for nobody; depth of the chain of waits: {depth}";
     no_blocker_title() => "nobody blocks the session now";
     no_blocker_reason() => "the server shows no session that it waits for";
 
     // ---- insights: statistics
-    statistics_title(calls: count, total: duration) => "the server counted {calls} executions of {total} in all";
+    statistics_title(total: duration, calls: count) => "the server counted {total} in all; executions: {calls}";
     statistics_found_reason(mean: duration, max: duration, rows: count) =>
-        "{mean} on average, {max} at most, {rows} rows returned or changed";
+        "{mean} on average, {max} at most; rows returned or changed: {rows}";
     no_statistics_title() => "the server has no statistics of this statement";
     no_statistics_reason() => "they were reset, pushed out by other statements, or belong to another database";
     uneven_title(max: duration, mean: duration) => "the slowest execution took {max}, the usual one {mean}";
     uneven_reason() => "so far apart, the slow ones met something else: a lock, a cold cache, or values with many rows";
     outside_cache_title(share: ratio) => "{share} of the blocks it touched were not in shared buffers";
-    outside_cache_reason(read: count, hit: count) => "{read} blocks were read and {hit} found in shared buffers";
-    writes_temp_title(blocks: count) => "it wrote {blocks} temporary blocks";
-    writes_temp_reason(calls: count) => "in {calls} executions, so its sorts or hashes do not fit into work_mem";
+    outside_cache_reason(read: count, hit: count) => "blocks read: {read}, found in shared buffers: {hit}";
+    writes_temp_title(blocks: count) => "temporary blocks that it wrote: {blocks}";
+    writes_temp_reason(calls: count) => "its sorts or hashes do not fit into work_mem; executions: {calls}";
 
     // ---- insights: temporary files
     temp_volume_title(bytes: bytes) => "the database wrote {bytes} of temporary files";
-    temp_volume_reason(files: count) => "{files} files since its statistics were reset";
-    temp_volume_reason_since(files: count, since: at) => "{files} files since {since}";
+    temp_volume_reason(files: count) => "since its statistics were reset; number of files: {files}";
+    temp_volume_reason_since(since: at, files: count) => "since {since}; number of files: {files}";
     no_temp_title() => "the database wrote no temporary files";
     no_temp_reason() => "its counters are 0 since they were reset";
-    temp_writers_title(n: count) => "{n} statements write temporary blocks";
-    temp_writers_reason(blocks: count, share: ratio) =>
-        "{blocks} blocks in all; the first of them wrote {share} of these";
+    temp_writers_title(n: count) => "statements that write temporary blocks: {n}";
+    temp_writers_reason(share: ratio, blocks: count) =>
+        "the first of them wrote {share} of all; blocks in all: {blocks}";
     no_temp_writers_title() => "no statement writes temporary blocks";
     no_temp_writers_reason() => "pg_stat_statements has none that did";
 
     // ---- insights: plans
     spill_title(bytes: bytes) => "a sort or hash wrote {bytes} to disk";
     spill_reason(node: subject) => "{node} did not fit into work_mem";
-    temp_buffers_title(blocks: count) => "the run moved {blocks} temporary blocks";
-    temp_buffers_reason(read: count, written: count) => "{read} were read and {written} written";
+    temp_buffers_title(blocks: count) => "temporary blocks that the run moved: {blocks}";
+    temp_buffers_reason(read: count, written: count) => "read: {read}, written: {written}";
     no_spill_title() => "nothing of the plan went to disk";
-    no_spill_reason(nodes: count) => "none of its {nodes} nodes read or wrote temporary blocks";
+    no_spill_reason(nodes: count) => "no node read or wrote temporary blocks; nodes: {nodes}";
     scan_title(relation: subject, removed: count) => "a sequential scan of {relation} read {removed} rows for nothing";
-    scan_reason(kept: ratio, runs: count) => "its filter keeps {kept} of what it reads, in {runs} runs";
+    scan_reason(kept: ratio, runs: count) => "its filter keeps {kept} of what it reads; runs: {runs}";
     scan_estimate_title(relation: subject) => "a sequential scan of {relation} is expected to keep few rows";
     scan_estimate_reason(rows: count) =>
-        "the planner expects {rows} rows from a scan that costs far more; only a run shows how many it reads";
+        "rows that the planner expects: {rows}, of a scan that costs far more; only a run shows how many it reads";
     estimate_title(factor: count, node: subject) => "the planner was wrong by a factor of {factor} at {node}";
-    estimate_reason(planned: count, actual: count) => "it expected {planned} rows and got {actual} each time";
+    estimate_reason(planned: count, actual: count) => "rows expected each time: {planned}, returned: {actual}";
     nested_title(node: subject, runs: count) => "the inner side of {node} ran {runs} times";
     nested_reason(share: ratio) => "{share} of the join's time passed there";
     nested_reason_unknown() => "one run for each row of the outer side";
@@ -132,7 +136,7 @@ pg_logstats_sdk::messages! {
     heap_title(relation: subject, fetches: count) => "an index-only scan visited {relation} {fetches} times";
     heap_reason() => "pages that changed since the last VACUUM are not known to be visible to all; VACUUM makes them so";
     plan_title() => "nothing in the plan stands out";
-    plan_reason(nodes: count) => "none of its {nodes} nodes scans for little, spills, or loops over many rows";
+    plan_reason(nodes: count) => "no node scans for little, spills, or loops over many rows; nodes: {nodes}";
 
     // ---- outcomes that are no answer
     timed_out_title() => "the action ran out of time";
@@ -145,8 +149,8 @@ pg_logstats_sdk::messages! {
     unavailable_reason() => "an extension, or the statement's entry in it, is missing";
     failed_title() => "the action failed";
     failed_reason() => "it shows nothing about the statement";
-    truncated(rows: count) => "there was more than the action may return: only the first {rows} rows were judged";
+    truncated(rows: count) => "there was more than the action may return; rows that were judged: {rows}";
     unexpected_result() => "the result had not the columns that this runbook reads; a newer runbook may be needed";
     nothing_in_outcome_title() => "the action found nothing that stands out";
-    nothing_in_outcome_reason(rows: count) => "{rows} rows were judged";
+    nothing_in_outcome_reason(rows: count) => "rows that were judged: {rows}";
 }

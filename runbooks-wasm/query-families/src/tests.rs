@@ -105,10 +105,10 @@ fn a_truncated_outcome_is_judged_and_said_to_be_one() {
     assert_eq!(insights(&report), ["statements_writing_temp_blocks"]);
     assert_eq!(
         report.insights[0].reason,
-        "4 blocks in all; the first of them wrote 75.0 % of these"
+        "the first of them wrote 75.0 % of all; blocks in all: 4"
     );
     assert_eq!(
         report.limitations,
-        ["there was more than the action may return: only the first 2 rows were judged"]
+        ["there was more than the action may return; rows that were judged: 2"]
     );
 }

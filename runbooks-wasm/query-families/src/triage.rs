@@ -37,6 +37,8 @@ pub(crate) fn triage(evidence: &Evidence, actions: &mut dyn Actions) -> Assessme
     candidates.extend(errors::candidates(evidence));
     // Stable, so that equals stay in the order of their kinds.
     candidates.sort_by(|a, b| b.finding.score.total_cmp(&a.finding.score));
+    show_best_of(FindingKind::TempFile, &mut candidates);
+    show_best_of(FindingKind::ErrorClass, &mut candidates);
 
     let mut assessment = Assessment::new();
     if candidates.is_empty() {
@@ -66,6 +68,24 @@ pub(crate) fn triage(evidence: &Evidence, actions: &mut dyn Actions) -> Assessme
     }
     limitations(evidence, &mut assessment);
     assessment
+}
+
+/// Many families of about the same share would push everything else out of sight: the best of another kind is among the first
+/// [`TOP`], as many as a report shows unless told otherwise.
+fn show_best_of(kind: FindingKind, candidates: &mut [Candidate<'_>]) {
+    let best = candidates.iter().position(|candidate| candidate.finding.kind == kind);
+    let mut shown = candidates.iter().take(TOP);
+    let last_family = shown.rposition(|candidate| candidate.finding.kind == FindingKind::QueryFamily);
+    let (Some(best), Some(last_family)) = (best.filter(|&best| best >= TOP), last_family) else {
+        return;
+    };
+    // The last family that is shown makes room: what else is shown moves up, not out.
+    if let Some(shown) = candidates.get_mut(last_family..TOP) {
+        shown.rotate_left(1);
+    }
+    if let Some(moved) = candidates.get_mut(TOP - 1..=best) {
+        moved.rotate_right(1);
+    }
 }
 
 fn requested(actions: &mut dyn Actions, offers: &Offers<'_>) -> Vec<NextAction> {
@@ -128,8 +148,8 @@ fn limitations(evidence: &Evidence, assessment: &mut Assessment) {
     let left_out = evidence.family_count.saturating_sub(evidence.families.len() as u64);
     if left_out > 0 {
         assessment.limitation(messages::families_left_out(
-            Count(evidence.family_count),
             Count(left_out),
+            Count(evidence.family_count),
         ));
     }
 }

@@ -1,23 +1,25 @@
 //! Sessions of a family, or one by pid: whether they wait for locks, or may hold them.
 
 use pg_logstats_sdk::{
-    Actions, Assessment, Confidence, Count, DurationUs, Evidence, Finding, FindingKind, Insight, InsightId, Message,
-    NextAction, Outcome, Priority, Session, SessionState, Wait,
+    Actions, Assessment, Confidence, Count, DurationUs, Evidence, Finding, FindingKind, Insight, InsightId, LockWait,
+    Message, NextAction, Outcome, Priority, Session, SessionState, Wait,
 };
 
 use crate::{messages, offers, words};
 
 /// Waiting sessions that the blocking tree is offered for.
 const WAITERS: usize = 5;
-/// Sessions of the log that are asked about once a holder turns out to be idle.
+/// Sessions of the log that are asked about once a holder turns out to be there still.
 const WAITERS_OF_HOLDER: usize = 3;
 
 /// Judges rows about sessions.
 pub(super) fn judge(evidence: &Evidence, outcome: &Outcome, actions: &mut dyn Actions, assessment: &mut Assessment) {
     let sessions = outcome.sessions();
     presence(&sessions, assessment);
+    let held = waits_for(evidence, outcome);
     let waiters: Vec<&Session<'_>> = sessions.iter().filter(|s| s.waits_for_lock()).collect();
-    if waiters.is_empty() {
+    // Of a holder it says nothing that it does not wait.
+    if waiters.is_empty() && held.is_empty() {
         let (title, reason) = (
             messages::nobody_waits_title(),
             messages::nobody_waits_reason(Count::of(&sessions)),
@@ -42,7 +44,12 @@ pub(super) fn judge(evidence: &Evidence, outcome: &Outcome, actions: &mut dyn Ac
         let action = offers::blocking_live(actions, subject);
         assessment.next_action(action.map(|action| action.priority(Priority::Required)));
     }
-    idle_in_transaction(evidence, outcome, &sessions, actions, assessment);
+    idle_in_transaction(&sessions, !held.is_empty(), assessment);
+    if !sessions.is_empty() {
+        for (wait, holder) in held {
+            assessment.next_action(offers::blocking_behind(actions, &wait.waiter, holder));
+        }
+    }
     if assessment.next_actions.is_empty() {
         let reason = if sessions.is_empty() {
             messages::stop_reason_over()
@@ -106,15 +113,19 @@ fn wait(kind: Wait, id: InsightId, waiters: &[&Session<'_>], assessment: &mut As
     assessment.insight(about(id, title, reason, &waiting));
 }
 
+/// The waits of the log for the session that the action was about, and its id there.
+fn waits_for<'a>(evidence: &'a Evidence, outcome: &Outcome) -> Vec<(&'a LockWait, &'a String)> {
+    let holder = |wait: &'a LockWait| wait.holders.iter().find(|holder| outcome.subjects.contains(holder));
+    let waits = evidence.lock_waits.iter();
+    waits
+        .filter_map(|wait| Some((wait, holder(wait)?)))
+        .take(WAITERS_OF_HOLDER)
+        .collect()
+}
+
 /// An idle session with an open transaction keeps its locks, but whether anyone waits for it now only the blocking tree of a
-/// waiter shows: so that is what is offered, and no session is to be ended from here.
-fn idle_in_transaction(
-    evidence: &Evidence,
-    outcome: &Outcome,
-    sessions: &[Session<'_>],
-    actions: &mut dyn Actions,
-    assessment: &mut Assessment,
-) {
+/// waiter shows: no session is to be ended from here.
+fn idle_in_transaction(sessions: &[Session<'_>], is_holder: bool, assessment: &mut Assessment) {
     let idle: Vec<&Session<'_>> = sessions
         .iter()
         .filter(|s| s.state == SessionState::IdleInTransaction)
@@ -123,22 +134,13 @@ fn idle_in_transaction(
         return;
     }
     let longest = DurationUs(idle.iter().filter_map(|s| s.state_age_us).max().unwrap_or(0));
-    let held: Vec<_> = evidence
-        .lock_waits
-        .iter()
-        .filter(|wait| wait.holders.iter().any(|holder| outcome.subjects.contains(holder)))
-        .take(WAITERS_OF_HOLDER)
-        .collect();
-    let reason = if held.is_empty() {
-        messages::idle_reason(longest)
-    } else {
+    let reason = if is_holder {
         messages::idle_reason_held(longest)
+    } else {
+        messages::idle_reason(longest)
     };
     let title = messages::idle_title(Count::of(&idle));
     assessment.insight(about(words::IDLE_IN_TRANSACTION_SESSION, title, reason, &idle));
-    for wait in held {
-        assessment.next_action(offers::blocking(actions, &wait.waiter, wait.waited_us));
-    }
 }
 
 fn about(id: InsightId, title: Message, reason: Message, sessions: &[&Session<'_>]) -> Insight {

@@ -61,7 +61,7 @@ fn an_idle_holder_may_be_ended_by_a_persons_decision() {
     );
     assert_eq!(
         report.insights[0].title,
-        "se_9 is at the head of a queue of 2 waiting sessions"
+        "se_9 is at the head of the lock queue; sessions that wait: 2"
     );
     assert_eq!(
         report.insights[1].recommendation,
@@ -159,13 +159,10 @@ fn an_idle_session_alone_is_not_to_be_ended_before_the_tree_shows_that_it_holds(
     };
     let holder = evidence().lock_waits[0].holders[0].clone();
     let report = interpret(&testkit::outcome(SESSION).about(&holder).session(idle).build());
-    assert_eq!(
-        insights(&report),
-        ["live_match_found", "nobody_waits", "idle_in_transaction_session"]
-    );
+    assert_eq!(insights(&report), ["live_match_found", "idle_in_transaction_session"]);
     assert!(!recommends_to_end(&report));
     assert_eq!(
-        report.insights[2].reason,
+        report.insights[1].reason,
         "it held others up in the log, has done nothing for 2.00 s, and keeps its locks"
     );
     let asked: Vec<_> = report
@@ -173,6 +170,18 @@ fn an_idle_session_alone_is_not_to_be_ended_before_the_tree_shows_that_it_holds(
         .map(|request| request.bound("pid").unwrap())
         .collect();
     assert_eq!(asked, ["se_7"]);
+}
+
+#[test]
+fn a_holder_that_works_leads_to_those_who_waited_for_it() {
+    let holder = evidence().lock_waits[0].holders[0].clone();
+    let report = interpret(&testkit::outcome(SESSION).about(&holder).session(session_row(8)).build());
+    assert_eq!(insights(&report), ["live_match_found", "active_session_present"]);
+    let asked = report.offered(BLOCKING).next().unwrap();
+    assert_eq!(asked.reason, "it waited for se_8; the tree shows whether it still does");
+    let gone = interpret(&testkit::outcome(SESSION).about(&holder).build());
+    assert_eq!(insights(&gone), ["no_live_match_found"]);
+    assert_eq!(gone.next_actions[0].step, ReportedStep::Stop);
 }
 
 #[test]

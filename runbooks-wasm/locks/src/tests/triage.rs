@@ -42,7 +42,7 @@ fn the_holder_behind_whom_most_is_waited_comes_first() {
         titles,
         [
             "se_10 held up others in 3 waits, 100.00 s in all",
-            "se_11 held up others in 1 waits, 60.00 s in all",
+            "se_13 waited 60.00 s for se_11",
             "se_12 waited 10.00 s for se_10",
         ]
     );
@@ -110,7 +110,7 @@ fn waits_without_a_known_holder_are_told_together() {
     let report = triage(&evidence);
     assert_eq!(
         report.findings[0].title,
-        "2 waits, 10.00 s in all, for locks whose holder the log does not name"
+        "the log does not name who held the lock; waits: 2, 10.00 s in all"
     );
     assert_eq!(report.findings[0].reason_codes, ["holder_unknown"]);
     assert_eq!(
@@ -139,7 +139,10 @@ fn a_wait_for_two_holders_is_told_once_besides() {
 
 #[test]
 fn sessions_like_the_waiter_are_those_of_its_family_or_of_the_wait() {
-    let family = testkit::family(1);
+    let family = pg_logstats_sdk::QueryFamily {
+        dimensions: testkit::dimensions("shop", "app", "batch"),
+        ..testkit::family(1)
+    };
     let known = LockWait {
         family: Some(family.id.clone()),
         ..testkit::lock_wait(1, 7, &[8])
@@ -154,12 +157,24 @@ fn sessions_like_the_waiter_are_those_of_its_family_or_of_the_wait() {
         .lock_wait(dangling)
         .build();
     let report = triage(&evidence);
-    assert_eq!(
-        bound(&report, SESSIONS, "database"),
-        ["lw_0000000000000002", "qf_0000000000000001"]
-    );
+    let subjects = bound(&report, SESSIONS, "database");
+    assert_eq!(subjects, ["lw_0000000000000002", "qf_0000000000000001"]);
     let workflow = ReportedStep::RunWorkflow("query-families".to_owned());
     assert!(report.next_actions.iter().any(|next| next.step == workflow));
+}
+
+#[test]
+fn the_same_is_asked_once_for_all_findings_that_want_it() {
+    // One waiter, two holders, one application.
+    let evidence = testkit::evidence()
+        .lock_wait(testkit::lock_wait(1, 7, &[8]))
+        .lock_wait(testkit::lock_wait(2, 7, &[9]))
+        .build();
+    let report = triage(&evidence);
+    assert_eq!(bound(&report, BLOCKING, "pid"), ["se_7"]);
+    assert_eq!(report.offered(BLOCKING).next().unwrap().findings, [0, 1]);
+    assert_eq!(report.requested(SESSIONS).count(), 1);
+    assert_eq!(bound(&report, SESSION, "pid").len(), 2);
 }
 
 #[test]
@@ -204,10 +219,10 @@ fn deadlocks_of_the_same_statements_are_told_together() {
     let report = triage(&evidence);
     assert_eq!(
         report.findings[0].title,
-        "2 deadlocks of the same statements; the last victim was se_7"
+        "2 deadlocks of the same statements; the server last cancelled se_7"
     );
     assert_eq!(report.findings[0].subject.as_deref(), Some("dl_0000000000000002"));
-    assert_eq!(report.findings[0].reason, "3 waits formed the circle");
+    assert_eq!(report.findings[0].reason, "length of the circle of waits: 3");
     assert_eq!(report.findings[0].reason_codes, ["deadlock", "repeated_deadlock"]);
     assert_eq!(report.findings[1].reason, "the log does not tell who waited for whom");
     assert_eq!(bound(&report, SESSIONS, "user"), ["qf_0000000000000001"]);

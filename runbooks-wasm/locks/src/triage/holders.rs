@@ -97,9 +97,12 @@ impl HolderGroup<'_> {
     /// The finding about this holder: the host adds the facts of its longest wait.
     pub(super) fn finding(&self) -> Finding {
         let total = DurationUs(self.behind_us);
-        let title = match self.holder {
-            Some(holder) => messages::holder_title(holder, Count(self.behind), total),
-            None => messages::unknown_holder_title(Count(self.behind), total),
+        let title = match (self.holder, self.waits.as_slice()) {
+            (Some(holder), [only]) if self.behind == 1 => {
+                messages::wait_title(&only.waiter, DurationUs(only.waited_us), holder)
+            }
+            (Some(holder), _) => messages::holder_title(holder, Count(self.behind), total),
+            (None, _) => messages::unknown_holder_title(Count(self.behind), total),
         };
         let Some(longest) = self.waits.first() else {
             return Finding::new(FindingKind::LockWait, title, messages::nothing_reason());

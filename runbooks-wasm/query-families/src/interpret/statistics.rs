@@ -60,7 +60,7 @@ fn say(totals: &Totals, assessment: &mut Assessment) {
     assessment.insight(Insight::new(
         words::STATISTICS_FOUND,
         Confidence::High,
-        messages::statistics_title(Count(totals.calls), DurationUs(totals.total_us)),
+        messages::statistics_title(DurationUs(totals.total_us), Count(totals.calls)),
         messages::statistics_found_reason(DurationUs(mean_us), DurationUs(totals.max_us), Count(totals.rows)),
     ));
     if totals.max_us >= UNEVEN_MAX_US && totals.max_us / UNEVEN_FACTOR >= mean_us {

@@ -21,7 +21,7 @@ pub(super) fn judge_counters(outcome: &Outcome, assessment: &mut Assessment) {
         return;
     }
     let reason = match record.at("stats_reset") {
-        Some(since) => messages::temp_volume_reason_since(Count(files), pg_logstats_sdk::At(since)),
+        Some(since) => messages::temp_volume_reason_since(pg_logstats_sdk::At(since), Count(files)),
         None => messages::temp_volume_reason(Count(files)),
     };
     let title = messages::temp_volume_title(Bytes(bytes));
@@ -59,6 +59,6 @@ pub(super) fn judge_blocks(outcome: &Outcome, assessment: &mut Assessment) {
         words::STATEMENTS_WRITING_TEMP_BLOCKS,
         Confidence::High,
         messages::temp_writers_title(Count::of(&written)),
-        messages::temp_writers_reason(Count(total), Ratio::of(first, total)),
+        messages::temp_writers_reason(Ratio::of(first, total), Count(total)),
     ));
 }

@@ -129,7 +129,7 @@ fn a_spill_wants_work_mem_for_the_role_unless_no_setting_is_sane() {
         bytes: 64 << 20,
     });
     assert_eq!(report.insights[0].recommendation, Some(work_mem));
-    assert_eq!(report.insights[1].reason, "100 were read and 200 written");
+    assert_eq!(report.insights[1].reason, "read: 100, written: 200");
     let huge = analyzed(vec![PlanNode {
         disk_bytes: Some(10 << 30),
         ..sort.clone()
@@ -177,7 +177,7 @@ fn a_wrong_estimate_is_told_at_the_scan_where_it_began() {
     let report = analyzed(vec![join, on("rl_orders", &[], scan)]);
     let insight = report.insight("row_estimate_off").unwrap();
     assert_eq!(insight.title, "the planner was wrong by a factor of 500 at pn_1");
-    assert_eq!(insight.reason, "it expected 100 rows and got 50,000 each time");
+    assert_eq!(insight.reason, "rows expected each time: 100, returned: 50,000");
     assert_eq!(insight.evidence, ["pn_1", "pn_0"]);
     assert_eq!(
         insight.recommendation,

@@ -28,7 +28,7 @@ fn one_active_session_is_told_by_its_subject() {
     assert_eq!(report.insights[0].title, "one session matches: se_7");
     assert_eq!(
         report.insights[1].reason,
-        "the longest of these statements has been running for 2.00 s"
+        "the longest statement has been running for 2.00 s"
     );
     assert_eq!(report.insights[1].evidence, ["se_7"]);
 }
@@ -133,11 +133,11 @@ fn the_head_of_a_queue_is_told_and_the_rest_left_to_the_locks_runbook() {
     assert_eq!(insights(&report), ["lock_queue_head", "idle_in_transaction_session"]);
     assert_eq!(
         report.insights[0].title,
-        "se_9 is at the head of a queue of 2 waiting sessions"
+        "se_9 is at the head of the lock queue; sessions that wait: 2"
     );
     assert_eq!(
         report.insights[0].reason,
-        "it waits for nobody, and the chain of waits is 2 deep"
+        "it waits for nobody; depth of the chain of waits: 2"
     );
     let bound: Vec<_> = report
         .requested("running_query.pg_stat_activity.by_pid")
@@ -180,11 +180,11 @@ fn statistics_of_all_roles_are_added_up() {
     );
     assert_eq!(
         report.insights[0].title,
-        "the server counted 20 executions of 200.0 ms in all"
+        "the server counted 200.0 ms in all; executions: 20"
     );
     assert_eq!(
         report.insights[0].reason,
-        "10.0 ms on average, 2.00 s at most, 10 rows returned or changed"
+        "10.0 ms on average, 2.00 s at most; rows returned or changed: 10"
     );
     assert_eq!(
         report.insights[2].title,
@@ -212,7 +212,10 @@ fn counters_of_temporary_files_are_read() {
         report.insights[0].title,
         "the database wrote 3.0 MiB of temporary files"
     );
-    assert_eq!(report.insights[0].reason, "3 files since 1970-01-01T00:00:00Z");
+    assert_eq!(
+        report.insights[0].reason,
+        "since 1970-01-01T00:00:00Z; number of files: 3"
+    );
     assert_eq!(report.offered("temp_file.pg_stat_statements.temp_blocks").count(), 1);
     assert_eq!(insights(&interpret(&counters(0, 0))), ["no_temp_files_found"]);
     let renamed = testkit::outcome("temp_file.pg_stat_database.temp_counters")

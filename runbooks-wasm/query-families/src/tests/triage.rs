@@ -194,13 +194,13 @@ fn temporary_files_are_findings_with_their_own_actions() {
     assert_eq!(temp[0].title, "tf_0000000000000001: 1.0 GiB of temporary files");
     assert_eq!(
         temp[0].reason,
-        "10 temporary files, the largest of 200.0 MiB, were written by qf_0000000000000001"
+        "written by qf_0000000000000001; number of files: 10, the largest of 200.0 MiB"
     );
     assert_eq!((temp[0].score, temp[0].confidence), (0.5, Confidence::Medium));
     assert_eq!(temp[0].evidence, ["qf_0000000000000001"]);
     assert_eq!(
         temp[1].reason,
-        "1 temporary files, the largest of 1.0 MiB; the log does not tell by which statement"
+        "the log does not tell by which statement; number of files: 1, the largest of 1.0 MiB"
     );
     assert_eq!(temp[2].reason_codes, ["temp_file_volume", "statement_unknown"]);
     assert_eq!(report.offered("temp_file.explain").count(), 1);
@@ -211,29 +211,78 @@ fn temporary_files_are_findings_with_their_own_actions() {
 }
 
 #[test]
-fn errors_are_ranked_by_what_they_ended_and_how_often() {
+fn errors_are_ranked_by_their_part_of_what_was_done_and_a_panic_first() {
     let class = |n, severity: &str, count| pg_logstats_sdk::ErrorClass {
         severity: severity.to_owned(),
         count,
         ..testkit::error_class(n)
     };
     let evidence = testkit::evidence()
+        .family(family(1, 1))
         .error_class(class(1, "ERROR", 500))
-        .error_class(class(2, "FATAL", 200))
+        .error_class(class(2, "FATAL", 399))
         .error_class(class(3, "PANIC", 1))
         .build();
     let report = testkit::triage(&QueryFamilies, &evidence).unwrap();
-    let codes: Vec<_> = report.findings.iter().map(|f| f.reason_codes.join(" ")).collect();
+    let errors: Vec<_> = report
+        .findings
+        .iter()
+        .filter(|f| f.kind == FindingKind::ErrorClass)
+        .collect();
+    let codes: Vec<_> = errors.iter().map(|f| f.reason_codes.join(" ")).collect();
     assert_eq!(
         codes,
         [
             "frequent_error server_panic",
-            "frequent_error session_ended",
-            "frequent_error"
+            "frequent_error",
+            "frequent_error session_ended"
         ]
     );
-    assert_eq!(report.findings[2].title, "ec_0000000000000001: 500 errors of one kind");
+    // 100 executions, 900 errors.
+    assert_eq!(errors.iter().map(|f| f.score).collect::<Vec<_>>(), [1.0, 0.5, 0.399]);
+    assert_eq!(errors[1].title, "ec_0000000000000001: an error logged 500 times");
+    assert!(
+        errors[1]
+            .reason
+            .ends_with("50.0 % of all timed executions and errors together")
+    );
+    assert_eq!(errors[0].title, "ec_0000000000000003: an error logged once");
     assert_eq!(report.offered("error_class.pg_stat_activity.by_dimensions").count(), 3);
+}
+
+#[test]
+fn many_families_do_not_hide_the_worst_error_and_the_worst_temporary_files() {
+    let families = (1..=30).fold(testkit::evidence(), |evidence, n| evidence.family(family(n, 1_000_000)));
+    let evidence = families
+        .error_class(testkit::error_class(1))
+        .error_class(testkit::error_class(2))
+        .temp_files(TempFileGroup {
+            total_bytes: 1,
+            ..testkit::temp_files(1)
+        })
+        .build();
+    let report = testkit::triage(&QueryFamilies, &evidence).unwrap();
+    let kinds: Vec<_> = report.findings.iter().map(|f| f.kind).collect();
+    assert!(kinds[..8].iter().all(|kind| *kind == FindingKind::QueryFamily));
+    assert_eq!(kinds[8..10], [FindingKind::TempFile, FindingKind::ErrorClass]);
+    assert_eq!(kinds.len(), 33);
+    // The families keep their order around them.
+    let families: Vec<_> = report
+        .findings
+        .iter()
+        .filter(|f| f.kind == FindingKind::QueryFamily)
+        .collect();
+    assert!(families.is_sorted_by_key(|f| f.subject.clone()));
+}
+
+#[test]
+fn one_execution_is_told_as_one() {
+    let once = QueryFamily {
+        execution_count: 1,
+        ..family(1, 2_000_000)
+    };
+    let report = testkit::triage(&QueryFamilies, &testkit::evidence().family(once).build()).unwrap();
+    assert_eq!(report.findings[0].reason, "one execution took 2.00 s");
 }
 
 #[test]
@@ -248,7 +297,7 @@ fn lock_trouble_is_handed_to_the_locks_runbook() {
     assert_eq!(first.step, ReportedStep::RunWorkflow("locks".to_owned()));
     assert_eq!(
         first.reason,
-        "the logs have 1 lock waits, the longest of 5.00 s, and 1 deadlocks"
+        "lock waits in the logs: 1, the longest of 5.00 s; deadlocks: 1"
     );
 }
 
@@ -282,6 +331,6 @@ fn families_that_are_not_shown_are_told() {
     let report = testkit::triage(&QueryFamilies, &evidence).unwrap();
     assert_eq!(
         report.limitations,
-        ["of 130 families 129 are not in the evidence, because others took more time"]
+        ["129 of 130 families are not in the evidence, because others took more time"]
     );
 }

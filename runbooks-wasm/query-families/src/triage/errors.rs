@@ -1,48 +1,49 @@
 //! Error classes by how often they happened, and by what they ended.
 
-use pg_logstats_sdk::{At, Count, ErrorClass, Evidence, Finding, FindingKind};
+use pg_logstats_sdk::{At, Count, ErrorClass, Evidence, Finding, FindingKind, Ratio};
 
-use super::{Candidate, Offers, TOP, confidence, saturating};
+use super::{Candidate, Offers, TOP, confidence};
 use crate::{messages, words};
-
-/// Errors of one class that score one half.
-const HALF_SCORE_ERRORS: u64 = 1_000;
-/// Sessions ended (`FATAL`) that score one half.
-const HALF_SCORE_FATAL: u64 = 100;
 
 /// One finding for each of the top classes.
 pub(super) fn candidates(evidence: &Evidence) -> Vec<Candidate<'_>> {
-    let mut classes: Vec<&ErrorClass> = evidence.errors.iter().collect();
-    // Stable: equals stay in the host's order, by count.
-    classes.sort_by(|a, b| score(b).total_cmp(&score(a)));
+    let errors = evidence
+        .errors
+        .iter()
+        .fold(0, |sum: u64, class| sum.saturating_add(class.count));
+    let all = evidence.total_executions.saturating_add(errors);
     let candidate = |class| Candidate {
-        finding: finding(class),
+        finding: finding(class, all),
         offers: Offers::Error(class),
     };
-    classes.into_iter().take(TOP).map(candidate).collect()
+    let mut candidates: Vec<Candidate<'_>> = evidence.errors.iter().map(candidate).collect();
+    // Stable: equals stay in the host's order, by count.
+    candidates.sort_by(|a, b| b.finding.score.total_cmp(&a.finding.score));
+    candidates.truncate(TOP);
+    candidates
 }
 
-fn score(class: &ErrorClass) -> f64 {
+/// A class weighs as its part of all that was executed or failed, as a family does as its part of all time.
+fn finding(class: &ErrorClass, all: u64) -> Finding {
+    let share = Ratio::of(class.count, all);
+    let (title, reason) = match class.count {
+        1 => (
+            messages::error_title_once(class),
+            messages::error_reason_once(At(class.first_seen), share),
+        ),
+        n => (
+            messages::error_title(class, Count(n)),
+            messages::error_reason(At(class.first_seen), At(class.last_seen), share),
+        ),
+    };
+    let finding = Finding::new(FindingKind::ErrorClass, title, reason)
+        .about(class)
+        .score(share.value())
+        .confidence(confidence(class.count))
+        .code(words::FREQUENT_ERROR);
     match class.severity.as_str() {
-        "PANIC" => 1.0,
-        "FATAL" => saturating(class.count, HALF_SCORE_FATAL),
-        _ => saturating(class.count, HALF_SCORE_ERRORS),
-    }
-}
-
-fn finding(class: &ErrorClass) -> Finding {
-    let reason = messages::error_reason(Count(class.count), At(class.first_seen), At(class.last_seen));
-    let finding = Finding::new(
-        FindingKind::ErrorClass,
-        messages::error_title(class, Count(class.count)),
-        reason,
-    )
-    .about(class)
-    .score(score(class))
-    .confidence(confidence(class.count))
-    .code(words::FREQUENT_ERROR);
-    match class.severity.as_str() {
-        "PANIC" => finding.code(words::SERVER_PANIC),
+        // Once is enough: nothing else went on.
+        "PANIC" => finding.code(words::SERVER_PANIC).score(1.0),
         "FATAL" => finding.code(words::SESSION_ENDED),
         _ => finding,
     }

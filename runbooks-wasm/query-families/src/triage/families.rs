@@ -38,13 +38,17 @@ pub(super) fn candidates(evidence: &Evidence) -> Vec<Candidate<'_>> {
 
 fn finding(family: &QueryFamily, total_us: u64) -> Finding {
     let share = Ratio::of(family.total_duration_us, total_us);
-    let reason = messages::family_reason(
-        Count(family.execution_count),
-        DurationUs(family.total_duration_us),
-        DurationUs(family.mean_duration_us),
-        DurationUs(family.p95_duration_us),
-        DurationUs(family.max_duration_us),
-    );
+    let total = DurationUs(family.total_duration_us);
+    let reason = match family.execution_count {
+        1 => messages::family_reason_once(total),
+        n => messages::family_reason(
+            Count(n),
+            total,
+            DurationUs(family.mean_duration_us),
+            DurationUs(family.p95_duration_us),
+            DurationUs(family.max_duration_us),
+        ),
+    };
     let mut finding = Finding::new(FindingKind::QueryFamily, messages::family_title(family, share), reason)
         .about(family)
         .score(share.value())

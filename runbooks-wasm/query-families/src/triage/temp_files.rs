@@ -32,7 +32,7 @@ fn finding(evidence: &Evidence, group: &TempFileGroup) -> Finding {
     // The log may name a family that is not in the evidence: such an id is none of ours.
     let family = group.family.as_deref().and_then(|id| evidence.family(id));
     let reason = match family {
-        Some(family) => messages::temp_reason(files, largest, family),
+        Some(family) => messages::temp_reason(family, files, largest),
         None => messages::temp_reason_unknown(files, largest),
     };
     let title = messages::temp_title(group, Bytes(group.total_bytes));
