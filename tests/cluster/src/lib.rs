@@ -81,6 +81,7 @@ pub enum ClusterError {
 pub struct Builder {
     settings: Vec<(String, String)>,
     hba: Vec<String>,
+    files: Vec<(String, String)>,
     tcp: bool,
 }
 
@@ -96,6 +97,13 @@ impl Builder {
     #[must_use]
     pub fn hba(mut self, line: &str) -> Self {
         self.hba.push(line.to_owned());
+        self
+    }
+
+    /// Puts a file that only the server may read into the data folder, for example a private key.
+    #[must_use]
+    pub fn file(mut self, name: &str, text: &str) -> Self {
+        self.files.push((name.to_owned(), text.to_owned()));
         self
     }
 
@@ -186,6 +194,9 @@ impl Builder {
             conf.push_str(&format!("{name} = '{}'\n", value.replace('\'', "''")));
         }
         append(&data.join("postgresql.conf"), &conf)?;
+        for (name, text) in &self.files {
+            write_as_server_user(&data.join(name), text)?;
+        }
         if !self.hba.is_empty() {
             let hba = data.join("pg_hba.conf");
             let rest = fs::read_to_string(&hba).map_err(|source| ClusterError::Io {
@@ -350,6 +361,29 @@ fn as_server_user(program: impl AsRef<std::ffi::OsStr>) -> Command {
     // A folder that the user may enter.
     command.current_dir("/");
     command
+}
+
+/// Writes a file that belongs to the server's user, for it alone.
+fn write_as_server_user(path: &Path, text: &str) -> Result<(), ClusterError> {
+    use std::io::Write as _;
+    let io = |source| ClusterError::Io {
+        what: path.display().to_string(),
+        source,
+    };
+    let mut shell = as_server_user("sh")
+        .args(["-c", r#"umask 077; cat >"$1""#, "pg-logstats-test-cluster"])
+        .arg(path)
+        .stdin(Stdio::piped())
+        .spawn()
+        .map_err(io)?;
+    if let Some(mut input) = shell.stdin.take() {
+        input.write_all(text.as_bytes()).map_err(io)?;
+    }
+    if shell.wait().map_err(io)?.success() {
+        Ok(())
+    } else {
+        Err(io(io::Error::other("could not be written by the server's user")))
+    }
 }
 
 fn free_port() -> Result<u16, ClusterError> {

@@ -64,12 +64,10 @@ impl Failure {
                     detail,
                 }
             }
+            // A handshake that fails is invalid data to the driver.
+            sqlx::Error::Io(io) if io.kind() == ErrorKind::InvalidData => Self::new(OutcomeStatus::Failed, TLS_FAILED),
             sqlx::Error::Io(io) => Self::new(OutcomeStatus::Failed, by_io_error(io.kind())),
-            sqlx::Error::Tls(_) => Self::new(
-                OutcomeStatus::Failed,
-                "TLS with the server could not be set up: it offers none, or its certificate is not trusted or is for another \
-                 host; check `sslmode` and `sslrootcert`",
-            ),
+            sqlx::Error::Tls(_) => Self::new(OutcomeStatus::Failed, TLS_FAILED),
             sqlx::Error::Configuration(_) => Self::new(
                 OutcomeStatus::Failed,
                 "the connection settings cannot be used; check the certificates, the role's name and the password",
@@ -81,6 +79,10 @@ impl Failure {
         }
     }
 }
+
+/// What a server's certificate, or its lack of TLS, comes to.
+const TLS_FAILED: &str = "TLS with the server could not be set up: it offers none, or its certificate is not trusted or is for another \
+                          host; check `sslmode` and `sslrootcert`";
 
 /// The server's code of an error.
 pub(crate) fn sqlstate(error: &sqlx::Error) -> Option<&str> {

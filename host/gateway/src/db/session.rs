@@ -9,6 +9,9 @@
 //! The session asks the server to look every quarter of a second whether its client is still there
 //! (`client_connection_check_interval`). So a query ends on the server however this process ends, a kill included.
 
+#[cfg(test)]
+mod tests;
+
 use std::time::Duration;
 
 use sqlx::postgres::PgConnection;
