@@ -75,19 +75,12 @@ pub struct Built {
 /// something that it may not.
 pub fn build(packages: &[Package]) -> Result<Vec<Built>, Error> {
     let script = Script::from_env()?;
+    let built = if packages.is_empty() { Vec::new() } else { build_all(&script, packages)? };
+    // After a failure cargo runs the script again in any case.
     for input in inputs(&script.workspace, packages) {
         println_directive("rerun-if-changed", &input.display().to_string());
     }
-    if packages.is_empty() {
-        return Ok(Vec::new());
-    }
-    let route = Route::find(&script.rustc)?;
-    let modules = nested::compile(&script, &route, packages)?;
-    packages
-        .iter()
-        .zip(modules)
-        .map(|(package, module)| finish_component(&script, package, &module))
-        .collect()
+    Ok(built)
 }
 
 /// Ends a build script: success, or the failure as one `error:` line of cargo's.
@@ -105,6 +98,12 @@ pub fn finish(result: Result<(), Error>) -> ExitCode {
 #[expect(clippy::print_stdout, reason = "cargo reads a build script's standard output")]
 pub fn println_directive(key: &str, value: &str) {
     println!("cargo::{key}={}", value.replace(['\n', '\r'], " "));
+}
+
+fn build_all(script: &Script, packages: &[Package]) -> Result<Vec<Built>, Error> {
+    let route = Route::find(&script.rustc)?;
+    let modules = nested::compile(script, &route, packages)?;
+    packages.iter().zip(modules).map(|(package, module)| finish_component(script, package, &module)).collect()
 }
 
 /// What a build depends on: the contract, the SDK, the packages, and the versions and profile that the workspace fixes.
