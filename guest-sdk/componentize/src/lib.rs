@@ -75,7 +75,11 @@ pub struct Built {
 /// something that it may not.
 pub fn build(packages: &[Package]) -> Result<Vec<Built>, Error> {
     let script = Script::from_env()?;
-    let built = if packages.is_empty() { Vec::new() } else { build_all(&script, packages)? };
+    let built = if packages.is_empty() {
+        Vec::new()
+    } else {
+        build_all(&script, packages)?
+    };
     // After a failure cargo runs the script again in any case.
     for input in inputs(&script.workspace, packages) {
         println_directive("rerun-if-changed", &input.display().to_string());
@@ -91,7 +95,11 @@ pub fn build(packages: &[Package]) -> Result<Vec<Built>, Error> {
 pub fn finish(result: Result<(), Error>) -> ExitCode {
     let Err(error) = result else { return ExitCode::SUCCESS };
     println_directive("error", &error.to_string());
-    if matches!(error, Error::Compile { .. }) { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+    if matches!(error, Error::Compile { .. }) {
+        ExitCode::FAILURE
+    } else {
+        ExitCode::SUCCESS
+    }
 }
 
 /// Tells cargo `key=value`, the one thing that a build script's standard output is for.
@@ -103,7 +111,11 @@ pub fn println_directive(key: &str, value: &str) {
 fn build_all(script: &Script, packages: &[Package]) -> Result<Vec<Built>, Error> {
     let route = Route::find(&script.rustc)?;
     let modules = nested::compile(script, &route, packages)?;
-    packages.iter().zip(modules).map(|(package, module)| finish_component(script, package, &module)).collect()
+    packages
+        .iter()
+        .zip(modules)
+        .map(|(package, module)| finish_component(script, package, &module))
+        .collect()
 }
 
 /// What a build depends on: the contract, the SDK, the packages, and the versions and profile that the workspace fixes.

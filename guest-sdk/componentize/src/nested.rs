@@ -67,7 +67,12 @@ fn command(script: &Script, route: &Route, packages: &[Package], target: &Path) 
     if let Route::BuildStd { linker, .. } = route {
         // `-Z` on a stable compiler: it concerns how `std` is compiled, and no runbook can use an unstable feature for it.
         // The features are what a component wants: none of the default ones (unwinding, backtraces), small sorts and hashes.
-        command.args(["-Z", "build-std=std,panic_abort", "-Z", "build-std-features=optimize_for_size"]);
+        command.args([
+            "-Z",
+            "build-std=std,panic_abort",
+            "-Z",
+            "build-std-features=optimize_for_size",
+        ]);
         command.env("RUSTC_BOOTSTRAP", "1");
         command.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", linker);
     }
