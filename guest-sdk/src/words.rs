@@ -4,7 +4,7 @@
 //! [`workflows!`](crate::workflows). **Out**: one constant per word, and one list of all for the
 //! [`DescriptorBuilder`](crate::DescriptorBuilder). The form of each word is checked when the runbook is compiled.
 
-use crate::{ActionRequest, Binding, Subject};
+use crate::{ActionRequest, Binding, Dimensions, Subject};
 
 /// An action of the host's catalogue that the runbook may request; made by [`actions!`](crate::actions).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -87,6 +87,19 @@ impl ActionRequest {
             subject: subject.subject_id().to_owned(),
         });
         self
+    }
+
+    /// Fills the parameters `database`, `user` and `application_name` from `subject`, those of them that its `dimensions` have.
+    /// With none of them the host will say that there is not enough to go by.
+    #[must_use]
+    pub fn bind_dimensions(self, subject: &dyn Subject, dimensions: &Dimensions) -> Self {
+        let parameters = [
+            ("database", &dimensions.database),
+            ("user", &dimensions.user),
+            ("application_name", &dimensions.application),
+        ];
+        let known = parameters.into_iter().filter(|(_, dimension)| dimension.is_some());
+        known.fold(self, |request, (parameter, _)| request.bind(parameter, subject))
     }
 }
 

@@ -63,6 +63,8 @@ pg_logstats_sdk::messages! {
     decide_end_label(session: subject) => "let a person decide whether to end {session}";
     decide_end_reason(idle: duration) =>
         "it has been idle in its transaction for {idle}; ending it rolls its work back and lets the others go on";
+    decide_end_reason_unknown() =>
+        "it is idle in its transaction; ending it rolls its work back and lets the others go on";
     decide_wait_label(session: subject) => "let a person decide what to do about {session}";
     decide_wait_reason() => "it is working, and what it has done would be lost; waiting may be right";
     decide_prepared_label() => "let a person commit or roll back the prepared transaction";
@@ -82,6 +84,8 @@ pg_logstats_sdk::messages! {
     // ---- insights
     head_title(head: subject, waiting: count) => "{head} is at the head of the lock queue; sessions that wait: {waiting}";
     head_reason() => "others wait for it, directly or behind one another, and it waits for nobody";
+    idle_holder_reason_unknown() =>
+        "it keeps its locks until its transaction ends; the server does not show since when it does nothing";
     idle_holder_title(head: subject) => "{head} holds others up and is idle in its transaction";
     idle_holder_reason(idle: duration) => "it has done nothing for {idle}, and keeps its locks until its transaction ends";
     active_holder_title(head: subject) => "{head} holds others up and is working";
@@ -100,12 +104,15 @@ pg_logstats_sdk::messages! {
     transaction_wait_title(n: count) => "sessions that wait for another transaction to end: {n}";
     transaction_wait_reason(longest: duration) =>
         "they want rows that an open transaction has changed; the longest statement has been running for {longest}";
+    transaction_wait_reason_unknown() => "they want rows that an open transaction has changed";
     lock_wait_title(n: count) => "sessions that wait for a lock: {n}";
     lock_wait_reason(longest: duration) => "their wait is of type Lock; the longest statement has been running for {longest}";
+    lock_wait_reason_unknown() => "their wait is of type Lock";
     idle_title(n: count) => "sessions that are idle in a transaction: {n}";
     idle_reason(longest: duration) => "the longest has done nothing for {longest}, and keeps its locks";
     idle_reason_held(longest: duration) =>
         "it held others up in the log, has done nothing for {longest}, and keeps its locks";
+    idle_reason_unknown() => "they keep their locks; the server does not show since when";
     match_title(session: subject) => "the session is there: {session}";
     match_reason() => "the server shows it";
     matches_title(n: count) => "sessions that match: {n}";

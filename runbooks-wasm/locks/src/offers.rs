@@ -64,16 +64,7 @@ pub(crate) fn sessions_like(
     target: &dyn Subject,
     dimensions: &Dimensions,
 ) -> Option<NextAction> {
-    let mut request = words::FAMILY_SESSIONS.request();
-    for (parameter, dimension) in [
-        ("database", &dimensions.database),
-        ("user", &dimensions.user),
-        ("application_name", &dimensions.application),
-    ] {
-        if dimension.is_some() {
-            request = request.bind(parameter, target);
-        }
-    }
+    let request = words::FAMILY_SESSIONS.request().bind_dimensions(target, dimensions);
     NextAction::offer(
         actions,
         &request,

@@ -85,8 +85,8 @@ fn follow_ups(context: &Context<'_>, actions: &mut dyn Actions, assessment: &mut
     let has_plan = !context.outcome.plan.is_empty();
     if let Some(group) = context.group {
         let ran = context.did(words::TEMP_EXPLAIN_ANALYZE);
-        if !ran && !has_plan {
-            assessment.next_action(offers::temp_explain(actions, group).filter(|_| !context.did(words::TEMP_EXPLAIN)));
+        if !ran && !has_plan && !context.did(words::TEMP_EXPLAIN) {
+            assessment.next_action(offers::temp_explain(actions, group));
         }
         if !ran {
             assessment.next_action(offers::temp_explain_analyze(actions, group));

@@ -29,6 +29,7 @@ pg_logstats_sdk::messages! {
     statistics_reason() => "the log has only what it was set to log; pg_stat_statements counts every execution";
     sessions_label(target: subject) => "look at the live sessions of the database, role and application of {target}";
     sessions_reason() => "whether it runs now, and what it waits for";
+    error_sessions_reason() => "whether those who met the error are connected now, and what they do";
     explain_label(family: subject) => "look at the plan of {family}";
     explain_reason() => "the plan shows how the rows are found; nothing is executed";
     analyze_label(family: subject) => "run {family} once and look at its plan with actual rows and times";
@@ -77,14 +78,17 @@ pg_logstats_sdk::messages! {
     no_match_reason() => "the server has no non-idle session of this kind at the moment, so the trouble is not going on or comes and goes";
     transaction_wait_title(n: count) => "sessions that wait for another transaction to end: {n}";
     transaction_wait_reason(longest: duration) => "they want rows that an open transaction has changed; the longest statement has been running for {longest}";
+    transaction_wait_reason_unknown() => "they want rows that an open transaction has changed";
     lock_wait_title(n: count) => "sessions that wait for a lock: {n}";
     lock_wait_reason(longest: duration) => "their wait is of type Lock; the longest statement has been running for {longest}";
+    lock_wait_reason_unknown() => "their wait is of type Lock";
     io_wait_title(n: count) => "sessions that wait for files: {n}";
     io_wait_reason() => "their wait is of type IO: the blocks they need are not in memory, or are being written";
     client_wait_title(n: count) => "sessions that wait for their client: {n}";
     client_wait_reason() => "the server is done or needs input; the time passes in the application or the network";
     idle_tx_title(n: count) => "sessions that are idle in a transaction: {n}";
     idle_tx_reason(longest: duration) => "the longest has done nothing for {longest}, and keeps its locks and its snapshot";
+    idle_tx_reason_unknown() => "they keep their locks and their snapshots; the server does not show since when";
     head_title(head: subject, waiting: count) => "{head} is at the head of the lock queue; sessions that wait: {waiting}";
     head_reason(depth: count) => "it waits for nobody; depth of the chain of waits: {depth}";
     no_blocker_title() => "nobody blocks the session now";

@@ -2,7 +2,7 @@
 //!
 //! A request that the host denies gives `None`: the host lists itself what it left out, and why.
 
-use pg_logstats_sdk::{Actions, Dimensions, NextAction, Priority, QueryFamily, StatementKind, Subject};
+use pg_logstats_sdk::{ActionRequest, Actions, ErrorClass, NextAction, Priority, QueryFamily, StatementKind, Subject};
 
 use crate::{messages, words};
 
@@ -19,16 +19,28 @@ pub(crate) fn statistics(actions: &mut dyn Actions, family: &QueryFamily) -> Opt
 
 /// The live sessions of whoever ran a family.
 pub(crate) fn family_sessions(actions: &mut dyn Actions, family: &QueryFamily) -> Option<NextAction> {
-    sessions(actions, words::FAMILY_SESSIONS, family, &family.dimensions)
+    let request = words::FAMILY_SESSIONS
+        .request()
+        .bind_dimensions(family, &family.dimensions);
+    NextAction::offer(
+        actions,
+        &request,
+        messages::sessions_label(family),
+        messages::sessions_reason(),
+    )
 }
 
 /// The live sessions of whoever met an error.
-pub(crate) fn error_sessions(
-    actions: &mut dyn Actions,
-    class: &dyn Subject,
-    dimensions: &Dimensions,
-) -> Option<NextAction> {
-    sessions(actions, words::ERROR_SESSIONS, class, dimensions)
+pub(crate) fn error_sessions(actions: &mut dyn Actions, class: &ErrorClass) -> Option<NextAction> {
+    let request = words::ERROR_SESSIONS
+        .request()
+        .bind_dimensions(class, &class.dimensions);
+    NextAction::offer(
+        actions,
+        &request,
+        messages::sessions_label(class),
+        messages::error_sessions_reason(),
+    )
 }
 
 /// A family's plan.
@@ -119,11 +131,7 @@ pub(crate) fn blocking(actions: &mut dyn Actions, session: &dyn Subject) -> Opti
     .map(|action| action.priority(Priority::Required))
 }
 
-fn run(
-    actions: &mut dyn Actions,
-    request: &pg_logstats_sdk::ActionRequest,
-    target: &dyn Subject,
-) -> Option<NextAction> {
+fn run(actions: &mut dyn Actions, request: &ActionRequest, target: &dyn Subject) -> Option<NextAction> {
     NextAction::offer(
         actions,
         request,
@@ -131,29 +139,4 @@ fn run(
         messages::analyze_reason(),
     )
     .map(|action| action.priority(Priority::Optional).judgement_required())
-}
-
-/// Binds those dimensions that `target` has; without any the host says that there is not enough to go by.
-fn sessions(
-    actions: &mut dyn Actions,
-    action: pg_logstats_sdk::Action,
-    target: &dyn Subject,
-    dimensions: &Dimensions,
-) -> Option<NextAction> {
-    let mut request = action.request();
-    for (parameter, dimension) in [
-        ("database", &dimensions.database),
-        ("user", &dimensions.user),
-        ("application_name", &dimensions.application),
-    ] {
-        if dimension.is_some() {
-            request = request.bind(parameter, target);
-        }
-    }
-    NextAction::offer(
-        actions,
-        &request,
-        messages::sessions_label(target),
-        messages::sessions_reason(),
-    )
 }

@@ -107,7 +107,7 @@ fn requested(actions: &mut dyn Actions, offers: &Offers<'_>) -> Vec<NextAction> 
             },
         ],
         Offers::Error(class) => {
-            let action = offers::error_sessions(actions, class, &class.dimensions);
+            let action = offers::error_sessions(actions, class);
             vec![action.map(|action| action.priority(Priority::Optional))]
         }
     };

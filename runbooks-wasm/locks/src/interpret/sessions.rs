@@ -1,8 +1,8 @@
 //! Sessions of a family, or one by pid: whether they wait for locks, or may hold them.
 
 use pg_logstats_sdk::{
-    Actions, Assessment, Confidence, Count, DurationUs, Evidence, Finding, FindingKind, Insight, InsightId, LockWait,
-    Message, NextAction, Outcome, Priority, Session, SessionState, Wait,
+    Actions, Assessment, Confidence, Count, DurationUs, Evidence, Finding, FindingKind, Insight, InsightId,
+    LiveSession, LockWait, Message, NextAction, Outcome, Priority, Session, SessionState, Wait,
 };
 
 use crate::{messages, offers, words};
@@ -18,8 +18,12 @@ pub(super) fn judge(evidence: &Evidence, outcome: &Outcome, actions: &mut dyn Ac
     presence(&sessions, assessment);
     let held = waits_for(evidence, outcome);
     let waiters: Vec<&Session<'_>> = sessions.iter().filter(|s| s.waits_for_lock()).collect();
-    // Of a holder it says nothing that it does not wait.
-    if waiters.is_empty() && held.is_empty() {
+    let idle: Vec<&Session<'_>> = sessions
+        .iter()
+        .filter(|s| s.state == SessionState::IdleInTransaction)
+        .collect();
+    // Of one that may hold locks it says nothing that it does not wait.
+    if waiters.is_empty() && held.is_empty() && idle.is_empty() {
         let (title, reason) = (
             messages::nobody_waits_title(),
             messages::nobody_waits_reason(Count::of(&sessions)),
@@ -44,10 +48,15 @@ pub(super) fn judge(evidence: &Evidence, outcome: &Outcome, actions: &mut dyn Ac
         let action = offers::blocking_live(actions, subject);
         assessment.next_action(action.map(|action| action.priority(Priority::Required)));
     }
-    idle_in_transaction(&sessions, !held.is_empty(), assessment);
+    idle_in_transaction(&idle, !held.is_empty(), assessment);
     if !sessions.is_empty() {
-        for (wait, holder) in held {
-            assessment.next_action(offers::blocking_behind(actions, &wait.waiter, holder));
+        for (wait, holder) in &held {
+            assessment.next_action(offers::blocking_behind(actions, &wait.waiter, *holder));
+        }
+    }
+    if held.is_empty() && !idle.is_empty() {
+        for other in others(evidence, &sessions) {
+            assessment.next_action(offers::blocking_live(actions, other));
         }
     }
     if assessment.next_actions.is_empty() {
@@ -101,14 +110,19 @@ fn wait(kind: Wait, id: InsightId, waiters: &[&Session<'_>], assessment: &mut As
     if waiting.is_empty() {
         return;
     }
-    let longest = DurationUs(waiting.iter().filter_map(|s| s.query_age_us).max().unwrap_or(0));
+    let longest = waiting.iter().filter_map(|s| s.query_age_us).max().map(DurationUs);
     let n = Count::of(&waiting);
-    let (title, reason) = match kind {
-        Wait::TransactionLock => (
+    let (title, reason) = match (kind, longest) {
+        (Wait::TransactionLock, Some(us)) => (
             messages::transaction_wait_title(n),
-            messages::transaction_wait_reason(longest),
+            messages::transaction_wait_reason(us),
         ),
-        _ => (messages::lock_wait_title(n), messages::lock_wait_reason(longest)),
+        (Wait::TransactionLock, None) => (
+            messages::transaction_wait_title(n),
+            messages::transaction_wait_reason_unknown(),
+        ),
+        (_, Some(us)) => (messages::lock_wait_title(n), messages::lock_wait_reason(us)),
+        (_, None) => (messages::lock_wait_title(n), messages::lock_wait_reason_unknown()),
     };
     assessment.insight(about(id, title, reason, &waiting));
 }
@@ -123,24 +137,29 @@ fn waits_for<'a>(evidence: &'a Evidence, outcome: &Outcome) -> Vec<(&'a LockWait
         .collect()
 }
 
+/// Sessions that earlier actions found live, the newest first, without those of this outcome.
+fn others<'a>(evidence: &'a Evidence, sessions: &[Session<'_>]) -> Vec<&'a LiveSession> {
+    let is_here = |id: &String| sessions.iter().any(|session| session.subject == Some(id));
+    let live = evidence.live_sessions.iter().rev();
+    live.filter(|session| !is_here(&session.id))
+        .take(WAITERS_OF_HOLDER)
+        .collect()
+}
+
 /// An idle session with an open transaction keeps its locks, but whether anyone waits for it now only the blocking tree of a
 /// waiter shows: no session is to be ended from here.
-fn idle_in_transaction(sessions: &[Session<'_>], is_holder: bool, assessment: &mut Assessment) {
-    let idle: Vec<&Session<'_>> = sessions
-        .iter()
-        .filter(|s| s.state == SessionState::IdleInTransaction)
-        .collect();
+fn idle_in_transaction(idle: &[&Session<'_>], is_holder: bool, assessment: &mut Assessment) {
     if idle.is_empty() {
         return;
     }
-    let longest = DurationUs(idle.iter().filter_map(|s| s.state_age_us).max().unwrap_or(0));
-    let reason = if is_holder {
-        messages::idle_reason_held(longest)
-    } else {
-        messages::idle_reason(longest)
+    let longest = idle.iter().filter_map(|s| s.state_age_us).max().map(DurationUs);
+    let reason = match longest {
+        Some(longest) if is_holder => messages::idle_reason_held(longest),
+        Some(longest) => messages::idle_reason(longest),
+        None => messages::idle_reason_unknown(),
     };
-    let title = messages::idle_title(Count::of(&idle));
-    assessment.insight(about(words::IDLE_IN_TRANSACTION_SESSION, title, reason, &idle));
+    let title = messages::idle_title(Count::of(idle));
+    assessment.insight(about(words::IDLE_IN_TRANSACTION_SESSION, title, reason, idle));
 }
 
 fn about(id: InsightId, title: Message, reason: Message, sessions: &[&Session<'_>]) -> Insight {

@@ -85,20 +85,26 @@ fn judge_head(head: &Session<'_>, waiting: Count, actions: &mut dyn Actions, ass
             assessment.next_action(NextAction::prompt_user(label, reason));
         }
     }
-    assessment.next_action(offers::holder(actions, subject));
+    // Of an idle one there is no more to see than this.
+    if head.state != SessionState::IdleInTransaction {
+        assessment.next_action(offers::holder(actions, subject));
+    }
 }
 
 /// The one case in which ending a session is worth a thought: it does nothing, and others wait for it.
 fn idle_holder(head: &Session<'_>, subject: &String, assessment: &mut Assessment) {
-    let idle = DurationUs(head.state_age_us.unwrap_or(0));
-    let insight = Insight::new(
-        words::IDLE_IN_TRANSACTION_HOLDER,
-        Confidence::High,
-        messages::idle_holder_title(subject),
-        messages::idle_holder_reason(idle),
-    );
+    let idle = head.state_age_us.map(DurationUs);
+    let (reason, decide) = match idle {
+        Some(idle) => (messages::idle_holder_reason(idle), messages::decide_end_reason(idle)),
+        None => (
+            messages::idle_holder_reason_unknown(),
+            messages::decide_end_reason_unknown(),
+        ),
+    };
+    let title = messages::idle_holder_title(subject);
+    let insight = Insight::new(words::IDLE_IN_TRANSACTION_HOLDER, Confidence::High, title, reason);
     assessment.insight(insight.evidence(subject).recommend(Recommendation::end(subject)));
-    let decide = NextAction::prompt_user(messages::decide_end_label(subject), messages::decide_end_reason(idle));
+    let decide = NextAction::prompt_user(messages::decide_end_label(subject), decide);
     assessment.next_action(decide.priority(Priority::Required));
 }
 

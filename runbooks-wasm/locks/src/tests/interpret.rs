@@ -78,7 +78,24 @@ fn an_idle_holder_may_be_ended_by_a_persons_decision() {
         decide.reason,
         "it has been idle in its transaction for 5.0 min; ending it rolls its work back and lets the others go on"
     );
-    assert_eq!(report.requested(SESSION).next().unwrap().bound("pid"), Some("se_9"));
+    assert_eq!(report.requested(SESSION).count(), 0, "the tree has shown all of it");
+}
+
+#[test]
+fn an_age_that_the_server_hides_is_not_taken_for_zero() {
+    let head = SessionRow {
+        state: Some("idle in transaction"),
+        state_age_us: None,
+        query_age_us: None,
+        ..edge(9, 7, 1)
+    };
+    let report = tree(&[head]);
+    assert!(recommends_to_end(&report));
+    assert_eq!(
+        report.next_actions[0].reason,
+        "it is idle in its transaction; ending it rolls its work back and lets the others go on"
+    );
+    assert!(report.insights.iter().all(|insight| !insight.reason.contains("0 µs")));
 }
 
 #[test]
@@ -170,6 +187,31 @@ fn an_idle_session_alone_is_not_to_be_ended_before_the_tree_shows_that_it_holds(
         .map(|request| request.bound("pid").unwrap())
         .collect();
     assert_eq!(asked, ["se_7"]);
+}
+
+#[test]
+fn an_idle_session_that_the_log_does_not_know_leads_to_the_other_live_sessions() {
+    let idle = SessionRow {
+        state: Some("idle in transaction"),
+        query_age_us: None,
+        ..session_row(21)
+    };
+    let evidence = testkit::evidence()
+        .live_session(20)
+        .live_session(21)
+        .live_session(22)
+        .build();
+    let outcome = testkit::outcome(SESSION)
+        .about(&testkit::session(21))
+        .session(idle)
+        .build();
+    let report = testkit::interpret(&Locks, &evidence, &outcome).unwrap();
+    assert_eq!(insights(&report), ["live_match_found", "idle_in_transaction_session"]);
+    let asked: Vec<_> = report
+        .requested(BLOCKING)
+        .map(|request| request.bound("pid").unwrap())
+        .collect();
+    assert_eq!(asked, ["se_22", "se_20"]);
 }
 
 #[test]

@@ -107,13 +107,16 @@ fn waits(sessions: &[Session<'_>], assessment: &mut Assessment) {
     let for_transaction = waiting(Wait::TransactionLock);
     if !for_transaction.is_empty() {
         let title = messages::transaction_wait_title(Count::of(&for_transaction));
-        let reason = messages::transaction_wait_reason(longest(&for_transaction).unwrap_or(DurationUs(0)));
+        let reason = longest(&for_transaction).map_or_else(
+            messages::transaction_wait_reason_unknown,
+            messages::transaction_wait_reason,
+        );
         assessment.insight(about(words::TRANSACTIONID_LOCK_WAIT, title, reason, &for_transaction));
     }
     let for_lock = waiting(Wait::Lock);
     if !for_lock.is_empty() {
         let title = messages::lock_wait_title(Count::of(&for_lock));
-        let reason = messages::lock_wait_reason(longest(&for_lock).unwrap_or(DurationUs(0)));
+        let reason = longest(&for_lock).map_or_else(messages::lock_wait_reason_unknown, messages::lock_wait_reason);
         assessment.insight(about(words::LOCK_WAIT_DETECTED, title, reason, &for_lock));
     }
     let for_io = waiting(Wait::Io);
@@ -149,9 +152,9 @@ fn idle_in_transaction(idle: &[&Session<'_>], assessment: &mut Assessment) {
     if idle.is_empty() {
         return;
     }
-    let longest = idle.iter().filter_map(|s| s.state_age_us).max().unwrap_or(0);
+    let longest = idle.iter().filter_map(|s| s.state_age_us).max().map(DurationUs);
     let title = messages::idle_tx_title(Count::of(idle));
-    let reason = messages::idle_tx_reason(DurationUs(longest));
+    let reason = longest.map_or_else(messages::idle_tx_reason_unknown, messages::idle_tx_reason);
     assessment.insight(about(words::IDLE_IN_TRANSACTION_SESSION, title, reason, idle));
 }
 

@@ -1,6 +1,6 @@
 //! What pg_stat_statements counted for one statement: a row for each role.
 
-use pg_logstats_sdk::{Assessment, Confidence, Count, DurationUs, Insight, Outcome, Ratio};
+use pg_logstats_sdk::{Assessment, Confidence, Count, DurationUs, Insight, Outcome, Ratio, Record};
 
 use crate::{messages, words};
 
@@ -26,19 +26,6 @@ struct Totals {
 
 /// Adds the roles' rows up and says what they show.
 pub(super) fn judge(outcome: &Outcome, assessment: &mut Assessment) {
-    let mut totals = Totals::default();
-    for record in outcome.records() {
-        let add = |sum: &mut u64, column| *sum = sum.saturating_add(record.count(column).unwrap_or(0));
-        add(&mut totals.calls, "calls");
-        add(&mut totals.rows, "rows");
-        add(&mut totals.hit, "shared_blks_hit");
-        add(&mut totals.read, "shared_blks_read");
-        add(&mut totals.temp_written, "temp_blks_written");
-        totals.total_us = totals
-            .total_us
-            .saturating_add(record.milliseconds("total_exec_ms").unwrap_or(0));
-        totals.max_us = totals.max_us.max(record.milliseconds("max_exec_ms").unwrap_or(0));
-    }
     if outcome.rows.is_empty() {
         assessment.insight(Insight::new(
             words::NO_STATISTICS_FOUND,
@@ -48,11 +35,25 @@ pub(super) fn judge(outcome: &Outcome, assessment: &mut Assessment) {
         ));
         return;
     }
-    if totals.calls == 0 {
-        assessment.limitation(messages::unexpected_result());
-        return;
+    match outcome.records().try_fold(Totals::default(), Totals::with) {
+        Some(totals) => say(&totals, assessment),
+        None => assessment.limitation(messages::unexpected_result()),
     }
-    say(&totals, assessment);
+}
+
+impl Totals {
+    /// `None` when the row has not what is to be added.
+    fn with(self, row: Record<'_>) -> Option<Self> {
+        Some(Self {
+            calls: self.calls.saturating_add(row.count("calls")?),
+            total_us: self.total_us.saturating_add(row.milliseconds("total_exec_ms")?),
+            max_us: self.max_us.max(row.milliseconds("max_exec_ms")?),
+            rows: self.rows.saturating_add(row.count("rows")?),
+            hit: self.hit.saturating_add(row.count("shared_blks_hit")?),
+            read: self.read.saturating_add(row.count("shared_blks_read")?),
+            temp_written: self.temp_written.saturating_add(row.count("temp_blks_written")?),
+        })
+    }
 }
 
 fn say(totals: &Totals, assessment: &mut Assessment) {

@@ -88,6 +88,25 @@ fn waits_are_told_by_their_kind_and_a_lock_wait_leads_to_its_blockers() {
 }
 
 #[test]
+fn an_age_that_the_server_hides_is_not_taken_for_zero() {
+    let ageless = |state, wait| SessionRow {
+        state: Some(state),
+        wait,
+        state_age_us: None,
+        query_age_us: None,
+        ..session_row(1)
+    };
+    let report = interpret(&sessions(&[
+        ageless("active", Some(("Lock", "transactionid"))),
+        ageless("active", Some(("Lock", "tuple"))),
+        ageless("idle in transaction", None),
+    ]));
+    let zero = |insight: &&testkit::ReportedInsight| insight.reason.contains("0 µs");
+    assert_eq!(report.insights.iter().find(zero), None);
+    assert_eq!(report.insights.len(), 5);
+}
+
+#[test]
 fn an_idle_client_is_no_wait() {
     let idle = SessionRow {
         state: Some("idle"),
@@ -189,6 +208,13 @@ fn statistics_of_all_roles_are_added_up() {
     assert_eq!(
         report.insights[2].title,
         "25.0 % of the blocks it touched were not in shared buffers"
+    );
+    let partly = testkit::outcome("query_family.pg_stat_statements.by_queryid")
+        .row(&[("calls", Cell::Int(3))])
+        .build();
+    assert!(
+        insights(&interpret(&partly)).is_empty(),
+        "what is missing is not taken for zero"
     );
     let none = testkit::outcome("query_family.pg_stat_statements.by_queryid").build();
     assert_eq!(insights(&interpret(&none)), ["no_statistics_found"]);
