@@ -1,6 +1,6 @@
 //! The runbook `locks`: who waited for whom, on what and how long, who deadlocked, and who holds the others up now.
 //!
-//! **In**: evidence, and outcomes of the actions in [`words`]. **Out**: a finding for each holder of locks with the waits that it
+//! **In**: evidence, and outcomes of the actions in `words`. **Out**: a finding for each holder of locks with the waits that it
 //! caused, directly or behind one another, the one who caused most first; a finding for each kind of deadlock; insights from the
 //! blocking tree. **Trusted**: numbers and ids. The text in the evidence is never read. **Can fail**: never; what cannot be
 //! judged is said as a limitation.

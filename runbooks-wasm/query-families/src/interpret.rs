@@ -12,6 +12,16 @@ use pg_logstats_sdk::{
 
 use crate::{messages, offers, words};
 
+/// Insights that say that there is nothing.
+const NOTHING: &[InsightId] = &[
+    words::NO_LIVE_MATCH_FOUND,
+    words::NO_BLOCKER_FOUND,
+    words::NO_STATISTICS_FOUND,
+    words::NO_TEMP_FILES_FOUND,
+    words::QUERY_PLAN_NO_DISK_SPILL,
+    words::PLAN_UNREMARKABLE,
+];
+
 /// What the action was about.
 struct Context<'a> {
     outcome: &'a Outcome,
@@ -42,9 +52,7 @@ pub(crate) fn interpret(evidence: &Evidence, outcome: &Outcome, actions: &mut dy
     let mut assessment = Assessment::new();
     if outcome.has_result() {
         judge(&context, actions, &mut assessment);
-        if assessment.insights.is_empty() {
-            nothing_found(&context, &mut assessment);
-        }
+        nothing_found(&context, &mut assessment);
     } else {
         no_result(&context, &mut assessment);
     }
@@ -155,13 +163,19 @@ fn no_result(context: &Context<'_>, assessment: &mut Assessment) {
     }
 }
 
-/// That nothing was found is a finding too.
+/// That nothing was found is a finding too: in the words of what was looked for, if there was anything to look at.
 fn nothing_found(context: &Context<'_>, assessment: &mut Assessment) {
-    let rows = Count::of(&context.outcome.rows);
-    let finding = Finding::new(
-        FindingKind::NothingFound,
-        messages::nothing_in_outcome_title(),
-        messages::nothing_in_outcome_reason(rows),
-    );
+    let is_nothing = |insight: &Insight| NOTHING.iter().any(|nothing| nothing.as_str() == insight.id);
+    if !assessment.insights.iter().all(is_nothing) {
+        return;
+    }
+    let (title, reason) = match assessment.insights.last() {
+        Some(insight) => (insight.title.clone(), insight.reason.clone()),
+        None => (
+            messages::nothing_in_outcome_title(),
+            messages::nothing_in_outcome_reason(Count::of(&context.outcome.rows)),
+        ),
+    };
+    let finding = Finding::new(FindingKind::NothingFound, title, reason);
     assessment.finding(finding.code(words::NOTHING_FOUND).confidence(Confidence::Medium));
 }

@@ -1,6 +1,6 @@
 //! The runbook `query-families`: which statements took the time, which failed, which spilled to disk, and what to look at next.
 //!
-//! **In**: evidence, and outcomes of the actions in [`words`]. **Out**: findings ranked by score, where a family's score is its
+//! **In**: evidence, and outcomes of the actions in `words`. **Out**: findings ranked by score, where a family's score is its
 //! share of all statement time; insights read from columns by name and from plans node by node. **Trusted**: numbers and ids. The
 //! text in the evidence is never read. **Can fail**: never; what cannot be judged is said as a limitation.
 

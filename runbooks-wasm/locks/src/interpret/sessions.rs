@@ -22,20 +22,17 @@ pub(super) fn judge(evidence: &Evidence, outcome: &Outcome, actions: &mut dyn Ac
         .iter()
         .filter(|s| s.state == SessionState::IdleInTransaction)
         .collect();
-    // Of one that may hold locks it says nothing that it does not wait.
-    if waiters.is_empty() && held.is_empty() && idle.is_empty() {
+    if sessions.is_empty() {
+        nothing_found(messages::gone_title(), messages::gone_reason(), assessment);
+    } else if waiters.is_empty() && held.is_empty() && idle.is_empty() {
+        // Of one that may hold locks it would say nothing that it does not wait.
         let (title, reason) = (
             messages::nobody_waits_title(),
             messages::nobody_waits_reason(Count::of(&sessions)),
         );
-        assessment.insight(Insight::new(
-            words::NOBODY_WAITS,
-            Confidence::Medium,
-            title.clone(),
-            reason.clone(),
-        ));
-        let finding = Finding::new(FindingKind::NothingFound, title, reason);
-        assessment.finding(finding.code(words::NOTHING_FOUND).confidence(Confidence::Medium));
+        let insight = Insight::new(words::NOBODY_WAITS, Confidence::Medium, title.clone(), reason.clone());
+        assessment.insight(insight);
+        nothing_found(title, reason, assessment);
     }
     wait(
         Wait::TransactionLock,
@@ -67,6 +64,11 @@ pub(super) fn judge(evidence: &Evidence, outcome: &Outcome, actions: &mut dyn Ac
         };
         assessment.next_action(NextAction::stop(messages::stop_label(), reason));
     }
+}
+
+fn nothing_found(title: Message, reason: Message, assessment: &mut Assessment) {
+    let finding = Finding::new(FindingKind::NothingFound, title, reason);
+    assessment.finding(finding.code(words::NOTHING_FOUND).confidence(Confidence::Medium));
 }
 
 fn presence(sessions: &[Session<'_>], assessment: &mut Assessment) {

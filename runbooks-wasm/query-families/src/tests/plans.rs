@@ -296,6 +296,7 @@ fn a_plan_action_without_a_plan_is_told() {
 fn a_run_that_shows_nothing_ends_the_search() {
     let report = analyzed(vec![ran(0, None, "Index Scan", 10.0)]);
     assert_eq!(insights(&report), ["query_plan_no_disk_spill", "plan_unremarkable"]);
+    assert_eq!(report.findings[0].title, "nothing in the plan stands out");
     assert_eq!(report.next_actions.len(), 1);
     assert_eq!(report.next_actions[0].step, ReportedStep::Stop);
 }

@@ -15,6 +15,8 @@ fn sessions(rows: &[SessionRow]) -> Outcome {
 fn no_session_is_an_answer() {
     let report = interpret(&sessions(&[]));
     assert_eq!(insights(&report), ["no_live_match_found"]);
+    assert_eq!(report.findings[0].kind, pg_logstats_sdk::FindingKind::NothingFound);
+    assert_eq!(report.findings[0].title, "no session matches now");
     // What else is known about the family.
     assert_eq!(report.offered("query_family.explain").count(), 1);
     assert_eq!(report.offered("query_family.pg_stat_statements.by_queryid").count(), 1);
