@@ -21,7 +21,10 @@ fn run() -> Result<(), Error> {
     let folder = Path::new("guests");
     println_directive("rerun-if-changed", "guests");
     println_directive("rerun-if-changed", "build.rs");
-    let packages: BTreeMap<String, Package> = names(folder)?.into_iter().map(|name| (name.clone(), package(&name))).collect();
+    let packages: BTreeMap<String, Package> = names(folder)?
+        .into_iter()
+        .map(|name| (name.clone(), package(&name)))
+        .collect();
     let components = build(&packages.values().cloned().collect::<Vec<_>>())?;
     for (name, component) in packages.keys().zip(&components) {
         let variable = format!("GUEST_{}", name.replace('-', "_").to_uppercase());
@@ -32,7 +35,10 @@ fn run() -> Result<(), Error> {
 
 /// The folders of `folder`, each of which is a guest.
 fn names(folder: &Path) -> Result<Vec<String>, Error> {
-    let unreadable = |source| Error::Read { path: folder.to_owned(), source };
+    let unreadable = |source| Error::Read {
+        path: folder.to_owned(),
+        source,
+    };
     let mut names = Vec::new();
     for entry in fs::read_dir(folder).map_err(unreadable)? {
         let path = entry.map_err(unreadable)?.path();
@@ -47,13 +53,18 @@ fn package(name: &str) -> Package {
     Package {
         name: format!("guest-{name}"),
         folder: Path::new("tests/guests").join(name),
-        imports: if UNCHECKED.contains(&name) { Imports::Unchecked } else { Imports::OursOnly },
+        imports: if UNCHECKED.contains(&name) {
+            Imports::Unchecked
+        } else {
+            Imports::OursOnly
+        },
     }
 }
 
 /// `guests.rs`, for the tests to include.
 fn write_list<'a>(names: impl Iterator<Item = &'a String>, components: &[Built]) -> Result<(), Error> {
-    let mut code = String::from("/// Name and component file of every guest, by name.\npub const GUESTS: &[(&str, &str)] = &[\n");
+    let mut code =
+        String::from("/// Name and component file of every guest, by name.\npub const GUESTS: &[(&str, &str)] = &[\n");
     for (name, component) in names.zip(components) {
         // Writing to a string cannot fail.
         let _ = writeln!(code, "    ({name:?}, {:?}),", component.path.display().to_string());

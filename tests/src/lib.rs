@@ -1,14 +1,5 @@
 //! What the end-to-end tests share: the built command in a laboratory of its own, schemas, golden files, hostile guests.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    missing_docs,
-    reason = "helpers of tests: a failure is a failed test"
-)]
-
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -189,6 +180,8 @@ pub fn action<'a>(report: &'a Value, target: &str) -> &'a Value {
 
 /// The arguments of an action's command, without the program.
 pub fn argv(action: &Value) -> Vec<String> {
-    let argv = action["command"]["argv"].as_array().unwrap();
+    let argv = action["command"]["argv"]
+        .as_array()
+        .unwrap_or_else(|| panic!("no command in {action:#}"));
     argv.iter().skip(1).map(|a| a.as_str().unwrap().to_owned()).collect()
 }

@@ -32,14 +32,17 @@ fn shop() -> Cluster {
              ANALYZE orders; GRANT SELECT ON orders TO triage;",
         )
         .unwrap();
+    // One statement at a time: several in one string are one statement in the log.
+    let mut app = cluster.session("app", "shop").unwrap();
+    app.run("SET application_name = 'web'").unwrap();
+    app.run("SET work_mem = '64kB'").unwrap();
     for i in 0..6 {
-        let sql = format!(
-            "SET application_name = 'web';
-             SELECT count(*) FROM orders WHERE customer_id = {i};
-             SET work_mem = '64kB';
-             SELECT count(*) FROM (SELECT * FROM orders ORDER BY md5(note), id OFFSET {i}) s;"
-        );
-        cluster.psql_as("app", "shop", &sql).unwrap();
+        app.run(&format!("SELECT count(*) FROM orders WHERE customer_id = {i}"))
+            .unwrap();
+        app.run(&format!(
+            "SELECT count(*) FROM (SELECT * FROM orders ORDER BY md5(note), id OFFSET {i}) s"
+        ))
+        .unwrap();
     }
     assert!(cluster.psql_as("app", "shop", "SELECT 1/0").is_err());
     cluster
@@ -238,8 +241,9 @@ fn a_role_that_can_write_is_refused_unless_the_operator_says_otherwise() {
     let lab = Lab::with_database(&cluster.dsn("postgres", "shop"));
     let report = lab.triage("query-families", &log_of(&cluster));
     let refused = run_ok(&lab, action(&report, "query_family.pg_stat_statements.by_queryid"));
-    assert_eq!(
-        refused["outcome"]["status"], "insufficient_privilege",
+    assert_eq!(refused["outcome"]["status"], "failed", "{:#}", refused["outcome"]);
+    assert!(
+        refused["outcome"]["detail"].as_str().unwrap().contains("superuser"),
         "{:#}",
         refused["outcome"]
     );
@@ -305,8 +309,8 @@ fn databases_that_cannot_be_used_say_why_and_never_show_a_password() {
         .replace("guarded", "guarded:hunter2");
     for (dsn, says) in [
         (url.as_str(), "password"),
-        ("postgresql://u:hunter2@127.0.0.1:1/x", "127.0.0.1"),
-        (&cluster.dsn("triage", "no_such_db"), "no_such_db"),
+        ("postgresql://u:hunter2@127.0.0.1:1/x", "nothing listens"),
+        (&cluster.dsn("triage", "no_such_db"), "no such database"),
     ] {
         let lab = Lab::with_database(dsn);
         let ran = lab.run(&["health"]);
@@ -323,12 +327,8 @@ fn databases_that_cannot_be_used_say_why_and_never_show_a_password() {
         );
     }
     let right = Lab::with_database(&url.replace("hunter2", "right"));
-    assert_ne!(
-        right.json(&["health"])["verdict_reasons"]
-            .to_string()
-            .contains("password"),
-        true
-    );
+    let reasons = right.json(&["health"])["verdict_reasons"].to_string();
+    assert!(!reasons.contains("password"), "the right password gets in: {reasons}");
     for dsn in ["postgresql://u@h/d?no_such_option=1", "host=h no_such_key=1"] {
         let ran = Lab::with_database(dsn).run(&["health"]);
         ran.fails(2, &["no_such_"]);

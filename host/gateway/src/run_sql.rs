@@ -185,7 +185,7 @@ impl Gateway {
                 max_explain_analyze_cost: self.config.policy.explain_analyze_max_cost,
                 ..ExecutionGuard::new(verdict.level)
             };
-            let outcome = db::execute(&database.target, approved, intent, &guard).await;
+            let outcome = run_until_interrupted(&database.target, approved, intent, &guard).await;
             Ok(Ran {
                 outcome,
                 intent_index,
@@ -338,6 +338,25 @@ impl Gateway {
         draft.budget = Some(budget);
         self.refuse(draft)
     }
+}
+
+/// Runs the action; Ctrl-C cancels it on the server, and the outcome record says so.
+async fn run_until_interrupted(
+    target: &db::Target,
+    approved: ApprovedAction,
+    intent: DurableIntent,
+    guard: &ExecutionGuard,
+) -> ActionOutcome {
+    let cancel = guard.cancel.clone();
+    let interrupt = tokio::spawn(async move {
+        // Without a handler the process ends at once, and the server ends the statement of a client that is gone.
+        if tokio::signal::ctrl_c().await.is_ok() {
+            cancel.cancel();
+        }
+    });
+    let outcome = db::execute(target, approved, intent, guard).await;
+    interrupt.abort();
+    outcome
 }
 
 impl Chosen {
