@@ -76,8 +76,9 @@ pg_logstats_sdk::messages! {
         "transactions that lock the same rows or tables in the same order cannot deadlock; until then the loser has to be retried";
     ask_permission_label() => "ask for the missing right";
     ask_permission_reason() => "`pg-logstats inspect` prints the statements that grant the least role that works";
-    ask_available_label() => "ask for what the server lacks";
-    ask_available_reason() => "`pg-logstats inspect` says what is missing and how to get it";
+    ask_available_label() => "show a person why the action was not possible";
+    ask_available_reason() =>
+        "the outcome says why; `pg-logstats inspect` says what the server lacks, and how to get it";
     ask_failed_label() => "show the failed action to a person";
     ask_failed_reason() => "the report has the server's error code";
 
@@ -131,8 +132,9 @@ pg_logstats_sdk::messages! {
         "the verdict on the server changed after {after}; it can run again when the verdict allows it";
     not_permitted_title() => "the role may not do this";
     not_permitted_reason() => "the server refused it for want of a privilege";
-    unavailable_title() => "the server has not what the action needs";
-    unavailable_reason() => "something that the action reads is missing";
+    unavailable_title() => "the action was not possible";
+    unavailable_reason() =>
+        "the server lacks what it needs, or the statement does not meet its conditions; the outcome says which";
     failed_title() => "the action failed";
     failed_reason() => "it shows nothing about the locks";
     truncated(rows: count) => "there was more than the action may return; rows that were judged: {rows}";
