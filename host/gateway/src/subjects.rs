@@ -216,6 +216,14 @@ impl Subjects {
                 .insert(column_id(&column.relation, &column.column), subject);
         }
         for (position, node) in plan.iter().enumerate() {
+            // The snapshot keeps the newest relations and columns of an incident; a large plan may have more.
+            if let Some(relation) = &node.relation {
+                subjects.by_id.insert(relation_id(relation), Subject::RelationName(relation.clone()));
+                for column in &node.filter_columns {
+                    let subject = Subject::Column { relation: relation.clone(), column: column.clone() };
+                    subjects.by_id.insert(column_id(relation, column), subject);
+                }
+            }
             subjects
                 .by_id
                 .insert(plan_node_id(position), Subject::PlanNode(Box::new(node.clone())));
