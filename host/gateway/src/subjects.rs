@@ -218,9 +218,14 @@ impl Subjects {
         for (position, node) in plan.iter().enumerate() {
             // The snapshot keeps the newest relations and columns of an incident; a large plan may have more.
             if let Some(relation) = &node.relation {
-                subjects.by_id.insert(relation_id(relation), Subject::RelationName(relation.clone()));
+                subjects
+                    .by_id
+                    .insert(relation_id(relation), Subject::RelationName(relation.clone()));
                 for column in &node.filter_columns {
-                    let subject = Subject::Column { relation: relation.clone(), column: column.clone() };
+                    let subject = Subject::Column {
+                        relation: relation.clone(),
+                        column: column.clone(),
+                    };
                     subjects.by_id.insert(column_id(relation, column), subject);
                 }
             }
