@@ -1,6 +1,6 @@
 //! Runbooks: loading and running components, and checking all that they say.
 //!
-//! **In**: a trusted component and evidence. **Out**: a [`CheckedAssessment`](assessment::CheckedAssessment). Nothing of a guest
+//! **In**: a trusted component and evidence. **Out**: a [`CheckedAssessment`]. Nothing of a guest
 //! reaches a report without passing [`descriptor`] and [`assessment`].
 
 pub mod assessment;
