@@ -27,9 +27,9 @@ pub struct Evidence {
     pub family_count: u64,
     /// Families by total duration, largest first; ties by id.
     pub families: Vec<QueryFamily>,
-    /// Lock waits, longest first; ties by instant, then id.
+    /// Lock waits, longest first; ties by instant, waiter's pid, mode and target, then id.
     pub lock_waits: Vec<LockWait>,
-    /// Deadlocks in order of time, then id.
+    /// Deadlocks in order of time; ties by the victim's pid and the edges, then id.
     pub deadlocks: Vec<Deadlock>,
     /// Error classes by count, largest first; ties by id.
     pub errors: Vec<ErrorClass>,

@@ -333,6 +333,16 @@ impl Run<'_> {
         } else {
             Left::Name
         };
+        if word == Word::Constant && matches!(left, Left::Operator | Left::Comma | Left::Open) {
+            // From here on it is what its mark would be: no word.
+            if !self.kind.found {
+                self.kind.see_no_word();
+            }
+            self.n.out.truncate(before);
+            self.left = left;
+            self.literal();
+            return true;
+        }
         self.last_word = word;
         if self.words < 2 {
             self.count_word(word);
@@ -342,11 +352,6 @@ impl Run<'_> {
         }
         match word {
             Word::Name | Word::Keyword => {}
-            Word::Constant if matches!(left, Left::Operator | Left::Comma | Left::Open) => {
-                self.n.out.truncate(before);
-                self.left = left;
-                self.literal();
-            }
             Word::Values => {
                 if let Some(bracket) = self.n.brackets.last_mut() {
                     bracket.rows = Some(None);

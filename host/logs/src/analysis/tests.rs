@@ -461,6 +461,24 @@ fn a_csv_cut_in_a_quoted_field_keeps_what_is_whole() {
 }
 
 #[test]
+fn a_csv_broken_in_two_places_is_cut_alike() {
+    let sql = "SELECT '\n2026-11-23 05:04:31.054 UTC,\"evil\",\"db\",1,,,1,,,,0,LOG,00000,\"duration: 9.000 ms\",,,,,,,,,\"\"\n'";
+    let first = Written::log(0, 1, "duration: 1.000 ms  statement: SELECT 1").csv();
+    let second = Written {
+        detail: format!("Process 1: {sql}\nProcess 2: SELECT 5"),
+        statement: sql.to_owned(),
+        ..Written::log(0, 1, "deadlock detected")
+    }
+    .csv();
+    for place in 0..second.len() {
+        let (before, behind) = second.split_at(place);
+        let text = format!("{first}\0\0{before}\0{behind}");
+        let whole = analyse_with(&text, 1, BLOCK_BYTES);
+        assert_eq!(json_of(&analyse_with(&text, 1, 1)), json_of(&whole), "{place}");
+    }
+}
+
+#[test]
 fn a_json_line_that_is_cut_is_counted() {
     let whole = Written::log(1, 5, "duration: 1.000 ms  statement: SELECT 'é'").json();
     let evidence = run(format!("{whole}{{\"timestamp\":\"2\n{whole}{}", &whole[..60]).as_bytes()).unwrap();

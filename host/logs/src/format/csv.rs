@@ -169,10 +169,15 @@ pub(super) fn parse(texts: &mut Texts, clock: &mut Clock, sink: &mut impl Sink) 
                 continue;
             }
             Step::Incomplete if texts.ends_file || texts.block.len() - position > MAX_ENTRY_BYTES => texts.block.len(),
-            // The next record begins behind the block, so this one was broken, wherever its quotes would have led.
+            // The next record begins behind the block, so this one was broken, wherever its quotes would have led: the byte
+            // that shows it may be in a later block, and further broken ones may stand between.
             Step::Lost | Step::Incomplete => {
                 sink.unparsed("invalid_csv_record");
-                break;
+                match resync(&texts.block, position) {
+                    Step::Broken(next) if !texts.ends_file => position = next,
+                    _ => break,
+                }
+                continue;
             }
         };
         let start = position;

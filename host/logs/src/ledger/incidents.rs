@@ -223,8 +223,11 @@ impl Incidents {
             let id = wait_digest(wait.at_us, wait.waiter, wait.mode, wait.target);
             wait.id = format!("lw_{:016x}", unique(&mut ids, id));
         }
-        lock_waits
-            .sort_by(|one, other| (other.waited_us, one.at_us, &one.id).cmp(&(one.waited_us, other.at_us, &other.id)));
+        // By what every format tells; when a session began, and with it the id, only some do.
+        lock_waits.sort_by_cached_key(|wait| {
+            let what = (wait.at_us, wait.waiter.pid, wait.mode, wait.target);
+            (std::cmp::Reverse(wait.waited_us), what, wait.id.clone())
+        });
         lock_waits.truncate(MAX_LOCK_WAITS);
         let mut deadlocks = self.deadlocks;
         deadlocks.sort_by_key(|deadlock| (deadlock.at_us, deadlock.victim));
@@ -243,7 +246,11 @@ impl Incidents {
                 unique(&mut ids, digest("pg-logstats deadlock v1", &parts))
             );
         }
-        deadlocks.sort_by(|one, other| (one.at_us, &one.id).cmp(&(other.at_us, &other.id)));
+        deadlocks.sort_by_cached_key(|deadlock| {
+            let edge = |edge: &DeadlockEdge| (edge.waiter.pid, edge.holder.pid, edge.mode, edge.target);
+            let edges: Vec<_> = deadlock.edges.iter().map(edge).collect();
+            (deadlock.at_us, deadlock.victim.pid, edges, deadlock.id.clone())
+        });
         let mut errors: Vec<ErrorClass> = self.errors.into_values().collect();
         errors.sort_by(|one, other| (other.count, &one.id).cmp(&(one.count, &other.id)));
         let mut temp_files: Vec<TempFileGroup> = self.temp_files.into_values().collect();

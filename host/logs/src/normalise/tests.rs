@@ -127,6 +127,18 @@ fn passwords_never_survive() {
 }
 
 #[test]
+fn a_constant_that_became_a_mark_is_no_word() {
+    for (sql, expected) in [
+        ("= null create role password x", "= ? create role password ?"),
+        ("values (null, 1), (true, 2)", "values (?, ?)"),
+        ("in (null (1))", "in (? (?))"),
+    ] {
+        assert_eq!(form(sql), expected, "{sql}");
+        assert_eq!(form(expected), expected);
+    }
+}
+
+#[test]
 fn kinds_are_told_by_the_first_word() {
     let cases = [
         ("(select 1) union select 2", StatementKind::Select),
