@@ -12,6 +12,7 @@ use crate::error::LogError;
 use crate::evidence::Evidence;
 use crate::ledger::Ledger;
 use crate::observation::Findings;
+use crate::part::Part;
 use crate::prefix::Prefix;
 use crate::reader::{BLOCK_BYTES, Reader};
 use crate::source::Source;
@@ -74,16 +75,24 @@ pub fn analyse(
     options: &Options,
     progress: &(dyn Fn(Progress) + Sync),
 ) -> Result<Evidence, LogError> {
-    analyse_in_blocks(sources, options, progress, BLOCK_BYTES)
+    Ok(reduce(sources, options, progress)?.evidence())
+}
+
+/// The same, as a part that can be merged with others before it becomes evidence.
+///
+/// # Errors
+/// As [`analyse`].
+pub fn reduce(sources: Vec<Source>, options: &Options, progress: &(dyn Fn(Progress) + Sync)) -> Result<Part, LogError> {
+    reduce_in_blocks(sources, options, progress, BLOCK_BYTES)
 }
 
 /// The same with another size of blocks.
-pub(crate) fn analyse_in_blocks(
+pub(crate) fn reduce_in_blocks(
     sources: Vec<Source>,
     options: &Options,
     progress: &(dyn Fn(Progress) + Sync),
     block_bytes: usize,
-) -> Result<Evidence, LogError> {
+) -> Result<Part, LogError> {
     let prefix = options.log_line_prefix.as_deref().map(Prefix::compile).transpose()?;
     let bytes_total = sources.iter().map(|source| source.len).sum();
     let bytes_read = Arc::new(AtomicU64::new(0));
@@ -142,7 +151,7 @@ pub(crate) fn analyse_in_blocks(
             .map_or("", |(folder, _)| folder);
         return Err(LogError::EmptyFolder { path: path.to_owned() });
     }
-    Ok(order.ledger.evidence(read))
+    Ok(order.ledger.close(read))
 }
 
 /// Blocks in memory for each thread: one in work, one that waits for its turn.

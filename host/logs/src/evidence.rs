@@ -113,6 +113,26 @@ pub struct SourceSummary {
     pub severities: BTreeMap<String, u64>,
 }
 
+impl SourceSummary {
+    /// Adds what a later part read.
+    pub(crate) fn merge(&mut self, other: Self) {
+        self.files.extend(other.files);
+        self.bytes = self.bytes.saturating_add(other.bytes);
+        self.entries_scanned = self.entries_scanned.saturating_add(other.entries_scanned);
+        self.entries_outside_window = self.entries_outside_window.saturating_add(other.entries_outside_window);
+        self.entries_unparsed = self.entries_unparsed.saturating_add(other.entries_unparsed);
+        for (kind, total) in other.durations {
+            let known = self.durations.entry(kind).or_default();
+            known.count = known.count.saturating_add(total.count);
+            known.total_us = known.total_us.saturating_add(total.total_us);
+        }
+        crate::part::add_counts(&mut self.unparsed_reasons, other.unparsed_reasons);
+        crate::part::add_counts(&mut self.events, other.events);
+        crate::part::add_counts(&mut self.sqlstates, other.sqlstates);
+        crate::part::add_counts(&mut self.severities, other.severities);
+    }
+}
+
 /// Count and exact sum.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DurationTotal {
@@ -162,6 +182,9 @@ pub struct QueryFamily {
     pub statement: String,
     /// By its first word.
     pub kind: StatementKind,
+    /// It was given up for lack of room and came back: its figures lack what it did before, so they are lower bounds.
+    #[serde(default)]
+    pub incomplete: bool,
     /// Server query ids logged for it (`%Q`, csv, json), by count, then value; at most [`MAX_QUERY_IDS`]. 0 is never listed.
     pub query_ids: Vec<i64>,
     /// One statement as logged, with its values, no longer than [`MAX_SAMPLE_BYTES`]; the slowest execution's. Untrusted, and
@@ -266,7 +289,7 @@ pub enum LockTarget {
 }
 
 /// One wait for a lock (`log_lock_waits`): `still waiting` and `acquired` lines of one session and one lock joined.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LockWait {
     /// `lw_` and 16 hex digits, stable for the same log.
@@ -294,7 +317,7 @@ pub struct LockWait {
 }
 
 /// One edge of a deadlock's cycle.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DeadlockEdge {
     /// Who waits.
@@ -310,7 +333,7 @@ pub struct DeadlockEdge {
 }
 
 /// One `deadlock detected`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Deadlock {
     /// `dl_` and 16 hex digits, stable for the same log.

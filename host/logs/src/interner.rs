@@ -13,7 +13,7 @@ use crate::evidence::{Dimensions, StatementKind};
 use crate::normalise::{Normaliser, Outcome, family_key};
 
 /// Longest normal form kept; the id is made of the whole.
-const MAX_STATEMENT_BYTES: usize = 32 * 1024;
+pub(crate) const MAX_STATEMENT_BYTES: usize = 32 * 1024;
 /// Most families remembered by one thread, and most bytes of their texts.
 const MAX_FAMILIES: usize = 32 * 1024;
 const MAX_BYTES: usize = 16 * 1024 * 1024;

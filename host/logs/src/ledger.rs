@@ -1,24 +1,26 @@
-//! Findings to evidence: what depends on the order of the log.
+//! Findings to a part of the evidence: what depends on the order of the log.
 //!
-//! **In**: the findings of each block, in order. **Out**: [`Evidence`]. **Trusted**: that blocks come in order. Memory is bounded
+//! **In**: the findings of each block, in order. **Out**: a [`Part`]. **Trusted**: that blocks come in order. Memory is bounded
 //! by stated caps; whatever a cap costs is told as a limitation. Nothing here depends on how the input was cut: observations are
 //! entered one by one.
 
 mod families;
+mod given_up;
 mod incidents;
 mod sessions;
 
 use std::sync::Arc;
 
-use crate::evidence::{Dimensions, Evidence, SourceSummary, Window};
+use crate::evidence::{Dimensions, SourceSummary, Window};
 use crate::interner::Family;
-use crate::limitations;
 use crate::message::DurationKind;
 use crate::observation::{Findings, Observation, Totals};
+use crate::part::Part;
 use crate::reader::Read;
 use crate::severity::Severity;
-use families::{Families, Slot};
-use incidents::Incidents;
+use families::Slot;
+pub(crate) use families::{Families, MAX_QUERY_IDS_COUNTED};
+pub(crate) use incidents::{IncidentLists, Incidents};
 use sessions::Sessions;
 
 /// All that was entered so far.
@@ -85,10 +87,10 @@ impl Ledger {
         match observation {
             Observation::Execution { us, statement } => {
                 let text = (texts.get(statement.text), texts.get(statement.parameters));
-                if let Some(stats) = self.family(page, statement.family) {
-                    stats.execution(*us, statement.at_us, statement.query_id, text);
-                }
-                self.families.executed(*us);
+                let times = self.family(page, statement.family).map_or(0, |stats| {
+                    stats.execution(*us, statement.at_us, statement.query_id, text)
+                });
+                self.families.executed(*us, times);
             }
             Observation::Preparation {
                 us,
@@ -119,10 +121,11 @@ impl Ledger {
                 let query_id = if *query_id == 0 { logged.query_id } else { *query_id };
                 let text = (logged.text.as_slice(), logged.parameters.as_slice());
                 let slot = self.families.slot(&logged.family);
-                if let Some(stats) = self.families.get(slot) {
-                    stats.execution(*us, *at_us, query_id, text);
-                }
-                self.families.executed(*us);
+                let times = self
+                    .families
+                    .get(slot)
+                    .map_or(0, |stats| stats.execution(*us, *at_us, query_id, text));
+                self.families.executed(*us, times);
                 if let Some(process) = process {
                     self.sessions.give_back(file, *process, logged);
                 }
@@ -185,57 +188,34 @@ impl Ledger {
         page.family(position).map(|family| family.key)
     }
 
-    /// Closes the ledger.
-    pub(crate) fn evidence(mut self, read: Read) -> Evidence {
+    /// Closes the ledger: what the processes were in the middle of is forgotten.
+    pub(crate) fn close(mut self, read: Read) -> Part {
         for (reason, count) in read.unparsed {
             *self.totals.unparsed.entry(reason).or_default() += count;
         }
         for (code, count) in read.limitations {
             *self.totals.limitations.entry(code).or_default() += count;
         }
-        self.families.settle();
-        let (families, folded) = (&self.families, self.families.folded);
-        for (code, count) in [("families_folded", folded)]
-            .into_iter()
-            .chain(self.incidents.dropped())
-        {
-            if count > 0 {
-                *self.totals.limitations.entry(code).or_default() += count;
-            }
-        }
-        let (total_duration_us, total_executions) = families.total();
-        let family_count = families.count();
-        let limitations = limitations::list(&self.totals.limitations);
-        let window = self
-            .totals
-            .window
-            .map(|(since_us, until_us)| Window { since_us, until_us });
         let mut files = read.files;
         for (file, entries) in files.iter_mut().zip(&self.entries_by_file) {
             file.entries = *entries;
         }
-        let source = summary(files, &self.totals);
-        let incidents = self.incidents.finish();
-        Evidence {
-            window,
-            source,
-            total_duration_us,
-            total_executions,
-            family_count,
-            families: self.families.finish(),
-            lock_waits: incidents.lock_waits,
-            deadlocks: incidents.deadlocks,
-            errors: incidents.errors,
-            temp_files: incidents.temp_files,
-            limitations,
+        let window = self.totals.window;
+        Part {
+            window: window.map(|(since_us, until_us)| Window { since_us, until_us }),
+            source: summary(files, &self.totals),
+            limitations: owned(&self.totals.limitations),
+            families: self.families,
+            incidents: self.incidents,
         }
     }
 }
 
+fn owned(map: &std::collections::BTreeMap<&'static str, u64>) -> std::collections::BTreeMap<String, u64> {
+    map.iter().map(|(key, count)| ((*key).to_owned(), *count)).collect()
+}
+
 fn summary(files: Vec<crate::evidence::SourceFile>, totals: &Totals) -> SourceSummary {
-    let owned = |map: &std::collections::BTreeMap<&'static str, u64>| {
-        map.iter().map(|(key, count)| ((*key).to_owned(), *count)).collect()
-    };
     let durations = DurationKind::ALL.into_iter().zip(totals.durations);
     let severities = Severity::ALL.into_iter().zip(totals.severities);
     SourceSummary {

@@ -1,7 +1,7 @@
 //! PostgreSQL log bytes to [`evidence::Evidence`].
 //!
 //! ```text
-//! Source ─► Reader ─► Block ─► Layout::parse ─► Entry ─► Worker ─► Findings ─► Ledger ─► Evidence
+//! Source ─► Reader ─► Block ─► Layout::parse ─► Entry ─► Worker ─► Findings ─► Ledger ─► Part ─► Evidence
 //!           one thread at a time   └──────── every thread ────────┘   in order of the blocks
 //! ```
 //!
@@ -25,12 +25,12 @@
 
 mod analysis;
 mod bytes;
+mod durations;
 mod entry;
 mod error;
 mod events;
 pub mod evidence;
 mod format;
-mod histogram;
 pub mod instant;
 mod interner;
 mod ledger;
@@ -39,12 +39,14 @@ mod locks;
 mod message;
 pub mod normalise;
 mod observation;
+mod part;
 pub mod prefix;
 mod reader;
 mod severity;
 mod source;
 mod worker;
 
-pub use analysis::{Options, Progress, analyse};
+pub use analysis::{Options, Progress, analyse, reduce};
 pub use error::LogError;
+pub use part::{Part, PartError};
 pub use source::Source;

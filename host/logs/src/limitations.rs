@@ -28,8 +28,12 @@ const MESSAGES: &[(&str, &str)] = &[
     ),
     (
         "families_folded",
-        "query families with little total time were given up because there were too many; totals still contain them, \
-         and a family that came back later is counted from then on",
+        "query families with little total time were given up because there were too many; totals still contain them",
+    ),
+    (
+        "families_incomplete",
+        "query families were given up for lack of room and came back: their figures are lower bounds; narrow the window \
+         with --since and --until",
     ),
     (
         "forged_duration",
@@ -71,8 +75,13 @@ const MESSAGES: &[(&str, &str)] = &[
     ),
 ];
 
+/// Whether there is such a code.
+pub(crate) fn is_known(code: &str) -> bool {
+    MESSAGES.iter().any(|known| known.0 == code)
+}
+
 /// The limitations of a run, by code.
-pub(crate) fn list(counts: &BTreeMap<&'static str, u64>) -> Vec<Limitation> {
+pub(crate) fn list(counts: &BTreeMap<String, u64>) -> Vec<Limitation> {
     let message = |code: &str| {
         MESSAGES
             .iter()
@@ -82,7 +91,7 @@ pub(crate) fn list(counts: &BTreeMap<&'static str, u64>) -> Vec<Limitation> {
     counts
         .iter()
         .map(|(code, count)| Limitation {
-            code: (*code).to_owned(),
+            code: code.clone(),
             count: *count,
             message: message(code).to_owned(),
         })

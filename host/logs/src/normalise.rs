@@ -156,7 +156,7 @@ impl Bracket {
 }
 
 /// Reusable state, so that the hot path allocates nothing.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Normaliser {
     out: Vec<u8>,
     brackets: Vec<Bracket>,

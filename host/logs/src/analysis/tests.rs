@@ -202,7 +202,9 @@ fn analyse_with(text: &str, threads: usize, block_bytes: usize) -> Evidence {
         log_line_prefix: Some(PREFIX.to_owned()),
         ..Options::default()
     };
-    analyse_in_blocks(vec![source(text.as_bytes())], &options, &|_| {}, block_bytes).unwrap()
+    reduce_in_blocks(vec![source(text.as_bytes())], &options, &|_| {}, block_bytes)
+        .unwrap()
+        .evidence()
 }
 
 proptest! {
@@ -217,6 +219,42 @@ proptest! {
             let other = comparable(analyse_with(&render(&entries, format), 1, BLOCK_BYTES));
             prop_assert_eq!(json_of(&other), json_of(&stderr));
         }
+    }
+
+    #[test]
+    fn merging_parts_gives_exactly_the_whole(
+        files in prop::collection::vec(prop::collection::vec(entry(), 1..12), 1..6),
+        format in prop::sample::select(vec![Format::Stderr, Format::Csv, Format::Json]),
+        cuts in prop::collection::vec(any::<bool>(), 5),
+        through_files in any::<bool>(),
+    ) {
+        let texts: Vec<String> = files.iter().map(|entries| render(entries, format)).collect();
+        let options = Options { log_line_prefix: Some(PREFIX.to_owned()), threads: 1, ..Options::default() };
+        let reduce_all = |texts: &[String]| {
+            let sources = texts.iter().map(|text| source(text.as_bytes())).collect();
+            reduce(sources, &options, &|_| {}).unwrap()
+        };
+        let mut parts: Vec<Vec<String>> = vec![Vec::new()];
+        for (text, cut) in texts.iter().zip(&cuts) {
+            if *cut && !parts.last().unwrap().is_empty() {
+                parts.push(Vec::new());
+            }
+            parts.last_mut().unwrap().push(text.clone());
+        }
+        let mut merged: Option<Part> = None;
+        for texts in parts {
+            let mut part = reduce_all(&texts);
+            if through_files {
+                let mut bytes = Vec::new();
+                part.write(&mut bytes).unwrap();
+                part = Part::read("part", Box::new(std::io::Cursor::new(bytes)), options.max_families).unwrap();
+            }
+            match &mut merged {
+                Some(merged) => merged.merge(part),
+                None => merged = Some(part),
+            }
+        }
+        prop_assert_eq!(json_of(&merged.unwrap().evidence()), json_of(&reduce_all(&texts).evidence()));
     }
 
     #[test]
@@ -235,8 +273,8 @@ proptest! {
             bytes.splice(at..at, junk);
         }
         let options = |threads| Options { threads, log_line_prefix: Some(PREFIX.to_owned()), ..Options::default() };
-        let whole = analyse_in_blocks(vec![source(&bytes)], &options(1), &|_| {}, BLOCK_BYTES).unwrap();
-        let cut = analyse_in_blocks(vec![source(&bytes)], &options(threads), &|_| {}, block_bytes).unwrap();
+        let whole = reduce_in_blocks(vec![source(&bytes)], &options(1), &|_| {}, BLOCK_BYTES).unwrap().evidence();
+        let cut = reduce_in_blocks(vec![source(&bytes)], &options(threads), &|_| {}, block_bytes).unwrap().evidence();
         prop_assert_eq!(json_of(&cut), json_of(&whole));
     }
 
@@ -663,7 +701,9 @@ fn too_many_families_are_folded_and_told() {
             max_families: 20,
             ..Options::default()
         };
-        analyse_in_blocks(vec![source(text.as_bytes())], &options, &|_| {}, block_bytes).unwrap()
+        reduce_in_blocks(vec![source(text.as_bytes())], &options, &|_| {}, block_bytes)
+            .unwrap()
+            .evidence()
     };
     let evidence = run(1, BLOCK_BYTES);
     assert_eq!(evidence.families.len(), 20);

@@ -1,18 +1,25 @@
 //! Query families with their statistics, at most as many as asked for.
+//!
+//! What is given up for lack of room is what took the least time so far. A family that comes back afterwards is marked: every
+//! family without the mark has exact figures.
 
 use std::sync::Arc;
 
 use hashbrown::HashMap;
 
+use super::given_up::GivenUp;
+use crate::durations::{Durations, FEW};
 use crate::evidence::{MAX_QUERY_IDS, MAX_SAMPLE_BYTES, QueryFamily, Sample, StatementKind};
-use crate::histogram::Histogram;
 use crate::interner::Family;
 use crate::message;
+use crate::part::FamilyPart;
 
 /// Most bytes of statements and samples that all families may hold together.
 const MAX_BYTES: usize = 64 * 1024 * 1024;
 /// Most query ids counted for one family; more than one or two mean a plan cache or a schema change.
-const MAX_QUERY_IDS_COUNTED: usize = 64;
+pub(crate) const MAX_QUERY_IDS_COUNTED: usize = 64;
+/// What a histogram of durations takes, about: from 1 µs to some seconds.
+const HISTOGRAM_BYTES: usize = 8 * 1024;
 
 /// Where a family stands, until families are folded.
 #[derive(Debug, Clone, Copy)]
@@ -22,8 +29,8 @@ pub(super) struct Slot {
 }
 
 /// All families.
-#[derive(Debug)]
-pub(super) struct Families {
+#[derive(Debug, Clone)]
+pub(crate) struct Families {
     max: usize,
     max_bytes: usize,
     stats: Vec<Stats>,
@@ -32,21 +39,24 @@ pub(super) struct Families {
     generation: u32,
     duration_us: u64,
     executions: u64,
-    /// Families that were given up because there were too many.
-    pub(super) folded: u64,
+    /// Families that were given up because there were too many, and did not come back.
+    folded: u64,
+    given_up: GivenUp,
 }
 
 /// One family's statistics.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Stats {
     family: Arc<Family>,
+    /// It was given up before, so its figures lack what it did then.
+    incomplete: bool,
     query_ids: Vec<(i64, u64)>,
     sample: Option<Box<Sample>>,
     sample_us: u64,
     count: u64,
     total_us: u64,
     max_us: u64,
-    histogram: Histogram,
+    durations: Durations,
     preparation_us: u64,
     temp_bytes: u64,
     temp_files: u64,
@@ -55,7 +65,7 @@ pub(super) struct Stats {
 }
 
 impl Families {
-    pub(super) fn new(max: usize) -> Self {
+    pub(crate) fn new(max: usize) -> Self {
         Self {
             max: max.max(1),
             max_bytes: MAX_BYTES,
@@ -66,22 +76,38 @@ impl Families {
             duration_us: 0,
             executions: 0,
             folded: 0,
+            given_up: GivenUp::default(),
         }
     }
 
-    /// Counts an execution towards the totals, which hold whatever is folded.
+    /// Counts an execution towards the totals, which hold whatever is folded. `times` is how often its family ran so far.
     #[inline]
-    pub(super) fn executed(&mut self, us: u64) {
+    pub(super) fn executed(&mut self, us: u64, times: u64) {
         self.duration_us = self.duration_us.saturating_add(us);
         self.executions += 1;
+        if times == FEW as u64 + 1 {
+            self.bytes += HISTOGRAM_BYTES;
+        }
     }
 
-    pub(super) fn total(&self) -> (u64, u64) {
+    /// Duration and number of all executions.
+    pub(crate) fn total(&self) -> (u64, u64) {
         (self.duration_us, self.executions)
     }
 
-    pub(super) fn count(&self) -> u64 {
+    /// How many families there were.
+    pub(crate) fn count(&self) -> u64 {
         self.stats.len() as u64 + self.folded
+    }
+
+    /// How many of them are not listed.
+    pub(crate) fn folded(&self) -> u64 {
+        self.folded
+    }
+
+    /// How many listed ones have figures that lack something.
+    pub(crate) fn incomplete(&self) -> u64 {
+        self.stats.iter().filter(|stats| stats.incomplete).count() as u64
     }
 
     #[inline]
@@ -111,7 +137,14 @@ impl Families {
         let index = u32::try_from(self.stats.len()).unwrap_or(u32::MAX);
         // A sample may be as long as the statement; counted as if it were there.
         self.bytes += 2 * family.statement.len() + size_of::<Stats>();
-        self.stats.push(Stats::new(Arc::clone(family)));
+        let mut stats = Stats::new(Arc::clone(family));
+        if self.given_up.may_hold(family.key) {
+            stats.incomplete = true;
+            if self.given_up.is_known() {
+                self.folded = self.folded.saturating_sub(1);
+            }
+        }
+        self.stats.push(stats);
         self.by_key.insert(family.key, index);
         Slot {
             generation: self.generation,
@@ -132,10 +165,32 @@ impl Families {
             bytes += size;
             kept += 1;
         }
-        self.folded += (self.stats.len() - kept) as u64;
-        self.stats.truncate(kept);
+        for stats in self.stats.drain(kept..) {
+            self.folded += 1;
+            self.given_up.insert(stats.family.key);
+        }
         self.bytes = bytes;
         self.generation = self.generation.wrapping_add(1);
+        self.index();
+    }
+
+    /// The families by total duration.
+    pub(crate) fn finish(mut self) -> Vec<QueryFamily> {
+        self.settle();
+        self.stats.into_iter().map(Stats::finish).collect()
+    }
+
+    /// Folds down to the maximum, so that counts told from now on are final, and puts the largest first.
+    pub(crate) fn settle(&mut self) {
+        if self.stats.len() > self.max {
+            self.fold();
+        }
+        self.stats.sort_by_key(Stats::rank);
+        self.generation = self.generation.wrapping_add(1);
+        self.index();
+    }
+
+    fn index(&mut self) {
         self.by_key.clear();
         for (index, stats) in self.stats.iter().enumerate() {
             self.by_key
@@ -143,19 +198,53 @@ impl Families {
         }
     }
 
-    /// The families by total duration.
-    pub(super) fn finish(mut self) -> Vec<QueryFamily> {
-        if self.stats.len() > self.max {
-            self.fold();
+    /// Adds the families of a later part.
+    pub(crate) fn merge(&mut self, other: Self) {
+        self.duration_us = self.duration_us.saturating_add(other.duration_us);
+        self.executions = self.executions.saturating_add(other.executions);
+        // What one part gave up may be what the other kept.
+        for stats in &mut self.stats {
+            let key = stats.family.key;
+            stats.incomplete |= other.given_up.may_hold(key) && !other.by_key.contains_key(&key);
         }
-        self.stats.sort_by_key(Stats::rank);
-        self.stats.into_iter().map(Stats::finish).collect()
+        self.folded = self.folded.saturating_add(other.folded);
+        for stats in other.stats {
+            let slot = self.slot(&stats.family);
+            if let Some(known) = self.get(slot) {
+                known.merge(stats);
+            }
+        }
+        self.given_up.merge(other.given_up);
     }
 
-    /// Folds down to the maximum, so that counts told from now on are final.
-    pub(super) fn settle(&mut self) {
-        if self.stats.len() > self.max {
-            self.fold();
+    /// What a part's file says of each family.
+    pub(crate) fn parts(&self) -> impl Iterator<Item = FamilyPart> {
+        self.stats.iter().map(Stats::part)
+    }
+
+    /// Forgets the samples.
+    pub(crate) fn remove_samples(&mut self) {
+        for stats in &mut self.stats {
+            stats.sample = None;
+            stats.sample_us = 0;
+        }
+    }
+
+    /// Takes a family of a part's file, which was checked.
+    pub(crate) fn insert(&mut self, part: FamilyPart, family: Family) {
+        let slot = self.slot(&Arc::new(family));
+        if let Some(stats) = self.get(slot) {
+            stats.take(part);
+        }
+    }
+
+    /// Sets what a part's file says of all families together.
+    pub(crate) fn set_totals(&mut self, duration_us: u64, executions: u64, folded: u64) {
+        self.duration_us = duration_us;
+        self.executions = executions;
+        self.folded = folded;
+        if folded > 0 {
+            self.given_up.insert_any();
         }
     }
 }
@@ -164,13 +253,14 @@ impl Stats {
     fn new(family: Arc<Family>) -> Self {
         Self {
             family,
+            incomplete: false,
             query_ids: Vec::new(),
             sample: None,
             sample_us: 0,
             count: 0,
             total_us: 0,
             max_us: 0,
-            histogram: Histogram::default(),
+            durations: Durations::default(),
             preparation_us: 0,
             temp_bytes: 0,
             temp_files: 0,
@@ -190,21 +280,98 @@ impl Stats {
             .len()
             .saturating_mul(2)
             .max(self.family.statement.len() + sample)
+            + self.durations.heap_bytes()
             + size_of::<Self>()
     }
 
-    /// Enters one execution; `text` is its statement and parameters as logged.
+    /// Enters one execution; `text` is its statement and parameters as logged. Gives how many there are now.
     #[inline]
-    pub(super) fn execution(&mut self, us: u64, at_us: i64, query_id: i64, text: (&[u8], &[u8])) {
+    pub(super) fn execution(&mut self, us: u64, at_us: i64, query_id: i64, text: (&[u8], &[u8])) -> u64 {
         self.count += 1;
         self.total_us = self.total_us.saturating_add(us);
         self.max_us = self.max_us.max(us);
-        self.histogram.record(us);
+        self.durations.record(us);
         self.saw(at_us);
         self.query_id(query_id);
         if us > self.sample_us || self.sample.is_none() {
             self.take_sample(us, text);
         }
+        self.count
+    }
+
+    /// Adds what a later part says of the same family.
+    fn merge(&mut self, other: Self) {
+        for (id, count) in other.query_ids {
+            self.count_query_id(id, count);
+        }
+        if other.sample.is_some() && (self.sample.is_none() || other.sample_us > self.sample_us) {
+            self.sample = other.sample;
+            self.sample_us = other.sample_us;
+        }
+        self.incomplete |= other.incomplete;
+        self.count = self.count.saturating_add(other.count);
+        self.total_us = self.total_us.saturating_add(other.total_us);
+        self.max_us = self.max_us.max(other.max_us);
+        self.durations.merge(&other.durations);
+        self.preparation_us = self.preparation_us.saturating_add(other.preparation_us);
+        self.temp_bytes = self.temp_bytes.saturating_add(other.temp_bytes);
+        self.temp_files = self.temp_files.saturating_add(other.temp_files);
+        self.errors = self.errors.saturating_add(other.errors);
+        if let Some((first, last)) = other.seen {
+            self.saw(first);
+            self.saw(last);
+        }
+    }
+
+    fn part(&self) -> FamilyPart {
+        FamilyPart {
+            id: format!("qf_{:016x}", self.family.key),
+            dimensions: (*self.family.dimensions).clone(),
+            statement: self.family.statement.clone(),
+            kind: self.family.kind,
+            incomplete: self.incomplete,
+            query_ids: self
+                .query_ids
+                .iter()
+                .map(|(id, count)| (id.to_string(), *count))
+                .collect(),
+            sample: self.sample.as_deref().cloned(),
+            sample_us: self.sample_us,
+            execution_count: self.count,
+            total_duration_us: self.total_us,
+            max_duration_us: self.max_us,
+            durations_exact: self.durations.is_exact(),
+            durations: self.durations.counts(),
+            parse_bind_duration_us: self.preparation_us,
+            temp_bytes: self.temp_bytes,
+            temp_file_count: self.temp_files,
+            error_count: self.errors,
+            seen: self.seen,
+        }
+    }
+
+    fn take(&mut self, part: FamilyPart) {
+        self.incomplete = part.incomplete;
+        for (id, count) in &part.query_ids {
+            self.count_query_id(id.parse().unwrap_or(0), *count);
+        }
+        self.sample = part.sample.map(Box::new);
+        self.sample_us = part.sample_us;
+        self.count = part.execution_count;
+        self.total_us = part.total_duration_us;
+        self.max_us = part.max_duration_us;
+        for (us, times) in part.durations {
+            if part.durations_exact {
+                self.durations.record(us);
+            } else {
+                self.durations.record_times(us, times);
+            }
+        }
+        self.preparation_us = part.parse_bind_duration_us;
+        self.temp_bytes = part.temp_bytes;
+        self.temp_files = part.temp_file_count;
+        self.errors = part.error_count;
+        self.seen = part.seen;
     }
 
     pub(super) fn prepared(&mut self, us: u64, at_us: i64, query_id: i64) {
@@ -237,13 +404,18 @@ impl Stats {
 
     #[inline]
     fn query_id(&mut self, query_id: i64) {
+        self.count_query_id(query_id, 1);
+    }
+
+    #[inline]
+    fn count_query_id(&mut self, query_id: i64, times: u64) {
         if query_id == 0 {
             return;
         }
         if let Some(known) = self.query_ids.iter_mut().find(|known| known.0 == query_id) {
-            known.1 += 1;
+            known.1 = known.1.saturating_add(times);
         } else if self.query_ids.len() < MAX_QUERY_IDS_COUNTED {
-            self.query_ids.push((query_id, 1));
+            self.query_ids.push((query_id, times));
         }
     }
 
@@ -275,19 +447,21 @@ impl Stats {
         self.query_ids
             .sort_by_key(|(id, count)| (std::cmp::Reverse(*count), *id));
         let (first_seen_us, last_seen_us) = self.seen.unwrap_or_default();
-        let percentile = |percent| self.histogram.percentile(percent).min(self.max_us);
+        let percentiles = self.durations.percentiles([50, 95, 99]);
+        let [p50_duration_us, p95_duration_us, p99_duration_us] = percentiles.map(|us| us.min(self.max_us));
         QueryFamily {
             id: format!("qf_{:016x}", self.family.key),
             dimensions: (*self.family.dimensions).clone(),
             statement: self.family.statement.clone(),
             kind: self.family.kind,
+            incomplete: self.incomplete,
             query_ids: self.query_ids.iter().take(MAX_QUERY_IDS).map(|(id, _)| *id).collect(),
             execution_count: self.count,
             total_duration_us: self.total_us,
             mean_duration_us: mean(self.total_us, self.count),
-            p50_duration_us: percentile(50),
-            p95_duration_us: percentile(95),
-            p99_duration_us: percentile(99),
+            p50_duration_us,
+            p95_duration_us,
+            p99_duration_us,
             max_duration_us: self.max_us,
             parse_bind_duration_us: self.preparation_us,
             temp_bytes: self.temp_bytes,

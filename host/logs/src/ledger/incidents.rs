@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use hashbrown::HashMap;
+use serde::{Deserialize, Serialize};
 
 use super::families::Families;
 use super::sessions::Sessions;
@@ -25,8 +26,8 @@ const MAX_TEMP_FILE_GROUPS: usize = 10_000;
 const CUT_STATEMENT_BYTES: usize = 1_023;
 
 /// All of them.
-#[derive(Debug, Default)]
-pub(super) struct Incidents {
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Incidents {
     waits: BTreeMap<u64, LockWait>,
     next_wait: u64,
     waits_dropped: u64,
@@ -39,12 +40,16 @@ pub(super) struct Incidents {
     normaliser: Normaliser,
 }
 
-/// The lists of the evidence.
-pub(super) struct Finished {
-    pub(super) lock_waits: Vec<LockWait>,
-    pub(super) deadlocks: Vec<Deadlock>,
-    pub(super) errors: Vec<ErrorClass>,
-    pub(super) temp_files: Vec<TempFileGroup>,
+/// The lists of the evidence, and what did not fit in them.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct IncidentLists {
+    pub(crate) lock_waits: Vec<LockWait>,
+    pub(crate) deadlocks: Vec<Deadlock>,
+    pub(crate) errors: Vec<ErrorClass>,
+    pub(crate) temp_files: Vec<TempFileGroup>,
+    /// By code of the limitation.
+    pub(crate) dropped: BTreeMap<String, u64>,
 }
 
 impl Incidents {
@@ -205,7 +210,7 @@ impl Incidents {
     }
 
     /// What the caps cost, by code of the limitation.
-    pub(super) fn dropped(&self) -> [(&'static str, u64); 4] {
+    fn dropped(&self) -> [(&'static str, u64); 4] {
         let waits = self.waits.len().saturating_sub(MAX_LOCK_WAITS) as u64;
         [
             ("lock_waits_dropped", self.waits_dropped + waits),
@@ -215,10 +220,84 @@ impl Incidents {
         ]
     }
 
-    pub(super) fn finish(self) -> Finished {
+    /// Adds what a later part found.
+    pub(crate) fn merge(&mut self, other: Self) {
+        for wait in other.waits.into_values() {
+            self.waits.insert(self.next_wait, wait);
+            self.next_wait += 1;
+            if self.waits.len() > 2 * MAX_LOCK_WAITS {
+                self.drop_short_waits();
+            }
+        }
+        self.waits_dropped += other.waits_dropped;
+        self.deadlocks_dropped += other.deadlocks_dropped;
+        for deadlock in other.deadlocks {
+            if self.deadlocks.len() < MAX_DEADLOCKS {
+                self.deadlocks.push(deadlock);
+            } else {
+                self.deadlocks_dropped += 1;
+            }
+        }
+        self.errors_dropped += other.errors_dropped;
+        for (id, class) in other.errors {
+            if let Some(known) = self.errors.get_mut(&id) {
+                known.count = known.count.saturating_add(class.count);
+                known.first_seen_us = known.first_seen_us.min(class.first_seen_us);
+                known.last_seen_us = known.last_seen_us.max(class.last_seen_us);
+            } else if self.errors.len() < MAX_ERROR_CLASSES {
+                self.errors.insert(id, class);
+            } else {
+                self.errors_dropped = self.errors_dropped.saturating_add(class.count);
+            }
+        }
+        self.temp_files_dropped += other.temp_files_dropped;
+        for (id, group) in other.temp_files {
+            if let Some(known) = self.temp_files.get_mut(&id) {
+                known.count = known.count.saturating_add(group.count);
+                known.total_bytes = known.total_bytes.saturating_add(group.total_bytes);
+                known.max_bytes = known.max_bytes.max(group.max_bytes);
+            } else if self.temp_files.len() < MAX_TEMP_FILE_GROUPS {
+                self.temp_files.insert(id, group);
+            } else {
+                self.temp_files_dropped = self.temp_files_dropped.saturating_add(group.count);
+            }
+        }
+    }
+
+    /// From a part's file.
+    pub(crate) fn from_lists(lists: IncidentLists) -> Self {
+        let dropped = |code: &str| lists.dropped.get(code).copied().unwrap_or(0);
+        let key = |id: &str| id.get(3..).and_then(|digits| u64::from_str_radix(digits, 16).ok());
+        Self {
+            waits_dropped: dropped("lock_waits_dropped"),
+            deadlocks_dropped: dropped("deadlocks_dropped"),
+            errors_dropped: dropped("errors_dropped"),
+            temp_files_dropped: dropped("temp_files_dropped"),
+            next_wait: lists.lock_waits.len() as u64,
+            waits: (0..).zip(lists.lock_waits).collect(),
+            deadlocks: lists.deadlocks,
+            errors: lists
+                .errors
+                .into_iter()
+                .filter_map(|class| Some((key(&class.id)?, class)))
+                .collect(),
+            temp_files: lists
+                .temp_files
+                .into_iter()
+                .filter_map(|group| Some((key(&group.id)?, group)))
+                .collect(),
+            normaliser: Normaliser::default(),
+        }
+    }
+
+    /// The lists in the order of the evidence, with their ids.
+    pub(crate) fn finish(self) -> IncidentLists {
+        let dropped = self.dropped().into_iter().filter(|(_, count)| *count > 0);
+        let dropped = dropped.map(|(code, count)| (code.to_owned(), count)).collect();
         let mut ids = BTreeSet::new();
         let mut lock_waits: Vec<LockWait> = self.waits.into_values().collect();
-        lock_waits.sort_by_key(|wait| (wait.at_us, wait.waiter, wait.mode, wait.target, wait.waited_us));
+        lock_waits.iter_mut().for_each(|wait| wait.id.clear());
+        lock_waits.sort();
         for wait in &mut lock_waits {
             let id = wait_digest(wait.at_us, wait.waiter, wait.mode, wait.target);
             wait.id = format!("lw_{:016x}", unique(&mut ids, id));
@@ -230,7 +309,8 @@ impl Incidents {
         });
         lock_waits.truncate(MAX_LOCK_WAITS);
         let mut deadlocks = self.deadlocks;
-        deadlocks.sort_by_key(|deadlock| (deadlock.at_us, deadlock.victim));
+        deadlocks.iter_mut().for_each(|deadlock| deadlock.id.clear());
+        deadlocks.sort();
         ids.clear();
         for deadlock in &mut deadlocks {
             let edges: Vec<String> = deadlock.edges.iter().map(|edge| format!("{:?}", edge.target)).collect();
@@ -255,11 +335,12 @@ impl Incidents {
         errors.sort_by(|one, other| (other.count, &one.id).cmp(&(one.count, &other.id)));
         let mut temp_files: Vec<TempFileGroup> = self.temp_files.into_values().collect();
         temp_files.sort_by(|one, other| (other.total_bytes, &one.id).cmp(&(one.total_bytes, &other.id)));
-        Finished {
+        IncidentLists {
             lock_waits,
             deadlocks,
             errors,
             temp_files,
+            dropped,
         }
     }
 }

@@ -13,6 +13,7 @@ fn family(id: &str, kind: StatementKind, query_ids: Vec<i64>) -> QueryFamily {
         },
         statement: "select ?".into(),
         kind,
+        incomplete: false,
         query_ids,
         sample: Some(Sample {
             statement: "SELECT 1".into(),
