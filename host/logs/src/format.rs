@@ -12,7 +12,7 @@ use crate::bytes::{from, line_end, up_to};
 use crate::entry::{Sink, Texts};
 use crate::evidence::Format;
 use crate::instant::Clock;
-use crate::prefix::Prefix;
+use crate::prefix::{Memory, Prefix};
 
 /// The format of one file, with what is needed to read it.
 #[derive(Debug, Clone)]
@@ -63,11 +63,11 @@ impl Layout {
     }
 
     /// Hands every entry of a block to the sink.
-    pub(crate) fn parse(&self, texts: &mut Texts, clock: &mut Clock, sink: &mut impl Sink) {
+    pub(crate) fn parse(&self, texts: &mut Texts, memory: &mut Memory, sink: &mut impl Sink) {
         match self {
-            Self::Stderr(prefix) => stderr::parse(prefix, texts, clock, sink),
-            Self::Csv => csv::parse(texts, clock, sink),
-            Self::Json => json::parse(texts, clock, sink),
+            Self::Stderr(prefix) => stderr::parse(prefix, texts, memory, sink),
+            Self::Csv => csv::parse(texts, &mut memory.clock, sink),
+            Self::Json => json::parse(texts, &mut memory.clock, sink),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Statements and names to families, with nothing allocated for what was seen before.
 //!
-//! A statement is looked up as it stands first, which finds statements without literals; otherwise it is normalised into
-//! reused memory and looked up by its normal form. Both compare bytes, so no two families are ever taken for one. The memory
+//! A statement is looked up by its shape first ([`crate::shapes`]), then as it stands, which finds statements without literals;
+//! otherwise it is normalised into reused memory and looked up by its normal form. Both compare bytes, so no two families are ever taken for one. The memory
 //! is bounded: what is full is forgotten, which costs time and changes no result.
 
 use std::hash::BuildHasher;
@@ -11,6 +11,7 @@ use hashbrown::{DefaultHashBuilder, HashMap, HashTable};
 
 use crate::evidence::{Dimensions, StatementKind};
 use crate::normalise::{Normaliser, Outcome, family_key};
+use crate::shapes::Shapes;
 
 /// Longest normal form kept; the id is made of the whole.
 pub(crate) const MAX_STATEMENT_BYTES: usize = 32 * 1024;
@@ -19,6 +20,10 @@ const MAX_FAMILIES: usize = 32 * 1024;
 const MAX_BYTES: usize = 16 * 1024 * 1024;
 /// Most sets of names remembered by one thread.
 const MAX_NAMES: usize = 8 * 1024;
+/// Most shapes learnt for one family (spelling, lists of several lengths): a statement that is never written alike is not worth one.
+const MAX_SHAPES_PER_FAMILY: u8 = 8;
+/// Sets of names whose family a shape remembers.
+const NAMES_PER_SHAPE: usize = 4;
 /// Longest name kept; the server cuts them to 63 bytes.
 const MAX_NAME_BYTES: usize = 256;
 
@@ -81,6 +86,8 @@ struct Known {
     normal_form: Box<[u8]>,
     family: Arc<Family>,
     mark: Mark,
+    /// Shapes that were learnt for it.
+    shapes: u8,
 }
 
 #[derive(Debug)]
@@ -106,6 +113,26 @@ struct Verbatim {
     has_placeholders: bool,
 }
 
+/// What a shape's statements are: the family for each of the sets of names that ran them last.
+#[derive(Debug)]
+struct Shaped {
+    has_placeholders: bool,
+    families: [(NamesId, u32); NAMES_PER_SHAPE],
+}
+
+impl Shaped {
+    #[inline]
+    fn family(&self, names: NamesId) -> Option<u32> {
+        self.families.iter().find(|known| known.0 == names).map(|known| known.1)
+    }
+
+    fn remember(&mut self, names: NamesId, known: u32) {
+        self.families.rotate_right(1);
+        let [first, ..] = &mut self.families;
+        *first = (names, known);
+    }
+}
+
 /// The memory of one thread.
 #[derive(Debug, Default)]
 pub(crate) struct Interner {
@@ -114,6 +141,7 @@ pub(crate) struct Interner {
     known: Vec<Known>,
     by_form: HashTable<u32>,
     verbatim: HashTable<Verbatim>,
+    shapes: Shapes<Shaped>,
     bytes: usize,
     names: Vec<KnownNames>,
     names_by_text: HashMap<Box<[u8]>, NamesId>,
@@ -137,6 +165,7 @@ impl Interner {
         self.known.clear();
         self.by_form.clear();
         self.verbatim.clear();
+        self.shapes.clear();
         self.bytes = 0;
         self.names.clear();
         self.names_by_text.clear();
@@ -206,9 +235,20 @@ impl Interner {
     /// The family of a statement.
     #[inline]
     pub(crate) fn family(&mut self, statement: &[u8], names: NamesId) -> Found {
+        let shaped = self.shapes.find(statement);
+        if let Some(shaped) = &shaped
+            && let Some(known) = shaped.family(names)
+        {
+            let has_placeholders = shaped.has_placeholders;
+            return Found {
+                family: self.use_family(known),
+                has_placeholders,
+            };
+        }
+        let has_shape = shaped.is_some();
         let hash = self.hasher.hash_one((names.0, statement));
         let same = |entry: &Verbatim| entry.hash == hash && entry.names == names && *entry.statement == *statement;
-        if let Some(entry) = self.verbatim.find(hash, same) {
+        if !has_shape && let Some(entry) = self.verbatim.find(hash, same) {
             let (known, has_placeholders) = (entry.known, entry.has_placeholders);
             return Found {
                 family: self.use_family(known),
@@ -217,21 +257,47 @@ impl Interner {
         }
         let outcome = self.normaliser.run(statement);
         let known = self.by_form(outcome, names);
-        if !outcome.has_literals {
-            self.bytes += statement.len();
-            let entry = Verbatim {
-                names,
-                hash,
-                statement: statement.into(),
-                known,
-                has_placeholders: outcome.has_placeholders,
-            };
-            self.verbatim.insert_unique(hash, entry, |entry| entry.hash);
+        if has_shape {
+            if let Some(shaped) = self.shapes.find(statement) {
+                shaped.remember(names, known);
+            }
+        } else {
+            self.learn_statement(statement, hash, outcome, (names, known));
         }
         Found {
             family: self.use_family(known),
             has_placeholders: outcome.has_placeholders,
         }
+    }
+
+    /// Remembers a statement: as it stands, or by its shape where it has literals.
+    #[cold]
+    fn learn_statement(&mut self, statement: &[u8], hash: u64, outcome: Outcome, (names, known): (NamesId, u32)) {
+        let has_placeholders = outcome.has_placeholders;
+        if outcome.has_literals {
+            let Some(family) = self.known.get_mut(known as usize) else {
+                return;
+            };
+            if family.shapes < MAX_SHAPES_PER_FAMILY {
+                family.shapes += 1;
+                let families = [(names, known); NAMES_PER_SHAPE];
+                let shaped = Shaped {
+                    has_placeholders,
+                    families,
+                };
+                self.bytes += self.shapes.learn(statement, shaped);
+            }
+            return;
+        }
+        self.bytes += statement.len();
+        let entry = Verbatim {
+            names,
+            hash,
+            statement: statement.into(),
+            known,
+            has_placeholders,
+        };
+        self.verbatim.insert_unique(hash, entry, |entry| entry.hash);
     }
 
     /// The family whose normal form the normaliser holds.
@@ -267,6 +333,7 @@ impl Interner {
             normal_form: form.into(),
             family,
             mark: Mark::default(),
+            shapes: 0,
         });
         let known = &self.known;
         self.by_form.insert_unique(hash, position, |position| {

@@ -43,6 +43,7 @@ mod part;
 pub mod prefix;
 mod reader;
 mod severity;
+mod shapes;
 mod source;
 mod worker;
 

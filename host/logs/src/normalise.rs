@@ -12,7 +12,7 @@ mod words;
 use sha2::{Digest, Sha256};
 
 use crate::evidence::{Dimensions, StatementKind};
-use lexer::{Lexer, Token};
+pub(crate) use lexer::{Lexer, Token};
 use words::Word;
 
 /// Deepest nesting in which lists are collapsed; deeper text is kept as it is.

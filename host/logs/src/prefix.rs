@@ -5,8 +5,10 @@
 //! match is no head of an entry; matching one line is bounded by `MAX_STEPS`.
 
 mod detect;
+mod memory;
 
 pub use detect::detect;
+pub(crate) use memory::Memory;
 
 use crate::bytes::{at, digits, from, hexadecimal, signed, slice, trim, up_to};
 use crate::error::LogError;
@@ -25,6 +27,10 @@ const MAX_STEPS: u32 = 4_096;
 pub struct Prefix {
     text: String,
     elements: Vec<Element>,
+    /// How many elements stand before the first that has no form of its own.
+    lead: usize,
+    /// Whether what follows the lead is a function of its bytes alone, apart from the lead.
+    tail_is_pure: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,6 +60,21 @@ enum Field {
     /// `%l`, `%x`: a number that is not used.
     Number,
     VirtualTransaction,
+}
+
+impl Field {
+    /// Ends where the rest of the prefix matches.
+    fn is_text(self) -> bool {
+        matches!(self, Self::Application | Self::User | Self::Database | Self::Text)
+    }
+
+    /// Told by more than one escape, so that what another one read before matters.
+    fn is_process_or_time(self) -> bool {
+        matches!(
+            self,
+            Self::Pid | Self::Time | Self::TimeMillis | Self::TimeEpoch | Self::SessionStart | Self::SessionId
+        )
+    }
 }
 
 /// What the prefix of one line tells.
@@ -94,9 +115,20 @@ impl Prefix {
         if text.contains(['\n', '\r']) {
             return Err(refuse("it contains a line end"));
         }
+        let elements = compile(text.as_bytes());
+        let has_own_form = |element: &Element| match element {
+            Element::Literal(_) => true,
+            Element::Field(field, _) => !field.is_text(),
+            Element::SessionOnly => false,
+        };
+        let lead = elements.iter().take_while(|element| has_own_form(element)).count();
+        let of_lead = |element: &Element| matches!(element, Element::Field(field, _) if field.is_process_or_time());
+        let tail_is_pure = !elements.iter().skip(lead).any(of_lead);
         Ok(Self {
             text: text.to_owned(),
-            elements: compile(text.as_bytes()),
+            elements,
+            lead,
+            tail_is_pure,
         })
     }
 
@@ -141,19 +173,53 @@ impl Prefix {
 
     /// Matches the line that begins at the start of `bytes`; only its first line is looked at.
     #[inline]
-    pub(crate) fn read<'a>(&self, bytes: &'a [u8], clock: &mut Clock) -> Option<Matched<'a>> {
+    pub(crate) fn read<'a>(&self, bytes: &'a [u8], memory: &mut Memory) -> Option<Matched<'a>> {
         let mut matcher = Matcher {
             bytes,
-            clock,
+            clock: &mut memory.clock,
             steps: 0,
             fields: Fields::default(),
+            furthest: 0,
         };
-        let (label, text_start) = matcher.step(&self.elements, 0)?;
+        let (lead, tail) = self.elements.split_at_checked(self.lead)?;
+        let start = matcher.lead(lead)?;
+        let mut fields = matcher.fields;
+        let (label, text_start) = match memory.recall(bytes, start, &mut fields) {
+            Some(known) if self.tail_is_pure => known,
+            _ => {
+                let found = self.read_tail(bytes, start, tail, memory, fields)?;
+                fields = found.0;
+                found.1
+            }
+        };
         Some(Matched {
-            fields: matcher.fields,
+            fields,
             label,
             text_start,
         })
+    }
+
+    fn read_tail<'a>(
+        &self,
+        bytes: &'a [u8],
+        start: usize,
+        tail: &[Element],
+        memory: &mut Memory,
+        fields: Fields<'a>,
+    ) -> Option<(Fields<'a>, (Label, usize))> {
+        let mut matcher = Matcher {
+            bytes,
+            clock: &mut memory.clock,
+            steps: 0,
+            fields,
+            furthest: start,
+        };
+        let (label, end) = matcher.step(tail, start)?;
+        let (fields, furthest) = (matcher.fields, matcher.furthest);
+        if self.tail_is_pure && furthest <= end {
+            memory.learn(bytes, (start, end), &fields, label);
+        }
+        Some((fields, (label, end)))
     }
 }
 
@@ -245,20 +311,45 @@ struct Matcher<'a, 'c> {
     clock: &'c mut Clock,
     steps: u32,
     fields: Fields<'a>,
+    /// Behind the last byte that had a say.
+    furthest: usize,
 }
 
 impl<'a> Matcher<'a, '_> {
+    /// Reads elements that have a form of their own: where they end.
+    #[inline]
+    fn lead(&mut self, elements: &[Element]) -> Option<usize> {
+        let mut position = 0;
+        for element in elements {
+            position = match element {
+                Element::Literal(literal) => {
+                    from(self.bytes, position).starts_with(literal).then_some(())?;
+                    position + literal.len()
+                }
+                Element::Field(field, padding) => self.token(*field, *padding, position)?,
+                Element::SessionOnly => return None,
+            };
+        }
+        Some(position)
+    }
+
+    fn saw(&mut self, end: usize) {
+        self.furthest = self.furthest.max(end);
+    }
+
     fn step(&mut self, elements: &[Element], position: usize) -> Option<(Label, usize)> {
         self.steps += 1;
         if self.steps > MAX_STEPS {
             return None;
         }
         let Some((element, rest)) = elements.split_first() else {
-            let (label, length) = Label::read(from(self.bytes, position))?;
-            return Some((label, position + length));
+            let found = Label::read(from(self.bytes, position));
+            self.saw(position + found.map_or(Label::MAX_BYTES, |(_, length)| length));
+            return found.map(|(label, length)| (label, position + length));
         };
         match element {
             Element::Literal(literal) => {
+                self.saw(position + literal.len());
                 if !from(self.bytes, position).starts_with(literal) {
                     return None;
                 }
@@ -269,7 +360,12 @@ impl<'a> Matcher<'a, '_> {
                 self.text(*field, rest, position)
             }
             Element::Field(field, padding) => {
-                let end = self.token(*field, *padding, position)?;
+                let Some(end) = self.token(*field, *padding, position) else {
+                    self.saw(usize::MAX);
+                    return None;
+                };
+                // The byte behind ended it.
+                self.saw(end + 1);
                 self.step(rest, end)
             }
         }
@@ -286,7 +382,13 @@ impl<'a> Matcher<'a, '_> {
         let mut length = 0;
         while length <= window.len() {
             if let Some(byte) = follows {
-                length += memchr::memchr(byte, from(window, length))?;
+                match memchr::memchr(byte, from(window, length)) {
+                    Some(found) => length += found,
+                    None => {
+                        self.saw(usize::MAX);
+                        return None;
+                    }
+                }
             }
             let value = trim(slice(window, 0, length));
             match field {
@@ -301,6 +403,7 @@ impl<'a> Matcher<'a, '_> {
             // A later text field of a failed attempt may have overwritten nothing of ours: it comes after us again.
             length += 1;
         }
+        self.saw(usize::MAX);
         None
     }
 

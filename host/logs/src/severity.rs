@@ -72,6 +72,9 @@ pub(crate) enum Label {
 }
 
 impl Label {
+    /// How far [`Label::read`] looks at most.
+    pub(crate) const MAX_BYTES: usize = 14;
+
     /// Reads `WORD:  ` at the start: the label and its length.
     #[inline]
     pub(crate) fn read(bytes: &[u8]) -> Option<(Self, usize)> {

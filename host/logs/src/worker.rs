@@ -8,11 +8,11 @@ use hashbrown::HashMap;
 
 use crate::entry::{Entry, Sink, Span, Texts};
 use crate::events;
-use crate::instant::Clock;
 use crate::interner::{Interner, NamesId};
 use crate::locks;
 use crate::message::{self, DurationKind};
 use crate::observation::{Deadlocked, ErrorKey, Findings, Observation, Process, Statement, Waited};
+use crate::prefix::Memory;
 use crate::reader::Block;
 use crate::severity::Severity;
 
@@ -31,7 +31,7 @@ const SEEN_SLOTS: usize = 256;
 pub(crate) struct Worker {
     window: Window,
     interner: Interner,
-    clock: Clock,
+    memory: Memory,
     seen: Vec<Option<(Process, NamesId)>>,
     error_ids: HashMap<ErrorKey, u32>,
     findings: Findings,
@@ -42,7 +42,7 @@ impl Worker {
         Self {
             window,
             interner: Interner::default(),
-            clock: Clock::default(),
+            memory: Memory::default(),
             seen: vec![None; SEEN_SLOTS],
             error_ids: HashMap::new(),
             findings: Findings::default(),
@@ -68,9 +68,9 @@ impl Worker {
             ends_file: block.ends_file,
         };
         self.interner.next_block();
-        let mut clock = std::mem::take(&mut self.clock);
-        block.layout.parse(&mut texts, &mut clock, self);
-        self.clock = clock;
+        let mut memory = std::mem::take(&mut self.memory);
+        block.layout.parse(&mut texts, &mut memory, self);
+        self.memory = memory;
         let mut findings = std::mem::take(&mut self.findings);
         findings.texts = texts;
         findings.used = std::mem::take(&mut self.interner.used);

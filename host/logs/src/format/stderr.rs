@@ -8,8 +8,7 @@
 use super::{SkipState, Skipped};
 use crate::bytes::{at, digits, from, line_end, slice};
 use crate::entry::{Entry, MAX_ENTRY_BYTES, Sink, Span, Texts};
-use crate::instant::Clock;
-use crate::prefix::{Matched, Prefix};
+use crate::prefix::{Matched, Memory, Prefix};
 use crate::severity::{Label, Severity};
 
 /// A line is classified when it is whole, or when this much of it is there.
@@ -17,12 +16,12 @@ const CLASSIFIED_BYTES: usize = 8 * 1024;
 
 /// The last line start where an entry or a foreign line begins.
 pub(super) fn cut(prefix: &Prefix, bytes: &[u8]) -> usize {
-    let mut clock = Clock::default();
+    let mut memory = Memory::default();
     let mut end = bytes.len();
     while let Some(newline) = memchr::memrchr(b'\n', slice(bytes, 0, end)) {
         let start = newline + 1;
         let whole = end < bytes.len() || bytes.len() - start >= CLASSIFIED_BYTES;
-        if whole && start < bytes.len() && begins_block(prefix, from(bytes, start), &mut clock) {
+        if whole && start < bytes.len() && begins_block(prefix, from(bytes, start), &mut memory) {
             return start;
         }
         end = newline;
@@ -32,7 +31,7 @@ pub(super) fn cut(prefix: &Prefix, bytes: &[u8]) -> usize {
 
 /// See [`super::Layout::skip`].
 pub(super) fn skip(prefix: &Prefix, bytes: &[u8], at_end: bool, state: &mut SkipState) -> Skipped {
-    let mut clock = Clock::default();
+    let mut memory = Memory::default();
     let mut start = 0;
     if !state.at_line_start {
         match memchr::memchr(b'\n', bytes) {
@@ -46,7 +45,7 @@ pub(super) fn skip(prefix: &Prefix, bytes: &[u8], at_end: bool, state: &mut Skip
         if end == bytes.len() && !at_end && end - start < CLASSIFIED_BYTES {
             return Skipped::Drop(start);
         }
-        if begins_block(prefix, from(bytes, start), &mut clock) {
+        if begins_block(prefix, from(bytes, start), &mut memory) {
             return Skipped::Until(start);
         }
         if end == bytes.len() {
@@ -58,42 +57,64 @@ pub(super) fn skip(prefix: &Prefix, bytes: &[u8], at_end: bool, state: &mut Skip
     Skipped::Drop(bytes.len())
 }
 
-fn begins_block(prefix: &Prefix, line: &[u8], clock: &mut Clock) -> bool {
+fn begins_block(prefix: &Prefix, line: &[u8], memory: &mut Memory) -> bool {
     at(line, 0) != b'\t'
         && prefix
-            .read(line, clock)
+            .read(line, memory)
             .is_none_or(|matched| matches!(matched.label, Label::Head(_)))
 }
 
+/// What a line is that does not begin with a tab.
+#[derive(Clone, Copy)]
+enum Line {
+    /// The head of an entry with its prefix's fields, and where its message begins.
+    Head(Entry, usize),
+    /// A further part of an entry of the process, and where its text begins.
+    Part(Label, Option<i32>, usize),
+    Foreign,
+}
+
+/// Tells what the line at `start` is.
+#[inline]
+fn line(prefix: &Prefix, texts: &Texts, start: usize, memory: &mut Memory) -> Line {
+    let Some(matched) = prefix.read(from(&texts.block, start), memory) else {
+        return Line::Foreign;
+    };
+    let text_start = start + matched.text_start;
+    match matched.label {
+        Label::Head(severity) => Line::Head(head(&matched, texts, severity), text_start),
+        label => Line::Part(label, matched.fields.pid, text_start),
+    }
+}
+
 /// See [`super::Layout::parse`].
-pub(super) fn parse(prefix: &Prefix, texts: &mut Texts, clock: &mut Clock, sink: &mut impl Sink) {
+pub(super) fn parse(prefix: &Prefix, texts: &mut Texts, memory: &mut Memory, sink: &mut impl Sink) {
+    memory.begin(prefix.as_str());
     let mut position = 0;
     let mut orphans = false;
+    // The line at `position`, if it was looked at already.
+    let mut known = None;
     while position < texts.block.len() {
-        let here = from(&texts.block, position);
-        if at(here, 0) == b'\t' {
+        if at(&texts.block, position) == b'\t' {
             if !std::mem::replace(&mut orphans, true) {
                 sink.unparsed("continuation_without_entry");
             }
             position = line_end(&texts.block, position) + 1;
             continue;
         }
-        match prefix.read(here, clock) {
-            Some(matched) => match matched.label {
-                Label::Head(severity) => {
-                    let head = spans(&matched, texts, position);
-                    let (entry, end) = entry(prefix, texts, clock, position, severity, &head);
-                    sink.entry(&entry, texts);
-                    position = end;
-                    orphans = false;
-                }
-                _ => {
-                    sink.unparsed("detail_without_entry");
-                    position = line_end(&texts.block, position) + 1;
-                    orphans = true;
-                }
-            },
-            None => {
+        match known.take().unwrap_or_else(|| line(prefix, texts, position, memory)) {
+            Line::Head(head, text_start) => {
+                let entry;
+                (entry, position, known) = whole(prefix, texts, memory, position, (head, text_start));
+                sink.entry(&entry, texts);
+                orphans = false;
+            }
+            Line::Part(..) => {
+                sink.unparsed("detail_without_entry");
+                position = line_end(&texts.block, position) + 1;
+                orphans = true;
+            }
+            Line::Foreign => {
                 sink.unparsed("prefix_mismatch");
                 position = line_end(&texts.block, position) + 1;
                 // Its own further lines belong to it.
@@ -103,10 +124,11 @@ pub(super) fn parse(prefix: &Prefix, texts: &mut Texts, clock: &mut Clock, sink:
     }
 }
 
-/// The entry's fields, and where its message begins.
-fn spans(matched: &Matched<'_>, texts: &Texts, line_start: usize) -> (Entry, usize) {
+/// The fields that a head tells.
+#[inline]
+fn head(matched: &Matched<'_>, texts: &Texts, severity: Severity) -> Entry {
     let fields = &matched.fields;
-    let entry = Entry {
+    Entry {
         at: fields.at,
         pid: fields.pid,
         start_us: fields.start_us,
@@ -115,41 +137,39 @@ fn spans(matched: &Matched<'_>, texts: &Texts, line_start: usize) -> (Entry, usi
         user: texts.span_of(fields.user),
         database: texts.span_of(fields.database),
         application: texts.span_of(fields.application),
-        ..Entry::new(Severity::Log)
-    };
-    (entry, line_start + matched.text_start)
+        ..Entry::new(severity)
+    }
 }
 
-fn entry(
+/// The entry of a head with all its lines, where the next line begins, and what that is if it was looked at.
+#[inline]
+fn whole(
     prefix: &Prefix,
     texts: &mut Texts,
-    clock: &mut Clock,
+    memory: &mut Memory,
     start: usize,
-    severity: Severity,
-    head: &(Entry, usize),
-) -> (Entry, usize) {
+    (mut entry, text_start): (Entry, usize),
+) -> (Entry, usize, Option<Line>) {
     let limit = start.saturating_add(MAX_ENTRY_BYTES);
-    let mut entry = Entry { severity, ..head.0 };
     let mut position;
-    (entry.message, position) = section(texts, head.1, limit);
+    (entry.message, position) = section(texts, text_start, limit);
     tidy(&mut entry, texts);
-    // What is logged with most entries is one line: look for more only where the next line is no head.
+    let mut next = None;
     while position < texts.block.len() && position < limit {
-        let Some(matched) = prefix.read(from(&texts.block, position), clock) else {
-            break;
-        };
-        let of_another = matched.fields.pid != entry.pid;
-        if matches!(matched.label, Label::Head(_)) || of_another {
-            break;
-        }
-        let label = matched.label;
-        let text_start = position + matched.text_start;
-        let (text, end) = section(texts, text_start, limit);
-        position = end;
-        match label {
-            Label::Detail if entry.detail.is_empty() => entry.detail = text,
-            Label::Statement if entry.statement.is_empty() => entry.statement = text,
-            _ => {}
+        match line(prefix, texts, position, memory) {
+            Line::Part(label, pid, text_start) if pid == entry.pid => {
+                let text;
+                (text, position) = section(texts, text_start, limit);
+                match label {
+                    Label::Detail if entry.detail.is_empty() => entry.detail = text,
+                    Label::Statement if entry.statement.is_empty() => entry.statement = text,
+                    _ => {}
+                }
+            }
+            other => {
+                next = Some(other);
+                break;
+            }
         }
     }
     if position > limit {
@@ -157,12 +177,12 @@ fn entry(
     }
     while position > limit && position < texts.block.len() {
         let here = from(&texts.block, position);
-        if begins_block(prefix, here, clock) {
+        if begins_block(prefix, here, memory) {
             break;
         }
         position = line_end(&texts.block, position) + 1;
     }
-    (entry, position)
+    (entry, position, next)
 }
 
 /// Takes off what this format alone writes around a message: `42P01: ` in front (`log_error_verbosity = verbose`) and
@@ -227,18 +247,18 @@ fn section(texts: &mut Texts, start: usize, limit: usize) -> (Span, usize) {
 
 /// Whether the sample begins with the head of an entry.
 pub(crate) fn begins_with_entry(prefix: &Prefix, sample: &[u8]) -> bool {
-    let matched = prefix.read(sample, &mut Clock::default());
+    let matched = prefix.read(sample, &mut Memory::default());
     matched.is_some_and(|matched| matches!(matched.label, Label::Head(_)))
 }
 
 /// Whether a line of the sample is the head of an entry.
 pub(crate) fn has_entry(prefix: &Prefix, sample: &[u8]) -> bool {
-    let mut clock = Clock::default();
+    let mut memory = Memory::default();
     let mut start = 0;
     while start < sample.len() {
         let here = from(sample, start);
         if prefix
-            .read(here, &mut clock)
+            .read(here, &mut memory)
             .is_some_and(|matched| matches!(matched.label, Label::Head(_)))
         {
             return true;

@@ -4,7 +4,7 @@ use crate::bytes::{at, from, slice};
 
 /// A token; white space and comments are none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Token<'a> {
+pub(crate) enum Token<'a> {
     /// Unquoted, as written.
     Word(&'a [u8]),
     /// With its quotes, and `U&` in front if it was there.
@@ -78,18 +78,23 @@ fn continues_word(byte: u8) -> bool {
     matches!(class(byte), Class::Letter | Class::Digit | Class::Dollar)
 }
 
-pub(super) struct Lexer<'a> {
+pub(crate) struct Lexer<'a> {
     sql: &'a [u8],
     position: usize,
 }
 
 impl<'a> Lexer<'a> {
-    pub(super) fn new(sql: &'a [u8]) -> Self {
+    pub(crate) fn new(sql: &'a [u8]) -> Self {
         Self { sql, position: 0 }
     }
 
+    /// Behind the token that was read last.
+    pub(crate) fn position(&self) -> usize {
+        self.position
+    }
+
     #[inline]
-    pub(super) fn next_token(&mut self) -> Option<Token<'a>> {
+    pub(crate) fn next_token(&mut self) -> Option<Token<'a>> {
         loop {
             let start = self.position;
             let byte = *self.sql.get(start)?;

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Prefix, session_id};
+use super::{Memory, Prefix, session_id};
 use crate::bytes::{at, digits, from, line_end, signed, slice, up_to};
 use crate::instant::Clock;
 use crate::severity::Label;
@@ -119,7 +119,7 @@ struct Rank {
 }
 
 fn best_of(templates: impl IntoIterator<Item = String>, lines: &[(&[u8], usize)]) -> Option<(Prefix, usize)> {
-    let mut clock = Clock::default();
+    let mut memory = Memory::default();
     let mut best: Option<(Prefix, Rank)> = None;
     for text in templates {
         let Ok(prefix) = Prefix::compile(&text) else { continue };
@@ -129,7 +129,7 @@ fn best_of(templates: impl IntoIterator<Item = String>, lines: &[(&[u8], usize)]
             without_stop: !text.contains("%q"),
             weight: prefix.weight(),
         };
-        for matched in lines.iter().filter_map(|(line, _)| prefix.read(line, &mut clock)) {
+        for matched in lines.iter().filter_map(|(line, _)| prefix.read(line, &mut memory)) {
             let odd = |name: &[u8]| name.iter().any(|byte| byte.is_ascii_whitespace() || *byte == b'=');
             rank.matches += 1;
             rank.plain_names += usize::from(!odd(matched.fields.user) && !odd(matched.fields.database));

@@ -3,7 +3,7 @@ use super::*;
 fn read<'a>(prefix: &str, line: &'a str) -> Option<Matched<'a>> {
     Prefix::compile(prefix)
         .unwrap()
-        .read(line.as_bytes(), &mut Clock::default())
+        .read(line.as_bytes(), &mut Memory::default())
 }
 
 fn text(bytes: &[u8]) -> &str {
