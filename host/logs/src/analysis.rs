@@ -16,6 +16,7 @@ use crate::part::Part;
 use crate::prefix::Prefix;
 use crate::reader::{BLOCK_BYTES, Reader};
 use crate::source::Source;
+use crate::source::order::{self, Plan};
 use crate::worker::{Window, Worker};
 
 /// What to analyse and how.
@@ -96,8 +97,10 @@ pub(crate) fn reduce_in_blocks(
     let prefix = options.log_line_prefix.as_deref().map(Prefix::compile).transpose()?;
     let bytes_total = sources.iter().map(|source| source.len).sum();
     let bytes_read = Arc::new(AtomicU64::new(0));
-    let only_files = !sources.is_empty() && sources.iter().all(|source| source.from_folder);
-    let folder = sources.first().map(|source| source.name.clone());
+    let any = !sources.is_empty();
+    let only_found = any && sources.iter().all(|source| source.is_found);
+    let first = sources.first().map(|source| source.name.clone()).unwrap_or_default();
+    let Plan { sources, limitations } = order::plan(sources, prefix.as_ref());
     let threads = match options.threads {
         0 => std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
         threads => threads,
@@ -143,13 +146,15 @@ pub(crate) fn reduce_in_blocks(
     if let Some(error) = order.error {
         return Err(error);
     }
-    let read = shop.reader.into_inner().unwrap_or_else(PoisonError::into_inner).read;
-    if only_files && read.files.is_empty() {
-        let path = folder
-            .as_deref()
-            .and_then(|name| name.rsplit_once('/'))
-            .map_or("", |(folder, _)| folder);
-        return Err(LogError::EmptyFolder { path: path.to_owned() });
+    let mut read = shop.reader.into_inner().unwrap_or_else(PoisonError::into_inner).read;
+    read.limitations.extend(limitations);
+    if any && read.files.is_empty() {
+        return Err(match first.rsplit_once('/') {
+            Some((folder, _)) if only_found => LogError::EmptyFolder {
+                path: folder.to_owned(),
+            },
+            _ => LogError::EmptyArchive { path: first },
+        });
     }
     Ok(order.ledger.close(read))
 }

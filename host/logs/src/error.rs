@@ -11,6 +11,8 @@ pub enum LogError {
     NotALog {
         /// As the user named it.
         path: String,
+        /// What it is, as far as that is known.
+        reason: NoLog,
         /// What was found instead.
         why: String,
         /// What to do.
@@ -50,12 +52,44 @@ pub enum LogError {
         /// As the user named it.
         path: String,
     },
+    /// An archive without a single log.
+    #[error("no PostgreSQL log in the archive `{path}`: make it of the files of the server's log_directory")]
+    EmptyArchive {
+        /// As the user named it.
+        path: String,
+    },
     /// A worker thread could not be started.
     #[error("cannot start a thread: {source}; ask for fewer threads")]
     Thread {
         /// The operating system's words.
         source: std::io::Error,
     },
+}
+
+/// What a file that is no log of PostgreSQL is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum NoLog {
+    /// A log of pgBouncer.
+    PgBouncer,
+    /// A log of Patroni.
+    Patroni,
+    /// A log whose messages are translated.
+    Localized,
+    /// Something else.
+    Other,
+}
+
+impl NoLog {
+    /// The limitation that says so when a folder holds such a file.
+    pub(crate) fn code(self) -> &'static str {
+        match self {
+            Self::PgBouncer => "pgbouncer_log",
+            Self::Patroni => "patroni_log",
+            Self::Localized => "localized_messages",
+            Self::Other => "not_a_log",
+        }
+    }
 }
 
 fn prefix_mismatch(path: &str, prefix: &str, first_line: &str, detected: Option<&str>) -> String {

@@ -71,6 +71,38 @@ pub enum Format {
     Json,
 }
 
+/// How a file was compressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[expect(missing_docs, reason = "each name is that of the tool")]
+pub enum Compression {
+    Gzip,
+    Zstd,
+    Xz,
+    Bzip2,
+    Lz4,
+}
+
+/// What the server's lines were wrapped in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Envelope {
+    /// Lines of syslog or of the journal, as a file.
+    Syslog,
+    /// Log files of Kubernetes' container runtimes.
+    Cri,
+    /// Docker's json-file driver.
+    Docker,
+    /// CloudNativePG.
+    Cloudnativepg,
+    /// Google Cloud Logging, exported.
+    GoogleCloud,
+    /// Azure Monitor, exported.
+    Azure,
+    /// Amazon CloudWatch Logs, exported.
+    Cloudwatch,
+}
+
 /// One input file as it was read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -81,7 +113,16 @@ pub struct SourceFile {
     pub format: Option<Format>,
     /// The `log_line_prefix` that was given or detected (stderr only).
     pub log_line_prefix: Option<String>,
-    /// Bytes after decompression.
+    /// How it was compressed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub compression: Option<Compression>,
+    /// What its lines were wrapped in, outermost first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub envelopes: Vec<Envelope>,
+    /// Files of one number are one server's log, one after the other; none for an empty file.
+    #[serde(default)]
+    pub stream: Option<usize>,
+    /// Bytes after decompression and unwrapping.
     pub bytes: u64,
     /// Entries found.
     pub entries: u64,
@@ -93,7 +134,7 @@ pub struct SourceFile {
 pub struct SourceSummary {
     /// Files in the order they were read.
     pub files: Vec<SourceFile>,
-    /// Bytes after decompression, over all files.
+    /// Bytes after decompression and unwrapping, over all files.
     pub bytes: u64,
     /// Entries read, those outside the window included.
     pub entries_scanned: u64,

@@ -82,7 +82,7 @@ impl Ledger {
     }
 
     fn observe(&mut self, page: &mut Page<'_>, observation: &Observation) {
-        let file = page.findings.file;
+        let file = page.findings.stream;
         let texts = &page.findings.texts;
         match observation {
             Observation::Execution { us, statement } => {

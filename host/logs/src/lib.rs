@@ -48,6 +48,6 @@ mod source;
 mod worker;
 
 pub use analysis::{Options, Progress, analyse, reduce};
-pub use error::LogError;
+pub use error::{LogError, NoLog};
 pub use part::{Part, PartError};
 pub use source::Source;

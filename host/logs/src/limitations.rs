@@ -6,13 +6,30 @@ use crate::evidence::Limitation;
 
 const MESSAGES: &[(&str, &str)] = &[
     (
+        "archive_members_dropped",
+        "an archive has more files than are read; name a part of them",
+    ),
+    (
         "bare_duration",
         "durations without a statement: log_duration was on but the session logged no statement; set \
          log_min_duration_statement instead",
     ),
     (
+        "compression_window_too_large",
+        "compressed files ask for more memory than they are given and were not read, or in part; decompress them first",
+    ),
+    (
         "deadlocks_dropped",
         "more deadlocks than are kept; narrow the window with --since and --until",
+    ),
+    (
+        "duplicate_destination",
+        "the same entries were written to files of several formats; of each set one was read (json before csv before \
+         stderr; of an archive the first), the others were set aside",
+    ),
+    (
+        "duplicate_file",
+        "files that begin with the same entries as a longer one are copies or links, and were set aside",
     ),
     (
         "empty_file",
@@ -34,6 +51,10 @@ const MESSAGES: &[(&str, &str)] = &[
         "families_incomplete",
         "query families were given up for lack of room and came back: their figures are lower bounds; narrow the window \
          with --since and --until",
+    ),
+    (
+        "file_vanished",
+        "files of the folder were gone when their turn came, probably compressed by a rotation; run it again",
     ),
     (
         "forged_duration",
@@ -68,6 +89,10 @@ const MESSAGES: &[(&str, &str)] = &[
     (
         "timezone_uncertain",
         "the time zone's abbreviation is ambiguous or unknown, so instants may be off; set log_timezone = 'UTC'",
+    ),
+    (
+        "truncated_archive",
+        "archives end too early or hold something that is no archive; what came before was analysed; fetch them again",
     ),
     (
         "truncated_compressed_stream",

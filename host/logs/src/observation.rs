@@ -182,6 +182,7 @@ fn merge(into: &mut BTreeMap<&'static str, u64>, from: &BTreeMap<&'static str, u
 #[derive(Debug, Default)]
 pub(crate) struct Findings {
     pub(crate) file: usize,
+    pub(crate) stream: usize,
     pub(crate) totals: Totals,
     pub(crate) observations: Vec<Observation>,
     pub(crate) errors: Vec<ErrorKey>,

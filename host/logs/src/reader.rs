@@ -4,21 +4,26 @@
 //! by whoever took it. **Trusted**: nothing: an entry that does not end is cut after [`MAX_ENTRY_BYTES`], and the rest is
 //! dropped while it is read, so memory does not depend on the input.
 
-use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+pub(crate) mod opening;
 
-use crate::bytes::{escaped, from, line_end, slice};
+use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::bytes::{from, slice};
 use crate::entry::MAX_ENTRY_BYTES;
 use crate::error::LogError;
-use crate::evidence::{Format, SourceFile};
+use crate::evidence::SourceFile;
 use crate::format::{self, Layout, SkipState, Skipped};
-use crate::prefix::{self, Prefix};
+use crate::prefix::Prefix;
+use crate::source::order;
+use crate::source::tar::{self, Archive};
 use crate::source::{Input, Source};
+use opening::Opening;
 
 /// Bytes read at a time: small enough to stay in the cache between reading and parsing.
 pub(crate) const BLOCK_BYTES: usize = 1024 * 1024;
-/// How far the start of a file is searched for something that is an entry.
-const SAMPLE_BYTES: usize = 256 * 1024;
+/// Most files of one archive: what is told of each is kept.
+const MAX_MEMBERS: usize = 20_000;
 
 /// A piece of a file.
 #[derive(Debug)]
@@ -27,6 +32,8 @@ pub(crate) struct Block {
     pub(crate) sequence: u64,
     /// Which file, in the order they were read.
     pub(crate) file: usize,
+    /// Which server's log, as far as the files tell: files of one folder and one format are one.
+    pub(crate) stream: usize,
     pub(crate) layout: Arc<Layout>,
     pub(crate) bytes: Vec<u8>,
     /// No other block of the file follows.
@@ -48,6 +55,9 @@ pub(crate) struct Reader {
     block_bytes: usize,
     counter: Arc<AtomicU64>,
     current: Option<Open>,
+    archive: Option<OpenArchive>,
+    /// The next stream that has no number yet.
+    next_stream: usize,
     sequence: u64,
     pub(crate) read: Read,
 }
@@ -55,10 +65,19 @@ pub(crate) struct Reader {
 struct Open {
     input: Input,
     path: String,
+    stream: usize,
     layout: Arc<Layout>,
     /// Read already, and part of the next block.
     carry: Vec<u8>,
     at_end: bool,
+}
+
+/// An archive whose members are the next sources.
+struct OpenArchive {
+    name: String,
+    archive: Arc<Mutex<Archive>>,
+    members: order::Members,
+    count: usize,
 }
 
 impl Reader {
@@ -68,12 +87,15 @@ impl Reader {
         block_bytes: usize,
         counter: Arc<AtomicU64>,
     ) -> Self {
+        let numbered = sources.iter().filter_map(|source| source.stream).max();
         Self {
+            next_stream: numbered.map_or(0, |last| last + 1),
             sources: sources.into_iter(),
             prefix,
             block_bytes: block_bytes.max(1),
             counter,
             current: None,
+            archive: None,
             sequence: 0,
             read: Read::default(),
         }
@@ -83,7 +105,7 @@ impl Reader {
     pub(crate) fn next_block(&mut self, mut buffer: Vec<u8>) -> Result<Option<Block>, LogError> {
         loop {
             if self.current.is_none() {
-                let Some(source) = self.sources.next() else {
+                let Some(source) = self.next_source()? else {
                     return Ok(None);
                 };
                 self.current = self.open(source)?;
@@ -107,6 +129,7 @@ impl Reader {
             return Ok(Some(Block {
                 sequence,
                 file,
+                stream: open.stream,
                 layout,
                 bytes: buffer,
                 ends_file,
@@ -114,72 +137,142 @@ impl Reader {
         }
     }
 
+    /// The next member of the archive that is being read, or the next source.
+    fn next_source(&mut self) -> Result<Option<Source>, LogError> {
+        let Some(open) = self.archive.as_mut() else {
+            return Ok(self.sources.next());
+        };
+        if open.count >= MAX_MEMBERS {
+            self.read.limitations.push(("archive_members_dropped", 1));
+            self.archive = None;
+            return Ok(self.sources.next());
+        }
+        open.count += 1;
+        let member = tar::next_member(&open.archive).map_err(|source| LogError::Read {
+            path: open.name.clone(),
+            source,
+        })?;
+        if let Some(member) = member {
+            let name = format!("{}!{}", open.name, member.name);
+            return Ok(Some(Source::member(name, member.bytes)));
+        }
+        let Some(open) = self.archive.take() else {
+            return Ok(None);
+        };
+        let archive = open.archive.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(why) = archive.input_broken() {
+            self.read.broken(why);
+        } else if archive.broken {
+            self.read.broken("truncated_archive");
+        }
+        drop(archive);
+        Ok(self.sources.next())
+    }
+
     fn close(&mut self) {
-        if let Some(open) = self.current.take()
-            && open.input.broken
-        {
-            self.read.unparsed.push(("truncated_compressed_stream", 1));
-            self.read.limitations.push(("truncated_compressed_stream", 1));
+        if let Some(why) = self.current.take().and_then(|open| open.input.broken()) {
+            self.read.broken(why);
         }
     }
 
-    /// Begins a source: decompression, format and prefix.
+    /// Begins a source: decompression, envelope, format and prefix.
     fn open(&mut self, source: Source) -> Result<Option<Open>, LogError> {
-        let failed = |error| LogError::Read {
-            path: source.name.clone(),
-            source: error,
+        let (path, is_found, stream) = (source.name.clone(), source.is_found, source.stream);
+        let failed = |source| LogError::Read {
+            path: path.clone(),
+            source,
         };
-        let mut input = Input::open(source.input, Arc::clone(&self.counter)).map_err(failed)?;
-        let mut sample = Vec::new();
-        input.read(&mut sample, SAMPLE_BYTES).map_err(failed)?;
-        if sample.starts_with(b"\xef\xbb\xbf") {
-            sample.drain(..3);
-        }
-        let mut file = SourceFile {
-            path: source.name.clone(),
-            format: None,
-            log_line_prefix: None,
-            bytes: 0,
-            entries: 0,
-        };
-        if sample.trim_ascii().is_empty() && sample.len() < SAMPLE_BYTES {
-            self.read.limitations.push(("empty_file", 1));
-            self.read.files.push(file);
-            if input.broken {
-                self.read.unparsed.push(("truncated_compressed_stream", 1));
-                self.read.limitations.push(("truncated_compressed_stream", 1));
+        let counter = Arc::clone(&self.counter);
+        let bytes = match source.open() {
+            Ok(bytes) => bytes,
+            // Rotated or compressed since the folder was listed.
+            Err(error) if is_found && error.kind() == std::io::ErrorKind::NotFound => {
+                self.read.limitations.push(("file_vanished", 1));
+                return Ok(None);
             }
-            return Ok(None);
-        }
-        let layout = match layout_of(&sample, self.prefix.as_ref(), &source.name) {
-            Ok(layout) => layout,
-            Err(LogError::NotALog { .. }) if source.from_folder => {
-                self.read.limitations.push(("not_a_log", 1));
+            Err(error) => return Err(failed(error)),
+        };
+        let input = Input::open(bytes, counter).map_err(failed)?;
+        let opened = match opening::open(input, self.prefix.as_ref(), &path, self.archive.is_none()) {
+            Ok(Opening::Log(opened)) => opened,
+            Ok(Opening::Archive { input, sample }) => {
+                self.archive = Some(OpenArchive {
+                    name: path,
+                    archive: Archive::new(sample, input),
+                    members: order::Members::default(),
+                    count: 0,
+                });
+                return Ok(None);
+            }
+            Ok(Opening::Empty { input }) => {
+                self.read.limitations.push(("empty_file", 1));
+                self.read.files.push(opening::source_file(path, &input));
+                if let Some(why) = input.broken() {
+                    self.read.broken(why);
+                }
+                return Ok(None);
+            }
+            Err(LogError::NotALog { reason, .. }) if is_found => {
+                self.read.limitations.push((reason.code(), 1));
                 return Ok(None);
             }
             Err(error) => return Err(error),
         };
-        file.format = Some(layout.format());
-        if let Layout::Stderr(prefix) = &layout {
+        let stream = match (stream, self.archive.as_mut()) {
+            (Some(stream), _) => stream,
+            (None, None) => self.new_stream(),
+            (None, Some(_)) => match self.stream_of_member(&path, &opened) {
+                Some(stream) => stream,
+                None => {
+                    self.read.limitations.push(("duplicate_destination", 1));
+                    return Ok(None);
+                }
+            },
+        };
+        let mut file = opening::source_file(path.clone(), &opened.input);
+        file.format = Some(opened.layout.format());
+        file.stream = Some(stream);
+        if let Layout::Stderr(prefix) = &opened.layout {
             file.log_line_prefix = Some(prefix.as_str().to_owned());
-            if !prefix.has_time() {
-                self.read.limitations.push(("prefix_without_time", 1));
-            }
-            if !prefix.has_process() {
-                self.read.limitations.push(("prefix_without_process", 1));
-            }
-            if !prefix.has_dimensions() {
-                self.read.limitations.push(("prefix_without_names", 1));
-            }
+            let lacks = [
+                ("prefix_without_time", prefix.has_time()),
+                ("prefix_without_process", prefix.has_process()),
+                ("prefix_without_names", prefix.has_dimensions()),
+            ];
+            let lacks = lacks.iter().filter(|(_, has)| !has);
+            self.read.limitations.extend(lacks.map(|(code, _)| (*code, 1)));
         }
         self.read.files.push(file);
         Ok(Some(Open {
-            input,
-            path: source.name,
-            layout: Arc::new(layout),
-            carry: sample,
+            input: opened.input,
+            path,
+            stream,
+            layout: Arc::new(opened.layout),
+            carry: opened.sample,
             at_end: false,
         }))
+    }
+
+    fn new_stream(&mut self) -> usize {
+        let stream = self.next_stream;
+        self.next_stream += 1;
+        stream
+    }
+
+    /// The stream that a member of the archive goes on with, or a new one; none if the archive told the same already.
+    fn stream_of_member(&mut self, path: &str, opened: &opening::Opened) -> Option<usize> {
+        let fresh = self.next_stream;
+        let stream = self.archive.as_mut()?.members.stream(path, opened, fresh)?;
+        self.next_stream = self.next_stream.max(stream + 1);
+        Some(stream)
+    }
+}
+
+impl Read {
+    /// Input ended before its end.
+    fn broken(&mut self, why: &'static str) {
+        self.unparsed.push((why, 1));
+        self.limitations.push((why, 1));
     }
 }
 
@@ -253,53 +346,5 @@ impl Open {
             let wanted = rest.len() + BLOCK_BYTES;
             self.read_to(&mut rest, wanted)?;
         }
-    }
-}
-
-fn layout_of(sample: &[u8], given: Option<&Prefix>, path: &str) -> Result<Layout, LogError> {
-    let given_fits = given.is_some_and(|given| format::stderr::begins_with_entry(given, sample));
-    match format::of_sample(sample).filter(|_| !given_fits) {
-        Some(Format::Csv) => return Ok(Layout::Csv),
-        Some(Format::Json) => return Ok(Layout::Json),
-        Some(Format::Stderr) | None => {}
-    }
-    if let Some(given) = given {
-        if format::stderr::has_entry(given, sample) {
-            return Ok(Layout::Stderr(given.clone()));
-        }
-        let first_line = escaped(slice(sample, 0, line_end(sample, 0)), 120);
-        let detected = prefix::detect(sample).map(|prefix| prefix.as_str().to_owned());
-        return Err(LogError::PrefixMismatch {
-            path: path.to_owned(),
-            prefix: given.as_str().to_owned(),
-            first_line,
-            detected,
-        });
-    }
-    match prefix::detect(sample) {
-        Some(prefix) => Ok(Layout::Stderr(prefix)),
-        None => Err(not_a_log(sample, path)),
-    }
-}
-
-fn not_a_log(sample: &[u8], path: &str) -> LogError {
-    let first_line = escaped(slice(sample, 0, line_end(sample, 0)), 120);
-    let (why, remedy) = if memchr::memchr(0, sample).is_some() {
-        (
-            "it is binary".to_owned(),
-            "name the text, csv or json log that the server writes".to_owned(),
-        )
-    } else {
-        (
-            format!("nothing in its first lines is a log entry (it begins with `{first_line}`)"),
-            "if it is one, give its `SHOW log_line_prefix` as --log-line-prefix; messages must be in English \
-             (lc_messages = C)"
-                .to_owned(),
-        )
-    };
-    LogError::NotALog {
-        path: path.to_owned(),
-        why,
-        remedy,
     }
 }

@@ -1,29 +1,40 @@
 //! Where log bytes come from: files and streams that the caller opened, and folders that it handed over.
 //!
-//! **In**: open handles; nothing here opens a path of its own. **Out**: [`Source`]s, decompressed while they are read. **Can
-//! fail**: reading; what a compressed stream held up to an error is kept.
+//! **In**: open handles; nothing here opens a path of its own. **Out**: [`Source`]s, decompressed and unwrapped while they are
+//! read. **Can fail**: reading; what a compressed stream held up to an error is kept.
 
+mod compression;
+pub(crate) mod order;
+pub(crate) mod tar;
+
+use std::ffi::OsString;
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, Read, Seek};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use cap_std::fs::Dir;
 
 use crate::error::LogError;
-
-/// Compressed input is told by its first bytes.
-const GZIP_MAGIC: &[u8] = &[0x1f, 0x8b, 0x08];
-const ZSTD_MAGIC: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd];
+use crate::evidence::{Compression, Envelope};
 
 /// One log to read.
 pub struct Source {
     pub(crate) name: String,
-    pub(crate) input: Box<dyn Read + Send>,
+    origin: Origin,
     /// Bytes to read, where that is known.
     pub(crate) len: Option<u64>,
-    /// Found in a folder: set aside, instead of refused, if it is no log.
-    pub(crate) from_folder: bool,
+    /// Found in a folder or an archive: set aside, instead of refused, if it is no log.
+    pub(crate) is_found: bool,
+    /// Sources of one number are the log of one server, one after the other.
+    pub(crate) stream: Option<usize>,
+}
+
+enum Origin {
+    Stream(Box<dyn Read + Send>),
+    File(File),
+    /// Opened when its turn comes: a folder may hold more files than a process may open.
+    InDir(Arc<Dir>, OsString),
 }
 
 impl std::fmt::Debug for Source {
@@ -32,6 +43,7 @@ impl std::fmt::Debug for Source {
             .debug_struct("Source")
             .field("name", &self.name)
             .field("len", &self.len)
+            .field("stream", &self.stream)
             .finish_non_exhaustive()
     }
 }
@@ -46,38 +58,31 @@ impl Source {
             .filter(std::fs::Metadata::is_file)
             .map(|metadata| metadata.len());
         Self {
-            name,
-            input: Box::new(file),
             len,
-            from_folder: false,
+            ..Self::new(name, Origin::File(file))
         }
     }
 
     /// Anything else, for example standard input (named `-`).
     #[must_use]
     pub fn stream(name: String, input: Box<dyn Read + Send>) -> Self {
-        Self {
-            name,
-            input,
-            len: None,
-            from_folder: false,
-        }
+        Self::new(name, Origin::Stream(input))
     }
 
-    /// The plain files of a folder by name, without descending; links are followed inside the folder only. Files that turn out
-    /// to be no logs are set aside by [`crate::analyse`], which says so.
+    /// The plain files of a folder, without descending; links are followed inside the folder only. Files that turn out to be no
+    /// logs are set aside by [`crate::analyse`], which reads the others in order of time and says what it set aside.
     ///
     /// # Errors
-    /// [`LogError::Read`] when the folder or a file in it cannot be read, [`LogError::EmptyFolder`] when there is no file.
+    /// [`LogError::Read`] when the folder cannot be read, [`LogError::EmptyFolder`] when there is no file.
     pub fn in_dir(name: &str, dir: &Dir) -> Result<Vec<Self>, LogError> {
         let mut sources = Vec::new();
-        let failed = |path: &str, source: io::Error| LogError::Read {
-            path: path.to_owned(),
+        let failed = |source: io::Error| LogError::Read {
+            path: name.to_owned(),
             source,
         };
-        for entry in dir.entries().map_err(|error| failed(name, error))? {
-            let entry = entry.map_err(|error| failed(name, error))?;
-            let file_name = entry.file_name();
+        let dir = Arc::new(dir.try_clone().map_err(failed)?);
+        for entry in dir.entries().map_err(failed)? {
+            let file_name = entry.map_err(failed)?.file_name();
             let path = format!("{}/{}", name.trim_end_matches('/'), file_name.to_string_lossy());
             // Resolved inside the folder: a link that leads out of it is no file of it.
             let Ok(metadata) = dir.metadata(&file_name) else {
@@ -86,10 +91,10 @@ impl Source {
             if !metadata.is_file() {
                 continue;
             }
-            let file = dir.open(&file_name).map_err(|error| failed(&path, error))?;
             sources.push(Self {
-                from_folder: true,
-                ..Self::file(path, file.into_std())
+                is_found: true,
+                len: Some(metadata.len()),
+                ..Self::new(path, Origin::InDir(Arc::clone(&dir), file_name))
             });
         }
         if sources.is_empty() {
@@ -98,45 +103,83 @@ impl Source {
         sources.sort_by(|one, other| one.name.cmp(&other.name));
         Ok(sources)
     }
+
+    /// A file of an archive.
+    pub(crate) fn member(name: String, bytes: tar::MemberBytes) -> Self {
+        Self {
+            is_found: true,
+            ..Self::new(name, Origin::Stream(Box::new(bytes)))
+        }
+    }
+
+    fn new(name: String, origin: Origin) -> Self {
+        Self {
+            name,
+            origin,
+            len: None,
+            is_found: false,
+            stream: None,
+        }
+    }
+
+    /// Shows the file to `see` and leaves it as it was; none where a look would take bytes away.
+    pub(crate) fn look<T>(&mut self, see: impl FnOnce(File) -> T) -> Option<T> {
+        match &mut self.origin {
+            Origin::Stream(_) => None,
+            Origin::File(file) => {
+                file.metadata().ok().filter(std::fs::Metadata::is_file)?;
+                let start = file.stream_position().ok()?;
+                let seen = see(file.try_clone().ok()?);
+                file.seek(io::SeekFrom::Start(start)).ok()?;
+                Some(seen)
+            }
+            Origin::InDir(dir, name) => dir.open(&*name).ok().map(|file| see(file.into_std())),
+        }
+    }
+
+    /// The bytes as they are stored.
+    pub(crate) fn open(self) -> io::Result<Box<dyn Read + Send>> {
+        Ok(match self.origin {
+            Origin::Stream(input) => input,
+            Origin::File(file) => Box::new(file),
+            Origin::InDir(dir, name) => Box::new(dir.open(name)?.into_std()),
+        })
+    }
 }
 
 /// A source being read: counted, decompressed.
 pub(crate) struct Input {
     bytes: Box<dyn Read + Send>,
-    compressed: bool,
-    /// The compressed stream broke off here.
-    pub(crate) broken: bool,
+    /// How it was compressed.
+    pub(crate) compression: Option<Compression>,
+    /// The compressed stream broke off here, and why.
+    broken: Option<&'static str>,
 }
 
 impl Input {
     /// Begins to read; `read` counts what comes from the disk.
     pub(crate) fn open(source: Box<dyn Read + Send>, read: Arc<AtomicU64>) -> io::Result<Self> {
         let mut counted = Counted { input: source, read };
-        let mut magic = Vec::with_capacity(4);
-        counted.by_ref().take(4).read_to_end(&mut magic)?;
-        let is_gzip = magic.starts_with(GZIP_MAGIC);
-        let is_zstd = magic.starts_with(ZSTD_MAGIC);
+        let mut magic = Vec::with_capacity(compression::MAGIC_BYTES);
+        counted
+            .by_ref()
+            .take(compression::MAGIC_BYTES as u64)
+            .read_to_end(&mut magic)?;
+        let compression = compression::of_magic(&magic);
         let whole = io::Cursor::new(magic).chain(counted);
-        let bytes: Box<dyn Read + Send> = if is_gzip {
-            Box::new(flate2::read::MultiGzDecoder::new(io::BufReader::with_capacity(
-                64 * 1024,
-                whole,
-            )))
-        } else if is_zstd {
-            Box::new(zstd::stream::read::Decoder::new(whole)?)
-        } else {
-            Box::new(whole)
-        };
         Ok(Self {
-            bytes,
-            compressed: is_gzip || is_zstd,
-            broken: false,
+            bytes: match compression {
+                Some(compression) => compression::decoder(compression, whole)?,
+                None => Box::new(whole),
+            },
+            compression,
+            broken: None,
         })
     }
 
     /// Appends up to `count` bytes; fewer only at the end.
     pub(crate) fn read(&mut self, buffer: &mut Vec<u8>, count: usize) -> io::Result<usize> {
-        if self.broken {
+        if self.broken.is_some() {
             return Ok(0);
         }
         let before = buffer.len();
@@ -145,12 +188,22 @@ impl Input {
         match result {
             Ok(read) => Ok(read),
             // What was decompressed before the error is in the buffer already.
-            Err(_) if self.compressed => {
-                self.broken = true;
+            Err(error) if self.compression.is_some() => {
+                self.broken = Some(compression::why_broken(&error));
                 Ok(buffer.len() - before)
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// What was unwrapped, outermost first.
+    pub(crate) fn envelopes(&self) -> &[Envelope] {
+        &[]
+    }
+
+    /// Why the compressed stream ended before its end, as a limitation.
+    pub(crate) fn broken(&self) -> Option<&'static str> {
+        self.broken
     }
 }
 

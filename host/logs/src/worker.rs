@@ -58,6 +58,7 @@ impl Worker {
         recycled.texts.arena.clear();
         self.findings = Findings {
             file: block.file,
+            stream: block.stream,
             observations: recycled.observations,
             errors: recycled.errors,
             ..Findings::default()

@@ -1,0 +1,148 @@
+//! The beginning of a source: what it is compressed with and wrapped in, its format and prefix, and when it begins.
+//!
+//! **In**: an input. **Out**: the same input with what was read of it and how to go on ([`Opening`]). **Trusted**: nothing; only
+//! the first [`SAMPLE_BYTES`] are looked at. **Can fail**: what is no log is refused with what it looks like instead.
+
+use crate::bytes::{escaped, line_end, slice};
+use crate::entry::{Entry, Sink, Texts};
+use crate::error::{LogError, NoLog};
+use crate::evidence::{Format, SourceFile};
+use crate::format::{self, Layout};
+use crate::instant::Clock;
+use crate::prefix::{self, Prefix};
+use crate::source::{Input, tar};
+
+/// How far the start of a file is searched for something that is an entry.
+pub(crate) const SAMPLE_BYTES: usize = 256 * 1024;
+
+/// What a source begins with.
+pub(crate) enum Opening {
+    Log(Opened),
+    /// Its members are the sources.
+    Archive {
+        input: Input,
+        sample: Vec<u8>,
+    },
+    Empty {
+        input: Input,
+    },
+}
+
+/// A log, as far as its beginning tells.
+pub(crate) struct Opened {
+    pub(crate) input: Input,
+    /// Read already.
+    pub(crate) sample: Vec<u8>,
+    pub(crate) layout: Layout,
+}
+
+/// Looks at the beginning of an input. `archives` says whether it may be one.
+pub(crate) fn open(mut input: Input, given: Option<&Prefix>, path: &str, archives: bool) -> Result<Opening, LogError> {
+    let failed = |source| LogError::Read {
+        path: path.to_owned(),
+        source,
+    };
+    let mut sample = Vec::new();
+    input.read(&mut sample, SAMPLE_BYTES).map_err(failed)?;
+    if archives && tar::is_archive(&sample) {
+        return Ok(Opening::Archive { input, sample });
+    }
+    if sample.starts_with(b"\xef\xbb\xbf") {
+        sample.drain(..3);
+    }
+    if sample.trim_ascii().is_empty() && sample.len() < SAMPLE_BYTES {
+        return Ok(Opening::Empty { input });
+    }
+    let layout = layout_of(&sample, given, path)?;
+    Ok(Opening::Log(Opened { input, sample, layout }))
+}
+
+/// What is known of a file before its log is.
+pub(crate) fn source_file(path: String, input: &Input) -> SourceFile {
+    SourceFile {
+        path,
+        format: None,
+        log_line_prefix: None,
+        compression: input.compression,
+        envelopes: Vec::new(),
+        stream: None,
+        bytes: 0,
+        entries: 0,
+    }
+}
+
+impl Opened {
+    /// The instant of the first entry of the sample that has one.
+    pub(crate) fn first_us(&self) -> Option<i64> {
+        instants(&self.layout, &self.sample).map(|(first, _)| first)
+    }
+}
+
+/// The instants of the first and the last entry of a piece of a log.
+pub(crate) fn instants(layout: &Layout, bytes: &[u8]) -> Option<(i64, i64)> {
+    struct Ends(Option<(i64, i64)>);
+    impl Sink for Ends {
+        fn entry(&mut self, entry: &Entry, _: &Texts) {
+            if let Some(stamp) = entry.at {
+                self.0 = Some((self.0.map_or(stamp.at_us, |ends| ends.0), stamp.at_us));
+            }
+        }
+        fn unparsed(&mut self, _: &'static str) {}
+    }
+    let mut texts = Texts {
+        block: bytes.to_vec(),
+        ..Texts::default()
+    };
+    let mut ends = Ends(None);
+    layout.parse(&mut texts, &mut Clock::default(), &mut ends);
+    ends.0
+}
+
+fn layout_of(sample: &[u8], given: Option<&Prefix>, path: &str) -> Result<Layout, LogError> {
+    let given_fits = given.is_some_and(|given| format::stderr::begins_with_entry(given, sample));
+    match format::of_sample(sample).filter(|_| !given_fits) {
+        Some(Format::Csv) => return Ok(Layout::Csv),
+        Some(Format::Json) => return Ok(Layout::Json),
+        Some(Format::Stderr) | None => {}
+    }
+    if let Some(given) = given {
+        if format::stderr::has_entry(given, sample) {
+            return Ok(Layout::Stderr(given.clone()));
+        }
+        let first_line = escaped(slice(sample, 0, line_end(sample, 0)), 120);
+        let detected = prefix::detect(sample).map(|prefix| prefix.as_str().to_owned());
+        return Err(LogError::PrefixMismatch {
+            path: path.to_owned(),
+            prefix: given.as_str().to_owned(),
+            first_line,
+            detected,
+        });
+    }
+    match prefix::detect(sample) {
+        Some(prefix) => Ok(Layout::Stderr(prefix)),
+        None => Err(not_a_log(sample, path)),
+    }
+}
+
+fn not_a_log(sample: &[u8], path: &str) -> LogError {
+    let first_line = escaped(slice(sample, 0, line_end(sample, 0)), 120);
+    let (why, remedy) = if memchr::memchr(0, sample).is_some() {
+        (
+            "it is binary".to_owned(),
+            "name the text, csv or json log that the server writes".to_owned(),
+        )
+    } else {
+        (
+            format!("nothing in its first lines is a log entry (it begins with `{first_line}`)"),
+            "if it is one, give its `SHOW log_line_prefix` as --log-line-prefix; messages must be in English \
+             (lc_messages = C)"
+                .to_owned(),
+        )
+    };
+    LogError::NotALog {
+        path: path.to_owned(),
+        reason: NoLog::Other,
+        why,
+        remedy,
+    }
+}

@@ -1,0 +1,117 @@
+use proptest::prelude::*;
+
+use super::*;
+
+const PLAIN: &[u8] = include_bytes!("fixtures/plain.log");
+/// Made by gzip, zstd, xz, bzip2 and lz4 themselves.
+const COMPRESSED: [(Compression, &[u8]); 6] = [
+    (Compression::Gzip, include_bytes!("fixtures/log.gz")),
+    (Compression::Zstd, include_bytes!("fixtures/log.zst")),
+    (Compression::Xz, include_bytes!("fixtures/log.xz")),
+    (Compression::Bzip2, include_bytes!("fixtures/log.bz2")),
+    (Compression::Lz4, include_bytes!("fixtures/log.lz4")),
+    (Compression::Lz4, include_bytes!("fixtures/legacy.lz4")),
+];
+
+/// Gives a few bytes at a time.
+struct Dripping(io::Cursor<Vec<u8>>, usize);
+
+impl Read for Dripping {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = buffer.len().min(self.1);
+        self.0.read(&mut buffer[..count])
+    }
+}
+
+/// What comes out before the end or an error, and the error.
+fn decompress(bytes: &[u8], step: usize) -> (Vec<u8>, Option<io::Error>) {
+    let Some(compression) = of_magic(bytes) else {
+        return (Vec::new(), None);
+    };
+    let dripping = Dripping(io::Cursor::new(bytes.to_vec()), step);
+    let mut out = Vec::new();
+    let error = match decoder(compression, dripping) {
+        Ok(mut decoder) => decoder.read_to_end(&mut out).err(),
+        Err(error) => Some(error),
+    };
+    (out, error)
+}
+
+#[test]
+fn each_tool_is_told_by_its_magic_and_read() {
+    for (compression, bytes) in COMPRESSED {
+        assert_eq!(of_magic(bytes), Some(compression));
+        for step in [1, 3, 4096] {
+            let (out, error) = decompress(bytes, step);
+            assert!(error.is_none(), "{compression:?} {error:?}");
+            assert!(out == PLAIN, "{compression:?}");
+        }
+    }
+    assert_eq!(of_magic(PLAIN), None);
+    assert_eq!(of_magic(b"BZh9 is no bzip2"), None);
+    assert_eq!(of_magic(b""), None);
+}
+
+#[test]
+fn what_was_concatenated_is_read_to_the_end() {
+    // The legacy format of lz4 is the last one: its decoder reads one frame.
+    for (compression, bytes) in &COMPRESSED[..5] {
+        let (out, error) = decompress(&[*bytes, bytes, bytes].concat(), 5);
+        assert!(error.is_none(), "{compression:?} {error:?}");
+        assert!(out == [PLAIN, PLAIN, PLAIN].concat(), "{compression:?}");
+    }
+}
+
+#[test]
+fn a_cut_stream_gives_what_came_before_the_cut() {
+    for (compression, bytes) in COMPRESSED {
+        for cut in MAGIC_BYTES..bytes.len() {
+            let (out, error) = decompress(&bytes[..cut], 4096);
+            assert!(PLAIN.starts_with(&out), "{compression:?} cut at {cut}");
+            // Between two blocks of the legacy format of lz4 there is no mark, and its header has no end.
+            assert!(
+                error.is_some() || compression == Compression::Lz4,
+                "{compression:?} cut at {cut}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_window_larger_than_the_limit_is_refused_and_said() {
+    for bytes in [
+        &include_bytes!("fixtures/window.xz")[..],
+        &include_bytes!("fixtures/window.zst")[..],
+    ] {
+        let (out, error) = decompress(bytes, 4096);
+        assert!(out.is_empty());
+        assert_eq!(why_broken(&error.unwrap()), "compression_window_too_large");
+    }
+    let (_, error) = decompress(&COMPRESSED[2].1[..200], 4096);
+    assert_eq!(why_broken(&error.unwrap()), "truncated_compressed_stream");
+}
+
+proptest! {
+    /// Bytes flipped anywhere give an error or other bytes, and nothing else.
+    #[test]
+    fn broken_streams_do_no_harm(which in 0..COMPRESSED.len(), flips in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6), cut in any::<prop::sample::Index>()) {
+        let mut bytes = COMPRESSED[which].1.to_vec();
+        for (place, byte) in flips {
+            let place = MAGIC_BYTES.min(6) + place.index(bytes.len() - 6);
+            bytes[place.min(COMPRESSED[which].1.len() - 1)] = byte;
+        }
+        if cut.index(3) == 0 {
+            let length = cut.index(bytes.len());
+            bytes.truncate(length);
+        }
+        let mut decoded = match of_magic(&bytes) {
+            Some(compression) => decoder(compression, io::Cursor::new(bytes)).ok(),
+            None => None,
+        };
+        if let Some(decoder) = decoded.as_mut() {
+            let mut out = Vec::new();
+            // A flipped length may make much of little.
+            let _ = decoder.by_ref().take(1 << 24).read_to_end(&mut out);
+        }
+    }
+}
