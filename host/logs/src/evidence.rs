@@ -157,7 +157,13 @@ pub struct SourceSummary {
 impl SourceSummary {
     /// Adds what a later part read.
     pub(crate) fn merge(&mut self, other: Self) {
-        self.files.extend(other.files);
+        // Files of two parts are never one stream.
+        let streams = self.files.iter().filter_map(|file| file.stream).max();
+        let fresh = streams.map_or(0, |last| last.saturating_add(1));
+        self.files.extend(other.files.into_iter().map(|mut file| {
+            file.stream = file.stream.map(|stream| stream.saturating_add(fresh));
+            file
+        }));
         self.bytes = self.bytes.saturating_add(other.bytes);
         self.entries_scanned = self.entries_scanned.saturating_add(other.entries_scanned);
         self.entries_outside_window = self.entries_outside_window.saturating_add(other.entries_outside_window);

@@ -8,8 +8,7 @@ use crate::entry::{Entry, Sink, Texts};
 use crate::error::{LogError, NoLog};
 use crate::evidence::{Format, SourceFile};
 use crate::format::{self, Layout};
-use crate::instant::Clock;
-use crate::prefix::{self, Prefix};
+use crate::prefix::{self, Memory, Prefix};
 use crate::source::{Input, tar};
 
 /// How far the start of a file is searched for something that is an entry.
@@ -94,7 +93,7 @@ pub(crate) fn instants(layout: &Layout, bytes: &[u8]) -> Option<(i64, i64)> {
         ..Texts::default()
     };
     let mut ends = Ends(None);
-    layout.parse(&mut texts, &mut Clock::default(), &mut ends);
+    layout.parse(&mut texts, &mut Memory::default(), &mut ends);
     ends.0
 }
 

@@ -241,12 +241,15 @@ impl<'n> Name<'n> {
     }
 }
 
+/// A stream's number, and the last entry of the file that was last.
+type OpenStream = (usize, Option<i64>);
+
 /// The streams of one folder.
 #[derive(Debug, Default)]
 struct Streams {
     count: usize,
-    /// By format and words of the name: the number, and the last entry of the file that was last.
-    open: BTreeMap<(Format, String), Vec<(usize, Option<i64>)>>,
+    /// By format and words of the name.
+    open: BTreeMap<(Format, String), Vec<OpenStream>>,
 }
 
 impl Streams {

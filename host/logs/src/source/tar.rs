@@ -53,7 +53,11 @@ pub(crate) fn is_archive(bytes: &[u8]) -> bool {
     // Archives older than ustar have no magic, but nothing where others say more.
     let record = slice(bytes, 0, RECORD_BYTES);
     let is_ustar = slice(record, 257, 262) == b"ustar";
-    let is_older = || [257..329, 345..RECORD_BYTES].into_iter().all(|part| slice(record, part.start, part.end).iter().all(|byte| *byte == 0));
+    let is_older = || {
+        [257..329, 345..RECORD_BYTES]
+            .into_iter()
+            .all(|part| slice(record, part.start, part.end).iter().all(|byte| *byte == 0))
+    };
     (is_ustar || is_older()) && header(record).is_some()
 }
 

@@ -253,7 +253,9 @@ fn an_archive_is_its_members() {
         for block_bytes in [1, 100, crate::reader::BLOCK_BYTES] {
             let source = Source::stream("a.tar".to_owned(), Box::new(std::io::Cursor::new(archive(flag))));
             let options = Options::default();
-            let evidence = crate::analysis::analyse_in_blocks(vec![source], &options, &|_| {}, block_bytes).unwrap();
+            let evidence = crate::analysis::reduce_in_blocks(vec![source], &options, &|_| {}, block_bytes)
+                .unwrap()
+                .evidence();
             assert_eq!(
                 names(&evidence),
                 ["a.tar!log/pg-1.csv", "a.tar!log/pg-2.csv.gz", "a.tar!log/pg-3.csv"]
