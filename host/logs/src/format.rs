@@ -72,6 +72,16 @@ impl Layout {
     }
 }
 
+/// Why an entry with this severity is none.
+#[cold]
+fn unknown_severity(word: &[u8]) -> &'static str {
+    if crate::foreign::is_translated_severity(word) {
+        "localized_messages"
+    } else {
+        "unknown_severity"
+    }
+}
+
 /// What [`Layout::skip`] remembers.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct SkipState {

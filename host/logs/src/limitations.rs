@@ -65,11 +65,17 @@ const MESSAGES: &[(&str, &str)] = &[
         "messages raised by a statement imitate a message of the server and were not counted as events; look at who \
          may run RAISE LOG",
     ),
+    (
+        "localized_messages",
+        "messages in another language than English are not read; set lc_messages = 'C' and reload the server",
+    ),
     ("lock_waits_dropped", "more lock waits than are kept; the longest are"),
     (
         "not_a_log",
         "files of a folder that are no PostgreSQL logs were set aside; name them to see why",
     ),
+    ("patroni_log", "logs of Patroni in the folder were set aside"),
+    ("pgbouncer_log", "logs of pgBouncer in the folder were set aside"),
     (
         "prefix_without_names",
         "log_line_prefix lacks %d, %u or %a, so families of several databases, roles or applications are one; add them",

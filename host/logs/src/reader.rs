@@ -170,7 +170,9 @@ impl Reader {
     }
 
     fn close(&mut self) {
-        if let Some(why) = self.current.take().and_then(|open| open.input.broken()) {
+        let Some(open) = self.current.take() else { return };
+        self.read.unparsed.extend(open.input.dropped());
+        if let Some(why) = open.input.broken() {
             self.read.broken(why);
         }
     }

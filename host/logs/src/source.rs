@@ -15,8 +15,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use cap_std::fs::Dir;
 
+use crate::bytes::up_to;
+use crate::envelope::{Found, Layer, Stamp};
 use crate::error::LogError;
 use crate::evidence::{Compression, Envelope};
+
+/// Bytes that envelopes are taken off at a time.
+const LAYER_BYTES: usize = 256 * 1024;
 
 /// One log to read.
 pub struct Source {
@@ -147,9 +152,13 @@ impl Source {
     }
 }
 
-/// A source being read: counted, decompressed.
+/// A source being read: counted, decompressed, unwrapped.
 pub(crate) struct Input {
     bytes: Box<dyn Read + Send>,
+    /// Envelopes to be taken off, outermost first.
+    layers: Vec<Layer>,
+    /// There is nothing more for the layers.
+    layers_ended: bool,
     /// How it was compressed.
     pub(crate) compression: Option<Compression>,
     /// The compressed stream broke off here, and why.
@@ -172,13 +181,66 @@ impl Input {
                 Some(compression) => compression::decoder(compression, whole)?,
                 None => Box::new(whole),
             },
+            layers: Vec::new(),
+            layers_ended: false,
             compression,
             broken: None,
         })
     }
 
+    /// Takes another envelope off what is still to be read and off `sample`, which was read already and is read again.
+    pub(crate) fn unwrap(&mut self, found: Found, stamp: Stamp, sample: &[u8]) {
+        let mut layer = Layer::new(found, stamp, sample);
+        layer.feed(sample);
+        if self.layers_ended {
+            layer.finish();
+        }
+        self.layers.push(layer);
+    }
+
     /// Appends up to `count` bytes; fewer only at the end.
     pub(crate) fn read(&mut self, buffer: &mut Vec<u8>, count: usize) -> io::Result<usize> {
+        if self.layers.is_empty() {
+            return self.read_stored(buffer, count);
+        }
+        let mut missing = count;
+        loop {
+            if let Some(last) = self.layers.last_mut() {
+                let ready = up_to(last.ready(), missing);
+                let taken = ready.len();
+                buffer.extend_from_slice(ready);
+                last.take(taken);
+                missing -= taken;
+            }
+            if missing == 0 || self.layers_ended {
+                return Ok(count - missing);
+            }
+            self.feed_layers()?;
+        }
+    }
+
+    /// Reads some more and sends it through the envelopes.
+    fn feed_layers(&mut self) -> io::Result<()> {
+        let mut bytes = Vec::new();
+        self.layers_ended = self.read_stored(&mut bytes, LAYER_BYTES)? < LAYER_BYTES;
+        let ended = self.layers_ended;
+        let mut layers = self.layers.iter_mut();
+        while let Some(layer) = layers.next() {
+            layer.feed(&bytes);
+            if ended {
+                layer.finish();
+            }
+            if layers.len() > 0 {
+                bytes.clear();
+                bytes.extend_from_slice(layer.ready());
+                layer.take(bytes.len());
+            }
+        }
+        Ok(())
+    }
+
+    /// Bytes as they were before they were compressed.
+    fn read_stored(&mut self, buffer: &mut Vec<u8>, count: usize) -> io::Result<usize> {
         if self.broken.is_some() {
             return Ok(0);
         }
@@ -197,8 +259,13 @@ impl Input {
     }
 
     /// What was unwrapped, outermost first.
-    pub(crate) fn envelopes(&self) -> &[Envelope] {
-        &[]
+    pub(crate) fn envelopes(&self) -> Vec<Envelope> {
+        self.layers.iter().map(|layer| layer.envelope).collect()
+    }
+
+    /// What the envelopes held that could not be unwrapped, by reason.
+    pub(crate) fn dropped(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        self.layers.iter().flat_map(Layer::dropped)
     }
 
     /// Why the compressed stream ended before its end, as a limitation.

@@ -8,6 +8,7 @@ use hashbrown::HashMap;
 
 use crate::entry::{Entry, Sink, Span, Texts};
 use crate::events;
+use crate::foreign;
 use crate::interner::{Interner, NamesId};
 use crate::locks;
 use crate::message::{self, DurationKind};
@@ -128,6 +129,10 @@ impl Sink for Worker {
 
     fn unparsed(&mut self, reason: &'static str) {
         *self.findings.totals.unparsed.entry(reason).or_default() += 1;
+        // The one reason that something can be done about on the server.
+        if reason == "localized_messages" {
+            self.findings.totals.limitation(reason);
+        }
     }
 }
 
@@ -228,6 +233,9 @@ impl Worker {
     fn event(&mut self, entry: &Entry, texts: &Texts, facts: &Facts) {
         let message = texts.get(entry.message);
         let Some(event) = events::by_message(entry.severity, message) else {
+            if foreign::is_translated_message(message) {
+                self.findings.totals.limitation("localized_messages");
+            }
             return;
         };
         let statement = texts.get(entry.statement);

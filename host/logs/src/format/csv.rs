@@ -4,7 +4,7 @@
 //! none can be (a file cut in the middle and appended to) is dropped, and reading goes on at the next line that looks like the
 //! start of one.
 
-use super::Skipped;
+use super::{Skipped, unknown_severity};
 use crate::bytes::{at, digits, from, line_end, slice};
 use crate::entry::{Entry, MAX_ENTRY_BYTES, Sink, Span, Texts};
 use crate::instant::Clock;
@@ -213,7 +213,7 @@ fn record(texts: &mut Texts, start: usize, end: usize, clock: &mut Clock) -> Res
     let column = |index: usize| columns.get(index).copied().unwrap_or_default();
     let raw = |index: usize| slice(&texts.block, column(index).start, column(index).end);
     let at = Some(clock.read(raw(0), 0, true).ok_or("csv_timestamp")?.0);
-    let severity = Severity::parse(raw(11)).ok_or("unknown_severity")?;
+    let severity = Severity::parse(raw(11)).ok_or_else(|| unknown_severity(raw(11)))?;
     let mut entry = Entry {
         at,
         ..Entry::new(severity)

@@ -40,10 +40,10 @@ pub(super) fn parse(texts: &mut Texts, clock: &mut Clock, sink: &mut impl Sink) 
 
 /// A string between its quotes.
 #[derive(Debug, Clone, Copy, Default)]
-struct Text {
-    start: usize,
-    end: usize,
-    escaped: bool,
+pub(crate) struct Text {
+    pub(crate) start: usize,
+    pub(crate) end: usize,
+    pub(crate) escaped: bool,
 }
 
 /// The fields that are used.
@@ -72,7 +72,7 @@ fn object(texts: &mut Texts, start: usize, end: usize, clock: &mut Clock) -> Opt
         return Some(Err("json_timestamp"));
     };
     let Some(severity) = Severity::parse(raw(found.severity)) else {
-        return Some(Err("unknown_severity"));
+        return Some(Err(super::unknown_severity(raw(found.severity))));
     };
     let mut entry = Entry {
         at: Some(stamp),
@@ -157,7 +157,7 @@ impl Found {
 }
 
 #[inline]
-fn blanks(line: &[u8], start: usize) -> usize {
+pub(crate) fn blanks(line: &[u8], start: usize) -> usize {
     let mut position = start;
     while matches!(at(line, position), b' ' | b'\t' | b'\r') {
         position += 1;
@@ -167,7 +167,7 @@ fn blanks(line: &[u8], start: usize) -> usize {
 
 /// The string that begins at `start`, and the position behind it.
 #[inline]
-fn string(line: &[u8], start: usize) -> Option<(Text, usize)> {
+pub(crate) fn string(line: &[u8], start: usize) -> Option<(Text, usize)> {
     if at(line, start) != b'"' {
         return None;
     }
@@ -191,7 +191,7 @@ fn string(line: &[u8], start: usize) -> Option<(Text, usize)> {
 }
 
 /// The position behind any value.
-fn skip_value(line: &[u8], start: usize, depth: u32) -> Option<usize> {
+pub(crate) fn skip_value(line: &[u8], start: usize, depth: u32) -> Option<usize> {
     match at(line, start) {
         b'"' => string(line, start).map(|(_, end)| end),
         open @ (b'{' | b'[') if depth < MAX_DEPTH => {
@@ -222,7 +222,7 @@ fn text(texts: &mut Texts, text: Text) -> Span {
     texts.add(|block, arena| unescape(slice(block, text.start, text.end), arena))
 }
 
-fn unescape(text: &[u8], out: &mut Vec<u8>) {
+pub(crate) fn unescape(text: &[u8], out: &mut Vec<u8>) {
     let mut rest = text;
     while let Some(backslash) = memchr::memchr(b'\\', rest) {
         out.extend_from_slice(slice(rest, 0, backslash));

@@ -115,7 +115,7 @@ pub(super) fn parse(prefix: &Prefix, texts: &mut Texts, memory: &mut Memory, sin
                 orphans = true;
             }
             Line::Foreign => {
-                sink.unparsed("prefix_mismatch");
+                sink.unparsed(crate::foreign::reason(from(&texts.block, position)));
                 position = line_end(&texts.block, position) + 1;
                 // Its own further lines belong to it.
                 orphans = true;

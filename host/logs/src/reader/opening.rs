@@ -5,8 +5,10 @@
 
 use crate::bytes::{escaped, line_end, slice};
 use crate::entry::{Entry, Sink, Texts};
+use crate::envelope::{self, Found, Layer, MAX_LAYERS, Stamp};
 use crate::error::{LogError, NoLog};
 use crate::evidence::{Format, SourceFile};
+use crate::foreign;
 use crate::format::{self, Layout};
 use crate::prefix::{self, Memory, Prefix};
 use crate::source::{Input, tar};
@@ -52,8 +54,51 @@ pub(crate) fn open(mut input: Input, given: Option<&Prefix>, path: &str, archive
     if sample.trim_ascii().is_empty() && sample.len() < SAMPLE_BYTES {
         return Ok(Opening::Empty { input });
     }
-    let layout = layout_of(&sample, given, path)?;
+    let mut stamp = Stamp::default();
+    for _ in 0..MAX_LAYERS {
+        let Some(found) = envelope::detect(&sample) else { break };
+        stamp = stamp_for(found, given, &sample);
+        input.unwrap(found, stamp, &sample);
+        sample.clear();
+        input.read(&mut sample, SAMPLE_BYTES).map_err(failed)?;
+    }
+    if sample.trim_ascii().is_empty() {
+        return Err(nothing_unwrapped(path));
+    }
+    let stamped = given.filter(|_| stamp != Stamp::default());
+    let stamped = stamped.and_then(|given| Prefix::compile(&format!("{}{}", stamp.prefix(), given.as_str())).ok());
+    let layout = layout_of(&sample, stamped.as_ref().or(given), path)?;
     Ok(Opening::Log(Opened { input, sample, layout }))
+}
+
+/// What the lines in an envelope do not tell, and the envelope does.
+fn stamp_for(found: Found, given: Option<&Prefix>, sample: &[u8]) -> Stamp {
+    let tells = envelope::tells(found.envelope, sample);
+    if tells == Stamp::default() {
+        return tells;
+    }
+    let mut layer = Layer::new(found, Stamp::default(), sample);
+    layer.feed(sample);
+    layer.finish();
+    let bare = layer.ready();
+    let detected = match given {
+        Some(given) => Some(given.clone()),
+        None if format::of_sample(bare).is_some() => None,
+        None => prefix::detect(bare).or_else(|| Prefix::compile("").ok()),
+    };
+    detected.map_or(Stamp::default(), |prefix| Stamp {
+        time: tells.time && !prefix.has_time(),
+        process: tells.process && !prefix.has_process(),
+    })
+}
+
+fn nothing_unwrapped(path: &str) -> LogError {
+    LogError::NotALog {
+        path: path.to_owned(),
+        reason: NoLog::Other,
+        why: "none of the lines in it is of a PostgreSQL server".to_owned(),
+        remedy: "export the log of the server, and not only that of its operator or its host".to_owned(),
+    }
 }
 
 /// What is known of a file before its log is.
@@ -63,7 +108,7 @@ pub(crate) fn source_file(path: String, input: &Input) -> SourceFile {
         format: None,
         log_line_prefix: None,
         compression: input.compression,
-        envelopes: Vec::new(),
+        envelopes: input.envelopes(),
         stream: None,
         bytes: 0,
         entries: 0,
@@ -125,7 +170,23 @@ fn layout_of(sample: &[u8], given: Option<&Prefix>, path: &str) -> Result<Layout
 
 fn not_a_log(sample: &[u8], path: &str) -> LogError {
     let first_line = escaped(slice(sample, 0, line_end(sample, 0)), 120);
-    let (why, remedy) = if memchr::memchr(0, sample).is_some() {
+    let reason = foreign::of_sample(sample).unwrap_or(NoLog::Other);
+    let (why, remedy) = if reason == NoLog::Localized {
+        (
+            format!("its messages are translated (it begins with `{first_line}`)"),
+            "set lc_messages = 'C' on the server and reload it; what was logged before cannot be read".to_owned(),
+        )
+    } else if reason != NoLog::Other {
+        let program = if reason == NoLog::Patroni {
+            "Patroni"
+        } else {
+            "pgBouncer"
+        };
+        (
+            format!("it is a log of {program}"),
+            "name the log that the server itself writes".to_owned(),
+        )
+    } else if memchr::memchr(0, sample).is_some() {
         (
             "it is binary".to_owned(),
             "name the text, csv or json log that the server writes".to_owned(),
@@ -140,7 +201,7 @@ fn not_a_log(sample: &[u8], path: &str) -> LogError {
     };
     LogError::NotALog {
         path: path.to_owned(),
-        reason: NoLog::Other,
+        reason,
         why,
         remedy,
     }
