@@ -1,7 +1,8 @@
 //! Lines that are no entry of a server, told by whose they are: pgBouncer's, Patroni's, or a server's that speaks another
 //! language. They are counted under reasons of their own, and nothing is read from them.
 //!
-//! The translated words are those of the server's own message catalogues (`elog.c` in each language of PostgreSQL 10 to 18).
+//! The translated words of de, es, fr, it, ja, ka, ko, ru, sv, uk and zh_CN were taken from the server's own message catalogues
+//! (PostgreSQL 15); some older ones of these, and those of cs, pl, pt_BR, tr and zh_TW, are from memory.
 
 use crate::bytes::{at, digits, from, slice, up_to};
 use crate::error::NoLog;
@@ -67,6 +68,8 @@ const SEVERITIES: &[&str] = &[
     "ÖLÜMCÜL",
     "KRİTİK",
     // uk
+    "НАЛАГОДЖЕННЯ",
+    "ІНФОРМАЦІЯ",
     "ПОМИЛКА",
     "ПОПЕРЕДЖЕННЯ",
     "ПОВІДОМЛЕННЯ",
@@ -76,6 +79,10 @@ const SEVERITIES: &[&str] = &[
     // cs, ka
     "CHYBA",
     "VAROVÁNÍ",
+    "გამართვა",
+    "ინფორმაცია",
+    "ფატალური",
+    "პანიკა",
     "შეცდომა",
     "გაფრთხილება",
     "შეტყობინება",
@@ -111,6 +118,73 @@ const SEVERITIES: &[&str] = &[
     "比致命错误还过分的错误",
 ];
 
+/// Labels of further lines as catalogues translate them; some leave the severities as they are.
+const LABELS: &[&str] = &[
+    // de
+    "TIPP",
+    "ANFRAGE",
+    "ZUSAMMENHANG",
+    "ANWEISUNG",
+    // es
+    "DETALLE",
+    "CONSULTA",
+    "CONTEXTO",
+    "SENTENCIA",
+    // fr
+    "DÉTAIL",
+    "ASTUCE",
+    "REQUÊTE",
+    "CONTEXTE",
+    "INSTRUCTION",
+    // it
+    "DETTAGLI",
+    "SUGGERIMENTO",
+    "CONTESTO",
+    "ISTRUZIONE",
+    // ja
+    "詳細",
+    "ヒント",
+    "問い合わせ",
+    "文脈",
+    "文",
+    // ka
+    "დეტალები",
+    "მინიშნება",
+    "მოთხოვნა",
+    "კონტექსტი",
+    "ოპერატორი",
+    // ko
+    "상세정보",
+    "힌트",
+    "쿼리",
+    "내용",
+    "명령 구문",
+    // ru
+    "ПОДРОБНОСТИ",
+    "ПОДСКАЗКА",
+    "ЗАПРОС",
+    "КОНТЕКСТ",
+    "ОПЕРАТОР",
+    // sv
+    "DETALJ",
+    "TIPS",
+    "FRÅGA",
+    "KONTEXT",
+    "SATS",
+    // uk
+    "ВІДОМОСТІ",
+    "УКАЗІВКА",
+    "ЗАПИТ",
+    "КОНТЕКСТ",
+    "ІНСТРУКЦІЯ",
+    // zh_CN
+    "详细信息",
+    "提示",
+    "查询",
+    "上下文",
+    "语句",
+];
+
 /// Beginnings of messages about statements, in languages that leave `LOG` as it is.
 const MESSAGES: &[&str] = &[
     // de
@@ -138,6 +212,7 @@ const MESSAGES: &[&str] = &[
     // sv
     "sats: ",
     "varaktighet: ",
+    "varaktighet ",
     "längd: ",
     // tr
     "ifade: ",
@@ -151,6 +226,10 @@ const MESSAGES: &[&str] = &[
     // ko
     "명령 구문: ",
     "실행시간: ",
+    "수행시간: ",
+    // ka
+    "ხანგრძლივობა: ",
+    "ოპერატორი: ",
     // zh_CN and zh_TW
     "语句: ",
     "执行时间: ",
@@ -244,7 +323,7 @@ fn is_localized(line: &[u8]) -> bool {
                     .first()
                     .is_some_and(|byte| byte.is_ascii() && !byte.is_ascii_alphabetic())
         };
-        SEVERITIES.iter().any(|word| {
+        SEVERITIES.iter().chain(LABELS).any(|word| {
             let start = before.strip_suffix(word.as_bytes()).map(<[u8]>::len);
             start.is_some_and(begins_word)
         })
@@ -310,6 +389,12 @@ mod tests {
 
     #[test]
     fn translated_messages_are_told_in_each_format() {
+        // Spanish leaves the severities as they are, but not the labels.
+        let spanish = SERVER.replace(
+            "LOG:  duration",
+            "ERROR:  x\n2026-11-23 05:04:31.054 UTC [7] bob@shop web: SENTENCIA:  SELECT 1; duration",
+        );
+        assert_eq!(run(&spanish).unwrap().source.unparsed_reasons["localized_messages"], 1);
         let german = SERVER.replace("duration: 1.000 ms  statement", "Dauer: 1.000 ms  Anweisung");
         let csv = |severity: &str, message: &str| {
             format!(
