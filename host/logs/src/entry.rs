@@ -3,6 +3,8 @@
 //! Texts are spans of the block that was read, or of an arena where a text had to be put together (continuation lines) or
 //! unescaped; so an entry is a plain value and the usual entry copies nothing.
 
+use std::ops::Range;
+
 use crate::instant::Stamp;
 use crate::severity::Severity;
 
@@ -142,6 +144,6 @@ impl Entry {
 pub(crate) trait Sink {
     /// One entry.
     fn entry(&mut self, entry: &Entry, texts: &Texts);
-    /// A piece of input that is no entry.
-    fn unparsed(&mut self, reason: &'static str);
+    /// A piece of the block that is no entry.
+    fn unparsed(&mut self, reason: &'static str, piece: Range<usize>, texts: &Texts);
 }

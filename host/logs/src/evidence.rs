@@ -11,6 +11,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::account;
+
 /// All that one analysis found.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -126,7 +128,63 @@ pub struct SourceFile {
     pub bytes: u64,
     /// Entries found.
     pub entries: u64,
+    /// The last line has no end: the file was cut there, or its last entry was still being written.
+    #[serde(default)]
+    pub truncated_tail: bool,
 }
+
+/// Pieces of input that are no entry, of one reason.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Unparsed {
+    /// How many.
+    pub count: u64,
+    /// Their bytes; 0 for what was dropped with an envelope.
+    pub bytes: u64,
+    /// The first ones, at most [`MAX_UNPARSED_SAMPLES`].
+    pub samples: Vec<UnparsedSample>,
+}
+
+/// A piece of input that is no entry.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UnparsedSample {
+    /// The file, as the user named it.
+    pub path: String,
+    /// Where it begins, in bytes after decompression and unwrapping.
+    pub offset: u64,
+    /// Its first line: letters as `x` and digits as `9`, but for the words that logs are made of.
+    pub shape: String,
+}
+
+/// The clock was set back between two entries of one server.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClockJump {
+    /// The file of the second entry, as the user named it.
+    pub path: String,
+    /// Instant of the first entry.
+    pub from_us: i64,
+    /// Instant of the second one, earlier by 10 s at least.
+    pub to_us: i64,
+}
+
+/// Silence between two entries of one server.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Gap {
+    /// The file of the second entry, as the user named it.
+    pub path: String,
+    /// Instant of the first entry.
+    pub since_us: i64,
+    /// Instant of the second one, later by 10 min at least.
+    pub until_us: i64,
+}
+
+/// Most samples kept of the pieces of one reason.
+pub const MAX_UNPARSED_SAMPLES: usize = 3;
+/// Most clock jumps and most gaps kept.
+pub const MAX_JUMPS: usize = 16;
 
 /// What was read.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -140,10 +198,25 @@ pub struct SourceSummary {
     pub entries_scanned: u64,
     /// Entries that `--since`/`--until` set aside.
     pub entries_outside_window: u64,
-    /// Pieces of input that are no entry; `unparsed_reasons` adds up to it.
+    /// Entries by what they were taken for; adds up to `entries_scanned`. `duration`, `statement` (logged without a duration),
+    /// `event`, `error`, `notice` (WARNING and below), `other` (LOG that is none of these), `forged` (raised text that imitates
+    /// the server), `outside_window`.
+    pub entries_by_kind: BTreeMap<String, u64>,
+    /// Pieces of input that are no entry; `unparsed` adds up to it.
     pub entries_unparsed: u64,
-    /// Why, by stable code (`prefix_mismatch`, `truncated_csv_record`, `invalid_json`, …).
-    pub unparsed_reasons: BTreeMap<String, u64>,
+    /// Why, by stable code (`prefix_mismatch`, `truncated_csv_record`, `invalid_json`, …). What of `bytes` is not counted here
+    /// or in `bytes_dropped` belongs to entries (or to blank lines between them).
+    pub unparsed: BTreeMap<String, Unparsed>,
+    /// Bytes of entries longer than 4 MiB behind what was looked at.
+    pub bytes_dropped: u64,
+    /// How often the clock was set back by 10 s or more.
+    pub clock_jump_count: u64,
+    /// The largest ones, largest first; ties by instant. At most [`MAX_JUMPS`].
+    pub clock_jumps: Vec<ClockJump>,
+    /// How often a server logged nothing for 10 min or more.
+    pub gap_count: u64,
+    /// The longest ones, longest first; ties by instant. At most [`MAX_JUMPS`].
+    pub gaps: Vec<Gap>,
     /// `duration:` lines by kind: `statement`, `execute`, `parse`, `bind`, `bare` (log_duration), `plan` (auto_explain).
     pub durations: BTreeMap<String, DurationTotal>,
     /// Events by name, for example `checkpoint_complete`.
@@ -173,7 +246,21 @@ impl SourceSummary {
             known.count = known.count.saturating_add(total.count);
             known.total_us = known.total_us.saturating_add(total.total_us);
         }
-        crate::part::add_counts(&mut self.unparsed_reasons, other.unparsed_reasons);
+        for (reason, theirs) in other.unparsed {
+            let mine = self.unparsed.entry(reason).or_default();
+            mine.count = mine.count.saturating_add(theirs.count);
+            mine.bytes = mine.bytes.saturating_add(theirs.bytes);
+            let free = MAX_UNPARSED_SAMPLES.saturating_sub(mine.samples.len());
+            mine.samples.extend(theirs.samples.into_iter().take(free));
+        }
+        self.bytes_dropped = self.bytes_dropped.saturating_add(other.bytes_dropped);
+        self.clock_jump_count = self.clock_jump_count.saturating_add(other.clock_jump_count);
+        self.clock_jumps.extend(other.clock_jumps);
+        account::rank_jumps(&mut self.clock_jumps);
+        self.gap_count = self.gap_count.saturating_add(other.gap_count);
+        self.gaps.extend(other.gaps);
+        account::rank_gaps(&mut self.gaps);
+        crate::part::add_counts(&mut self.entries_by_kind, other.entries_by_kind);
         crate::part::add_counts(&mut self.events, other.events);
         crate::part::add_counts(&mut self.sqlstates, other.sqlstates);
         crate::part::add_counts(&mut self.severities, other.severities);

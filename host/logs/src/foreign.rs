@@ -357,17 +357,17 @@ mod tests {
 
     #[test]
     fn lines_of_others_are_counted_as_theirs() {
-        let evidence = run(&[SERVER, BOUNCER, PATRONI, GERMAN, FRENCH, "else\n", SERVER].concat()).unwrap();
-        let reasons = &evidence.source.unparsed_reasons;
+        let evidence = run(&[SERVER, SERVER, BOUNCER, PATRONI, GERMAN, FRENCH, "else\n"].concat()).unwrap();
+        let reasons = &evidence.source.unparsed;
         assert_eq!(
             (
-                reasons["pgbouncer_line"],
-                reasons["patroni_line"],
-                reasons["prefix_mismatch"]
+                reasons["pgbouncer_line"].count,
+                reasons["patroni_line"].count,
+                reasons["prefix_mismatch"].count
             ),
             (1, 1, 1)
         );
-        assert_eq!(reasons["localized_messages"], 2);
+        assert_eq!(reasons["localized_messages"].count, 2);
         assert_eq!((evidence.source.entries_scanned, evidence.errors.len()), (2, 0));
     }
 
@@ -394,7 +394,7 @@ mod tests {
             "LOG:  duration",
             "ERROR:  x\n2026-11-23 05:04:31.054 UTC [7] bob@shop web: SENTENCIA:  SELECT 1; duration",
         );
-        assert_eq!(run(&spanish).unwrap().source.unparsed_reasons["localized_messages"], 1);
+        assert_eq!(run(&spanish).unwrap().source.unparsed["localized_messages"].count, 1);
         let german = SERVER.replace("duration: 1.000 ms  statement", "Dauer: 1.000 ms  Anweisung");
         let csv = |severity: &str, message: &str| {
             format!(
@@ -415,7 +415,7 @@ mod tests {
                 .limitations
                 .iter()
                 .find(|limitation| limitation.code == "localized_messages");
-            let unparsed = evidence.source.unparsed_reasons.get("localized_messages");
+            let unparsed = evidence.source.unparsed.get("localized_messages");
             assert!(told.is_some() || unparsed.is_some(), "{log}");
         }
     }

@@ -9,12 +9,14 @@ mod given_up;
 mod incidents;
 mod sessions;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::evidence::{Dimensions, SourceSummary, Window};
+use crate::account::Clockwork;
+use crate::evidence::{Dimensions, SourceFile, SourceSummary, Window};
 use crate::interner::Family;
 use crate::message::DurationKind;
-use crate::observation::{Findings, Observation, Totals};
+use crate::observation::{Findings, Kind, Observation, Totals};
 use crate::part::Part;
 use crate::reader::Read;
 use crate::severity::Severity;
@@ -28,6 +30,8 @@ use sessions::Sessions;
 pub(crate) struct Ledger {
     totals: Totals,
     entries_by_file: Vec<u64>,
+    /// By stream.
+    clockworks: BTreeMap<usize, Clockwork>,
     families: Families,
     sessions: Sessions,
     incidents: Incidents,
@@ -59,6 +63,7 @@ impl Ledger {
         Self {
             totals: Totals::default(),
             entries_by_file: Vec::new(),
+            clockworks: BTreeMap::new(),
             families: Families::new(max_families),
             sessions: Sessions::default(),
             incidents: Incidents::default(),
@@ -68,6 +73,10 @@ impl Ledger {
     /// Enters the findings of the next block.
     pub(crate) fn enter(&mut self, findings: &Findings) {
         self.totals.add(&findings.totals);
+        if !findings.clockwork.is_empty() {
+            let clockwork = self.clockworks.entry(findings.stream).or_default();
+            clockwork.join(&findings.clockwork, findings.file);
+        }
         if self.entries_by_file.len() <= findings.file {
             self.entries_by_file.resize(findings.file + 1, 0);
         }
@@ -191,7 +200,7 @@ impl Ledger {
     /// Closes the ledger: what the processes were in the middle of is forgotten.
     pub(crate) fn close(mut self, read: Read) -> Part {
         for (reason, count) in read.unparsed {
-            *self.totals.unparsed.entry(reason).or_default() += count;
+            self.totals.unparsed.count(reason, count);
         }
         for (code, count) in read.limitations {
             *self.totals.limitations.entry(code).or_default() += count;
@@ -200,10 +209,15 @@ impl Ledger {
         for (file, entries) in files.iter_mut().zip(&self.entries_by_file) {
             file.entries = *entries;
         }
+        let mut clockwork = Clockwork::default();
+        for stream in self.clockworks.values() {
+            clockwork.beside(stream);
+        }
         let window = self.totals.window;
+        let source = summary(files, &mut self.totals, clockwork, read.bytes_dropped);
         Part {
             window: window.map(|(since_us, until_us)| Window { since_us, until_us }),
-            source: summary(files, &self.totals),
+            source,
             limitations: owned(&self.totals.limitations),
             families: self.families,
             incidents: self.incidents,
@@ -211,11 +225,18 @@ impl Ledger {
     }
 }
 
-fn owned(map: &std::collections::BTreeMap<&'static str, u64>) -> std::collections::BTreeMap<String, u64> {
+fn owned(map: &BTreeMap<&'static str, u64>) -> BTreeMap<String, u64> {
     map.iter().map(|(key, count)| ((*key).to_owned(), *count)).collect()
 }
 
-fn summary(files: Vec<crate::evidence::SourceFile>, totals: &Totals) -> SourceSummary {
+fn summary(files: Vec<SourceFile>, totals: &mut Totals, clockwork: Clockwork, bytes_dropped: u64) -> SourceSummary {
+    let path_of = |file: usize| files.get(file).map(|file| file.path.clone()).unwrap_or_default();
+    let unparsed = std::mem::take(&mut totals.unparsed).finish(path_of);
+    let (clock_jump_count, clock_jumps, gap_count, gaps) = clockwork.finish(path_of);
+    if clock_jump_count > 0 {
+        *totals.limitations.entry("clock_jumps").or_default() += clock_jump_count;
+    }
+    let kinds = Kind::ALL.into_iter().zip(totals.kinds);
     let durations = DurationKind::ALL.into_iter().zip(totals.durations);
     let severities = Severity::ALL.into_iter().zip(totals.severities);
     SourceSummary {
@@ -223,8 +244,17 @@ fn summary(files: Vec<crate::evidence::SourceFile>, totals: &Totals) -> SourceSu
         files,
         entries_scanned: totals.entries,
         entries_outside_window: totals.outside_window,
-        entries_unparsed: totals.unparsed.values().sum(),
-        unparsed_reasons: owned(&totals.unparsed),
+        entries_by_kind: kinds
+            .filter(|(_, count)| *count > 0)
+            .map(|((_, name), count)| (name.to_owned(), count))
+            .collect(),
+        entries_unparsed: unparsed.values().map(|pieces| pieces.count).sum(),
+        unparsed,
+        bytes_dropped,
+        clock_jump_count,
+        clock_jumps,
+        gap_count,
+        gaps,
         durations: durations
             .filter(|(_, total)| total.count > 0)
             .map(|(kind, total)| (kind.name().to_owned(), total))

@@ -9,7 +9,7 @@
 //! `log_line_prefix`, csvlog, jsonlog; gzip and zstd) are told from the bytes. **Out**: [`evidence::Evidence`] by [`analyse`].
 //! **Trusted**: nothing in a log. Anyone who can reach the database can write log text: memory is bounded on any input, nothing
 //! panics, and text cannot make entries where the format makes that decidable. **Can fail**: [`LogError`]; what can be analysed
-//! in part is, and the evidence's `unparsed_reasons` and `limitations` say what is missing.
+//! in part is, and the evidence's `unparsed` and `limitations` say what is missing.
 
 #![forbid(unsafe_code)]
 #![cfg_attr(
@@ -23,6 +23,7 @@
     )
 )]
 
+mod account;
 mod analysis;
 mod bytes;
 mod durations;

@@ -15,6 +15,10 @@ const MESSAGES: &[(&str, &str)] = &[
          log_min_duration_statement instead",
     ),
     (
+        "clock_jumps",
+        "the clock was set back while the log was written, so instants before and after cannot be compared; see clock_jumps",
+    ),
+    (
         "compression_window_too_large",
         "compressed files ask for more memory than they are given and were not read, or in part; decompress them first",
     ),
@@ -61,6 +65,11 @@ const MESSAGES: &[(&str, &str)] = &[
         "messages raised by a statement imitate a duration and were not counted; look at who may run RAISE LOG",
     ),
     (
+        "forged_entry",
+        "lines may be the work of a client that put a line end or a label into a name (or of another program that writes to \
+         the same file) and were not counted as entries; look at who connects, and prefer jsonlog, where names cannot do that",
+    ),
+    (
         "forged_event",
         "messages raised by a statement imitate a message of the server and were not counted as events; look at who \
          may run RAISE LOG",
@@ -76,6 +85,10 @@ const MESSAGES: &[(&str, &str)] = &[
     ),
     ("patroni_log", "logs of Patroni in the folder were set aside"),
     ("pgbouncer_log", "logs of pgBouncer in the folder were set aside"),
+    (
+        "prefix_begins_with_name",
+        "log_line_prefix begins with a name that the client chooses, so a forged entry cannot be told; begin it with '%m [%p] '",
+    ),
     (
         "prefix_without_names",
         "log_line_prefix lacks %d, %u or %a, so families of several databases, roles or applications are one; add them",

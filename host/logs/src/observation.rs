@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::account::{Clockwork, UnparsedPieces};
 use crate::entry::{Span, Texts};
 use crate::evidence::DurationTotal;
 use crate::interner::Used;
@@ -112,12 +113,39 @@ pub(crate) struct ErrorKey {
     pub(crate) names: u32,
 }
 
+/// What an entry was taken for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Duration,
+    Statement,
+    Event,
+    Error,
+    Notice,
+    Other,
+    Forged,
+    OutsideWindow,
+}
+
+impl Kind {
+    pub(crate) const ALL: [(Self, &'static str); 8] = [
+        (Self::Duration, "duration"),
+        (Self::Statement, "statement"),
+        (Self::Event, "event"),
+        (Self::Error, "error"),
+        (Self::Notice, "notice"),
+        (Self::Other, "other"),
+        (Self::Forged, "forged"),
+        (Self::OutsideWindow, "outside_window"),
+    ];
+}
+
 /// Sums that do not depend on order.
 #[derive(Debug, Default)]
 pub(crate) struct Totals {
     pub(crate) entries: u64,
     pub(crate) outside_window: u64,
-    pub(crate) unparsed: BTreeMap<&'static str, u64>,
+    pub(crate) kinds: [u64; Kind::ALL.len()],
+    pub(crate) unparsed: UnparsedPieces,
     pub(crate) durations: [DurationTotal; 6],
     pub(crate) events: BTreeMap<&'static str, u64>,
     pub(crate) sqlstates: BTreeMap<(Severity, Option<[u8; 5]>), u64>,
@@ -131,7 +159,10 @@ impl Totals {
     pub(crate) fn add(&mut self, other: &Self) {
         self.entries += other.entries;
         self.outside_window += other.outside_window;
-        merge(&mut self.unparsed, &other.unparsed);
+        for (mine, theirs) in self.kinds.iter_mut().zip(&other.kinds) {
+            *mine += theirs;
+        }
+        self.unparsed.add(&other.unparsed);
         for (mine, theirs) in self.durations.iter_mut().zip(&other.durations) {
             mine.count += theirs.count;
             mine.total_us = mine.total_us.saturating_add(theirs.total_us);
@@ -166,6 +197,14 @@ impl Totals {
         }
     }
 
+    /// Counts an entry as what it was taken for.
+    #[inline]
+    pub(crate) fn kind(&mut self, kind: Kind) {
+        if let Some(count) = self.kinds.get_mut(kind as usize) {
+            *count += 1;
+        }
+    }
+
     /// Counts something that the evidence must tell.
     pub(crate) fn limitation(&mut self, code: &'static str) {
         *self.limitations.entry(code).or_default() += 1;
@@ -182,8 +221,11 @@ fn merge(into: &mut BTreeMap<&'static str, u64>, from: &BTreeMap<&'static str, u
 #[derive(Debug, Default)]
 pub(crate) struct Findings {
     pub(crate) file: usize,
+    /// Where in the file the block begins.
+    pub(crate) offset: u64,
     pub(crate) stream: usize,
     pub(crate) totals: Totals,
+    pub(crate) clockwork: Clockwork,
     pub(crate) observations: Vec<Observation>,
     pub(crate) errors: Vec<ErrorKey>,
     pub(crate) used: Used,

@@ -13,8 +13,12 @@ use std::sync::atomic::AtomicU64;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::account::MAX_SHAPE_BYTES;
 use crate::durations::FEW;
-use crate::evidence::{Dimensions, Evidence, MAX_SAMPLE_BYTES, Sample, SourceSummary, StatementKind, Window};
+use crate::evidence::{
+    Dimensions, Evidence, MAX_JUMPS, MAX_SAMPLE_BYTES, MAX_UNPARSED_SAMPLES, Sample, SourceSummary, StatementKind,
+    Window,
+};
 use crate::interner::{Family, MAX_STATEMENT_BYTES};
 use crate::ledger::{Families, IncidentLists, Incidents, MAX_QUERY_IDS_COUNTED};
 use crate::limitations;
@@ -322,7 +326,7 @@ impl Check<'_> {
     fn file(&self, file: &PartFile) -> Result<(), PartError> {
         let window = file.window.is_none_or(|window| window.since_us <= window.until_us);
         self.that(window, "window", "ends before it begins")?;
-        self.that(file.source.files.len() <= MAX_ITEMS, "source.files", "is too long")?;
+        self.source(&file.source)?;
         for code in file.limitations.keys().chain(file.incidents.dropped.keys()) {
             self.that(
                 limitations::is_known(code),
@@ -353,6 +357,29 @@ impl Check<'_> {
             "is not what its families add up to",
         )?;
         self.incidents(&file.incidents)
+    }
+
+    fn source(&self, source: &SourceSummary) -> Result<(), PartError> {
+        self.that(source.files.len() <= MAX_ITEMS, "source.files", "is too long")?;
+        let jumps = source.clock_jumps.len().max(source.gaps.len());
+        self.that(jumps <= MAX_JUMPS, "source.clock_jumps", "or gaps is too long")?;
+        let counted = |counts: &mut dyn Iterator<Item = u64>| counts.fold(0, u64::saturating_add);
+        self.that(
+            counted(&mut source.entries_by_kind.values().copied()) == source.entries_scanned,
+            "source.entries_by_kind",
+            "does not add up to `entries_scanned`",
+        )?;
+        self.that(
+            counted(&mut source.unparsed.values().map(|pieces| pieces.count)) == source.entries_unparsed,
+            "source.unparsed",
+            "does not add up to `entries_unparsed`",
+        )?;
+        let is_shape =
+            |shape: &str| shape.len() <= MAX_SHAPE_BYTES && shape.bytes().all(|byte| (b' '..=b'~').contains(&byte));
+        let samples_fit = source.unparsed.values().all(|pieces| {
+            pieces.samples.len() <= MAX_UNPARSED_SAMPLES && pieces.samples.iter().all(|sample| is_shape(&sample.shape))
+        });
+        self.that(samples_fit, "source.unparsed", "has a sample that is none, or too many")
     }
 
     fn family(&self, family: &FamilyPart, field: &str) -> Result<(), PartError> {

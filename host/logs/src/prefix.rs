@@ -21,6 +21,8 @@ const MAX_PREFIX_BYTES: usize = 1_024;
 const MAX_TEXT_BYTES: usize = 320;
 /// Most positions tried for one line: a hostile application name must not make matching quadratic.
 const MAX_STEPS: u32 = 4_096;
+/// Longest name of a role, database or application that the server keeps (`NAMEDATALEN` - 1).
+const MAX_NAME_BYTES: usize = 63;
 
 /// A compiled `log_line_prefix`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,6 +33,8 @@ pub struct Prefix {
     lead: usize,
     /// Whether what follows the lead is a function of its bytes alone, apart from the lead.
     tail_is_pure: bool,
+    /// How far behind the lead a label can stand.
+    reach: usize,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,7 +66,33 @@ enum Field {
     VirtualTransaction,
 }
 
+impl Element {
+    /// The most bytes that a line has for it.
+    fn max_bytes(&self) -> usize {
+        match self {
+            Self::Literal(literal) => literal.len(),
+            Self::Field(field, padding) => {
+                let own = if field.is_name() {
+                    MAX_NAME_BYTES
+                } else if *field == Field::Text {
+                    MAX_TEXT_BYTES
+                } else {
+                    // `2026-11-23 05:04:31.054 Europe/Somewhere`
+                    64
+                };
+                own.max(usize::from(padding.unsigned_abs()))
+            }
+            Self::SessionOnly => 0,
+        }
+    }
+}
+
 impl Field {
+    /// A name that a client chooses.
+    fn is_name(self) -> bool {
+        matches!(self, Self::Application | Self::User | Self::Database)
+    }
+
     /// Ends where the rest of the prefix matches.
     fn is_text(self) -> bool {
         matches!(self, Self::Application | Self::User | Self::Database | Self::Text)
@@ -124,11 +154,13 @@ impl Prefix {
         let lead = elements.iter().take_while(|element| has_own_form(element)).count();
         let of_lead = |element: &Element| matches!(element, Element::Field(field, _) if field.is_process_or_time());
         let tail_is_pure = !elements.iter().skip(lead).any(of_lead);
+        let reach = elements.iter().skip(lead).map(Element::max_bytes).sum();
         Ok(Self {
             text: text.to_owned(),
             elements,
             lead,
             tail_is_pure,
+            reach,
         })
     }
 
@@ -161,6 +193,70 @@ impl Prefix {
             .any(|element| matches!(element, Element::Field(field, _) if wanted(*field)))
     }
 
+    /// Whether the line that matched could be read in another way, with a label further back: a name may hold what looks like the
+    /// rest of the prefix and a label, and who reads the line cannot know where the name ends.
+    #[inline]
+    pub(crate) fn is_ambiguous(&self, line: &[u8], matched: &Matched<'_>) -> bool {
+        let window = up_to(from(line, matched.text_start), self.reach);
+        let mut position = 0;
+        while let Some(found) = memchr::memchr2(b':', b'\n', from(window, position)) {
+            let here = from(line, matched.text_start + position + found);
+            if here.starts_with(b"\n") {
+                return false;
+            }
+            if here.starts_with(b":  ") {
+                return self.has_another_reading(line, matched.text_start);
+            }
+            position += found + 1;
+        }
+        false
+    }
+
+    #[cold]
+    fn has_another_reading(&self, line: &[u8], text_start: usize) -> bool {
+        let mut clock = Clock::default();
+        let mut matcher = Matcher {
+            beyond: text_start,
+            // What ends it is looked for in the same window.
+            longest_name: MAX_NAME_BYTES + 1,
+            wanted: Names {
+                application: self.has(|field| field == Field::Application),
+                user: self.has(|field| field == Field::User),
+                database: self.has(|field| field == Field::Database),
+            },
+            ..Matcher::new(line, &mut clock)
+        };
+        let Some((lead, tail)) = self.elements.split_at_checked(self.lead) else {
+            return false;
+        };
+        let Some(start) = matcher.lead(lead) else { return false };
+        matcher.step(tail, start).is_some() || matcher.steps > MAX_STEPS
+    }
+
+    /// Whether the line, which did not match, is a prefix that ends in the middle of a name. The server writes a name as it is, so a line end in one
+    /// tears the prefix, and what follows is the client's text without a tab before it.
+    #[cold]
+    pub(crate) fn is_torn(&self, line: &[u8]) -> bool {
+        let mut clock = Clock::default();
+        let mut matcher = Matcher::new(line, &mut clock);
+        let (lead, tail) = self.elements.split_at(self.lead.min(self.elements.len()));
+        let has_own_text = lead.iter().any(|element| matches!(element, Element::Field(..)));
+        let has_names = tail
+            .iter()
+            .any(|element| matches!(element, Element::Field(field, _) if field.is_name()));
+        let Some(end) = matcher.lead(lead).filter(|_| has_own_text && has_names) else {
+            return false;
+        };
+        crate::bytes::line_end(line, 0).saturating_sub(end) <= self.reach
+    }
+
+    /// Whether a name is the first that a line tells, so that a torn prefix looks like any other line.
+    pub(crate) fn begins_with_name(&self) -> bool {
+        let has_own_form = |element: &Element| matches!(element, Element::Field(field, _) if !field.is_text());
+        let is_name = |element: &Element| matches!(element, Element::Field(field, _) if field.is_name());
+        self.elements.iter().any(is_name) && !self.elements.iter().take(self.lead).any(has_own_form)
+    }
+
     /// How much a match says: fields and punctuation, and much less if words of a line were taken for a part of the prefix.
     fn weight(&self) -> isize {
         let weight = |element: &Element| match element {
@@ -174,13 +270,7 @@ impl Prefix {
     /// Matches the line that begins at the start of `bytes`; only its first line is looked at.
     #[inline]
     pub(crate) fn read<'a>(&self, bytes: &'a [u8], memory: &mut Memory) -> Option<Matched<'a>> {
-        let mut matcher = Matcher {
-            bytes,
-            clock: &mut memory.clock,
-            steps: 0,
-            fields: Fields::default(),
-            furthest: 0,
-        };
+        let mut matcher = Matcher::new(bytes, &mut memory.clock);
         let (lead, tail) = self.elements.split_at_checked(self.lead)?;
         let start = matcher.lead(lead)?;
         let mut fields = matcher.fields;
@@ -208,11 +298,9 @@ impl Prefix {
         fields: Fields<'a>,
     ) -> Option<(Fields<'a>, (Label, usize))> {
         let mut matcher = Matcher {
-            bytes,
-            clock: &mut memory.clock,
-            steps: 0,
             fields,
             furthest: start,
+            ..Matcher::new(bytes, &mut memory.clock)
         };
         let (label, end) = matcher.step(tail, start)?;
         let (fields, furthest) = (matcher.fields, matcher.furthest);
@@ -313,9 +401,39 @@ struct Matcher<'a, 'c> {
     fields: Fields<'a>,
     /// Behind the last byte that had a say.
     furthest: usize,
+    /// The message must begin behind this.
+    beyond: usize,
+    longest_name: usize,
+    /// Which names are not empty.
+    told: Names,
+    /// Which names the prefix has; it is no match if some of them are told and others are not.
+    wanted: Names,
 }
 
-impl<'a> Matcher<'a, '_> {
+/// One thing for each name.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Names {
+    application: bool,
+    user: bool,
+    database: bool,
+}
+
+impl<'a, 'c> Matcher<'a, 'c> {
+    #[inline]
+    fn new(bytes: &'a [u8], clock: &'c mut Clock) -> Self {
+        Self {
+            bytes,
+            clock,
+            steps: 0,
+            fields: Fields::default(),
+            furthest: 0,
+            beyond: 0,
+            longest_name: MAX_TEXT_BYTES,
+            told: Names::default(),
+            wanted: Names::default(),
+        }
+    }
+
     /// Reads elements that have a form of their own: where they end.
     #[inline]
     fn lead(&mut self, elements: &[Element]) -> Option<usize> {
@@ -333,6 +451,13 @@ impl<'a> Matcher<'a, '_> {
         Some(position)
     }
 
+    /// A session has all names (`[unknown]` at least), a process without one has none.
+    #[inline]
+    fn names_go_together(&self) -> bool {
+        let none = Names::default();
+        self.wanted == none || self.told == none || self.told == self.wanted
+    }
+
     fn saw(&mut self, end: usize) {
         self.furthest = self.furthest.max(end);
     }
@@ -345,7 +470,9 @@ impl<'a> Matcher<'a, '_> {
         let Some((element, rest)) = elements.split_first() else {
             let found = Label::read(from(self.bytes, position));
             self.saw(position + found.map_or(Label::MAX_BYTES, |(_, length)| length));
-            return found.map(|(label, length)| (label, position + length));
+            return found
+                .map(|(label, length)| (label, position + length))
+                .filter(|(_, end)| *end > self.beyond && self.names_go_together());
         };
         match element {
             Element::Literal(literal) => {
@@ -356,9 +483,7 @@ impl<'a> Matcher<'a, '_> {
                 self.step(rest, position + literal.len())
             }
             Element::SessionOnly => self.step(&[], position).or_else(|| self.step(rest, position)),
-            Element::Field(field @ (Field::Application | Field::User | Field::Database | Field::Text), _) => {
-                self.text(*field, rest, position)
-            }
+            Element::Field(field, padding) if field.is_text() => self.text(*field, *padding, rest, position),
             Element::Field(field, padding) => {
                 let Some(end) = self.token(*field, *padding, position) else {
                     self.saw(usize::MAX);
@@ -372,8 +497,12 @@ impl<'a> Matcher<'a, '_> {
     }
 
     /// A text field ends where the rest of the prefix matches, as early as possible.
-    fn text(&mut self, field: Field, rest: &[Element], start: usize) -> Option<(Label, usize)> {
-        let window = up_to(from(self.bytes, start), MAX_TEXT_BYTES);
+    fn text(&mut self, field: Field, padding: i16, rest: &[Element], start: usize) -> Option<(Label, usize)> {
+        let longest = match field.is_name() {
+            true => self.longest_name.max(usize::from(padding.unsigned_abs())),
+            false => MAX_TEXT_BYTES,
+        };
+        let window = up_to(from(self.bytes, start), longest);
         let window = slice(window, 0, crate::bytes::line_end(window, 0));
         let follows = match rest.first() {
             Some(Element::Literal(literal)) => literal.first().copied(),
@@ -391,12 +520,7 @@ impl<'a> Matcher<'a, '_> {
                 }
             }
             let value = trim(slice(window, 0, length));
-            match field {
-                Field::Application => self.fields.application = value,
-                Field::User => self.fields.user = value,
-                Field::Database => self.fields.database = value,
-                _ => {}
-            }
+            self.named(field, value, length > 0);
             if let Some(found) = self.step(rest, start + length) {
                 return Some(found);
             }
@@ -405,6 +529,17 @@ impl<'a> Matcher<'a, '_> {
         }
         self.saw(usize::MAX);
         None
+    }
+
+    fn named(&mut self, field: Field, value: &'a [u8], is_told: bool) {
+        let (place, told) = match field {
+            Field::Application => (&mut self.fields.application, &mut self.told.application),
+            Field::User => (&mut self.fields.user, &mut self.told.user),
+            Field::Database => (&mut self.fields.database, &mut self.told.database),
+            _ => return,
+        };
+        *place = value;
+        *told = is_told;
     }
 
     /// A field that ends by its own form: the position after it, padding included.

@@ -35,6 +35,8 @@ pub(crate) struct Block {
     /// Which server's log, as far as the files tell: files of one folder and one format are one.
     pub(crate) stream: usize,
     pub(crate) layout: Arc<Layout>,
+    /// Where in the file, after decompression and unwrapping.
+    pub(crate) offset: u64,
     pub(crate) bytes: Vec<u8>,
     /// No other block of the file follows.
     pub(crate) ends_file: bool,
@@ -46,6 +48,8 @@ pub(crate) struct Read {
     pub(crate) files: Vec<SourceFile>,
     pub(crate) limitations: Vec<(&'static str, u64)>,
     pub(crate) unparsed: Vec<(&'static str, u64)>,
+    /// Bytes of overlong entries that were not looked at.
+    pub(crate) bytes_dropped: u64,
 }
 
 /// Reads sources one after the other.
@@ -70,6 +74,10 @@ struct Open {
     /// Read already, and part of the next block.
     carry: Vec<u8>,
     at_end: bool,
+    /// Where the next block begins.
+    offset: u64,
+    /// Bytes behind the block that was filled last that belong to none.
+    dropped: u64,
 }
 
 /// An archive whose members are the next sources.
@@ -122,8 +130,13 @@ impl Reader {
             let ends_file = open.at_end && open.carry.is_empty();
             let sequence = self.sequence;
             self.sequence += 1;
+            let offset = open.offset;
+            let dropped = std::mem::take(&mut open.dropped);
+            open.offset += buffer.len() as u64 + dropped;
+            self.read.bytes_dropped += dropped;
             if let Some(file) = self.read.files.last_mut() {
-                file.bytes += buffer.len() as u64;
+                file.bytes = open.offset;
+                file.truncated_tail = ends_file && buffer.last() != Some(&b'\n');
             }
             let file = self.read.files.len().saturating_sub(1);
             return Ok(Some(Block {
@@ -131,6 +144,7 @@ impl Reader {
                 file,
                 stream: open.stream,
                 layout,
+                offset,
                 bytes: buffer,
                 ends_file,
             }));
@@ -240,6 +254,7 @@ impl Reader {
                 ("prefix_without_time", prefix.has_time()),
                 ("prefix_without_process", prefix.has_process()),
                 ("prefix_without_names", prefix.has_dimensions()),
+                ("prefix_begins_with_name", !prefix.begins_with_name()),
             ];
             let lacks = lacks.iter().filter(|(_, has)| !has);
             self.read.limitations.extend(lacks.map(|(code, _)| (*code, 1)));
@@ -252,6 +267,8 @@ impl Reader {
             layout: Arc::new(opened.layout),
             carry: opened.sample,
             at_end: false,
+            offset: opened.offset,
+            dropped: 0,
         }))
     }
 
@@ -334,15 +351,16 @@ impl Open {
         loop {
             match self.layout.skip(&rest, self.at_end, &mut state) {
                 Skipped::Until(next) => {
-                    rest.drain(..next.min(rest.len()));
+                    self.dropped += rest.drain(..next.min(rest.len())).len() as u64;
                     self.carry = rest;
                     return Ok(());
                 }
                 Skipped::Drop(count) => {
-                    rest.drain(..count.min(rest.len()));
+                    self.dropped += rest.drain(..count.min(rest.len())).len() as u64;
                 }
             }
             if self.at_end {
+                self.dropped += rest.len() as u64;
                 return Ok(());
             }
             let wanted = rest.len() + BLOCK_BYTES;

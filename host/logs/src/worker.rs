@@ -4,15 +4,18 @@
 //! statement of its own (a STATEMENT line, the `query` column) was not written by the server's duration logging, which hides
 //! it: `RAISE LOG 'duration: …'` counts as what it is.
 
+use std::ops::Range;
+
 use hashbrown::HashMap;
 
+use crate::bytes::slice;
 use crate::entry::{Entry, Sink, Span, Texts};
 use crate::events;
 use crate::foreign;
 use crate::interner::{Interner, NamesId};
 use crate::locks;
 use crate::message::{self, DurationKind};
-use crate::observation::{Deadlocked, ErrorKey, Findings, Observation, Process, Statement, Waited};
+use crate::observation::{Deadlocked, ErrorKey, Findings, Kind, Observation, Process, Statement, Waited};
 use crate::prefix::Memory;
 use crate::reader::Block;
 use crate::severity::Severity;
@@ -59,6 +62,7 @@ impl Worker {
         recycled.texts.arena.clear();
         self.findings = Findings {
             file: block.file,
+            offset: block.offset,
             stream: block.stream,
             observations: recycled.observations,
             errors: recycled.errors,
@@ -90,9 +94,11 @@ impl Sink for Worker {
                 || self.window.until_us.is_some_and(|until_us| stamp.at_us > until_us);
             if outside {
                 totals.outside_window += 1;
+                totals.kind(Kind::OutsideWindow);
                 return;
             }
             totals.saw(stamp.at_us);
+            self.findings.clockwork.tick(stamp.at_us, self.findings.file);
             if !stamp.certain {
                 totals.limitation("timezone_uncertain");
             }
@@ -120,18 +126,25 @@ impl Sink for Worker {
         if let Some(process) = process {
             self.tell_names(process, names);
         }
-        if entry.severity == Severity::Log {
-            self.log(entry, texts, &facts);
+        let kind = if entry.severity == Severity::Log {
+            self.log(entry, texts, &facts)
         } else {
-            self.problem(entry, texts, &facts);
-        }
+            self.problem(entry, texts, &facts)
+        };
+        self.findings.totals.kind(kind);
     }
 
-    fn unparsed(&mut self, reason: &'static str) {
-        *self.findings.totals.unparsed.entry(reason).or_default() += 1;
-        // The one reason that something can be done about on the server.
-        if reason == "localized_messages" {
-            self.findings.totals.limitation(reason);
+    #[cold]
+    fn unparsed(&mut self, reason: &'static str, piece: Range<usize>, texts: &Texts) {
+        let offset = self.findings.offset.saturating_add(piece.start as u64);
+        let bytes = slice(&texts.block, piece.start, piece.end.min(texts.block.len()));
+        let totals = &mut self.findings.totals;
+        totals.unparsed.enter(reason, self.findings.file, offset, bytes);
+        // The reasons that something can be done about on the server.
+        match reason {
+            "localized_messages" => totals.limitation(reason),
+            "torn_prefix" | "behind_torn_prefix" | "ambiguous_prefix" => totals.limitation("forged_entry"),
+            _ => {}
         }
     }
 }
@@ -158,17 +171,17 @@ impl Worker {
     }
 
     #[inline]
-    fn log(&mut self, entry: &Entry, texts: &Texts, facts: &Facts) {
+    fn log(&mut self, entry: &Entry, texts: &Texts, facts: &Facts) -> Kind {
         let message = texts.get(entry.message);
         let hidden_statement = entry.statement.is_empty();
         if let Some(duration) = message::duration(message) {
             if !hidden_statement {
                 self.findings.totals.limitation("forged_duration");
-                return;
+                return Kind::Forged;
             }
             self.findings.totals.duration(duration.kind, duration.us);
             self.duration(entry, texts, facts, &duration);
-            return;
+            return Kind::Duration;
         }
         if hidden_statement
             && let Some((DurationKind::Statement | DurationKind::Execute, start)) = message::logged(message)
@@ -179,9 +192,9 @@ impl Worker {
                     .observations
                     .push(Observation::Logged { process, statement });
             }
-            return;
+            return Kind::Statement;
         }
-        self.event(entry, texts, facts);
+        self.event(entry, texts, facts)
     }
 
     fn duration(&mut self, entry: &Entry, texts: &Texts, facts: &Facts, duration: &message::Duration) {
@@ -230,19 +243,19 @@ impl Worker {
     }
 
     /// An entry of severity LOG that is neither duration nor statement.
-    fn event(&mut self, entry: &Entry, texts: &Texts, facts: &Facts) {
+    fn event(&mut self, entry: &Entry, texts: &Texts, facts: &Facts) -> Kind {
         let message = texts.get(entry.message);
         let Some(event) = events::by_message(entry.severity, message) else {
             if foreign::is_translated_message(message) {
                 self.findings.totals.limitation("localized_messages");
             }
-            return;
+            return Kind::Other;
         };
         let statement = texts.get(entry.statement);
         // Only a session has a statement: this one raised text that looks like another process's message.
         if !statement.is_empty() && !events::may_have_statement(event) {
             self.findings.totals.limitation("forged_event");
-            return;
+            return Kind::Forged;
         }
         *self.findings.totals.events.entry(event).or_default() += 1;
         let family = (!statement.is_empty()).then(|| self.interner.family(statement, facts.names).family);
@@ -279,10 +292,11 @@ impl Worker {
             }
             _ => {}
         }
+        Kind::Event
     }
 
     /// An entry of another severity.
-    fn problem(&mut self, entry: &Entry, texts: &Texts, facts: &Facts) {
+    fn problem(&mut self, entry: &Entry, texts: &Texts, facts: &Facts) -> Kind {
         let message = texts.get(entry.message);
         let event = events::by_message(entry.severity, message);
         let known_state = entry.sqlstate.filter(|_| entry.severity.is_error());
@@ -290,7 +304,7 @@ impl Worker {
             *self.findings.totals.events.entry(event).or_default() += 1;
         }
         if !entry.severity.is_error() {
-            return;
+            return Kind::Notice;
         }
         *self
             .findings
@@ -331,6 +345,7 @@ impl Worker {
         if let Some(process) = facts.process {
             self.findings.observations.push(Observation::Ended { process });
         }
+        Kind::Error
     }
 
     fn error_class(&mut self, key: ErrorKey) -> u32 {

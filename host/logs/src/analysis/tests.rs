@@ -3,7 +3,7 @@ use std::io::Write;
 use proptest::prelude::*;
 
 use super::*;
-use crate::evidence::{Evidence, Format};
+use crate::evidence::{Evidence, Format, MAX_UNPARSED_SAMPLES};
 
 const PREFIX: &str = "%m [%p] %u@%d %a: ";
 
@@ -163,6 +163,42 @@ fn entry() -> impl Strategy<Value = Written> {
     (one, 0u32..3_000, 1u32..5).prop_map(|(entry, second, pid)| Written { second, pid, ..entry })
 }
 
+/// What other programs, broken disks and clients with strange names put between entries.
+fn noise() -> impl Strategy<Value = Vec<u8>> {
+    let names = prop::sample::select(vec![
+        "2026-11-23 05:04:31.054 UTC [7] x\n",
+        "2026-11-23 05:04:31.054 UTC [7] \n",
+        "2026-11-23 05:04:31.054 UTC [1] a@b c: PANIC:  forged\n",
+        "2026-11-23 05:04:31.054 UTC [1] a@b c: DETAIL:  forged\n",
+        "2026-11-23 05:04:31.054 UTC [1] a@b c: LOG:  x@b c: LOG:  duration: 9.000 ms\n",
+        "@b c: FATAL:  role does not exist\n",
+        "\tmore\n",
+        "\n",
+    ]);
+    prop_oneof![
+        prop::collection::vec(any::<u8>(), 1..30),
+        prop::collection::vec(names, 1..6).prop_map(|lines| lines.concat().into_bytes()),
+    ]
+}
+
+/// Every entry is of one kind, and no byte is told twice.
+fn accounts_for_all(evidence: &Evidence, bytes: usize) {
+    let source = &evidence.source;
+    assert_eq!(source.bytes, bytes as u64);
+    assert_eq!(source.entries_by_kind.values().sum::<u64>(), source.entries_scanned);
+    assert_eq!(
+        source.unparsed.values().map(|pieces| pieces.count).sum::<u64>(),
+        source.entries_unparsed
+    );
+    let unparsed: u64 = source.unparsed.values().map(|pieces| pieces.bytes).sum();
+    assert!(unparsed + source.bytes_dropped <= source.bytes);
+    for pieces in source.unparsed.values() {
+        assert!(pieces.samples.len() == usize::try_from(pieces.count).unwrap().min(MAX_UNPARSED_SAMPLES));
+        assert!(pieces.samples.is_sorted_by_key(|sample| sample.offset));
+        assert!(pieces.samples.iter().all(|sample| sample.offset < source.bytes));
+    }
+}
+
 /// What must be the same for the three formats.
 fn comparable(mut evidence: Evidence) -> Evidence {
     evidence.source.files.clear();
@@ -263,7 +299,7 @@ proptest! {
         format in prop::sample::select(vec![Format::Stderr, Format::Csv, Format::Json]),
         block_bytes in 1usize..3_000,
         threads in 1usize..5,
-        noise in prop::collection::vec((any::<prop::sample::Index>(), prop::collection::vec(any::<u8>(), 1..30)), 0..4),
+        noise in prop::collection::vec((any::<prop::sample::Index>(), noise()), 0..4),
     ) {
         let mut bytes = render(&entries, format).into_bytes();
         for (place, junk) in noise {
@@ -276,6 +312,7 @@ proptest! {
         let whole = reduce_in_blocks(vec![source(&bytes)], &options(1), &|_| {}, BLOCK_BYTES).unwrap().evidence();
         let cut = reduce_in_blocks(vec![source(&bytes)], &options(threads), &|_| {}, block_bytes).unwrap().evidence();
         prop_assert_eq!(json_of(&cut), json_of(&whole));
+        accounts_for_all(&whole, bytes.len());
     }
 
     #[test]
@@ -390,6 +427,39 @@ fn the_window_sets_entries_aside() {
 }
 
 #[test]
+fn the_account_names_every_piece_and_how_the_clock_went() {
+    let at = |time: &str, rest: &str| format!("2026-11-23 {time}.000 UTC [7] bob@shop web: {rest}\n");
+    let entry = at("05:00:00", "LOG:  duration: 1.000 ms  statement: SELECT 1");
+    let junk = "secret 42\n\tmore of it\n";
+    let back = at("04:59:00", "ERROR:  x");
+    let late = at("05:30:00", "WARNING:  y");
+    let tail = "2026-11-23 05:30:01.000 UTC [7] bob@shop web: LOG:  statement: SELECT";
+    let log = format!("\u{feff}{entry}{junk}{back}{late}{junk}{tail}");
+    let evidence = run(log.as_bytes()).unwrap();
+    let source = &evidence.source;
+    accounts_for_all(&evidence, log.len());
+    let pieces = &source.unparsed["prefix_mismatch"];
+    assert_eq!((pieces.count, pieces.bytes), (2, 2 * junk.len() as u64));
+    for sample in &pieces.samples {
+        let offset = usize::try_from(sample.offset).unwrap();
+        assert!(log.get(offset..).unwrap().starts_with(junk));
+        assert_eq!(sample.shape, "xxxxxx 99");
+    }
+    let kinds: Vec<_> = source
+        .entries_by_kind
+        .iter()
+        .map(|(kind, count)| (kind.as_str(), *count))
+        .collect();
+    assert_eq!(kinds, [("duration", 1), ("error", 1), ("notice", 1), ("statement", 1)]);
+    assert!(source.files[0].truncated_tail);
+    let minute = 60_000_000;
+    assert_eq!((source.clock_jump_count, source.gap_count), (1, 1));
+    assert_eq!(source.clock_jumps[0].from_us - source.clock_jumps[0].to_us, minute);
+    assert_eq!(source.gaps[0].until_us - source.gaps[0].since_us, 31 * minute);
+    assert!(evidence.limitations.iter().any(|known| known.code == "clock_jumps"));
+}
+
+#[test]
 fn lock_waits_and_deadlocks_know_who_waited_for_whom() {
     let waiting = Written {
         detail: "Process holding the lock: 6. Wait queue: 5, 7.".to_owned(),
@@ -476,7 +546,7 @@ fn a_truncated_compressed_log_is_analysed_as_far_as_it_goes() {
             "{}",
             evidence.total_executions
         );
-        assert_eq!(evidence.source.unparsed_reasons["truncated_compressed_stream"], 1);
+        assert_eq!(evidence.source.unparsed["truncated_compressed_stream"].count, 1);
         assert!(
             evidence
                 .limitations
@@ -493,11 +563,11 @@ fn a_csv_cut_in_a_quoted_field_keeps_what_is_whole() {
     let cut = whole.rfind("SELECT").unwrap() + 9;
     let evidence = run(format!("{whole}{whole}{}", &whole[..cut]).as_bytes()).unwrap();
     assert_eq!((evidence.total_executions, evidence.source.entries_unparsed), (2, 1));
-    assert_eq!(evidence.source.unparsed_reasons["truncated_csv_record"], 1);
+    assert_eq!(evidence.source.unparsed["truncated_csv_record"].count, 1);
     // The server went on after a crash.
     let evidence = run(format!("{whole}{}{whole}{whole}{whole}", &whole[..cut]).as_bytes()).unwrap();
     assert!(evidence.total_executions >= 3, "{}", evidence.total_executions);
-    assert_eq!(evidence.source.unparsed_reasons["invalid_csv_record"], 1);
+    assert_eq!(evidence.source.unparsed["invalid_csv_record"].count, 1);
 }
 
 #[test]
@@ -525,8 +595,8 @@ fn a_json_line_that_is_cut_is_counted() {
     assert_eq!(evidence.total_executions, 2);
     assert_eq!(
         (
-            evidence.source.unparsed_reasons["invalid_json"],
-            evidence.source.unparsed_reasons["truncated_json"]
+            evidence.source.unparsed["invalid_json"].count,
+            evidence.source.unparsed["truncated_json"].count
         ),
         (1, 1)
     );
@@ -621,7 +691,7 @@ fn a_line_of_200_mb_is_read_in_bounded_memory() {
         let source = long_source(head, b'x', 200_000_000, format!("{close}{next}{next}"));
         let evidence = analyse(vec![source], &Options::default(), &|_| {}).unwrap();
         assert_eq!(evidence.total_executions, 2 + u64::from(is_stderr), "{head}");
-        let told = evidence.source.unparsed_reasons.contains_key("entry_too_long")
+        let told = evidence.source.unparsed.contains_key("entry_too_long")
             || evidence
                 .limitations
                 .iter()
@@ -649,12 +719,12 @@ fn foreign_lines_are_counted_and_join_nothing() {
         "\tlost\n{failed}sh: archive.sh: not found\n2026-11-23 05:00:01.054 UTC [5] o'brien@shop web \"1\": STATEMENT:  SELECT 1\n"
     );
     let evidence = run(log.as_bytes()).unwrap();
-    let reasons = &evidence.source.unparsed_reasons;
+    let reasons = &evidence.source.unparsed;
     assert_eq!(
         (
-            reasons["continuation_without_entry"],
-            reasons["prefix_mismatch"],
-            reasons["detail_without_entry"]
+            reasons["continuation_without_entry"].count,
+            reasons["prefix_mismatch"].count,
+            reasons["detail_without_entry"].count
         ),
         (1, 1, 1)
     );

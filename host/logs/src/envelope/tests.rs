@@ -121,7 +121,7 @@ fn parts_of_several_processes_interleave() {
     }
     let evidence = run(wrapped.as_bytes());
     assert_eq!((evidence.source.entries_scanned, evidence.total_executions), (2, 2));
-    assert_eq!(evidence.source.unparsed_reasons["other_program"], one.len() as u64);
+    assert_eq!(evidence.source.unparsed["other_program"].count, one.len() as u64);
     let sample = evidence.families[0].sample.as_ref().unwrap();
     assert!(sample.statement.contains("word word") || sample.statement.contains("text text"));
     assert_eq!(sample.statement.len(), "SELECT ''".len() + 5 * 900);
@@ -227,8 +227,8 @@ fn records_of_cloudnativepg_are_read_by_their_columns() {
         assert_eq!(evidence.source.sqlstates["ERROR 42P01"], 1);
         assert_eq!(evidence.families[0].statement, "select * from x");
         assert_eq!(evidence.families[0].dimensions.application.as_deref(), Some("web"));
-        assert_eq!(evidence.source.unparsed_reasons["other_program"], 2);
-        assert_eq!(evidence.source.unparsed_reasons["invalid_envelope"], 1);
+        assert_eq!(evidence.source.unparsed["other_program"].count, 2);
+        assert_eq!(evidence.source.unparsed["invalid_envelope"].count, 1);
         assert_eq!(run_in_blocks(wrapped.as_bytes(), 1), evidence);
     }
 }
@@ -292,7 +292,7 @@ fn azures_properties_are_put_together() {
         assert_eq!(evidence.source.sqlstates["ERROR 23505"], 1, "{wrapped}");
         assert_eq!(evidence.families[0].statement, "insert into t values (?)");
         assert_eq!(evidence.families[0].dimensions.user.as_deref(), Some("bob"));
-        assert_eq!(evidence.source.unparsed_reasons["other_program"], 1);
+        assert_eq!(evidence.source.unparsed["other_program"].count, 1);
     }
 }
 
@@ -325,11 +325,7 @@ fn rds_is_told_alone_and_in_cloudwatch() {
     for wrapped in [exported, tailed] {
         let evidence = run(wrapped.as_bytes());
         assert_eq!(evidence.source.files[0].envelopes, [Envelope::Cloudwatch]);
-        assert_eq!(
-            evidence.source.entries_unparsed, 0,
-            "{:?}",
-            evidence.source.unparsed_reasons
-        );
+        assert_eq!(evidence.source.entries_unparsed, 0, "{:?}", evidence.source.unparsed);
         assert_eq!(told(evidence), told(expected.clone()));
     }
 }

@@ -164,7 +164,7 @@ pub(super) fn parse(texts: &mut Texts, clock: &mut Clock, sink: &mut impl Sink) 
         let end = match step(&texts.block, position) {
             Step::Record(end) => end,
             Step::Broken(end) => {
-                sink.unparsed("invalid_csv_record");
+                sink.unparsed("invalid_csv_record", position..end, texts);
                 position = end;
                 continue;
             }
@@ -172,18 +172,19 @@ pub(super) fn parse(texts: &mut Texts, clock: &mut Clock, sink: &mut impl Sink) 
             // The next record begins behind the block, so this one was broken, wherever its quotes would have led: the byte
             // that shows it may be in a later block, and further broken ones may stand between.
             Step::Lost | Step::Incomplete => {
-                sink.unparsed("invalid_csv_record");
-                match resync(&texts.block, position) {
-                    Step::Broken(next) if !texts.ends_file => position = next,
-                    _ => break,
-                }
+                let next = match resync(&texts.block, position) {
+                    Step::Broken(next) if !texts.ends_file => next,
+                    _ => texts.block.len(),
+                };
+                sink.unparsed("invalid_csv_record", position..next, texts);
+                position = next;
                 continue;
             }
         };
         let start = position;
         position = end;
         if end - start > MAX_ENTRY_BYTES {
-            sink.unparsed("entry_too_long");
+            sink.unparsed("entry_too_long", start..end, texts);
             continue;
         }
         if slice(&texts.block, start, end).trim_ascii().is_empty() {
@@ -191,7 +192,7 @@ pub(super) fn parse(texts: &mut Texts, clock: &mut Clock, sink: &mut impl Sink) 
         }
         match record(texts, start, end, clock) {
             Ok(entry) => sink.entry(&entry, texts),
-            Err(reason) => sink.unparsed(reason),
+            Err(reason) => sink.unparsed(reason, start..end, texts),
         }
     }
 }

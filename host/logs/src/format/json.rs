@@ -22,7 +22,7 @@ pub(super) fn parse(texts: &mut Texts, clock: &mut Clock, sink: &mut impl Sink) 
         let end = line_end(&texts.block, position);
         let start = std::mem::replace(&mut position, end + 1);
         if end - start > MAX_ENTRY_BYTES {
-            sink.unparsed("entry_too_long");
+            sink.unparsed("entry_too_long", start..position, texts);
             continue;
         }
         if slice(&texts.block, start, end).trim_ascii().is_empty() {
@@ -30,10 +30,10 @@ pub(super) fn parse(texts: &mut Texts, clock: &mut Clock, sink: &mut impl Sink) 
         }
         match object(texts, start, end, clock) {
             Some(Ok(entry)) => sink.entry(&entry, texts),
-            Some(Err(reason)) => sink.unparsed(reason),
+            Some(Err(reason)) => sink.unparsed(reason, start..position, texts),
             // The last line of a file that was cut.
-            None if end == texts.block.len() => sink.unparsed("truncated_json"),
-            None => sink.unparsed("invalid_json"),
+            None if end == texts.block.len() => sink.unparsed("truncated_json", start..position, texts),
+            None => sink.unparsed("invalid_json", start..position, texts),
         }
     }
 }

@@ -4,6 +4,11 @@
 //! same prefix and DETAIL, HINT, CONTEXT, QUERY, STATEMENT or LOCATION. The server puts a tab before every further line of a
 //! text, so a line without one that matches the prefix was written by the server itself. Any other line is foreign, and ends the
 //! entry: a forged DETAIL behind it is not joined.
+//!
+//! Names are the one text of a client that the server writes without a tab. A name with a line end in it *tears* the prefix: the
+//! line ends inside a name, and what follows may look like any line. So an entry that begins where such a name could reach is not
+//! believed. A name without a line end can still hold what looks like the rest of the prefix: a line that can be read in two
+//! ways is not believed either.
 
 use super::{SkipState, Skipped};
 use crate::bytes::{at, digits, from, line_end, slice};
@@ -14,6 +19,9 @@ use crate::severity::{Label, Severity};
 /// A line is classified when it is whole, or when this much of it is there.
 const CLASSIFIED_BYTES: usize = 8 * 1024;
 
+/// How far behind a torn prefix an entry can begin inside a name: two names of 63 bytes and what is between them.
+const SUSPECT_BYTES: usize = 256;
+
 /// The last line start where an entry or a foreign line begins.
 pub(super) fn cut(prefix: &Prefix, bytes: &[u8]) -> usize {
     let mut memory = Memory::default();
@@ -21,12 +29,35 @@ pub(super) fn cut(prefix: &Prefix, bytes: &[u8]) -> usize {
     while let Some(newline) = memchr::memrchr(b'\n', slice(bytes, 0, end)) {
         let start = newline + 1;
         let whole = end < bytes.len() || bytes.len() - start >= CLASSIFIED_BYTES;
-        if whole && start < bytes.len() && begins_block(prefix, from(bytes, start), &mut memory) {
+        if whole
+            && start < bytes.len()
+            && begins_block(prefix, from(bytes, start), &mut memory)
+            && !is_suspect(prefix, bytes, start, &mut memory)
+        {
             return start;
         }
         end = newline;
     }
     0
+}
+
+/// Whether a torn prefix stands so near before `start` that what is there must be judged with it. A torn prefix itself need not.
+fn is_suspect(prefix: &Prefix, bytes: &[u8], start: usize, memory: &mut Memory) -> bool {
+    let mut is_torn = |start: usize| {
+        let line = from(bytes, start);
+        at(line, 0) != b'\t' && prefix.read(line, memory).is_none() && prefix.is_torn(line)
+    };
+    let nearest = start.saturating_sub(SUSPECT_BYTES);
+    let mut end = start;
+    while end > nearest {
+        // `end` is the start of a line, so the byte before it ends the line that is looked at.
+        let before = memchr::memrchr(b'\n', slice(bytes, 0, end - 1)).map_or(0, |newline| newline + 1);
+        if is_torn(before) {
+            return !is_torn(start);
+        }
+        end = before;
+    }
+    false
 }
 
 /// See [`super::Layout::skip`].
@@ -71,6 +102,8 @@ enum Line {
     Head(Entry, usize),
     /// A further part of an entry of the process, and where its text begins.
     Part(Label, Option<i32>, usize),
+    /// Can be read in more than one way.
+    Ambiguous,
     Foreign,
 }
 
@@ -80,6 +113,9 @@ fn line(prefix: &Prefix, texts: &Texts, start: usize, memory: &mut Memory) -> Li
     let Some(matched) = prefix.read(from(&texts.block, start), memory) else {
         return Line::Foreign;
     };
+    if prefix.is_ambiguous(from(&texts.block, start), &matched) {
+        return Line::Ambiguous;
+    }
     let text_start = start + matched.text_start;
     match matched.label {
         Label::Head(severity) => Line::Head(head(&matched, texts, severity), text_start),
@@ -91,37 +127,54 @@ fn line(prefix: &Prefix, texts: &Texts, start: usize, memory: &mut Memory) -> Li
 pub(super) fn parse(prefix: &Prefix, texts: &mut Texts, memory: &mut Memory, sink: &mut impl Sink) {
     memory.begin(prefix.as_str());
     let mut position = 0;
-    let mut orphans = false;
+    let mut suspect_until = 0;
     // The line at `position`, if it was looked at already.
     let mut known = None;
     while position < texts.block.len() {
-        if at(&texts.block, position) == b'\t' {
-            if !std::mem::replace(&mut orphans, true) {
-                sink.unparsed("continuation_without_entry");
-            }
-            position = line_end(&texts.block, position) + 1;
+        let start = position;
+        if at(&texts.block, start) == b'\t' {
+            position = lines_end(&texts.block, start);
+            sink.unparsed("continuation_without_entry", start..position, texts);
             continue;
         }
-        match known.take().unwrap_or_else(|| line(prefix, texts, position, memory)) {
+        let reason = match known.take().unwrap_or_else(|| line(prefix, texts, start, memory)) {
             Line::Head(head, text_start) => {
                 let entry;
-                (entry, position, known) = whole(prefix, texts, memory, position, (head, text_start));
-                sink.entry(&entry, texts);
-                orphans = false;
+                (entry, position, known) = whole(prefix, texts, memory, start, (head, text_start));
+                if start >= suspect_until {
+                    sink.entry(&entry, texts);
+                } else {
+                    sink.unparsed("behind_torn_prefix", start..position, texts);
+                }
+                continue;
             }
-            Line::Part(..) => {
-                sink.unparsed("detail_without_entry");
-                position = line_end(&texts.block, position) + 1;
-                orphans = true;
-            }
+            Line::Part(..) => "detail_without_entry",
+            Line::Ambiguous => "ambiguous_prefix",
             Line::Foreign => {
-                sink.unparsed(crate::foreign::reason(from(&texts.block, position)));
-                position = line_end(&texts.block, position) + 1;
-                // Its own further lines belong to it.
-                orphans = true;
+                let foreign = from(&texts.block, start);
+                let is_torn = prefix.is_torn(foreign);
+                if is_torn {
+                    suspect_until = line_end(&texts.block, start) + 1 + SUSPECT_BYTES;
+                }
+                match crate::foreign::reason(foreign) {
+                    "prefix_mismatch" if is_torn => "torn_prefix",
+                    reason => reason,
+                }
             }
-        }
+        };
+        // Its own further lines belong to it.
+        position = lines_end(&texts.block, start);
+        sink.unparsed(reason, start..position, texts);
     }
+}
+
+/// The end of a line and the further lines that belong to it.
+fn lines_end(block: &[u8], start: usize) -> usize {
+    let mut end = line_end(block, start) + 1;
+    while at(block, end) == b'\t' {
+        end = line_end(block, end) + 1;
+    }
+    end.min(block.len())
 }
 
 /// The fields that a head tells.

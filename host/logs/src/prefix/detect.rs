@@ -109,11 +109,12 @@ fn head_lines(sample: &[u8]) -> Vec<(&[u8], usize)> {
     lines
 }
 
-/// How well a template explains the lines: how many match, in how many names look like names, and what a match says.
+/// How well a template explains the lines: in how many names look like names, how many match, and what a match says. Names first:
+/// what stands before them can be taken for a part of one, and then more lines match, forged ones too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Rank {
-    matches: usize,
     plain_names: usize,
+    matches: usize,
     without_stop: bool,
     weight: isize,
 }

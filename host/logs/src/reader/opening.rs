@@ -34,6 +34,8 @@ pub(crate) struct Opened {
     pub(crate) input: Input,
     /// Read already.
     pub(crate) sample: Vec<u8>,
+    /// Where in the file it begins: behind a byte order mark.
+    pub(crate) offset: u64,
     pub(crate) layout: Layout,
 }
 
@@ -48,8 +50,9 @@ pub(crate) fn open(mut input: Input, given: Option<&Prefix>, path: &str, archive
     if archives && tar::is_archive(&sample) {
         return Ok(Opening::Archive { input, sample });
     }
+    let mut offset = 0;
     if sample.starts_with(b"\xef\xbb\xbf") {
-        sample.drain(..3);
+        offset = sample.drain(..3).len() as u64;
     }
     if sample.trim_ascii().is_empty() && sample.len() < SAMPLE_BYTES {
         return Ok(Opening::Empty { input });
@@ -59,6 +62,7 @@ pub(crate) fn open(mut input: Input, given: Option<&Prefix>, path: &str, archive
         let Some(found) = envelope::detect(&sample) else { break };
         stamp = stamp_for(found, given, &sample);
         input.unwrap(found, stamp, &sample);
+        offset = 0;
         sample.clear();
         input.read(&mut sample, SAMPLE_BYTES).map_err(failed)?;
     }
@@ -68,7 +72,12 @@ pub(crate) fn open(mut input: Input, given: Option<&Prefix>, path: &str, archive
     let stamped = given.filter(|_| stamp != Stamp::default());
     let stamped = stamped.and_then(|given| Prefix::compile(&format!("{}{}", stamp.prefix(), given.as_str())).ok());
     let layout = layout_of(&sample, stamped.as_ref().or(given), path)?;
-    Ok(Opening::Log(Opened { input, sample, layout }))
+    Ok(Opening::Log(Opened {
+        input,
+        sample,
+        offset,
+        layout,
+    }))
 }
 
 /// What the lines in an envelope do not tell, and the envelope does.
@@ -112,6 +121,7 @@ pub(crate) fn source_file(path: String, input: &Input) -> SourceFile {
         stream: None,
         bytes: 0,
         entries: 0,
+        truncated_tail: false,
     }
 }
 
@@ -131,7 +141,7 @@ pub(crate) fn instants(layout: &Layout, bytes: &[u8]) -> Option<(i64, i64)> {
                 self.0 = Some((self.0.map_or(stamp.at_us, |ends| ends.0), stamp.at_us));
             }
         }
-        fn unparsed(&mut self, _: &'static str) {}
+        fn unparsed(&mut self, _: &'static str, _: std::ops::Range<usize>, _: &Texts) {}
     }
     let mut texts = Texts {
         block: bytes.to_vec(),

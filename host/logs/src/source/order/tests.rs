@@ -277,7 +277,7 @@ fn an_archive_is_its_members() {
     let source = Source::stream("a.tar".to_owned(), Box::new(std::io::Cursor::new(cut)));
     let evidence = analyse(vec![source], &Options::default(), &|_| {}).unwrap();
     assert_eq!(limitation(&evidence, "truncated_archive"), 1);
-    assert_eq!(evidence.source.unparsed_reasons["truncated_archive"], 1);
+    assert_eq!(evidence.source.unparsed["truncated_archive"].count, 1);
     std::fs::remove_dir_all(&log).unwrap();
     std::fs::create_dir(&log).unwrap();
     let source = Source::stream("a.tar".to_owned(), Box::new(std::io::Cursor::new(archive("-cf"))));
