@@ -191,7 +191,7 @@ fn log_checks(evidence: &Evidence) -> Vec<Check> {
             "logs.parsed",
             passed(source.entries_unparsed == 0),
             format!("{} pieces of the input are no entry", source.entries_unparsed),
-            "give --log-line-prefix as the server has it; unparsed_reasons says what was met",
+            "give --log-line-prefix as the server has it; source_summary.unparsed says what was met",
         ),
         check(
             "logs.timestamps",

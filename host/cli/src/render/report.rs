@@ -85,6 +85,28 @@ fn head(out: &mut String, r: &Report) {
             grouped(s.entries_unparsed),
             grouped(s.query_families),
         );
+        for (reason, pieces) in &s.unparsed {
+            let first = pieces.samples.first().map_or(String::new(), |sample| {
+                format!(
+                    ", the first in {} at byte {}: {}",
+                    sample.path, sample.offset, sample.shape
+                )
+            });
+            line!(out, "          {} {reason}{first}", grouped(pieces.count));
+        }
+        if let Some(jump) = s.clock_jumps.first() {
+            let times = grouped(s.clock_jump_count);
+            line!(
+                out,
+                "clock     set back {times} time(s), most from {} to {}",
+                jump.from,
+                jump.to
+            );
+        }
+        if let Some(gap) = s.gaps.first() {
+            let times = grouped(s.gap_count);
+            line!(out, "silence   {times} time(s), longest {} – {}", gap.since, gap.until);
+        }
     }
     line!(
         out,

@@ -111,10 +111,23 @@ pub struct SourceSummary {
     pub entries_scanned: u64,
     /// Entries outside `--since`/`--until`.
     pub entries_outside_window: u64,
+    /// Entries by what they were taken for (`duration`, `statement`, `event`, `error`, `notice`, `other`, `forged`,
+    /// `outside_window`); adds up to `entries_scanned`.
+    pub entries_by_kind: BTreeMap<String, u64>,
     /// Pieces of input that are no entry.
     pub entries_unparsed: u64,
-    /// Why, by code.
-    pub unparsed_reasons: BTreeMap<String, u64>,
+    /// Why, by code; adds up to `entries_unparsed`.
+    pub unparsed: BTreeMap<String, Unparsed>,
+    /// Bytes of entries longer than 4 MiB behind what was looked at.
+    pub bytes_dropped: u64,
+    /// How often the clock was set back by 10 s or more between two entries of one server.
+    pub clock_jump_count: u64,
+    /// The largest ones.
+    pub clock_jumps: Vec<ClockJump>,
+    /// How often a server logged nothing for 10 min or more.
+    pub gap_count: u64,
+    /// The longest ones.
+    pub gaps: Vec<Gap>,
     /// `duration:` lines by kind (`statement`, `execute`, `parse`, `bind`, `bare`, `plan`).
     pub durations: BTreeMap<String, DurationTotal>,
     /// Events by name.
@@ -137,10 +150,67 @@ pub struct SourceFile {
     pub format: Option<String>,
     /// Given or detected (stderr only).
     pub log_line_prefix: Option<String>,
-    /// Bytes after decompression.
+    /// `gzip`, `zstd`, `xz`, `bzip2` or `lz4`; none for a file that is not compressed.
+    pub compression: Option<String>,
+    /// What its lines were wrapped in, outermost first: `syslog`, `cri`, `docker`, `cloudnativepg`, `google_cloud`, `azure`,
+    /// `cloudwatch`.
+    pub envelopes: Vec<String>,
+    /// Files of one number are one server's log; none for an empty file.
+    pub stream: Option<u64>,
+    /// Bytes after decompression and unwrapping.
     pub bytes: u64,
     /// Entries.
     pub entries: u64,
+    /// The last line has no end: the file was cut, or its last entry was still being written.
+    pub truncated_tail: bool,
+}
+
+/// Pieces of input that are no entry, of one reason.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Unparsed {
+    /// How many.
+    pub count: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// The first ones, at most three.
+    pub samples: Vec<UnparsedSample>,
+}
+
+/// A piece of input that is no entry: where it is, and what it looks like.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UnparsedSample {
+    /// The file, as the caller named it.
+    pub path: String,
+    /// Where it begins, in bytes after decompression and unwrapping.
+    pub offset: u64,
+    /// Its first line: letters as `x` and digits as `9`, but for the words that logs are made of.
+    pub shape: String,
+}
+
+/// The clock was set back between two entries.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ClockJump {
+    /// The file of the second entry.
+    pub path: String,
+    /// Time of the first entry, RFC 3339.
+    pub from: String,
+    /// Time of the second one.
+    pub to: String,
+}
+
+/// Silence between two entries.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Gap {
+    /// The file of the second entry.
+    pub path: String,
+    /// Time of the first entry, RFC 3339.
+    pub since: String,
+    /// Time of the second one.
+    pub until: String,
 }
 
 /// Count and exact sum.

@@ -6,7 +6,9 @@ use pg_logstats_logs::evidence as logs;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{AnalysisWindow, DurationTotal, Metric, SourceFile, SourceSummary};
+use super::{
+    AnalysisWindow, ClockJump, DurationTotal, Gap, Metric, SourceFile, SourceSummary, Unparsed, UnparsedSample,
+};
 use crate::outcome::{ActionOutcome, Cell, PlanNode, RelationName};
 use crate::runbook::descriptor::grouped;
 use crate::subjects::{Subject, Subjects, plan_node_id, session_id, session_key_id};
@@ -646,15 +648,29 @@ impl SourceSummary {
                     path: escape_control(&f.path).into_owned(),
                     format: f.format.map(|format| word(&format)),
                     log_line_prefix: f.log_line_prefix.clone(),
+                    compression: f.compression.map(|compression| word(&compression)),
+                    envelopes: f.envelopes.iter().map(word).collect(),
+                    stream: f.stream.map(|stream| stream as u64),
                     bytes: f.bytes,
                     entries: f.entries,
+                    truncated_tail: f.truncated_tail,
                 })
                 .collect(),
             bytes: source.bytes,
             entries_scanned: source.entries_scanned,
             entries_outside_window: source.entries_outside_window,
             entries_unparsed: source.entries_unparsed,
-            unparsed_reasons: plain_counts(&source.unparsed_reasons),
+            entries_by_kind: plain_counts(&source.entries_by_kind),
+            unparsed: source
+                .unparsed
+                .iter()
+                .map(|(reason, pieces)| (sanitised(reason), pieces.into()))
+                .collect(),
+            bytes_dropped: source.bytes_dropped,
+            clock_jump_count: source.clock_jump_count,
+            clock_jumps: source.clock_jumps.iter().map(Into::into).collect(),
+            gap_count: source.gap_count,
+            gaps: source.gaps.iter().map(Into::into).collect(),
             durations: source
                 .durations
                 .iter()
@@ -672,6 +688,41 @@ impl SourceSummary {
             sqlstates: plain_counts(&source.sqlstates),
             severities: plain_counts(&source.severities),
             query_families: evidence.family_count,
+        }
+    }
+}
+
+impl From<&logs::Unparsed> for Unparsed {
+    fn from(pieces: &logs::Unparsed) -> Self {
+        let samples = pieces.samples.iter().map(|sample| UnparsedSample {
+            path: escape_control(&sample.path).into_owned(),
+            offset: sample.offset,
+            shape: escape_control(&sample.shape).into_owned(),
+        });
+        Self {
+            count: pieces.count,
+            bytes: pieces.bytes,
+            samples: samples.collect(),
+        }
+    }
+}
+
+impl From<&logs::ClockJump> for ClockJump {
+    fn from(jump: &logs::ClockJump) -> Self {
+        Self {
+            path: escape_control(&jump.path).into_owned(),
+            from: rfc3339(jump.from_us),
+            to: rfc3339(jump.to_us),
+        }
+    }
+}
+
+impl From<&logs::Gap> for Gap {
+    fn from(gap: &logs::Gap) -> Self {
+        Self {
+            path: escape_control(&gap.path).into_owned(),
+            since: rfc3339(gap.since_us),
+            until: rfc3339(gap.until_us),
         }
     }
 }
