@@ -1,5 +1,6 @@
 # make demo    the main job, on data and a server of its own      make build   target/release/pg-logstats
 # make test    the tests                                          make check   format, lints, dependencies, docs
+# make fuzz    each fuzz target for 5 s (FUZZ_SECONDS)
 # Each installs what it needs first (Debian packages, as root).
 
 CARGO ?= cargo
@@ -9,7 +10,7 @@ export CARGO_TERM_COLOR ?= auto
 PROFILE := --release --locked
 BINARY := build $(PROFILE) --workspace --bin pg-logstats --example analyse
 
-.PHONY: demo build test check fmt clippy deny docs toolchain bench clean
+.PHONY: demo build test check fmt clippy deny docs toolchain bench fuzz clean
 
 demo:
 	@scripts/toolchain.sh demo
@@ -49,6 +50,11 @@ toolchain:
 bench:
 	@scripts/toolchain.sh build
 	$(CARGO) bench --package pg-logstats-benches
+
+FUZZ_SECONDS ?= 5
+fuzz:
+	@scripts/toolchain.sh fuzz
+	fuzz/run.sh $(FUZZ_SECONDS)
 
 clean:
 	$(CARGO) clean

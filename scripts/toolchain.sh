@@ -5,6 +5,7 @@
 #   scripts/toolchain.sh demo    the same, and a PostgreSQL server with its contrib modules, and jq
 #   scripts/toolchain.sh test    the same, and cargo-nextest, openssl and git
 #   scripts/toolchain.sh deny    cargo-deny
+#   scripts/toolchain.sh fuzz    a C++ compiler (libFuzzer)
 #   … --check                    installs nothing: says what is missing, and ends with 1 when something is
 #
 # Debian and its derivatives: packages are installed with apt-get, as root or through sudo. Elsewhere the names of the missing things
@@ -17,7 +18,7 @@ TARGET=wasm32-unknown-unknown
 RUSTUP_SECONDS=${TOOLCHAIN_RUSTUP_SECONDS:-60}
 
 usage() {
-    sed -n '2,9s/^# \{0,1\}//p' "$0" >&2
+    sed -n '2,10s/^# \{0,1\}//p' "$0" >&2
     exit 2
 }
 
@@ -111,6 +112,11 @@ add_rustup_target() {
     RUSTUP_MAX_RETRIES=0 timeout "$RUSTUP_SECONDS" rustup --quiet target add "$TARGET" >/dev/null 2>&1 && rustup_target_there
 }
 
+need_fuzz() {
+    have cargo || fail "no Rust: install it with rustup, then run this again"
+    have c++ || want "a C++ compiler" g++
+}
+
 need_postgres() {
     postgres_there || want "PostgreSQL with its contrib modules" postgresql postgresql-contrib
     have jq || want jq jq
@@ -198,6 +204,7 @@ esac
 
 case $task in
     build) need_build ;;
+    fuzz) need_fuzz ;;
     demo) need_build; need_postgres ;;
     test) need_build; need_postgres; need_tests ;;
     deny) ;;

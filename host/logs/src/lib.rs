@@ -34,6 +34,9 @@ mod events;
 pub mod evidence;
 mod foreign;
 mod format;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod instant;
 mod interner;
 mod ledger;

@@ -1,0 +1,6 @@
+//! A json log: arbitrary bytes behind one entry.
+#![no_main]
+
+const HEAD: &[u8] = b"{\"timestamp\":\"2026-11-23 05:04:31.054 UTC\",\"pid\":7,\"error_severity\":\"LOG\",\"message\":\"duration: 1.500 ms  statement: SELECT 1\"}\n";
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| pg_logstats_fuzz::log(HEAD, None, data));

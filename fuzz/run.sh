@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# Fuzzes each target for some seconds, one after the other. Needs no nightly toolchain and no cargo-fuzz.
+#   usage: fuzz/run.sh [SECONDS=10] [TARGET…]
+# What is found is written to fuzz/artifacts/TARGET/, and the script ends with 1. Inputs that reach something new are kept in
+# fuzz/corpus/TARGET/ (not committed), beside the seeds in fuzz/seeds/TARGET/.
+set -euo pipefail
+cd "$(dirname "$0")"
+SECONDS_EACH=${1:-10}
+shift $(( $# > 0 ? 1 : 0 ))
+TARGETS=("$@")
+[ ${#TARGETS[@]} -gt 0 ] || TARGETS=(stderr csv json prefix normalise decompress envelope part)
+# What cargo-fuzz asks of the compiler, without the address sanitizer: the crates forbid unsafe code.
+COVERAGE="-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 -Cllvm-args=-sanitizer-coverage-inline-8bit-counters \
+-Cllvm-args=-sanitizer-coverage-pc-table -Cllvm-args=-sanitizer-coverage-trace-compares -Ccodegen-units=1"
+HOST=$(rustc -vV | sed -n 's/^host: //p')
+# With a target named, build scripts and macros are compiled without these flags.
+RUSTFLAGS="$COVERAGE --cfg fuzzing" cargo build --release --locked --target "$HOST" --target-dir target
+FAILED=0
+for target in "${TARGETS[@]}"; do
+  mkdir -p "corpus/$target" "artifacts/$target" "seeds/$target"
+  echo "== $target, $SECONDS_EACH s"
+  if ! "target/$HOST/release/$target" -max_total_time="$SECONDS_EACH" -max_len=4096 -timeout=10 -rss_limit_mb=2048 \
+      -print_final_stats=1 -verbosity="${VERBOSITY:-0}" -artifact_prefix="artifacts/$target/" "corpus/$target" "seeds/$target" \
+      2>"artifacts/$target/log"; then
+    tail -n 40 "artifacts/$target/log" >&2
+    FAILED=1
+  fi
+  grep -E '^stat::(number_of_executed_units|average_exec_per_sec|new_units_added|peak_rss_mb)' "artifacts/$target/log" || true
+done
+exit $FAILED
