@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use pg_logstats_gateway::report::Report;
-use pg_logstats_gateway::request::{DatabaseChoice, RunbookChoice, TriageRequest};
+use pg_logstats_gateway::request::{DatabaseChoice, LogChoice, RunbookChoice, TriageRequest};
 use pg_logstats_gateway::trust::Trust;
 use pg_logstats_gateway::{Gateway, OpenOptions};
 use pg_logstats_tests::{GUESTS, Lab, fixture, guest, schema};
@@ -48,13 +48,13 @@ fn triage(lab: &Lab, component: &Path) -> Report {
     let gateway = Gateway::open(&options, Trust::builtin().with_pinned(digest, "test")).unwrap();
     let request = TriageRequest {
         runbook: RunbookChoice::File(component.to_str().unwrap().to_owned()),
-        logs: vec![fixture("shop.log").to_str().unwrap().to_owned()],
+        input: LogChoice {
+            logs: vec![fixture("shop.log").to_str().unwrap().to_owned()],
+            threads: 1,
+            ..LogChoice::default()
+        },
         parent_report: None,
-        log_line_prefix: None,
-        since: None,
-        until: None,
         limit: 10,
-        threads: 1,
         database: DatabaseChoice::default(),
     };
     gateway.triage(&request, &|_| ()).unwrap()

@@ -46,6 +46,9 @@ pub(crate) enum Verb {
     RunSql(RunSqlArgs),
     /// Tell what there is to work with, and what to change so that there is more
     Inspect(InspectArgs),
+    /// Reduce logs to evidence files where they lie, and merge them
+    #[command(subcommand)]
+    Evidence(EvidenceVerb),
     /// Take the database's health verdict
     Health(DatabaseArgs),
     /// Look at and verify the audit log
@@ -74,8 +77,56 @@ pub(crate) struct LogArgs {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct ReadingArgs {
+    /// Only entries from then on: RFC 3339, or how long ago (`2h`, `30m`, `3d`)
+    #[arg(long, value_name = "TIME")]
+    pub(crate) since: Option<String>,
+    /// Only entries up to then
+    #[arg(long, value_name = "TIME")]
+    pub(crate) until: Option<String>,
+    /// Threads for reading logs [default: one for each core]
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
+    pub(crate) threads: usize,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct OutputArgs {
+    /// Write to a new file instead of stdout; compressed when its name ends in `.zst`
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// Keep one statement with its values for each query family: EXPLAIN ANALYZE needs it, and it holds data of tables
+    #[arg(long)]
+    pub(crate) samples: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum EvidenceVerb {
+    /// Reduce logs to an evidence file, to be triaged on another host
+    Export {
+        /// Log files or folders, or `-` for standard input
+        #[arg(required = true, value_name = "LOG")]
+        logs: Vec<String>,
+        #[command(flatten)]
+        log: LogArgs,
+        #[command(flatten)]
+        reading: ReadingArgs,
+        #[command(flatten)]
+        out: OutputArgs,
+    },
+    /// Merge evidence files into one
+    Merge {
+        /// Evidence files, or folders of them
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<String>,
+        #[command(flatten)]
+        out: OutputArgs,
+    },
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct TriageArgs {
-    /// The workflow (see `runbook list`), then log files or folders, or `-` for standard input; with --runbook, logs only
+    /// The workflow (see `runbook list`), then logs or evidence files, folders of them, or `-` for standard input; with --runbook,
+    /// logs only
     #[arg(required_unless_present = "runbook", value_name = "WORKFLOW] [LOG")]
     pub(crate) inputs: Vec<String>,
     /// A runbook component instead of a built-in one; it must be trusted
@@ -86,18 +137,11 @@ pub(crate) struct TriageArgs {
     pub(crate) parent_report: Option<String>,
     #[command(flatten)]
     pub(crate) log: LogArgs,
-    /// Only entries from then on: RFC 3339, or how long ago (`2h`, `30m`, `3d`)
-    #[arg(long, value_name = "TIME")]
-    pub(crate) since: Option<String>,
-    /// Only entries up to then
-    #[arg(long, value_name = "TIME")]
-    pub(crate) until: Option<String>,
+    #[command(flatten)]
+    pub(crate) reading: ReadingArgs,
     /// Most findings to show; the summary always counts everything
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=200))]
     pub(crate) limit: u16,
-    /// Threads for reading logs [default: one for each core]
-    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
-    pub(crate) threads: usize,
     #[command(flatten)]
     pub(crate) database: DatabaseArgs,
 }

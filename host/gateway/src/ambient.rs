@@ -39,6 +39,14 @@ pub enum OpenError {
         /// The most that it may have.
         limit: u64,
     },
+    /// There already.
+    #[error("the {what} `{path}` is there already and is not overwritten; name another one")]
+    Exists {
+        /// What was to be made.
+        what: &'static str,
+        /// Where.
+        path: String,
+    },
     /// Neither file nor folder.
     #[error("the {what} `{path}` is neither a file nor a folder")]
     WrongType {
@@ -150,6 +158,36 @@ pub fn read_file(path: &Path, what: &'static str, limit: u64) -> Result<Vec<u8>,
         });
     }
     Ok(bytes)
+}
+
+/// Makes the file `path`, which must not be there, for its owner alone.
+///
+/// # Errors
+/// When it is there, or cannot be made.
+pub fn create_file(path: &Path, what: &'static str) -> Result<File, OpenError> {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let mut options = File::options();
+    options
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)
+        .map_err(|e| match e.kind() {
+            std::io::ErrorKind::AlreadyExists => OpenError::Exists {
+                what,
+                path: path.display().to_string(),
+            },
+            std::io::ErrorKind::NotFound => OpenError::Missing {
+                what: "folder",
+                path: path.parent().unwrap_or(Path::new("")).display().to_string(),
+            },
+            _ => OpenError::new(what, path, e),
+        })
+}
+
+/// Removes a file that [`create_file`] made and nobody has seen. When that fails it stays, and is in the way of nothing.
+pub fn remove_file(path: &Path) {
+    let _ = std::fs::remove_file(path);
 }
 
 /// Reads the text file `path` if it is there.

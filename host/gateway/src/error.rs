@@ -43,6 +43,9 @@ pub enum GatewayError {
     /// The logs cannot be read.
     #[error(transparent)]
     Log(#[from] pg_logstats_logs::LogError),
+    /// An evidence file cannot be read or written.
+    #[error(transparent)]
+    Part(#[from] pg_logstats_logs::PartError),
     /// The workspace cannot be used, or was changed.
     #[error(transparent)]
     Workspace(#[from] WorkspaceError),

@@ -1,18 +1,18 @@
 //! `inspect` and `health`: what there is to work with, and how the database is.
 
+use pg_logstats_logs::Progress;
 use pg_logstats_logs::evidence::Evidence;
-use pg_logstats_logs::{Options, Progress};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::db::{self, Check, CheckStatus, ServerInspection};
 use crate::error::GatewayError;
+use crate::evidence_files;
 use crate::gateway::Gateway;
 use crate::health::{self, Verdict};
 use crate::report::{SCHEMA_VERSION, SourceSummary};
-use crate::request::{HealthRequest, InspectRequest};
+use crate::request::{HealthRequest, InspectRequest, LogChoice};
 use crate::time::{now_us, rfc3339};
-use crate::triage::open_sources;
 use crate::words::{OperatingMode, VerdictLevel};
 
 /// What there is to work with, and what to change so that there is more.
@@ -122,20 +122,21 @@ impl Gateway {
             let check = skipped("logs.readable", "no logs were named", "name log files or folders");
             return Ok((vec![check], None));
         }
-        let sources = open_sources(&request.logs)?;
-        let options = Options {
+        let input = LogChoice {
+            logs: request.logs.clone(),
             log_line_prefix: request.log_line_prefix.clone(),
-            ..Options::default()
+            ..LogChoice::default()
         };
-        match pg_logstats_logs::analyse(sources, &options, progress) {
+        match evidence_files::reduce(&input, progress).map(pg_logstats_logs::Part::evidence) {
             Ok(evidence) => Ok((log_checks(&evidence), Some(evidence))),
-            Err(error) => {
+            Err(GatewayError::Log(error)) => {
                 let remedy = "name logs that PostgreSQL wrote (stderr, csvlog or jsonlog), and --log-line-prefix as the server has it";
                 Ok((
                     vec![check("logs.readable", CheckStatus::Failed, error.to_string(), remedy)],
                     None,
                 ))
             }
+            Err(other) => Err(other),
         }
     }
 }

@@ -23,6 +23,7 @@ pub mod config;
 pub mod db;
 pub mod decimal;
 mod error;
+pub mod evidence_files;
 pub mod gate;
 mod gateway;
 pub mod health;

@@ -37,20 +37,12 @@ pub enum RunbookChoice {
 pub struct TriageRequest {
     /// Who judges.
     pub runbook: RunbookChoice,
-    /// Files, folders, `-`. Empty: the evidence of `parent_report`.
-    pub logs: Vec<String>,
+    /// What is judged. No logs: the evidence of `parent_report`.
+    pub input: LogChoice,
     /// The report that this follows from; its incident goes on.
     pub parent_report: Option<String>,
-    /// The server's `log_line_prefix`; detected when not given.
-    pub log_line_prefix: Option<String>,
-    /// RFC 3339, or how long ago (`2h`).
-    pub since: Option<String>,
-    /// RFC 3339, or how long ago (`30m`).
-    pub until: Option<String>,
     /// Most findings in the report.
     pub limit: usize,
-    /// Threads for reading logs; 0: one for each core.
-    pub threads: usize,
     /// The database that actions would run on; none is needed.
     pub database: DatabaseChoice,
 }
@@ -69,6 +61,22 @@ pub struct RunSqlRequest {
     pub limit: usize,
     /// Where to run it.
     pub database: DatabaseChoice,
+}
+
+/// Read logs, evidence files or both.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LogChoice {
+    /// Files, folders, `-`; evidence files, which are told by their first bytes.
+    pub logs: Vec<String>,
+    /// The server's `log_line_prefix`; detected when not given.
+    pub log_line_prefix: Option<String>,
+    /// RFC 3339, or how long ago (`2h`).
+    pub since: Option<String>,
+    /// RFC 3339, or how long ago (`30m`).
+    pub until: Option<String>,
+    /// Threads for reading logs; 0: one for each core.
+    pub threads: usize,
 }
 
 /// Decide the operating mode.

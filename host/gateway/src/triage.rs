@@ -4,10 +4,11 @@
 
 use std::path::Path;
 
-use pg_logstats_logs::{Options, Progress, Source, instant};
+use pg_logstats_logs::Progress;
 
-use crate::ambient::{self, LogInput};
+use crate::ambient;
 use crate::error::GatewayError;
+use crate::evidence_files;
 use crate::gate::{Circumstances, Live};
 use crate::gateway::{Gateway, ParentError, RefusalDraft};
 use crate::health::{self, Verdict};
@@ -43,7 +44,7 @@ impl Gateway {
     ) -> Result<Report, GatewayError> {
         let result = self.triage_unrecorded(request, progress);
         if let Err(error) = &result {
-            let mut requested = request.logs.clone();
+            let mut requested = request.input.logs.clone();
             requested.insert(0, format!("{:?}", request.runbook));
             self.note_failure("triage", &requested, error);
         }
@@ -154,7 +155,7 @@ impl Gateway {
             ),
             None => None,
         };
-        if request.logs.is_empty() {
+        if request.input.logs.is_empty() {
             let Some(parent) = parent else {
                 return Err(GatewayError::Usage(
                     "nothing to judge: name log files or folders, `-` for standard input, or --parent-report"
@@ -168,7 +169,7 @@ impl Gateway {
                 parent_report_id: Some(parent.report.report_id),
             });
         }
-        let evidence = self.read_logs(request, progress)?;
+        let evidence = evidence_files::reduce(&request.input, progress)?.evidence();
         let (incident_id, parent_report_id) = match parent {
             Some(parent) => (parent.report.incident_id, Some(parent.report.report_id)),
             None => (Self::new_id("in")?, None),
@@ -190,56 +191,6 @@ impl Gateway {
             ParentError::Other(error) => error,
         }
     }
-
-    fn read_logs(
-        &self,
-        request: &TriageRequest,
-        progress: &(dyn Fn(Progress) + Sync),
-    ) -> Result<pg_logstats_logs::evidence::Evidence, GatewayError> {
-        let now = now_us();
-        let parse = |text: &Option<String>, flag: &str| {
-            text.as_deref()
-                .map(|t| instant::parse_instant(t, now).map_err(|e| GatewayError::Usage(format!("{flag}: {e}"))))
-                .transpose()
-        };
-        let options = Options {
-            log_line_prefix: request.log_line_prefix.clone(),
-            since_us: parse(&request.since, "--since")?,
-            until_us: parse(&request.until, "--until")?,
-            threads: request.threads,
-            ..Options::default()
-        };
-        if let (Some(since), Some(until)) = (options.since_us, options.until_us)
-            && since > until
-        {
-            return Err(GatewayError::Usage(format!(
-                "--since {} is after --until {}: the window is empty",
-                rfc3339(since),
-                rfc3339(until)
-            )));
-        }
-        Ok(pg_logstats_logs::analyse(
-            open_sources(&request.logs)?,
-            &options,
-            progress,
-        )?)
-    }
-}
-
-/// Opens the logs that were named. A name twice would count its entries twice.
-pub(crate) fn open_sources(names: &[String]) -> Result<Vec<Source>, GatewayError> {
-    let mut sources = Vec::new();
-    for (position, name) in names.iter().enumerate() {
-        if names.iter().take(position).any(|earlier| earlier == name) {
-            return Err(GatewayError::Usage(format!("the log `{name}` is named twice")));
-        }
-        match ambient::open_log(name)? {
-            LogInput::File(file) => sources.push(Source::file(name.clone(), file)),
-            LogInput::Stdin => sources.push(Source::stream("-".to_owned(), Box::new(std::io::stdin()))),
-            LogInput::Folder(dir) => sources.extend(Source::in_dir(name, &dir)?),
-        }
-    }
-    Ok(sources)
 }
 
 fn sha256(bytes: &[u8]) -> [u8; 32] {

@@ -23,7 +23,7 @@ use crate::interner::{Family, MAX_STATEMENT_BYTES};
 use crate::ledger::{Families, IncidentLists, Incidents, MAX_QUERY_IDS_COUNTED};
 use crate::limitations;
 use crate::normalise::{normalise, query_family_id};
-use crate::source::Input;
+use crate::source::{Input, Source};
 
 /// The `format` of a part's file.
 pub(crate) const PART_FORMAT: &str = "pg-logstats evidence part";
@@ -33,6 +33,8 @@ pub(crate) const PART_VERSION: u32 = 1;
 const MAX_FILE_BYTES: u64 = 1024 * 1024 * 1024;
 /// Most items of one list in a file.
 const MAX_ITEMS: usize = 200_000;
+/// Enough of a file to know that it is a part's.
+const HEAD_BYTES: usize = 256;
 /// Longest name of a role, database or application in a file.
 const MAX_NAME_BYTES: usize = 1_024;
 
@@ -233,6 +235,31 @@ impl Part {
             .map_err(|source| PartError::Write { source })
     }
 
+    /// Whether a source is a part's file, by its first bytes, compressed or not. Nothing is taken from it; of what can be read only
+    /// once (standard input, a pipe) that cannot be known, and the answer is no.
+    pub fn is_file(source: &mut Source) -> bool {
+        let begins_as_part = |file| -> std::io::Result<bool> {
+            let mut input = Input::open(Box::new(file), Arc::new(AtomicU64::new(0)))?;
+            let mut head = Vec::new();
+            input.read(&mut head, HEAD_BYTES)?;
+            Ok(begins_as_part(&head))
+        };
+        source.look(begins_as_part).is_some_and(|found| found.unwrap_or(false))
+    }
+
+    /// [`Part::read`] of a source.
+    ///
+    /// # Errors
+    /// [`PartError`], all but [`PartError::Write`].
+    pub fn from_source(source: Source, max_families: usize) -> Result<Self, PartError> {
+        let path = source.name.clone();
+        let input = source.open().map_err(|source| PartError::Read {
+            path: path.clone(),
+            source,
+        })?;
+        Self::read(&path, input, max_families)
+    }
+
     /// Reads what [`Part::write`] wrote, compressed or not, and checks it. `path` is how the user named it; `max_families` as in
     /// [`crate::Options`].
     ///
@@ -280,6 +307,20 @@ impl Part {
             incidents: Incidents::from_lists(file.incidents),
         })
     }
+}
+
+/// Whether bytes begin as a part's file does.
+pub(crate) fn begins_as_part(bytes: &[u8]) -> bool {
+    let bytes = bytes.trim_ascii_start();
+    let rest = bytes.strip_prefix(b"{").map(<[u8]>::trim_ascii_start);
+    let rest = rest
+        .and_then(|rest| rest.strip_prefix(b"\"format\""))
+        .map(<[u8]>::trim_ascii_start);
+    let rest = rest
+        .and_then(|rest| rest.strip_prefix(b":"))
+        .map(<[u8]>::trim_ascii_start);
+    rest.and_then(|rest| rest.strip_prefix(b"\""))
+        .is_some_and(|rest| rest.starts_with(PART_FORMAT.as_bytes()))
 }
 
 /// Adds up counts by key.

@@ -109,6 +109,12 @@ impl Source {
         Ok(sources)
     }
 
+    /// How it is named in the evidence.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// A file of an archive.
     pub(crate) fn member(name: String, bytes: tar::MemberBytes) -> Self {
         Self {

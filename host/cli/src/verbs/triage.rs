@@ -19,13 +19,9 @@ pub(super) fn run(cli: &Cli, args: &TriageArgs) -> Result<ExitCode, GatewayError
     };
     let request = TriageRequest {
         runbook,
-        logs: logs.to_vec(),
+        input: super::input(logs, &args.log, &args.reading),
         parent_report: args.parent_report.clone(),
-        log_line_prefix: args.log.log_line_prefix.clone(),
-        since: args.since.clone(),
-        until: args.until.clone(),
         limit: usize::from(args.limit),
-        threads: args.threads,
         database: super::database(&args.database),
     };
     let gateway = super::open(cli)?;

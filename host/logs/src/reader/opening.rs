@@ -196,6 +196,11 @@ fn not_a_log(sample: &[u8], path: &str) -> LogError {
             format!("it is a log of {program}"),
             "name the log that the server itself writes".to_owned(),
         )
+    } else if crate::part::begins_as_part(sample) {
+        (
+            "it is an evidence file".to_owned(),
+            "name evidence files by their path, not through a pipe or in an archive".to_owned(),
+        )
     } else if memchr::memchr(0, sample).is_some() {
         (
             "it is binary".to_owned(),
