@@ -71,6 +71,8 @@ fn help_is_the_golden_one() {
         &["--help"][..],
         &["triage", "--help"],
         &["run-sql", "--help"],
+        &["evidence", "export", "--help"],
+        &["evidence", "merge", "--help"],
         &["audit", "--help"],
     ] {
         let ran = lab.run(args);

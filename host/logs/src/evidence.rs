@@ -25,7 +25,8 @@ pub struct Evidence {
     pub total_duration_us: u64,
     /// Executions over all families.
     pub total_executions: u64,
-    /// Number of distinct families in the input.
+    /// Number of distinct families in the input; where some were folded, up to 1 % less, because a filter of fixed size tells which
+    /// of them had been seen.
     pub family_count: u64,
     /// Families by total duration, largest first; ties by id.
     pub families: Vec<QueryFamily>,
