@@ -228,12 +228,19 @@ impl Run<'_> {
     fn token(&mut self, token: Token<'_>) -> bool {
         let after_string = std::mem::take(&mut self.after_string);
         let sign = self.sign.take();
-        if !self.kind.found && !matches!(token, Token::Word(_) | Token::Open(_) | Token::Semicolon) {
+        let is_word = match token {
+            Token::Quoted(text) => words::without_quotes(text).is_some(),
+            other => matches!(other, Token::Word(_) | Token::Open(_) | Token::Semicolon),
+        };
+        if !self.kind.found && !is_word {
             self.kind.see_no_word();
         }
         match token {
             Token::Word(text) => return self.word(text),
             Token::Quoted(text) => {
+                if let Some(plain) = words::without_quotes(text) {
+                    return self.word(plain);
+                }
                 self.space(false);
                 self.n.out.extend_from_slice(text);
                 self.left = Left::Name;
@@ -393,6 +400,8 @@ impl Run<'_> {
             self.n.out.push(b' ');
         }
         self.space(false);
+        // The server's lexer reads both as one.
+        let text: &[u8] = if text == b"!=" { b"<>" } else { text };
         self.n.out.extend_from_slice(text);
         let unary = matches!(
             self.left,

@@ -47,7 +47,7 @@ fn what_is_no_literal_stays() {
     let cases = [
         (
             "SELECT \"Orders\".\"id\", Name FROM \"Orders\"",
-            "select \"Orders\".\"id\", name from \"Orders\"",
+            "select \"Orders\".id, name from \"Orders\"",
         ),
         ("select a-1, a - 1, a -- 1\n from t", "select a - ?, a - ?, a from t"),
         (

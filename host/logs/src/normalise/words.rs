@@ -90,3 +90,206 @@ impl Word {
         }
     }
 }
+
+/// A quoted name without its quotes, if it means the same without them.
+#[inline]
+pub(super) fn without_quotes(quoted: &[u8]) -> Option<&[u8]> {
+    let name = quoted.strip_prefix(b"\"")?.strip_suffix(b"\"")?;
+    let (first, rest) = name.split_first()?;
+    let begins = first.is_ascii_lowercase() || *first == b'_';
+    let is_plain = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'_' | b'$');
+    (begins && rest.iter().all(is_plain) && Word::of(name) == Word::Name && !is_keyword(name)).then_some(name)
+}
+
+fn is_keyword(word: &[u8]) -> bool {
+    KEYWORDS.binary_search_by(|known| known.as_bytes().cmp(word)).is_ok()
+}
+
+/// Keywords that are something else than a name of the same letters would be: reserved ones, and those of functions, types and
+/// special syntax (PostgreSQL 18, `src/include/parser/kwlist.h`).
+const KEYWORDS: &[&str] = &[
+    "all",
+    "analyse",
+    "analyze",
+    "and",
+    "any",
+    "array",
+    "as",
+    "asc",
+    "asymmetric",
+    "authorization",
+    "between",
+    "bigint",
+    "binary",
+    "bit",
+    "boolean",
+    "both",
+    "case",
+    "cast",
+    "char",
+    "character",
+    "check",
+    "coalesce",
+    "collate",
+    "collation",
+    "column",
+    "concurrently",
+    "constraint",
+    "create",
+    "cross",
+    "current_catalog",
+    "current_date",
+    "current_role",
+    "current_schema",
+    "current_time",
+    "current_timestamp",
+    "current_user",
+    "dec",
+    "decimal",
+    "default",
+    "deferrable",
+    "desc",
+    "distinct",
+    "do",
+    "else",
+    "end",
+    "except",
+    "exists",
+    "extract",
+    "false",
+    "fetch",
+    "float",
+    "for",
+    "foreign",
+    "freeze",
+    "from",
+    "full",
+    "grant",
+    "greatest",
+    "group",
+    "grouping",
+    "having",
+    "ilike",
+    "in",
+    "initially",
+    "inner",
+    "inout",
+    "int",
+    "integer",
+    "intersect",
+    "interval",
+    "into",
+    "is",
+    "isnull",
+    "join",
+    "json",
+    "json_array",
+    "json_arrayagg",
+    "json_exists",
+    "json_object",
+    "json_objectagg",
+    "json_query",
+    "json_scalar",
+    "json_serialize",
+    "json_table",
+    "json_value",
+    "lateral",
+    "leading",
+    "least",
+    "left",
+    "like",
+    "limit",
+    "localtime",
+    "localtimestamp",
+    "merge_action",
+    "national",
+    "natural",
+    "nchar",
+    "none",
+    "normalize",
+    "not",
+    "notnull",
+    "null",
+    "nullif",
+    "numeric",
+    "offset",
+    "on",
+    "only",
+    "or",
+    "order",
+    "out",
+    "outer",
+    "overlaps",
+    "overlay",
+    "placing",
+    "position",
+    "precision",
+    "primary",
+    "real",
+    "references",
+    "returning",
+    "right",
+    "row",
+    "select",
+    "session_user",
+    "setof",
+    "similar",
+    "smallint",
+    "some",
+    "substring",
+    "symmetric",
+    "system_user",
+    "table",
+    "tablesample",
+    "then",
+    "time",
+    "timestamp",
+    "to",
+    "trailing",
+    "treat",
+    "trim",
+    "true",
+    "union",
+    "unique",
+    "user",
+    "using",
+    "values",
+    "varchar",
+    "variadic",
+    "verbose",
+    "when",
+    "where",
+    "window",
+    "with",
+    "xmlattributes",
+    "xmlconcat",
+    "xmlelement",
+    "xmlexists",
+    "xmlforest",
+    "xmlnamespaces",
+    "xmlparse",
+    "xmlpi",
+    "xmlroot",
+    "xmlserialize",
+    "xmltable",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quotes_that_change_nothing_are_taken_off() {
+        assert!(KEYWORDS.is_sorted());
+        for same in ["orders", "_a1$", "status", "name"] {
+            assert_eq!(without_quotes(format!("\"{same}\"").as_bytes()), Some(same.as_bytes()));
+        }
+        for other in [
+            "Orders", "1a", "a b", "", "user", "left", "int", "password", "begin", "é", "a\"\"b",
+        ] {
+            assert_eq!(without_quotes(format!("\"{other}\"").as_bytes()), None, "{other}");
+        }
+        assert_eq!(without_quotes(b"U&\"a\""), None);
+        assert_eq!(without_quotes(b"\"cut"), None);
+    }
+}
