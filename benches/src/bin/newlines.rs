@@ -4,6 +4,7 @@
 
 use std::error::Error;
 use std::fs::File;
+use std::io::Write as _;
 use std::os::unix::fs::FileExt;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -32,6 +33,6 @@ fn main() -> Result<(), Box<dyn Error>> {
             .into_iter()
             .try_for_each(|worker| worker.join().unwrap_or(Ok(())))
     })?;
-    println!("{}", lines.into_inner());
+    writeln!(std::io::stdout(), "{}", lines.into_inner())?;
     Ok(())
 }
