@@ -172,6 +172,11 @@ impl Normaliser {
 
     /// Normalises one statement.
     pub(crate) fn run(&mut self, sql: &[u8]) -> Outcome {
+        // The normal form is text: what is none in the statement is replaced first, so that the normal form of it is itself.
+        self.run_text(String::from_utf8_lossy(sql).as_bytes())
+    }
+
+    fn run_text(&mut self, sql: &[u8]) -> Outcome {
         self.out.clear();
         self.brackets.clear();
         self.brackets.push(Bracket::new(Holds::Anything, 0));

@@ -250,3 +250,10 @@ proptest! {
         let _ = normalise(&sql);
     }
 }
+
+#[test]
+fn bytes_that_are_no_text_have_a_normal_form_too() {
+    // Items of a list that differ, and are alike once they are text.
+    let normal = normalise(b"select a in (1, \xff, \xfe, 2)");
+    assert_eq!(normalise(normal.statement.as_bytes()), normal);
+}
