@@ -44,7 +44,6 @@ static MATCHERS: &[Matcher] = &[
     row(At::Log, "10-", "database system is ready to accept", "", "server_start"),
     row(At::Log, "10-", "database system was interrupted", "", "server_start_recovering"),
     row(At::Log, "10-", "database system was not properly shut down", "", "server_start_recovering"),
-    row(At::Log, "10-", "database system was shut down", "", "server_shutdown"),
     row(At::Log, "10-", "database system is shut down", "", "server_shutdown"),
     row(At::Log, "10-", "received smart shutdown request", "", "server_shutdown_requested"),
     row(At::Log, "10-", "received fast shutdown request", "", "server_shutdown_requested"),
