@@ -1,6 +1,6 @@
 # make demo    the main job, on data and a server of its own      make build   target/release/pg-logstats
 # make test    the tests                                          make check   format, lints, dependencies, docs
-# make fuzz    each fuzz target for 5 s (FUZZ_SECONDS)
+# make fuzz    each fuzz target for some seconds
 # Each installs what it needs first (Debian packages, as root).
 
 CARGO ?= cargo
@@ -52,11 +52,12 @@ bench:
 	$(CARGO) bench --package pg-logstats-benches
 
 FUZZ_SECONDS ?= 5
-# The same inputs at every run, so that a change is judged by itself; `make fuzz FUZZ_SEED=0` looks for new ones.
+# The same inputs at every run and on every machine, so that a change is judged by itself; FUZZ_SEED=0 FUZZ_RUNS=-1 looks for new ones.
 FUZZ_SEED ?= 1
+FUZZ_RUNS ?= 20000
 fuzz:
 	@scripts/toolchain.sh fuzz
-	SEED=$(FUZZ_SEED) fuzz/run.sh $(FUZZ_SECONDS)
+	SEED=$(FUZZ_SEED) RUNS=$(FUZZ_RUNS) fuzz/run.sh $(FUZZ_SECONDS)
 
 clean:
 	$(CARGO) clean

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Fuzzes each target for some seconds, one after the other. Needs no nightly toolchain and no cargo-fuzz.
-#   usage: fuzz/run.sh [SECONDS=10] [TARGET…]      env: SEED=0 (0: another one each time), VERBOSITY=0
+#   usage: fuzz/run.sh [SECONDS=10] [TARGET…]      env: SEED=0 (0: another one each time), RUNS=-1 (no limit),
+#          VERBOSITY=0
 # What is found is written to fuzz/artifacts/TARGET/, and the script ends with 1. Inputs that reach something new are kept in
 # fuzz/corpus/TARGET/ (not committed), beside the seeds in fuzz/seeds/TARGET/.
 set -euo pipefail
@@ -19,7 +20,7 @@ FAILED=0
 for target in "${TARGETS[@]}"; do
   mkdir -p "corpus/$target" "artifacts/$target" "seeds/$target"
   echo "== $target, $SECONDS_EACH s"
-  if ! "target/$HOST/release/$target" -seed="${SEED:-0}" -max_total_time="$SECONDS_EACH" -max_len=4096 -timeout=10 -rss_limit_mb=2048 \
+  if ! "target/$HOST/release/$target" -seed="${SEED:-0}" -runs="${RUNS:--1}" -max_total_time="$SECONDS_EACH" -max_len=4096 -timeout=10 -rss_limit_mb=2048 \
       -print_final_stats=1 -verbosity="${VERBOSITY:-0}" -artifact_prefix="artifacts/$target/" "corpus/$target" "seeds/$target" \
       2>"artifacts/$target/log"; then
     tail -n 40 "artifacts/$target/log" >&2

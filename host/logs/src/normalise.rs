@@ -170,13 +170,19 @@ impl Normaliser {
         &self.out
     }
 
-    /// Normalises one statement.
-    pub(crate) fn run(&mut self, sql: &[u8]) -> Outcome {
-        // The normal form is text: what is none in the statement is replaced first, so that the normal form of it is itself.
-        self.run_text(String::from_utf8_lossy(sql).as_bytes())
+    /// Writes a name as text. What is none is replaced here, after the lexer has seen the bytes themselves: what they quote depends
+    /// on them.
+    #[inline]
+    fn write_name(&mut self, name: &[u8]) {
+        if name.is_ascii() {
+            self.out.extend_from_slice(name);
+        } else {
+            self.out.extend_from_slice(String::from_utf8_lossy(name).as_bytes());
+        }
     }
 
-    fn run_text(&mut self, sql: &[u8]) -> Outcome {
+    /// Normalises one statement.
+    pub(crate) fn run(&mut self, sql: &[u8]) -> Outcome {
         self.out.clear();
         self.brackets.clear();
         self.brackets.push(Bracket::new(Holds::Anything, 0));
@@ -247,7 +253,7 @@ impl Run<'_> {
                     return self.word(plain);
                 }
                 self.space(false);
-                self.n.out.extend_from_slice(text);
+                self.n.write_name(text);
                 self.left = Left::Name;
                 self.last_word = Word::Name;
             }
@@ -330,7 +336,7 @@ impl Run<'_> {
         let left = self.left;
         self.space(false);
         let start = self.n.out.len();
-        self.n.out.extend_from_slice(text);
+        self.n.write_name(text);
         let Some(written) = self.n.out.get_mut(start..) else {
             return true;
         };

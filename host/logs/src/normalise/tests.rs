@@ -256,4 +256,11 @@ fn bytes_that_are_no_text_have_a_normal_form_too() {
     // Items of a list that differ, and are alike once they are text.
     let normal = normalise(b"select a in (1, \xff, \xfe, 2)");
     assert_eq!(normalise(normal.statement.as_bytes()), normal);
+    // LATIN1: the tags are different ones, so all of it is one literal.
+    let latin1 = b"SELECT $\xe9$ a $\xe8$ hunter2secret $\xe8$ b $\xe9$";
+    assert_eq!(normalise(latin1).statement, "select ?");
+    assert_eq!(
+        normalise(b"select 'caf\xe9 o''x' from caf\xe9").statement,
+        "select ? from caf\u{fffd}"
+    );
 }
