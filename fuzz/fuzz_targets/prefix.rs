@@ -4,7 +4,9 @@
 use pg_logstats_logs::prefix::{Prefix, detect};
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
-    let Some(end) = memchr(data) else { return };
+    let Some(end) = data.iter().position(|byte| *byte == b'\n') else {
+        return;
+    };
     let (prefix, lines) = (&data[..end], &data[end + 1..]);
     if let Some(found) = detect(lines) {
         assert!(
@@ -20,7 +22,3 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
         pg_logstats_fuzz::log(b"", Some(prefix), lines);
     }
 });
-
-fn memchr(data: &[u8]) -> Option<usize> {
-    data.iter().position(|byte| *byte == b'\n')
-}

@@ -1,7 +1,7 @@
 //! What the targets share: one analysis of arbitrary bytes, and what must hold of it.
 
 use pg_logstats_logs::evidence::Evidence;
-use pg_logstats_logs::{LogError, Options, Part, fuzzing};
+use pg_logstats_logs::{LogError, Options, Part, PartError, fuzzing};
 
 /// The prefix of the seeds.
 pub const PREFIX: &str = "%m [%p] %q%u@%d/%a ";
@@ -32,7 +32,7 @@ pub fn log(head: &[u8], prefix: Option<&str>, data: &[u8]) {
         }
         (one, other) => panic!("whole: {:?}, in pieces: {:?}", one.err(), other.err()),
     };
-    let through_file = read(&write(&whole));
+    let through_file = read(&write(&whole)).expect("what was written can be read");
     let (whole, cut) = (whole.evidence(), cut.evidence());
     assert_eq!(json(&whole), json(&cut), "in pieces of {block_bytes}");
     assert_eq!(json(&whole), json(&through_file.evidence()), "through a file");
@@ -87,17 +87,19 @@ pub fn account(evidence: &Evidence) {
     }
 }
 
-fn json(evidence: &Evidence) -> String {
+/// Evidence as JSON.
+pub fn json(evidence: &Evidence) -> String {
     serde_json::to_string(evidence).expect("evidence is JSON")
 }
 
-fn write(part: &Part) -> Vec<u8> {
+/// An evidence file of a part.
+pub fn write(part: &Part) -> Vec<u8> {
     let mut bytes = Vec::new();
     part.write(&mut bytes).expect("memory takes it");
     bytes
 }
 
-fn read(bytes: &[u8]) -> Part {
-    let input = Box::new(std::io::Cursor::new(bytes.to_vec()));
-    Part::read("part", input, 100).expect("what was written can be read")
+/// The part of an evidence file, if it is one.
+pub fn read(bytes: &[u8]) -> Result<Part, PartError> {
+    Part::read("part", Box::new(std::io::Cursor::new(bytes.to_vec())), 100)
 }

@@ -63,17 +63,14 @@ pub fn reduce(input: &LogChoice, progress: &(dyn Fn(Progress) + Sync)) -> Result
         true => None,
         false => Some(pg_logstats_logs::reduce(logs, &options, progress)?),
     };
-    let mut known: Vec<(String, [u8; 32])> = Vec::new();
+    let several = files.len() > 1;
+    let mut known = Vec::new();
     for source in files {
         let name = source.name().to_owned();
         let part = Part::from_source(source, options.max_families)?;
-        let digest = digest(&part)?;
-        if let Some((earlier, _)) = known.iter().find(|(_, known)| *known == digest) {
-            return Err(GatewayError::Usage(format!(
-                "the evidence files `{earlier}` and `{name}` hold the same evidence, which would be counted twice; name one of them"
-            )));
+        if several {
+            refuse_copy(name, &part, &mut known)?;
         }
-        known.push((name, digest));
         match &mut whole {
             Some(whole) => whole.merge(part),
             None => whole = Some(part),
@@ -126,11 +123,19 @@ fn write_file(part: &Part, path: &Path, file: &std::fs::File) -> Result<(), Gate
     Ok(())
 }
 
-fn digest(part: &Part) -> Result<[u8; 32], GatewayError> {
+/// Refuses a part that another of the evidence files holds already.
+fn refuse_copy(name: String, part: &Part, known: &mut Vec<(String, [u8; 32])>) -> Result<(), GatewayError> {
     use sha2::Digest as _;
     let mut bytes = Vec::new();
     part.write(&mut bytes)?;
-    Ok(sha2::Sha256::digest(&bytes).into())
+    let digest = sha2::Sha256::digest(&bytes).into();
+    if let Some((earlier, _)) = known.iter().find(|(_, known)| *known == digest) {
+        return Err(GatewayError::Usage(format!(
+            "the evidence files `{earlier}` and `{name}` hold the same evidence, which would be counted twice; name one of them"
+        )));
+    }
+    known.push((name, digest));
+    Ok(())
 }
 
 fn options(input: &LogChoice) -> Result<Options, GatewayError> {

@@ -245,20 +245,23 @@ impl Clockwork {
 
 /// Puts jumps in order and keeps the largest.
 pub(crate) fn rank_jumps(jumps: &mut Vec<ClockJump>) {
-    jumps.sort_by(|one, other| {
-        let key = |jump: &ClockJump| order(jump.from_us, jump.to_us);
-        key(one).cmp(&key(other)).then_with(|| one.path.cmp(&other.path))
-    });
-    jumps.truncate(MAX_JUMPS);
+    rank(jumps, |jump| (jump.from_us, jump.to_us, jump.path.as_str()));
 }
 
 /// Puts gaps in order and keeps the longest.
 pub(crate) fn rank_gaps(gaps: &mut Vec<Gap>) {
-    gaps.sort_by(|one, other| {
-        let key = |gap: &Gap| order(gap.since_us, gap.until_us);
-        key(one).cmp(&key(other)).then_with(|| one.path.cmp(&other.path))
+    rank(gaps, |gap| (gap.since_us, gap.until_us, gap.path.as_str()));
+}
+
+/// Puts steps of the clock, each with its ends and its file, in order and keeps the largest.
+fn rank<T>(steps: &mut Vec<T>, parts: impl Fn(&T) -> (i64, i64, &str)) {
+    steps.sort_by(|one, other| {
+        let (from_us, to_us, path) = parts(one);
+        let (other_from_us, other_to_us, other_path) = parts(other);
+        let one = (order(from_us, to_us), path);
+        one.cmp(&(order(other_from_us, other_to_us), other_path))
     });
-    gaps.truncate(MAX_JUMPS);
+    steps.truncate(MAX_JUMPS);
 }
 
 #[cfg(test)]

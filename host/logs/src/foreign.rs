@@ -7,9 +7,7 @@
 use crate::bytes::{at, digits, from, slice, up_to};
 use crate::error::NoLog;
 use crate::instant::Clock;
-
-/// How far into a line a label is looked for.
-const MAX_LABEL_POSITION: usize = 400;
+use crate::severity::Label;
 
 /// Severities as catalogues translate them, where they are not the English word.
 const SEVERITIES: &[&str] = &[
@@ -310,7 +308,7 @@ fn is_localized(line: &[u8]) -> bool {
     if line.starts_with(b"\t") {
         return false;
     }
-    let head = up_to(line, MAX_LABEL_POSITION);
+    let head = up_to(line, Label::MAX_POSITION);
     memchr::memmem::find_iter(head, b":  ").any(|colon| {
         let before = slice(head, 0, colon);
         let before = before

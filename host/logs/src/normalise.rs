@@ -239,19 +239,16 @@ impl Run<'_> {
     fn token(&mut self, token: Token<'_>) -> bool {
         let after_string = std::mem::take(&mut self.after_string);
         let sign = self.sign.take();
-        let is_word = match token {
-            Token::Quoted(text) => words::without_quotes(text).is_some(),
-            other => matches!(other, Token::Word(_) | Token::Open(_) | Token::Semicolon),
+        let token = match token {
+            Token::Quoted(text) => words::without_quotes(text).map_or(token, Token::Word),
+            other => other,
         };
-        if !self.kind.found && !is_word {
+        if !self.kind.found && !matches!(token, Token::Word(_) | Token::Open(_) | Token::Semicolon) {
             self.kind.see_no_word();
         }
         match token {
             Token::Word(text) => return self.word(text),
             Token::Quoted(text) => {
-                if let Some(plain) = words::without_quotes(text) {
-                    return self.word(plain);
-                }
                 self.space(false);
                 self.n.write_name(text);
                 self.left = Left::Name;

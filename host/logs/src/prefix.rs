@@ -233,28 +233,23 @@ impl Prefix {
         matcher.step(tail, start).is_some() || matcher.steps > MAX_STEPS
     }
 
-    /// Whether the line, which did not match, is a prefix that ends in the middle of a name. The server writes a name as it is, so a line end in one
-    /// tears the prefix, and what follows is the client's text without a tab before it.
+    /// Whether the line, which did not match, is a prefix that ends in the middle of a name. The server writes a name as it is, so
+    /// a line end in one tears the prefix, and what follows is the client's text without a tab before it.
     #[cold]
     pub(crate) fn is_torn(&self, line: &[u8]) -> bool {
-        let mut clock = Clock::default();
-        let mut matcher = Matcher::new(line, &mut clock);
-        let (lead, tail) = self.elements.split_at(self.lead.min(self.elements.len()));
-        let has_own_text = lead.iter().any(|element| matches!(element, Element::Field(..)));
-        let has_names = tail
-            .iter()
-            .any(|element| matches!(element, Element::Field(field, _) if field.is_name()));
-        let Some(end) = matcher.lead(lead).filter(|_| has_own_text && has_names) else {
+        if !self.has(Field::is_name) || self.begins_with_name() {
             return false;
-        };
-        crate::bytes::line_end(line, 0).saturating_sub(end) <= self.reach
+        }
+        let mut clock = Clock::default();
+        let lead = self.elements.get(..self.lead).unwrap_or_default();
+        let end = Matcher::new(line, &mut clock).lead(lead);
+        end.is_some_and(|end| crate::bytes::line_end(line, 0).saturating_sub(end) <= self.reach)
     }
 
     /// Whether a name is the first that a line tells, so that a torn prefix looks like any other line.
     pub(crate) fn begins_with_name(&self) -> bool {
-        let has_own_form = |element: &Element| matches!(element, Element::Field(field, _) if !field.is_text());
-        let is_name = |element: &Element| matches!(element, Element::Field(field, _) if field.is_name());
-        self.elements.iter().any(is_name) && !self.elements.iter().take(self.lead).any(has_own_form)
+        let mut lead = self.elements.iter().take(self.lead);
+        self.has(Field::is_name) && !lead.any(|element| matches!(element, Element::Field(..)))
     }
 
     /// How much a match says: fields and punctuation, and much less if words of a line were taken for a part of the prefix.

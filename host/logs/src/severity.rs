@@ -72,6 +72,8 @@ pub(crate) enum Label {
 }
 
 impl Label {
+    /// One that stands further right in a line belongs to the message.
+    pub(crate) const MAX_POSITION: usize = 400;
     /// How far [`Label::read`] looks at most.
     pub(crate) const MAX_BYTES: usize = 14;
 

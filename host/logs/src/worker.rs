@@ -252,10 +252,9 @@ impl Worker {
             return Kind::Other;
         };
         let statement = texts.get(entry.statement);
-        // Only a session has a statement and a user: this one raised text that looks like another process's message.
-        let is_session = !statement.is_empty() || !texts.get(entry.user).is_empty();
+        // Only a session has a statement or a user: this one raised text that looks like another process's message.
         if (!statement.is_empty() && !events::may_have_statement(event))
-            || (is_session && events::is_of_server_process(event))
+            || (!entry.user.is_empty() && events::is_of_server_process(event))
         {
             self.findings.totals.limitation("forged_event");
             return Kind::Forged;

@@ -4,9 +4,6 @@ use super::Stamp;
 use crate::bytes::{at, digits, from, line_end, slice, up_to};
 use crate::severity::Label;
 
-/// A label further right belongs to the message.
-const MAX_LABEL_POSITION: usize = 400;
-
 /// What the envelope tells of a text.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Head<'h> {
@@ -41,7 +38,7 @@ pub(super) fn entry(out: &mut Vec<u8>, stamp: Stamp, head: Head<'_>, text: &[u8]
 
 /// Writes a line that may be the head of an entry, or go on with the one before.
 pub(super) fn line(out: &mut Vec<u8>, stamp: Stamp, head: Head<'_>, text: &[u8]) {
-    if label(up_to(text, MAX_LABEL_POSITION)).is_none() && !text.starts_with(b"\t") {
+    if label(text).is_none() && !text.starts_with(b"\t") {
         out.push(b'\t');
         out.extend_from_slice(text);
         out.push(b'\n');
@@ -60,7 +57,7 @@ pub(super) fn goes_on(first: &[u8], line: &[u8]) -> bool {
 
 /// The first label in a line, and where it stands.
 pub(super) fn label(line: &[u8]) -> Option<(Label, usize)> {
-    let head = up_to(line, MAX_LABEL_POSITION);
+    let head = up_to(line, Label::MAX_POSITION);
     memchr::memmem::find_iter(head, b":  ").find_map(|colon| {
         let word = slice(head, 0, colon)
             .iter()

@@ -17,8 +17,6 @@ const MAX_LINES: usize = 400;
 const MAX_TEMPLATES: usize = 64;
 /// A number this long is a query id: 64 bits of a hash.
 const MIN_QUERY_ID_BYTES: usize = 14;
-/// A label further right belongs to the message.
-const MAX_LABEL_POSITION: usize = 400;
 
 const USUAL: [&str; 24] = [
     "%m [%p] ",
@@ -93,7 +91,7 @@ fn head_lines(sample: &[u8]) -> Vec<(&[u8], usize)> {
         if line.starts_with(b"\t") {
             continue;
         }
-        let head = up_to(line, MAX_LABEL_POSITION);
+        let head = up_to(line, Label::MAX_POSITION);
         let found = memchr::memmem::find_iter(head, b":  ").find_map(|colon| {
             let word = head
                 .get(..colon)?
