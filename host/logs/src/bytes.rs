@@ -49,6 +49,42 @@ pub(crate) fn digits(bytes: &[u8], start: usize) -> Option<(u64, usize)> {
     (position > start).then_some((value, position))
 }
 
+/// Reads a decimal number from `start` in units of its last of `places` digits behind the point: `0.025` with 6 places is 25,000. Digits further
+/// behind are cut off. The value (saturating) and the position after it; none without a digit.
+pub(crate) fn decimal(bytes: &[u8], start: usize, places: u32) -> Option<(u64, usize)> {
+    let (mut value, mut position) = digits(bytes, start)?;
+    let mut missing = places;
+    if at(bytes, position) == b'.' && at(bytes, position + 1).is_ascii_digit() {
+        position += 1;
+        while at(bytes, position).is_ascii_digit() {
+            if missing > 0 {
+                value = value
+                    .saturating_mul(10)
+                    .saturating_add(u64::from(at(bytes, position) - b'0'));
+                missing -= 1;
+            }
+            position += 1;
+        }
+    }
+    Some((value.saturating_mul(10u64.saturating_pow(missing)), position))
+}
+
+/// The number behind the first `label` in a text, as [`decimal`] reads it.
+pub(crate) fn labelled(text: &[u8], label: &str, places: u32) -> Option<u64> {
+    let found = memchr::memmem::find(text, label.as_bytes())?;
+    decimal(text, found + label.len(), places).map(|(value, _)| value)
+}
+
+/// The number before the first `label` in a text.
+pub(crate) fn counted(text: &[u8], label: &str) -> Option<u64> {
+    let end = memchr::memmem::find(text, label.as_bytes())?;
+    let start = slice(text, 0, end)
+        .iter()
+        .rposition(|byte| !byte.is_ascii_digit())
+        .map_or(0, |place| place + 1);
+    digits(slice(text, 0, end), start).map(|(value, _)| value)
+}
+
 /// The same with an optional minus sign.
 #[inline]
 pub(crate) fn signed(bytes: &[u8], start: usize) -> Option<(i64, usize)> {
@@ -101,4 +137,29 @@ pub(crate) fn escaped(bytes: &[u8], max_chars: usize) -> String {
         out.push('…');
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn decimals_are_exact() {
+        assert_eq!(decimal(b"0.025 s", 0, 6), Some((25_000, 5)));
+        assert_eq!(decimal(b"x12", 1, 3), Some((12_000, 3)));
+        assert_eq!(decimal(b"1.23456789", 0, 3), Some((1_234, 10)));
+        assert_eq!(decimal(b"7.", 0, 2), Some((700, 1)));
+        assert_eq!(decimal(b".5", 0, 2), None);
+        assert_eq!(decimal(b"99999999999999999999.9", 0, 6), Some((u64::MAX, 22)));
+    }
+
+    #[test]
+    fn numbers_are_found_by_their_words() {
+        let text = b"wrote 44 buffers (0.3%); sync files=11, longest=0.011 s";
+        assert_eq!(counted(text, " buffers"), Some(44));
+        assert_eq!(labelled(text, "longest=", 6), Some(11_000));
+        assert_eq!(labelled(text, "average=", 6), None);
+        assert_eq!(counted(b" buffers", " buffers"), None);
+        assert_eq!(counted(b"7 buffers", " buffers"), Some(7));
+    }
 }

@@ -113,6 +113,8 @@ pub(crate) struct Entry {
     pub(crate) application: Span,
     pub(crate) message: Span,
     pub(crate) detail: Span,
+    /// What the process was at (CONTEXT line, `context` column).
+    pub(crate) context: Span,
     /// The statement that the entry is about (STATEMENT line, `query` column).
     pub(crate) statement: Span,
     /// Longer than [`MAX_ENTRY_BYTES`].
@@ -134,6 +136,7 @@ impl Entry {
             application: Span::default(),
             message: Span::default(),
             detail: Span::default(),
+            context: Span::default(),
             statement: Span::default(),
             truncated: false,
         }

@@ -3,6 +3,13 @@
 //! Wording is PostgreSQL's English one (`lc_messages = C`), which the server's translators take as key and which therefore
 //! changes seldom. Where it did change, both wordings stand here, with the version.
 
+pub(crate) mod cancellation;
+pub(crate) mod checkpoint;
+pub(crate) mod connection;
+pub(crate) mod locks;
+pub(crate) mod maintenance;
+pub(crate) mod plan;
+
 use crate::severity::Severity;
 
 /// Which severities a matcher looks at.

@@ -13,6 +13,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::account;
 
+mod activity;
+
+pub use activity::{
+    Attribution, CancelReason, CancellationGroup, Checkpoint, CheckpointCause, CheckpointKind, Checkpoints,
+    ClientGroup, Confidence, ConnectionGroup, LoggedPlan, LoggedPlanNode, MAX_CHECKPOINTS, MAX_PLAN_NODES,
+    MaintenanceGroup, MaintenanceKind, MaintenanceRun, PlanFormat, PlanGroup, TableName,
+};
+
 /// All that one analysis found.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -38,6 +46,24 @@ pub struct Evidence {
     pub errors: Vec<ErrorClass>,
     /// Temporary files by total bytes, largest first; ties by id.
     pub temp_files: Vec<TempFileGroup>,
+    /// Checkpoints and restartpoints (`log_checkpoints`).
+    #[serde(default)]
+    pub checkpoints: Checkpoints,
+    /// Autovacuum by table (`log_autovacuum_min_duration`), by total time, largest first; ties by id.
+    #[serde(default)]
+    pub maintenance: Vec<MaintenanceGroup>,
+    /// Connections by dimensions, by number of events, largest first; ties by id.
+    #[serde(default)]
+    pub connections: Vec<ConnectionGroup>,
+    /// Connections by host, by number received or else disconnected, largest first; ties by id.
+    #[serde(default)]
+    pub clients: Vec<ClientGroup>,
+    /// Cancelled statements and ended sessions by count, largest first; ties by id.
+    #[serde(default)]
+    pub cancellations: Vec<CancellationGroup>,
+    /// Plans of auto_explain by the slowest execution, slowest first; ties by id.
+    #[serde(default)]
+    pub plans: Vec<PlanGroup>,
     /// What the input could not tell, for example bare durations that no statement could be found for. English, ours, no log text.
     pub limitations: Vec<Limitation>,
 }
@@ -439,8 +465,11 @@ pub struct LockWait {
     pub mode: LockMode,
     /// On what.
     pub target: LockTarget,
-    /// Id of the family that waited, where the entry has its statement.
+    /// Id of the family that waited.
     pub family: Option<String>,
+    /// How that is known.
+    #[serde(default)]
+    pub attribution: Option<Attribution>,
     /// Longest wait logged.
     pub waited_us: u64,
     /// Whether an `acquired` line followed.
@@ -499,11 +528,29 @@ pub struct ErrorClass {
     pub dimensions: Dimensions,
     /// How many.
     pub count: u64,
+    /// The statements that failed with it, by count, largest first; ties by id. At most [`MAX_ERROR_STATEMENTS`], the first ones.
+    #[serde(default)]
+    pub statements: Vec<ErrorStatement>,
     /// First.
     pub first_seen_us: i64,
     /// Last.
     pub last_seen_us: i64,
 }
+
+/// A statement that failed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ErrorStatement {
+    /// Id of its family.
+    pub family: String,
+    /// How that is known.
+    pub attribution: Attribution,
+    /// How often.
+    pub count: u64,
+}
+
+/// Most statements kept of one error class.
+pub const MAX_ERROR_STATEMENTS: usize = 16;
 
 /// Temporary files of one family and one set of dimensions.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -511,8 +558,11 @@ pub struct ErrorClass {
 pub struct TempFileGroup {
     /// `tf_` and 16 hex digits.
     pub id: String,
-    /// The family whose statement the entry names.
+    /// The family whose statements wrote them.
     pub family: Option<String>,
+    /// How that is known.
+    #[serde(default)]
+    pub attribution: Option<Attribution>,
     /// Who.
     pub dimensions: Dimensions,
     /// How many files.

@@ -4,26 +4,36 @@
 //! by stated caps; whatever a cap costs is told as a limitation. Nothing here depends on how the input was cut: observations are
 //! entered one by one.
 
+mod activity;
 mod families;
 mod given_up;
+mod groups;
 mod incidents;
+mod pending;
 mod sessions;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::account::Clockwork;
-use crate::evidence::{Dimensions, SourceFile, SourceSummary, Window};
+use crate::evidence::{Attribution, Dimensions, SourceFile, SourceSummary, Window};
 use crate::interner::Family;
 use crate::message::DurationKind;
-use crate::observation::{Findings, Kind, Observation, Totals};
+use crate::observation::{self, Findings, Kind, Observation, Process, Totals};
 use crate::part::Part;
 use crate::reader::Read;
 use crate::severity::Severity;
+use activity::Attributed;
+pub(crate) use activity::{Activity, ActivityLists, NotDone, PlanSeen};
 use families::Slot;
 pub(crate) use families::{Families, MAX_QUERY_IDS_COUNTED};
+pub(crate) use groups::Group;
 pub(crate) use incidents::{IncidentLists, Incidents};
+use pending::{Pending, Waiting};
 use sessions::Sessions;
+
+/// Longest message of a plan that waits for its statement; of a longer one the tree is not kept.
+const MAX_WAITING_PLAN_BYTES: usize = 64 * 1024;
 
 /// All that was entered so far.
 #[derive(Debug)]
@@ -35,6 +45,8 @@ pub(crate) struct Ledger {
     families: Families,
     sessions: Sessions,
     incidents: Incidents,
+    activity: Activity,
+    pending: Pending,
 }
 
 /// The findings being entered, and where their families are in the ledger.
@@ -67,6 +79,8 @@ impl Ledger {
             families: Families::new(max_families),
             sessions: Sessions::default(),
             incidents: Incidents::default(),
+            activity: Activity::default(),
+            pending: Pending::default(),
         }
     }
 
@@ -100,6 +114,11 @@ impl Ledger {
                     stats.execution(*us, statement.at_us, statement.query_id, text)
                 });
                 self.families.executed(*us, times);
+                if !self.pending.is_empty()
+                    && let Some(family) = page.family(statement.family).map(Arc::clone)
+                {
+                    self.resolve_pending(file, statement.pid, (statement.at_us, *us), &family);
+                }
             }
             Observation::Preparation {
                 us,
@@ -136,15 +155,23 @@ impl Ledger {
                     .map_or(0, |stats| stats.execution(*us, *at_us, query_id, text));
                 self.families.executed(*us, times);
                 if let Some(process) = process {
+                    if !self.pending.is_empty() {
+                        self.resolve_pending(file, process.pid, (*at_us, *us), &logged.family);
+                    }
                     self.sessions.give_back(file, *process, logged);
                 }
             }
-            Observation::Ended { process } => self.sessions.ended(file, *process),
+            Observation::Ended { process } => self.ended(file, *process),
             Observation::Seen { process, names } => self.sessions.seen(file, *process, page.names(*names)),
             Observation::Waited(waited) => {
-                let family = self.point_at(page, waited.family);
+                let statement = self.statement_of(page, waited.family, Some(waited.process), waited.at_us);
                 let names = page.names(waited.names);
-                self.incidents.waited(file, waited, family, &names, &mut self.sessions);
+                let unknown = self
+                    .incidents
+                    .waited(file, waited, statement, &names, &mut self.sessions);
+                if let Some(number) = unknown {
+                    self.wait(file, Some(waited.process), waited.at_us, Waiting::Wait { number });
+                }
             }
             Observation::Deadlock(deadlock) => {
                 let names = page.names(deadlock.names);
@@ -152,26 +179,165 @@ impl Ledger {
                 self.incidents
                     .deadlock(file, deadlock, detail, &names, &self.sessions, &mut self.families);
             }
-            Observation::Error { class, family, at_us } => {
+            Observation::Error {
+                process,
+                class,
+                family,
+                at_us,
+            } => {
+                let statement = self.statement_of(page, *family, *process, *at_us);
                 if let Some(stats) = family.and_then(|family| self.family(page, family)) {
                     stats.failed(*at_us);
                 }
                 if let Some(key) = page.findings.errors.get(*class as usize) {
-                    self.incidents.error(key, &page.names(key.names), *at_us);
+                    self.incidents.error(key, statement, &page.names(key.names), *at_us);
                 }
             }
             Observation::TempFile {
+                process,
                 family,
                 names,
                 bytes,
                 at_us,
             } => {
-                let key = self.point_at(page, *family);
+                let statement = self.statement_of(page, *family, *process, *at_us);
                 if let Some(stats) = family.and_then(|family| self.family(page, family)) {
                     stats.spilled(*bytes, *at_us);
                 }
-                self.incidents.temp_file(key, &page.names(*names), *bytes);
+                let names = page.names(*names);
+                if statement.is_some() {
+                    self.incidents.temp_file(statement, &names, *bytes);
+                } else {
+                    let bytes = *bytes;
+                    self.wait(file, *process, *at_us, Waiting::TempFile { names, bytes });
+                }
             }
+            Observation::Canceled {
+                process,
+                reason,
+                family,
+                names,
+                at_us,
+            } => {
+                let statement = self.statement_of(page, *family, *process, *at_us);
+                self.activity.canceled(*reason, statement, &page.names(*names), *at_us);
+            }
+            Observation::Plan {
+                process,
+                family,
+                seen,
+                message,
+            } => {
+                let statement = self.statement_of(page, *family, *process, seen.at_us);
+                let message = texts.get(*message);
+                match statement {
+                    Some(statement) => self.activity.plan(statement, seen, message),
+                    None => {
+                        let fits = message.len() <= MAX_WAITING_PLAN_BYTES;
+                        let message = if fits { message } else { b"" }.into();
+                        let seen = *seen;
+                        self.wait(file, *process, seen.at_us, Waiting::Plan { seen, message });
+                    }
+                }
+            }
+            Observation::Activity(activity) => self.act(page, file, activity),
+        }
+    }
+
+    /// Enters what no statement is behind.
+    fn act(&mut self, page: &Page<'_>, stream: usize, activity: &observation::Activity) {
+        use observation::Activity as Seen;
+        match activity {
+            Seen::CheckpointStarting(causes) => self.activity.checkpoint_starting(stream, causes),
+            Seen::Checkpoint(checkpoint) => self.activity.checkpoint(stream, checkpoint.clone()),
+            Seen::CheckpointsTooFrequent(interval_s) => self.activity.checkpoints_too_frequent(*interval_s),
+            Seen::Maintained(done) => self.activity.maintained(done.clone()),
+            Seen::NotMaintained {
+                table,
+                kind,
+                what,
+                at_us,
+            } => self.activity.not_maintained(table.clone(), *kind, *what, *at_us),
+            Seen::Connection {
+                event,
+                names,
+                session_us,
+                at_us,
+            } => self
+                .activity
+                .connection(event, &page.names(*names), *session_us, *at_us),
+            Seen::Client {
+                host,
+                session_us,
+                at_us,
+            } => self.activity.client(host, *session_us, *at_us),
+        }
+    }
+
+    /// The statement of an event: the one that its entry names, or the one that its session logged and that is not over.
+    fn statement_of(
+        &mut self,
+        page: &mut Page<'_>,
+        stated: Option<u32>,
+        process: Option<Process>,
+        at_us: i64,
+    ) -> Option<Attributed> {
+        if let Some(key) = self.point_at(page, stated) {
+            return Some((key, Attribution::Stated));
+        }
+        let running = self.sessions.running(page.findings.stream, process?)?;
+        self.list(&running, at_us);
+        Some((running.key, Attribution::Running))
+    }
+
+    /// An event points at the family: it is listed, whether it took any time or not.
+    fn list(&mut self, family: &Arc<Family>, at_us: i64) {
+        let slot = self.families.slot(family);
+        if let Some(stats) = self.families.get(slot) {
+            stats.pointed_at(at_us);
+        }
+    }
+
+    /// Lets an event wait for its session's next duration.
+    fn wait(&mut self, stream: usize, process: Option<Process>, at_us: i64, event: Waiting) {
+        let overdue = match process {
+            Some(process) => self.pending.add(stream, process.pid, at_us, event),
+            None => vec![event],
+        };
+        for event in overdue {
+            self.attribute(None, event);
+        }
+    }
+
+    /// The process logged a duration: what waited for it lies within, or has no statement.
+    #[cold]
+    fn resolve_pending(&mut self, stream: usize, pid: i32, (end_us, us): (i64, u64), family: &Arc<Family>) {
+        for (is_within, event) in self.pending.within(stream, pid, end_us, us) {
+            if is_within {
+                self.list(family, end_us);
+            }
+            self.attribute(is_within.then_some((family.key, Attribution::Within)), event);
+        }
+    }
+
+    /// What the process was at is over.
+    fn ended(&mut self, stream: usize, process: Process) {
+        self.sessions.ended(stream, process);
+        if !self.pending.is_empty() {
+            for event in self.pending.of_process(stream, process.pid) {
+                self.attribute(None, event);
+            }
+        }
+    }
+
+    /// Enters an event that waited, with its statement or without.
+    fn attribute(&mut self, statement: Option<Attributed>, event: Waiting) {
+        match (event, statement) {
+            (Waiting::Wait { number }, Some(statement)) => self.incidents.waited_in(number, statement),
+            (Waiting::Wait { .. }, None) => {}
+            (Waiting::TempFile { names, bytes }, statement) => self.incidents.temp_file(statement, &names, bytes),
+            (Waiting::Plan { seen, message }, Some(statement)) => self.activity.plan(statement, &seen, &message),
+            (Waiting::Plan { .. }, None) => self.totals.limitation("plans_without_statement"),
         }
     }
 
@@ -199,6 +365,9 @@ impl Ledger {
 
     /// Closes the ledger: what the processes were in the middle of is forgotten.
     pub(crate) fn close(mut self, read: Read) -> Part {
+        for event in self.pending.rest() {
+            self.attribute(None, event);
+        }
         for (reason, count) in read.unparsed {
             self.totals.unparsed.count(reason, count);
         }
@@ -221,6 +390,7 @@ impl Ledger {
             limitations: owned(&self.totals.limitations),
             families: self.families,
             incidents: self.incidents,
+            activity: self.activity,
         }
     }
 }

@@ -41,7 +41,6 @@ pub mod instant;
 mod interner;
 mod ledger;
 mod limitations;
-mod locks;
 mod message;
 pub mod normalise;
 mod observation;

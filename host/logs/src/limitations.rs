@@ -15,12 +15,24 @@ const MESSAGES: &[(&str, &str)] = &[
          log_min_duration_statement instead",
     ),
     (
+        "cancellations_dropped",
+        "more groups of cancellations than are kept; narrow the window with --since and --until",
+    ),
+    (
+        "clients_dropped",
+        "connections came from more hosts than are kept; narrow the window with --since and --until",
+    ),
+    (
         "clock_jumps",
         "the clock was set back while the log was written, so instants before and after cannot be compared; see clock_jumps",
     ),
     (
         "compression_window_too_large",
         "compressed files ask for more memory than they are given and were not read, or in part; decompress them first",
+    ),
+    (
+        "connections_dropped",
+        "more combinations of role, database and application connected than are kept; narrow the window with --since and --until",
     ),
     (
         "deadlocks_dropped",
@@ -80,11 +92,23 @@ const MESSAGES: &[(&str, &str)] = &[
     ),
     ("lock_waits_dropped", "more lock waits than are kept; the longest are"),
     (
+        "maintenance_dropped",
+        "autovacuum was at more tables than are kept; narrow the window with --since and --until",
+    ),
+    (
         "not_a_log",
         "files of a folder that are no PostgreSQL logs were set aside; name them to see why",
     ),
     ("patroni_log", "logs of Patroni in the folder were set aside"),
     ("pgbouncer_log", "logs of pgBouncer in the folder were set aside"),
+    (
+        "plans_dropped",
+        "more statements have plans than are kept; narrow the window with --since and --until",
+    ),
+    (
+        "plans_without_statement",
+        "plans whose statement cannot be told from the text around it were counted only; set auto_explain.log_format = json",
+    ),
     (
         "prefix_begins_with_name",
         "log_line_prefix begins with a name that the client chooses, so a forged entry cannot be told; begin it with '%m [%p] '",

@@ -8,9 +8,11 @@ use std::collections::BTreeMap;
 
 use crate::account::{Clockwork, UnparsedPieces};
 use crate::entry::{Span, Texts};
-use crate::evidence::DurationTotal;
+use crate::events::locks::{Edge, Wait};
+use crate::events::maintenance::Done;
+use crate::evidence::{CancelReason, Checkpoint, CheckpointCause, DurationTotal, MaintenanceKind, TableName};
 use crate::interner::Used;
-use crate::locks::{Edge, Wait};
+use crate::ledger::{NotDone, PlanSeen};
 use crate::message::DurationKind;
 use crate::severity::Severity;
 
@@ -25,6 +27,8 @@ pub(crate) struct Process {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Statement {
     pub(crate) family: u32,
+    /// 0 where the log does not tell.
+    pub(crate) pid: i32,
     pub(crate) at_us: i64,
     pub(crate) query_id: i64,
     /// The text; empty when it cannot be run again.
@@ -72,14 +76,61 @@ pub(crate) enum Observation {
     Waited(Box<Waited>),
     Deadlock(Box<Deadlocked>),
     Error {
+        process: Option<Process>,
         class: u32,
         family: Option<u32>,
         at_us: i64,
     },
     TempFile {
+        process: Option<Process>,
         family: Option<u32>,
         names: u32,
         bytes: u64,
+        at_us: i64,
+    },
+    Canceled {
+        process: Option<Process>,
+        reason: CancelReason,
+        family: Option<u32>,
+        names: u32,
+        at_us: i64,
+    },
+    /// A plan of auto_explain, with its message.
+    Plan {
+        process: Option<Process>,
+        family: Option<u32>,
+        seen: PlanSeen,
+        message: Span,
+    },
+    /// What no statement is behind.
+    Activity(Box<Activity>),
+}
+
+/// What the server's own processes and its connections do.
+#[derive(Debug)]
+pub(crate) enum Activity {
+    CheckpointStarting(Vec<CheckpointCause>),
+    Checkpoint(Checkpoint),
+    /// With the distance of the last two, where the message tells it.
+    CheckpointsTooFrequent(Option<u64>),
+    Maintained(Done),
+    NotMaintained {
+        table: TableName,
+        kind: MaintenanceKind,
+        what: NotDone,
+        at_us: i64,
+    },
+    /// An event of a connection.
+    Connection {
+        event: &'static str,
+        names: u32,
+        session_us: Option<u64>,
+        at_us: i64,
+    },
+    /// A host that connected, or, with the duration, was disconnected.
+    Client {
+        host: String,
+        session_us: Option<u64>,
         at_us: i64,
     },
 }

@@ -16,11 +16,11 @@ use thiserror::Error;
 use crate::account::MAX_SHAPE_BYTES;
 use crate::durations::FEW;
 use crate::evidence::{
-    Dimensions, Evidence, MAX_JUMPS, MAX_SAMPLE_BYTES, MAX_UNPARSED_SAMPLES, Sample, SourceSummary, StatementKind,
-    Window,
+    Dimensions, Evidence, MAX_CHECKPOINTS, MAX_JUMPS, MAX_PLAN_NODES, MAX_SAMPLE_BYTES, MAX_UNPARSED_SAMPLES, Sample,
+    SourceSummary, StatementKind, Window,
 };
 use crate::interner::{Family, MAX_STATEMENT_BYTES};
-use crate::ledger::{Families, IncidentLists, Incidents, MAX_QUERY_IDS_COUNTED};
+use crate::ledger::{Activity, ActivityLists, Families, Group, IncidentLists, Incidents, MAX_QUERY_IDS_COUNTED};
 use crate::limitations;
 use crate::normalise::{normalise, query_family_id};
 use crate::source::{Input, Source};
@@ -47,6 +47,7 @@ pub struct Part {
     pub(crate) limitations: BTreeMap<String, u64>,
     pub(crate) families: Families,
     pub(crate) incidents: Incidents,
+    pub(crate) activity: Activity,
 }
 
 /// Why a part's file was refused.
@@ -147,6 +148,7 @@ struct PartFile {
     families_folded: u64,
     families: Vec<FamilyPart>,
     incidents: IncidentLists,
+    activity: ActivityLists,
 }
 
 /// What is read first, whatever else the file holds.
@@ -170,6 +172,7 @@ impl Part {
         add_counts(&mut self.limitations, other.limitations);
         self.families.merge(other.families);
         self.incidents.merge(other.incidents);
+        self.activity.merge(other.activity);
     }
 
     /// Ranks and cuts.
@@ -187,6 +190,8 @@ impl Part {
         }
         let incidents = self.incidents.finish();
         add_counts(&mut counts, incidents.dropped);
+        let activity = self.activity.finish();
+        add_counts(&mut counts, activity.dropped);
         let (total_duration_us, total_executions) = self.families.total();
         Evidence {
             window: self.window,
@@ -199,6 +204,12 @@ impl Part {
             deadlocks: incidents.deadlocks,
             errors: incidents.errors,
             temp_files: incidents.temp_files,
+            checkpoints: activity.checkpoints,
+            maintenance: activity.maintenance,
+            connections: activity.connections,
+            clients: activity.clients,
+            cancellations: activity.cancellations,
+            plans: activity.plans,
             limitations: limitations::list(&counts),
         }
     }
@@ -227,6 +238,7 @@ impl Part {
             families_folded: families.folded(),
             families: families.parts().collect(),
             incidents: self.incidents.clone().finish(),
+            activity: self.activity.clone().finish(),
         };
         serde_json::to_writer(&mut *out, &file)
             .map_err(std::io::Error::from)
@@ -305,6 +317,7 @@ impl Part {
             limitations: file.limitations,
             families,
             incidents: Incidents::from_lists(file.incidents),
+            activity: Activity::from_lists(file.activity),
         })
     }
 }
@@ -347,6 +360,10 @@ fn hex_of(id: &str, prefix: &str) -> Option<u64> {
     well_formed.then(|| u64::from_str_radix(digits, 16).ok()).flatten()
 }
 
+fn ids<G: Group>(groups: &[G]) -> Vec<&str> {
+    groups.iter().map(Group::id).collect()
+}
+
 /// The rules of a part's file.
 struct Check<'p> {
     path: &'p str,
@@ -368,7 +385,8 @@ impl Check<'_> {
         let window = file.window.is_none_or(|window| window.since_us <= window.until_us);
         self.that(window, "window", "ends before it begins")?;
         self.source(&file.source)?;
-        for code in file.limitations.keys().chain(file.incidents.dropped.keys()) {
+        let dropped = file.incidents.dropped.keys().chain(file.activity.dropped.keys());
+        for code in file.limitations.keys().chain(dropped) {
             self.that(
                 limitations::is_known(code),
                 "limitations",
@@ -397,6 +415,7 @@ impl Check<'_> {
             "total_executions",
             "is not what its families add up to",
         )?;
+        self.activity(&file.activity)?;
         self.incidents(&file.incidents)
     }
 
@@ -525,6 +544,46 @@ impl Check<'_> {
                 "has an id that is none",
             )?;
             self.dimensions(&group.dimensions, "incidents.temp_files")?;
+        }
+        Ok(())
+    }
+
+    fn activity(&self, lists: &ActivityLists) -> Result<(), PartError> {
+        self.that(
+            lists.checkpoints.longest.len() <= MAX_CHECKPOINTS,
+            "activity.checkpoints",
+            "is too long",
+        )?;
+        let ids = [
+            ("maintenance", "mt_", ids(&lists.maintenance)),
+            ("connections", "cn_", ids(&lists.connections)),
+            ("clients", "ch_", ids(&lists.clients)),
+            ("cancellations", "ca_", ids(&lists.cancellations)),
+            ("plans", "pl_", ids(&lists.plans)),
+        ];
+        for (list, prefix, ids) in ids {
+            let field = format!("activity.{list}");
+            self.that(ids.len() <= MAX_ITEMS, &field, "is too long")?;
+            let well_formed = ids.iter().all(|id| hex_of(id, prefix).is_some());
+            self.that(well_formed, &field, "has an id that is none")?;
+        }
+        let dimensions = lists.connections.iter().map(|group| &group.dimensions);
+        for dimensions in dimensions.chain(lists.cancellations.iter().map(|group| &group.dimensions)) {
+            self.dimensions(dimensions, "activity")?;
+        }
+        let families = lists.cancellations.iter().filter_map(|group| group.family.as_deref());
+        for id in families.chain(lists.plans.iter().map(|group| group.family.as_str())) {
+            let is_id = hex_of(id, "qf_").is_some();
+            self.that(is_id, "activity", "refers to a family by what is no id")?;
+        }
+        for group in &lists.plans {
+            let nodes = &group.slowest.nodes;
+            let is_tree = (0..).zip(nodes).all(|(position, node)| match node.parent {
+                Some(parent) => parent < position,
+                None => position == 0,
+            });
+            let is_plan = is_tree && nodes.len() <= MAX_PLAN_NODES;
+            self.that(is_plan, "activity.plans", "has a plan that is no tree, or too large")?;
         }
         Ok(())
     }

@@ -67,7 +67,8 @@ pub(crate) enum Label {
     Head(Severity),
     Detail,
     Statement,
-    /// HINT, CONTEXT, QUERY, LOCATION, BACKTRACE: known, not used.
+    Context,
+    /// HINT, QUERY, LOCATION, BACKTRACE: known, not used.
     Aside,
 }
 
@@ -93,7 +94,8 @@ impl Label {
         let label = match word {
             b"DETAIL" => Self::Detail,
             b"STATEMENT" => Self::Statement,
-            b"HINT" | b"CONTEXT" | b"QUERY" | b"LOCATION" | b"BACKTRACE" => Self::Aside,
+            b"CONTEXT" => Self::Context,
+            b"HINT" | b"QUERY" | b"LOCATION" | b"BACKTRACE" => Self::Aside,
             _ => Self::Head(Severity::parse(word)?),
         };
         Some((label, colon + 3))

@@ -10,12 +10,13 @@ use hashbrown::HashMap;
 
 use crate::bytes::slice;
 use crate::entry::{Entry, Sink, Span, Texts};
-use crate::events;
+use crate::events::{self, cancellation, checkpoint, connection, locks, maintenance, plan};
+use crate::evidence::PlanFormat;
 use crate::foreign;
 use crate::interner::{Interner, NamesId};
-use crate::locks;
+use crate::ledger::{NotDone, PlanSeen};
 use crate::message::{self, DurationKind};
-use crate::observation::{Deadlocked, ErrorKey, Findings, Kind, Observation, Process, Statement, Waited};
+use crate::observation::{Activity, Deadlocked, ErrorKey, Findings, Kind, Observation, Process, Statement, Waited};
 use crate::prefix::Memory;
 use crate::reader::Block;
 use crate::severity::Severity;
@@ -220,9 +221,37 @@ impl Worker {
                 at_us: facts.at_us,
                 query_id: entry.query_id,
             },
-            DurationKind::Plan => return,
+            DurationKind::Plan => self.plan(entry, texts, facts, duration.us),
         };
         self.findings.observations.push(observation);
+    }
+
+    /// A plan: its query text is its statement, where that can be told.
+    #[cold]
+    fn plan(&mut self, entry: &Entry, texts: &Texts, facts: &Facts, duration_us: u64) -> Observation {
+        let message = texts.get(entry.message);
+        let parts = plan::parts(message);
+        let format = parts.as_ref().map_or(PlanFormat::Text, |parts| parts.format);
+        let in_json;
+        let query = match parts.and_then(|parts| parts.query) {
+            Some((start, end)) => Some(slice(message, start, end)),
+            None if format == PlanFormat::Json => {
+                in_json = plan::json_query_text(plan::json_body(message));
+                in_json.as_deref().map(str::as_bytes)
+            }
+            None => None,
+        };
+        let query = query.filter(|query| !query.is_empty());
+        Observation::Plan {
+            process: facts.process,
+            family: query.map(|query| self.interner.family(query, facts.names).family),
+            seen: PlanSeen {
+                at_us: facts.at_us,
+                duration_us,
+                format,
+            },
+            message: entry.message,
+        }
     }
 
     #[inline]
@@ -235,6 +264,7 @@ impl Worker {
         let runnable = !entry.truncated && (!found.has_placeholders || !parameters.is_empty());
         Statement {
             family: found.family,
+            pid: entry.pid.unwrap_or(0),
             at_us: facts.at_us,
             query_id: entry.query_id,
             text: if runnable { text } else { Span::default() },
@@ -265,8 +295,9 @@ impl Worker {
             "temp_file_created" => {
                 if let Some(bytes) = message::temporary_file(message) {
                     let names = self.interner.use_names(facts.names);
-                    let at_us = facts.at_us;
+                    let (process, at_us) = (facts.process, facts.at_us);
                     self.findings.observations.push(Observation::TempFile {
+                        process,
                         family,
                         names,
                         bytes,
@@ -287,14 +318,102 @@ impl Worker {
                     self.findings.observations.push(Observation::Waited(Box::new(waited)));
                 }
             }
-            "connection_received" | "connection_authorized" | "connection_disconnected" => {
-                if let Some(process) = facts.process {
-                    self.findings.observations.push(Observation::Ended { process });
-                }
-            }
-            _ => {}
+            _ if event.starts_with("connection_") => self.connection(event, entry, texts, facts),
+            "autovacuum_skipped_lock" => self.not_maintained(event, entry, texts, facts),
+            _ => self.server(event, message, facts),
         }
         Kind::Event
+    }
+
+    fn act(&mut self, activity: Activity) {
+        self.findings
+            .observations
+            .push(Observation::Activity(Box::new(activity)));
+    }
+
+    /// What a process of the server itself tells.
+    fn server(&mut self, event: &str, message: &[u8], facts: &Facts) {
+        let at_us = facts.at_us;
+        let activity = match event {
+            "checkpoint_starting" | "restartpoint_starting" => {
+                Some(Activity::CheckpointStarting(checkpoint::starting(message)))
+            }
+            "checkpoint_complete" | "restartpoint_complete" => {
+                checkpoint::complete(message, at_us).map(Activity::Checkpoint)
+            }
+            "checkpoint_too_frequent" => Some(Activity::CheckpointsTooFrequent(checkpoint::too_frequent(message))),
+            "autovacuum_completed" | "autovacuum_aggressive_completed" | "autoanalyze_completed" => {
+                maintenance::done(message, at_us).map(Activity::Maintained)
+            }
+            _ => None,
+        };
+        if let Some(activity) = activity {
+            self.act(activity);
+        }
+    }
+
+    /// An event of a connection. The prefix tells whose it is, or else the message.
+    fn connection(&mut self, event: &'static str, entry: &Entry, texts: &Texts, facts: &Facts) {
+        let message = texts.get(entry.message);
+        let at_us = facts.at_us;
+        let mut names = facts.names;
+        let mut session_us = None;
+        let mut host = connection::received(message);
+        if let Some(ended) = connection::ended(message) {
+            session_us = Some(ended.session_us);
+            host = ended.host;
+            if entry.user.is_empty() && entry.database.is_empty() {
+                names = self.interner.names(ended.database, ended.user, b"");
+            }
+        }
+        if let Some(host) = host {
+            let host = String::from_utf8_lossy(host).into_owned();
+            self.act(Activity::Client {
+                host,
+                session_us,
+                at_us,
+            });
+        }
+        // What a server process says before it knows who is there tells of a host only.
+        if event != "connection_received" {
+            let names = self.interner.use_names(names);
+            self.act(Activity::Connection {
+                event,
+                names,
+                session_us,
+                at_us,
+            });
+        }
+        if let Some(process) = facts.process
+            && matches!(
+                event,
+                "connection_received" | "connection_authorized" | "connection_disconnected"
+            )
+        {
+            self.findings.observations.push(Observation::Ended { process });
+        }
+    }
+
+    /// What autovacuum could not do.
+    fn not_maintained(&mut self, event: &str, entry: &Entry, texts: &Texts, facts: &Facts) {
+        // A session's own VACUUM says the same of itself.
+        if !entry.user.is_empty() {
+            return;
+        }
+        let (found, what) = match event {
+            "autovacuum_cancel" => (maintenance::canceled(texts.get(entry.context)), NotDone::Canceled),
+            "autovacuum_skipped_lock" => (maintenance::skipped(texts.get(entry.message)), NotDone::Skipped),
+            _ => return,
+        };
+        if let Some((table, kind)) = found {
+            let at_us = facts.at_us;
+            self.act(Activity::NotMaintained {
+                table,
+                kind,
+                what,
+                at_us,
+            });
+        }
     }
 
     /// An entry of another severity.
@@ -302,8 +421,13 @@ impl Worker {
         let message = texts.get(entry.message);
         let event = events::by_message(entry.severity, message);
         let known_state = entry.sqlstate.filter(|_| entry.severity.is_error());
-        if let Some(event) = event.or_else(|| known_state.and_then(events::by_state)) {
+        let told = event.or_else(|| known_state.and_then(events::by_state));
+        if let Some(event) = told {
             *self.findings.totals.events.entry(event).or_default() += 1;
+            if event.starts_with("connection_") && entry.severity.is_error() {
+                self.connection(event, entry, texts, facts);
+            }
+            self.not_maintained(event, entry, texts, facts);
         }
         if !entry.severity.is_error() {
             return Kind::Notice;
@@ -317,6 +441,15 @@ impl Worker {
         let statement = texts.get(entry.statement);
         let family = (!statement.is_empty()).then(|| self.interner.family(statement, facts.names).family);
         let names = self.interner.use_names(facts.names);
+        if let Some(reason) = event.and_then(|event| cancellation::reason(event, texts.get(entry.detail))) {
+            self.findings.observations.push(Observation::Canceled {
+                process: facts.process,
+                reason,
+                family,
+                names,
+                at_us: facts.at_us,
+            });
+        }
         if event == Some("deadlock_detected")
             && let Some(process) = facts.process
         {
@@ -340,6 +473,7 @@ impl Worker {
         };
         let class = self.error_class(key);
         self.findings.observations.push(Observation::Error {
+            process: facts.process,
             class,
             family,
             at_us: facts.at_us,

@@ -10,7 +10,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use pg_logstats_logs::evidence::{Evidence, QueryFamily};
+use pg_logstats_logs::evidence::{
+    Attribution, CancelReason, CheckpointCause, CheckpointKind, Evidence, MaintenanceKind, QueryFamily, TempFileGroup,
+};
 use pg_logstats_logs::{Options, Source, analyse};
 
 /// A private cluster: its own folder, a socket in it, no TCP. Stopped by its pid when dropped.
@@ -41,6 +43,10 @@ log_disconnections = on
 compute_query_id = on
 lc_messages = 'C'
 session_preload_libraries = 'auto_explain'
+log_autovacuum_min_duration = 0
+autovacuum_naptime = 1s
+autovacuum_vacuum_threshold = 20
+autovacuum_vacuum_scale_factor = 0
 ";
 
 /// Where the server's programs are, `pg_config`'s word first.
@@ -300,7 +306,67 @@ fn run_workload(cluster: &Cluster) {
         ],
     );
     finish([one, two]);
+    run_for_events(cluster);
     run("postgres", "setup", "CHECKPOINT");
+}
+
+const SPILL: &str = "SELECT count(*) FROM (SELECT i FROM generate_series(1, 50000) i ORDER BY i) s";
+
+/// What leaves typed events: plans in two formats, spills whose entries do not name their statement, time-outs, autovacuum.
+fn run_for_events(cluster: &Cluster) {
+    let run = |user: &str, application: &str, sql: &str| {
+        cluster.psql(user, application, sql);
+    };
+    for (role, settings) in [
+        (
+            "carol",
+            &["auto_explain.log_min_duration = 0", "auto_explain.log_analyze = on"][..],
+        ),
+        (
+            "dave",
+            &[
+                "auto_explain.log_min_duration = 0",
+                "auto_explain.log_analyze = on",
+                "auto_explain.log_format = json",
+            ],
+        ),
+        ("erin", &["log_min_error_statement = panic", "work_mem = '64kB'"]),
+        (
+            "frank",
+            &[
+                "log_min_error_statement = panic",
+                "work_mem = '64kB'",
+                "log_min_duration_statement = -1",
+                "log_statement = 'all'",
+            ],
+        ),
+    ] {
+        run("postgres", "setup", &format!("CREATE ROLE {role} SUPERUSER LOGIN"));
+        for setting in settings {
+            run("postgres", "setup", &format!("ALTER ROLE {role} SET {setting}"));
+        }
+    }
+    for role in ["carol", "dave"] {
+        run(role, "planned", "SELECT count(*)\nFROM t WHERE a = 'swordfish'");
+    }
+    for role in ["erin", "frank"] {
+        run(role, "spilling", SPILL);
+    }
+    run(
+        "postgres",
+        "impatient",
+        "SET statement_timeout = '50ms'; SELECT pg_sleep(5)",
+    );
+    run("postgres", "setup", "UPDATE t SET a = 'v'");
+    let deadline = Instant::now() + Duration::from_secs(60);
+    loop {
+        let sql = "SELECT 1 / least(autovacuum_count, autoanalyze_count) FROM pg_stat_user_tables WHERE relname = 't'";
+        if cluster.psql("postgres", "poll", sql).status.success() {
+            break;
+        }
+        assert!(Instant::now() < deadline, "autovacuum did not come within a minute");
+        std::thread::sleep(Duration::from_millis(200));
+    }
 }
 
 fn finish(sessions: [Child; 2]) {
@@ -378,6 +444,7 @@ fn three_formats_of_one_server_agree_with_each_other_and_with_the_workload() {
     assert_eq!(kinds.iter().sum::<u64>(), duration_us);
     assert_eq!(json.source.sqlstates, states);
     check_workload(&json);
+    check_events(&json);
     let json = comparable(json);
     assert_same(&comparable(csv), &json);
     assert_same(&comparable(stderr), &json);
@@ -402,6 +469,87 @@ fn assert_same(one: &Evidence, other: &Evidence) {
     }
 }
 
+/// What happened is told with its figures.
+fn check_events(evidence: &Evidence) {
+    for role in ["carol", "dave"] {
+        let family = evidence.families.iter().find(|family| {
+            family.dimensions.user.as_deref() == Some(role) && family.statement.starts_with("select count")
+        });
+        let family = family.unwrap_or_else(|| panic!("{role} ran a query"));
+        let plan = evidence.plans.iter().find(|group| group.family == family.id).unwrap();
+        assert_eq!((plan.count, plan.attribution), (1, Attribution::Stated));
+        let [aggregate, scan] = plan.slowest.nodes.as_slice() else {
+            panic!("{plan:?}")
+        };
+        assert_eq!((aggregate.node_type.as_str(), aggregate.loops), ("Aggregate", Some(1)));
+        assert_eq!(
+            (scan.node_type.as_str(), scan.relation.as_deref()),
+            ("Seq Scan", Some("t"))
+        );
+        assert_eq!((scan.rows_removed_by_filter, scan.parent), (Some(100), Some(0)));
+        assert_eq!(scan.filter.as_deref(), Some("(a = ?::text)"));
+        assert!(scan.total_cost.unwrap() > 0.0 && scan.total_us.is_some());
+    }
+    let told = serde_json::to_string(&evidence.plans).unwrap();
+    assert!(!told.contains("swordfish"), "a value of a plan");
+    let how = |role: &str| {
+        let spilled = |group: &&TempFileGroup| group.dimensions.user.as_deref() == Some(role);
+        let group = evidence.temp_files.iter().find(spilled).unwrap();
+        let of = |family: &&QueryFamily| Some(&family.id) == group.family.as_ref();
+        let family = evidence
+            .families
+            .iter()
+            .find(of)
+            .unwrap_or_else(|| panic!("{role}: {group:?}"));
+        assert!(family.statement.starts_with("select count"), "{}", family.statement);
+        group.attribution.unwrap()
+    };
+    assert_eq!((how("erin"), how("frank")), (Attribution::Within, Attribution::Running));
+    let [canceled] = evidence.cancellations.as_slice() else {
+        panic!("{:?}", evidence.cancellations)
+    };
+    assert_eq!((canceled.reason, canceled.count), (CancelReason::StatementTimeout, 1));
+    assert_eq!(canceled.attribution, Some(Attribution::Stated));
+    let tables = evidence.maintenance.iter().filter(|group| group.table.table == "t");
+    let kinds: Vec<_> = tables
+        .map(|group| (group.kind, group.run_count > 0, group.tuples_removed > 0))
+        .collect();
+    assert!(
+        kinds.contains(&(MaintenanceKind::Vacuum, true, true)),
+        "{:?}",
+        evidence.maintenance
+    );
+    assert!(kinds.iter().any(|kind| kind.0 == MaintenanceKind::Analyze), "{kinds:?}");
+    let reached = evidence
+        .checkpoints
+        .longest
+        .iter()
+        .find(|one| one.causes.contains(&CheckpointCause::Immediate))
+        .unwrap();
+    assert!(reached.total_us >= reached.write_us && reached.kind == CheckpointKind::Checkpoint);
+    let events = |name: &str| evidence.source.events.get(name).copied().unwrap_or(0);
+    assert_eq!(evidence.checkpoints.checkpoint_count, events("checkpoint_complete"));
+    let [client] = evidence.clients.as_slice() else {
+        panic!("{:?}", evidence.clients)
+    };
+    assert_eq!(client.host, "[local]");
+    assert_eq!(
+        (client.received_count, client.disconnected_count),
+        (events("connection_received"), events("connection_disconnected"))
+    );
+    let sessions: u64 = evidence.connections.iter().map(|group| group.session_count).sum();
+    assert_eq!(sessions, events("connection_disconnected"));
+    let missing = evidence
+        .errors
+        .iter()
+        .find(|class| class.sqlstate.as_deref() == Some("42P01"))
+        .unwrap();
+    let [statement] = missing.statements.as_slice() else {
+        panic!("{missing:?}")
+    };
+    assert_eq!((statement.count, statement.attribution), (4, Attribution::Stated));
+}
+
 /// What was run is what is found.
 fn check_workload(evidence: &Evidence) {
     let reads = family(evidence, "My App [v1]: \"beta\"", "select a from t where id = ?");
@@ -424,7 +572,8 @@ fn check_workload(evidence: &Evidence) {
     assert_eq!(family(evidence, "failing", "select * from missing").error_count, 4);
     let spilled = family(evidence, "sorter", "set work_mem = ?").temp_file_count;
     assert!(spilled >= 1);
-    assert_eq!(evidence.source.events.get("temp_file_created"), Some(&spilled));
+    let files: u64 = evidence.temp_files.iter().map(|group| group.count).sum();
+    assert_eq!(evidence.source.events.get("temp_file_created"), Some(&files));
     assert_eq!(evidence.deadlocks.len(), 1);
     let deadlock = evidence.deadlocks.first().unwrap();
     assert!(deadlock.edges.len() == 2 && deadlock.edges.iter().all(|edge| edge.family.is_some()));

@@ -28,6 +28,7 @@ struct Written {
     state: &'static str,
     message: String,
     detail: String,
+    context: String,
     statement: String,
 }
 
@@ -40,6 +41,7 @@ impl Written {
             state: "00000",
             message: message.to_owned(),
             detail: String::new(),
+            context: String::new(),
             statement: String::new(),
         }
     }
@@ -58,6 +60,7 @@ impl Written {
         for (label, text) in [
             (self.severity, &self.message),
             ("DETAIL", &self.detail),
+            ("CONTEXT", &self.context),
             ("STATEMENT", &self.statement),
         ] {
             if !text.is_empty() {
@@ -77,13 +80,14 @@ impl Written {
         };
         format!(
             "{time},\"o'brien\",\"shop\",{pid},\"[local]\",6b03c95f.{pid:x},1,\"SELECT\",2026-11-23 05:00:00 UTC,3/0,0,{severity},{state},\
-             {message},{detail},,,,,{statement},,,\"web \"\"1\"\"\",\"client backend\",,0\n",
+             {message},{detail},,,,{context},{statement},,,\"web \"\"1\"\"\",\"client backend\",,0\n",
             time = self.time(),
             pid = self.pid,
             severity = self.severity,
             state = self.state,
             message = quoted(&self.message),
             detail = quoted(&self.detail),
+            context = quoted(&self.context),
             statement = quoted(&self.statement),
         )
     }
@@ -94,7 +98,11 @@ impl Written {
             "session_id": format!("6b03c95f.{:x}", self.pid), "error_severity": self.severity,
             "message": self.message, "application_name": "web \"1\"", "query_id": 0,
         });
-        for (key, text) in [("detail", &self.detail), ("statement", &self.statement)] {
+        for (key, text) in [
+            ("detail", &self.detail),
+            ("context", &self.context),
+            ("statement", &self.statement),
+        ] {
             if !text.is_empty() {
                 object[key] = text.as_str().into();
             }
@@ -159,6 +167,18 @@ fn entry() -> impl Strategy<Value = Written> {
             statement: sql, ..Written::log(0, 0, "deadlock detected")
         }),
         1 => Just(log("checkpoint starting: time".to_owned())),
+        1 => Just(log("temporary file: path \"base/pgsql_tmp/pgsql_tmp1.0\", size 4096".to_owned())),
+        1 => Just(log("process 1 still waiting for ShareLock on transaction 7 after 100.390 ms".to_owned())),
+        1 => (statement(), 0u32..9_000).prop_map(move |(sql, us)| log(format!(
+            "duration: {us}.250 ms  plan:\nQuery Text: {sql}\nSort  (cost=1.00..2.00 rows=3 width=4)\n  ->  Seq Scan on t  (cost=1.00..2.00 rows=3 width=4)\n        Filter: (a = {us})"
+        ))),
+        1 => (0u32..9_000).prop_map(move |us| log(format!(
+            "disconnection: session time: 0:00:{:02}.{:03} user=a database=b host=10.0.0.{} port=7", us % 60, us % 1_000, us % 4
+        ))),
+        1 => (0u32..9).prop_map(move |id| log(format!("connection received: host=10.0.0.{id} port=7"))),
+        1 => prop::sample::select(vec!["statement timeout", "user request", "lock timeout"]).prop_map(|why| Written {
+            severity: "ERROR", state: "57014", ..Written::log(0, 0, &format!("canceling statement due to {why}"))
+        }),
     ];
     (one, 0u32..3_000, 1u32..5).prop_map(|(entry, second, pid)| Written { second, pid, ..entry })
 }

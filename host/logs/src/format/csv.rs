@@ -231,6 +231,7 @@ fn record(texts: &mut Texts, start: usize, end: usize, clock: &mut Clock) -> Res
     entry.database = text(texts, column(2));
     entry.message = text(texts, column(13));
     entry.detail = text(texts, column(14));
+    entry.context = text(texts, column(18));
     entry.statement = text(texts, column(19));
     // A process without a session has the name of the one that started it, which `%a` does not tell.
     if !(entry.user.is_empty() && entry.database.is_empty()) {

@@ -58,6 +58,7 @@ struct Found {
     application: Text,
     message: Text,
     detail: Text,
+    context: Text,
     statement: Text,
     pid: Option<i64>,
     query_id: i64,
@@ -91,6 +92,7 @@ fn object(texts: &mut Texts, start: usize, end: usize, clock: &mut Clock) -> Opt
     }
     entry.message = text(texts, found.message);
     entry.detail = text(texts, found.detail);
+    entry.context = text(texts, found.context);
     entry.statement = text(texts, found.statement);
     Some(Ok(entry))
 }
@@ -150,6 +152,7 @@ impl Found {
             b"application_name" => &mut self.application,
             b"message" => &mut self.message,
             b"detail" => &mut self.detail,
+            b"context" => &mut self.context,
             b"statement" => &mut self.statement,
             _ => return None,
         })

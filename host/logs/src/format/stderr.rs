@@ -216,6 +216,7 @@ fn whole(
                 match label {
                     Label::Detail if entry.detail.is_empty() => entry.detail = text,
                     Label::Statement if entry.statement.is_empty() => entry.statement = text,
+                    Label::Context if entry.context.is_empty() => entry.context = text,
                     _ => {}
                 }
             }

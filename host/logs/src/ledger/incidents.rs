@@ -3,14 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use hashbrown::HashMap;
 use serde::{Deserialize, Serialize};
 
+use super::activity::Attributed;
 use super::families::Families;
+use super::groups::{Group, Groups, widen};
 use super::sessions::Sessions;
 use crate::bytes::slice;
 use crate::evidence::{
-    Deadlock, DeadlockEdge, Dimensions, ErrorClass, LockMode, LockTarget, LockWait, SessionRef, TempFileGroup,
+    Attribution, Deadlock, DeadlockEdge, Dimensions, ErrorClass, ErrorStatement, LockMode, LockTarget, LockWait,
+    MAX_ERROR_STATEMENTS, SessionRef, TempFileGroup,
 };
 use crate::interner::Family;
 use crate::normalise::{Normaliser, digest, names};
@@ -18,10 +20,8 @@ use crate::observation::{Deadlocked, ErrorKey, Waited};
 
 /// Most lock waits kept, the longest ones.
 const MAX_LOCK_WAITS: usize = 10_000;
-/// Most deadlocks, error classes and groups of temporary files kept, the first ones.
+/// Most deadlocks kept, the first ones.
 const MAX_DEADLOCKS: usize = 10_000;
-const MAX_ERROR_CLASSES: usize = 10_000;
-const MAX_TEMP_FILE_GROUPS: usize = 10_000;
 /// Statements in a deadlock's DETAIL are cut to `track_activity_query_size`, by default this many bytes with the NUL.
 const CUT_STATEMENT_BYTES: usize = 1_023;
 
@@ -33,10 +33,8 @@ pub(crate) struct Incidents {
     waits_dropped: u64,
     deadlocks: Vec<Deadlock>,
     deadlocks_dropped: u64,
-    errors: HashMap<u64, ErrorClass>,
-    errors_dropped: u64,
-    temp_files: HashMap<u64, TempFileGroup>,
-    temp_files_dropped: u64,
+    errors: Groups<ErrorClass>,
+    temp_files: Groups<TempFileGroup>,
     normaliser: Normaliser,
 }
 
@@ -53,15 +51,15 @@ pub(crate) struct IncidentLists {
 }
 
 impl Incidents {
-    /// A line of `log_lock_waits`: the first of a wait, or one that goes on with it.
+    /// A line of `log_lock_waits`: the first of a wait, or one that goes on with it. The wait's number, if its statement is not known yet.
     pub(super) fn waited(
         &mut self,
         file: usize,
         waited: &Waited,
-        family: Option<u64>,
+        statement: Option<Attributed>,
         dimensions: &Arc<Dimensions>,
         sessions: &mut Sessions,
-    ) {
+    ) -> Option<u64> {
         let wait = &waited.wait;
         let open = sessions.open_wait(file, waited.process, wait.mode, wait.target);
         let known = open.filter(|number| self.waits.contains_key(number));
@@ -75,6 +73,7 @@ impl Incidents {
             mode: wait.mode,
             target: wait.target,
             family: None,
+            attribution: None,
             waited_us: 0,
             acquired: false,
             dimensions: (**dimensions).clone(),
@@ -87,15 +86,24 @@ impl Incidents {
         }
         entry.waited_us = entry.waited_us.max(wait.waited_us);
         entry.acquired |= wait.acquired;
-        if entry.family.is_none() {
-            entry.family = family.map(|key| format!("qf_{key:016x}"));
+        if let Some((key, attribution)) = statement {
+            attribute(entry, key, attribution);
         }
+        let is_unknown = entry.family.is_none();
         if known.is_none() {
             self.next_wait += 1;
         }
         sessions.set_wait(file, waited.process, (wait.mode, wait.target, number), wait.acquired);
         if self.waits.len() > 2 * MAX_LOCK_WAITS {
             self.drop_short_waits();
+        }
+        is_unknown.then_some(number)
+    }
+
+    /// The statement of a wait was found.
+    pub(super) fn waited_in(&mut self, number: u64, (key, attribution): Attributed) {
+        if let Some(wait) = self.waits.get_mut(&number) {
+            attribute(wait, key, attribution);
         }
     }
 
@@ -162,48 +170,63 @@ impl Incidents {
     }
 
     /// An error.
-    pub(super) fn error(&mut self, key: &ErrorKey, dimensions: &Arc<Dimensions>, at_us: i64) {
+    pub(super) fn error(
+        &mut self,
+        key: &ErrorKey,
+        statement: Option<Attributed>,
+        dimensions: &Arc<Dimensions>,
+        at_us: i64,
+    ) {
         let sqlstate = key.sqlstate.as_ref().and_then(|state| std::str::from_utf8(state).ok());
         let mut parts = vec![Some(key.severity.name()), sqlstate, Some(key.message.as_str())];
         parts.extend(names(dimensions));
         let id = digest("pg-logstats error class v1", &parts);
-        if self.errors.len() >= MAX_ERROR_CLASSES && !self.errors.contains_key(&id) {
-            self.errors_dropped += 1;
-            return;
-        }
-        let class = self.errors.entry(id).or_insert_with(|| ErrorClass {
+        let class = self.errors.of_one(id, || ErrorClass {
             id: format!("ec_{id:016x}"),
             severity: key.severity.name().to_owned(),
             sqlstate: sqlstate.map(str::to_owned),
             message: key.message.clone(),
             dimensions: (**dimensions).clone(),
             count: 0,
+            statements: Vec::new(),
             first_seen_us: at_us,
             last_seen_us: at_us,
         });
+        let Some(class) = class else { return };
         class.count += 1;
-        class.first_seen_us = class.first_seen_us.min(at_us);
-        class.last_seen_us = class.last_seen_us.max(at_us);
+        widen(&mut class.first_seen_us, &mut class.last_seen_us, at_us);
+        if let Some((key, attribution)) = statement {
+            let family = format!("qf_{key:016x}");
+            add_statement(
+                &mut class.statements,
+                ErrorStatement {
+                    family,
+                    attribution,
+                    count: 1,
+                },
+            );
+        }
     }
 
     /// A temporary file.
-    pub(super) fn temp_file(&mut self, family: Option<u64>, dimensions: &Arc<Dimensions>, bytes: u64) {
-        let family = family.map(|key| format!("qf_{key:016x}"));
+    pub(super) fn temp_file(&mut self, statement: Option<Attributed>, dimensions: &Arc<Dimensions>, bytes: u64) {
+        let family = statement.map(|(key, _)| format!("qf_{key:016x}"));
+        let attribution = statement.map(|(_, attribution)| attribution);
         let mut parts = vec![family.as_deref()];
         parts.extend(names(dimensions));
         let id = digest("pg-logstats temporary files v1", &parts);
-        if self.temp_files.len() >= MAX_TEMP_FILE_GROUPS && !self.temp_files.contains_key(&id) {
-            self.temp_files_dropped += 1;
-            return;
-        }
-        let group = self.temp_files.entry(id).or_insert_with(|| TempFileGroup {
+        let group = self.temp_files.of_one(id, || TempFileGroup {
             id: format!("tf_{id:016x}"),
             family,
+            attribution,
             dimensions: (**dimensions).clone(),
             count: 0,
             total_bytes: 0,
             max_bytes: 0,
         });
+        let Some(group) = group else { return };
+        // The group is as sure as the least sure of its files.
+        group.attribution = group.attribution.max(attribution);
         group.count += 1;
         group.total_bytes = group.total_bytes.saturating_add(bytes);
         group.max_bytes = group.max_bytes.max(bytes);
@@ -215,8 +238,8 @@ impl Incidents {
         [
             ("lock_waits_dropped", self.waits_dropped + waits),
             ("deadlocks_dropped", self.deadlocks_dropped),
-            ("errors_dropped", self.errors_dropped),
-            ("temp_files_dropped", self.temp_files_dropped),
+            ("errors_dropped", self.errors.dropped()),
+            ("temp_files_dropped", self.temp_files.dropped()),
         ]
     }
 
@@ -238,54 +261,21 @@ impl Incidents {
                 self.deadlocks_dropped += 1;
             }
         }
-        self.errors_dropped += other.errors_dropped;
-        for (id, class) in other.errors {
-            if let Some(known) = self.errors.get_mut(&id) {
-                known.count = known.count.saturating_add(class.count);
-                known.first_seen_us = known.first_seen_us.min(class.first_seen_us);
-                known.last_seen_us = known.last_seen_us.max(class.last_seen_us);
-            } else if self.errors.len() < MAX_ERROR_CLASSES {
-                self.errors.insert(id, class);
-            } else {
-                self.errors_dropped = self.errors_dropped.saturating_add(class.count);
-            }
-        }
-        self.temp_files_dropped += other.temp_files_dropped;
-        for (id, group) in other.temp_files {
-            if let Some(known) = self.temp_files.get_mut(&id) {
-                known.count = known.count.saturating_add(group.count);
-                known.total_bytes = known.total_bytes.saturating_add(group.total_bytes);
-                known.max_bytes = known.max_bytes.max(group.max_bytes);
-            } else if self.temp_files.len() < MAX_TEMP_FILE_GROUPS {
-                self.temp_files.insert(id, group);
-            } else {
-                self.temp_files_dropped = self.temp_files_dropped.saturating_add(group.count);
-            }
-        }
+        self.errors.merge(other.errors);
+        self.temp_files.merge(other.temp_files);
     }
 
     /// From a part's file.
     pub(crate) fn from_lists(lists: IncidentLists) -> Self {
         let dropped = |code: &str| lists.dropped.get(code).copied().unwrap_or(0);
-        let key = |id: &str| id.get(3..).and_then(|digits| u64::from_str_radix(digits, 16).ok());
         Self {
             waits_dropped: dropped("lock_waits_dropped"),
             deadlocks_dropped: dropped("deadlocks_dropped"),
-            errors_dropped: dropped("errors_dropped"),
-            temp_files_dropped: dropped("temp_files_dropped"),
             next_wait: lists.lock_waits.len() as u64,
             waits: (0..).zip(lists.lock_waits).collect(),
             deadlocks: lists.deadlocks,
-            errors: lists
-                .errors
-                .into_iter()
-                .filter_map(|class| Some((key(&class.id)?, class)))
-                .collect(),
-            temp_files: lists
-                .temp_files
-                .into_iter()
-                .filter_map(|group| Some((key(&group.id)?, group)))
-                .collect(),
+            errors: Groups::from_list(lists.errors, dropped("errors_dropped")),
+            temp_files: Groups::from_list(lists.temp_files, dropped("temp_files_dropped")),
             normaliser: Normaliser::default(),
         }
     }
@@ -331,17 +321,72 @@ impl Incidents {
             let edges: Vec<_> = deadlock.edges.iter().map(edge).collect();
             (deadlock.at_us, deadlock.victim.pid, edges, deadlock.id.clone())
         });
-        let mut errors: Vec<ErrorClass> = self.errors.into_values().collect();
-        errors.sort_by(|one, other| (other.count, &one.id).cmp(&(one.count, &other.id)));
-        let mut temp_files: Vec<TempFileGroup> = self.temp_files.into_values().collect();
-        temp_files.sort_by(|one, other| (other.total_bytes, &one.id).cmp(&(one.total_bytes, &other.id)));
+        let mut errors = self.errors.into_list(Group::count);
+        for class in &mut errors {
+            class
+                .statements
+                .sort_by(|one, other| (other.count, &one.family).cmp(&(one.count, &other.family)));
+        }
         IncidentLists {
             lock_waits,
             deadlocks,
             errors,
-            temp_files,
+            temp_files: self.temp_files.into_list(|group| group.total_bytes),
             dropped,
         }
+    }
+}
+
+/// The first statement that is known for a wait stays.
+fn attribute(wait: &mut LockWait, key: u64, attribution: Attribution) {
+    if wait.family.is_none() {
+        wait.family = Some(format!("qf_{key:016x}"));
+        wait.attribution = Some(attribution);
+    }
+}
+
+fn add_statement(statements: &mut Vec<ErrorStatement>, statement: ErrorStatement) {
+    if let Some(known) = statements.iter_mut().find(|known| known.family == statement.family) {
+        known.count = known.count.saturating_add(statement.count);
+        known.attribution = known.attribution.max(statement.attribution);
+    } else if statements.len() < MAX_ERROR_STATEMENTS {
+        statements.push(statement);
+    }
+}
+
+impl Group for ErrorClass {
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn count(&self) -> u64 {
+        self.count
+    }
+
+    fn absorb(&mut self, other: Self) {
+        self.count = self.count.saturating_add(other.count);
+        widen(&mut self.first_seen_us, &mut self.last_seen_us, other.first_seen_us);
+        widen(&mut self.first_seen_us, &mut self.last_seen_us, other.last_seen_us);
+        for statement in other.statements {
+            add_statement(&mut self.statements, statement);
+        }
+    }
+}
+
+impl Group for TempFileGroup {
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn count(&self) -> u64 {
+        self.count
+    }
+
+    fn absorb(&mut self, other: Self) {
+        self.attribution = self.attribution.max(other.attribution);
+        self.count = self.count.saturating_add(other.count);
+        self.total_bytes = self.total_bytes.saturating_add(other.total_bytes);
+        self.max_bytes = self.max_bytes.max(other.max_bytes);
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use hashbrown::HashMap;
 
-use crate::evidence::{Dimensions, LockMode, LockTarget, SessionRef};
+use crate::evidence::{Dimensions, LockMode, LockTarget, SessionRef, StatementKind};
 use crate::interner::Family;
 use crate::observation::Process;
 
@@ -27,6 +27,8 @@ struct Session {
     start_us: Option<i64>,
     names: Arc<Dimensions>,
     logged: Option<Logged>,
+    /// A query was among what it logged, so that is not only what changes things (`log_statement = mod`): nothing it runs is missing.
+    logs_all: bool,
     waits: Vec<(LockMode, LockTarget, u64)>,
     used: u64,
 }
@@ -53,6 +55,7 @@ impl Sessions {
             // The pid was given to another process.
             if session.start_us.is_some() {
                 session.logged = None;
+                session.logs_all = false;
                 session.waits.clear();
             }
             session.start_us = process.start_us;
@@ -90,6 +93,7 @@ impl Sessions {
         (text, parameters): (&[u8], &[u8]),
     ) {
         let session = self.session(file, process);
+        session.logs_all |= family.kind == StatementKind::Select;
         let fits = text.len() + parameters.len() <= MAX_TEXT_BYTES;
         let (text, parameters) = if fits { (text, parameters) } else { (&b""[..], &b""[..]) };
         match session.logged.as_mut() {
@@ -112,6 +116,16 @@ impl Sessions {
                 });
             }
         }
+    }
+
+    /// The statement that the process logged and that is not over.
+    pub(super) fn running(&mut self, file: usize, process: Process) -> Option<Arc<Family>> {
+        let session = self.session(file, process);
+        let logged = session
+            .logged
+            .as_ref()
+            .filter(|logged| logged.awaited && session.logs_all)?;
+        Some(Arc::clone(&logged.family))
     }
 
     /// The statement that a bare duration of the process belongs to; each has one duration.
