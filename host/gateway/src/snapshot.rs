@@ -67,6 +67,12 @@ impl EvidenceSnapshot {
         evidence.deadlocks.truncate(EVIDENCE_PER_KIND);
         evidence.errors.truncate(EVIDENCE_PER_KIND);
         evidence.temp_files.truncate(EVIDENCE_PER_KIND);
+        evidence.checkpoints.longest.truncate(EVIDENCE_PER_KIND);
+        evidence.maintenance.truncate(EVIDENCE_PER_KIND);
+        evidence.connections.truncate(EVIDENCE_PER_KIND);
+        evidence.clients.truncate(EVIDENCE_PER_KIND);
+        evidence.cancellations.truncate(EVIDENCE_PER_KIND);
+        evidence.plans.truncate(EVIDENCE_PER_KIND);
         Self {
             snapshot_version: SNAPSHOT_VERSION,
             log: Some(evidence),
@@ -108,7 +114,7 @@ impl EvidenceSnapshot {
     }
 }
 
-/// The top by total time, and every family that a kept lock wait, deadlock or temp file group refers to.
+/// The top by total time, and every family that a kept lock wait, deadlock, temp file group, cancellation or plan refers to.
 fn keep_important_families(evidence: &mut Evidence) {
     let mut wanted = std::collections::BTreeSet::new();
     wanted.extend(
@@ -131,6 +137,15 @@ fn keep_important_families(evidence: &mut Evidence) {
             .iter()
             .take(EVIDENCE_PER_KIND)
             .filter_map(|t| t.family.clone()),
+    );
+    let cancellations = evidence.cancellations.iter().take(EVIDENCE_PER_KIND);
+    wanted.extend(cancellations.filter_map(|group| group.family.clone()));
+    wanted.extend(
+        evidence
+            .plans
+            .iter()
+            .take(EVIDENCE_PER_KIND)
+            .map(|group| group.family.clone()),
     );
     let mut position = 0;
     evidence.families.retain(|family| {

@@ -156,6 +156,8 @@ pub struct ErrorClassView {
     pub message: Untrusted,
     /// Who.
     pub dimensions: DimensionsView,
+    /// The statements that failed with it, most often first; at most 16.
+    pub statements: Vec<ErrorStatementView>,
     /// RFC 3339.
     pub first_seen: String,
     /// RFC 3339.
@@ -195,6 +197,48 @@ impl From<logs::LockTarget> for LockTargetView {
     }
 }
 
+/// How the statement of an event is known.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AttributionView {
+    /// `stated`: the log's entry names it. `running`: the session had logged it, and it was not over. `within`: the session logged its
+    /// duration next, and the event lies within that time.
+    pub by: String,
+    /// `high` for what is stated, `medium` for what is concluded.
+    pub confidence: String,
+}
+
+impl From<logs::Attribution> for AttributionView {
+    fn from(attribution: logs::Attribution) -> Self {
+        Self {
+            by: word(&attribution),
+            confidence: word(&attribution.confidence()),
+        }
+    }
+}
+
+/// A statement that failed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ErrorStatementView {
+    /// Which one.
+    pub query_family_id: String,
+    /// How that is known.
+    pub attribution: AttributionView,
+    /// How often.
+    pub count: u64,
+}
+
+impl From<&logs::ErrorStatement> for ErrorStatementView {
+    fn from(statement: &logs::ErrorStatement) -> Self {
+        Self {
+            query_family_id: statement.family.clone(),
+            attribution: statement.attribution.into(),
+            count: statement.count,
+        }
+    }
+}
+
 /// A wait for a lock.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -213,6 +257,8 @@ pub struct LockWaitView {
     pub target: LockTargetView,
     /// The waiter's statement.
     pub query_family_id: Option<String>,
+    /// How that is known.
+    pub attribution: Option<AttributionView>,
     /// Whether it got the lock in the end, as far as the log tells.
     pub acquired: bool,
     /// RFC 3339.
@@ -257,6 +303,8 @@ pub struct TempFileView {
     pub temp_file_id: String,
     /// Whose statement.
     pub query_family: Option<QueryFamilyView>,
+    /// How that is known.
+    pub attribution: Option<AttributionView>,
     /// Who.
     pub dimensions: DimensionsView,
 }
@@ -296,6 +344,7 @@ pub(super) fn facts(id: &str, subjects: &Subjects) -> SubjectFacts {
                 sqlstate: class.sqlstate.as_deref().map(sanitised),
                 message: Untrusted::new(&class.message),
                 dimensions: (&class.dimensions).into(),
+                statements: class.statements.iter().map(Into::into).collect(),
                 first_seen: rfc3339(class.first_seen_us),
                 last_seen: rfc3339(class.last_seen_us),
             });
@@ -322,6 +371,7 @@ pub(super) fn facts(id: &str, subjects: &Subjects) -> SubjectFacts {
             facts.temp_file = Some(TempFileView {
                 temp_file_id: group.id.clone(),
                 query_family: family.as_deref().map(Into::into),
+                attribution: group.attribution.map(Into::into),
                 dimensions: (&group.dimensions).into(),
             });
         }
@@ -366,6 +416,7 @@ fn lock_wait(wait: &logs::LockWait, subjects: &Subjects) -> LockWaitView {
         mode: word(&wait.mode),
         target: wait.target.into(),
         query_family_id: wait.family.clone(),
+        attribution: wait.attribution.map(Into::into),
         acquired: wait.acquired,
         at: rfc3339(wait.at_us),
     }
