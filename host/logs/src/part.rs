@@ -148,6 +148,7 @@ struct PartFile {
     families_folded: u64,
     families: Vec<FamilyPart>,
     incidents: IncidentLists,
+    #[serde(default)]
     activity: ActivityLists,
 }
 
