@@ -85,6 +85,13 @@ pub(crate) fn counted(text: &[u8], label: &str) -> Option<u64> {
     digits(slice(text, 0, end), start).map(|(value, _)| value)
 }
 
+/// Both sides of the only place where the separator stands; none where it stands nowhere or twice.
+pub(crate) fn split_once<'t>(text: &'t [u8], separator: &[u8]) -> Option<(&'t [u8], &'t [u8])> {
+    let first = memchr::memmem::find(text, separator)?;
+    let is_only = memchr::memmem::rfind(text, separator) == Some(first);
+    is_only.then(|| (slice(text, 0, first), from(text, first + separator.len())))
+}
+
 /// The same with an optional minus sign.
 #[inline]
 pub(crate) fn signed(bytes: &[u8], start: usize) -> Option<(i64, usize)> {

@@ -18,7 +18,7 @@ mod activity;
 pub use activity::{
     Attribution, CancelReason, CancellationGroup, Checkpoint, CheckpointCause, CheckpointKind, Checkpoints,
     ClientGroup, Confidence, ConnectionGroup, LoggedPlan, LoggedPlanNode, MAX_CHECKPOINTS, MAX_PLAN_NODES,
-    MaintenanceGroup, MaintenanceKind, MaintenanceRun, PlanFormat, PlanGroup, TableName,
+    MAX_PLAN_TREES, MaintenanceGroup, MaintenanceKind, MaintenanceRun, PlanFormat, PlanGroup, TableName,
 };
 
 /// All that one analysis found.

@@ -4,7 +4,7 @@
 //! of these. Names are the client's text and may imitate what stands behind them, so a host and a name are taken only where they can be read
 //! in one way. Wording: PostgreSQL 10 to 18, `backend_startup.c`, `postinit.c`, `postgres.c`.
 
-use crate::bytes::{at, decimal, digits, from, slice, up_to};
+use crate::bytes::{at, decimal, digits, from, slice, split_once, up_to};
 
 /// Longer than two names of 63 bytes and a host.
 const MAX_BYTES: usize = 1_024;
@@ -57,13 +57,6 @@ fn host(text: &[u8]) -> Option<&[u8]> {
     let is_host = |byte: &u8| byte.is_ascii_alphanumeric() || b".:-_%[]".contains(byte);
     let one_way = !host.is_empty() && host.len() <= MAX_HOST_BYTES && host.iter().all(is_host);
     (one_way && !port.is_empty() && port.iter().all(u8::is_ascii_digit)).then_some(host)
-}
-
-/// At the only place where the separator stands.
-fn split_once<'t>(text: &'t [u8], separator: &[u8]) -> Option<(&'t [u8], &'t [u8])> {
-    let first = memchr::memmem::find(text, separator)?;
-    let is_only = memchr::memmem::rfind(text, separator) == Some(first);
-    is_only.then(|| (slice(text, 0, first), from(text, first + separator.len())))
 }
 
 #[cfg(test)]

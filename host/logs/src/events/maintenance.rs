@@ -1,14 +1,17 @@
 //! Autovacuum: what its workers did, skipped and gave up.
 //!
 //! **In**: message and CONTEXT. **Out**: the table and the figures. **Can fail**: another wording is none of these. A table's name is the
-//! client's text and may hold any of the words around it: it ends at the last place where the server's own words can begin, and a name that
-//! leaves a doubt is kept whole. Wording: PostgreSQL 10 to 18, `vacuumlazy.c`, `analyze.c`, `autovacuum.c`, `vacuum.c`.
+//! client's text and may hold any of the words around it, and so may an index's: where the words behind a name stand twice, none of it
+//! is believed. A name with dots cannot be taken apart and is kept whole. Wording: PostgreSQL 10 to 18, `vacuumlazy.c`, `analyze.c`,
+//! `autovacuum.c`, `vacuum.c`.
 
-use crate::bytes::{counted, digits, from, labelled, line_end, slice, up_to};
+use crate::bytes::{counted, digits, from, labelled, line_end, slice, split_once, up_to};
 use crate::evidence::{MaintenanceKind, MaintenanceRun, TableName};
 
 /// Longer than three names and the figures of a table with some dozens of indexes.
 const MAX_BYTES: usize = 16 * 1024;
+/// Longest name kept: three of the server's, with dots.
+const MAX_NAME_BYTES: usize = 3 * 64;
 
 /// A run that came to its end.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,12 +33,12 @@ pub(crate) fn done(message: &[u8], at_us: i64) -> Option<Done> {
         | b"aggressive vacuum"
         | b"vacuum to prevent wraparound"
         | b"aggressive vacuum to prevent wraparound" => {
-            let (name, figures) = split_at_last(rest, b"\": index scans: ")?;
+            let (name, figures) = split_once(rest, b"\": index scans: ")?;
             (MaintenanceKind::Vacuum, name, figures)
         }
         // The figures were on one line up to PostgreSQL 13.
         b"analyze" => {
-            let (name, figures) = split_at_last(rest, b"\" system usage: ").or_else(|| split_at_last(rest, b"\"\n"))?;
+            let (name, figures) = split_once(rest, b"\" system usage: ").or_else(|| split_once(rest, b"\"\n"))?;
             (MaintenanceKind::Analyze, name, figures)
         }
         _ => return None,
@@ -95,7 +98,8 @@ pub(crate) fn canceled(context: &[u8]) -> Option<(TableName, MaintenanceKind)> {
         let name = from(context, start + label.len())
             .trim_ascii_end()
             .strip_suffix(b"\"")?;
-        Some((table_name(name), kind))
+        let is_one = memchr::memmem::find(name, label).is_none();
+        is_one.then(|| (table_name(name), kind))
     })
 }
 
@@ -106,33 +110,28 @@ pub(crate) fn skipped(message: &[u8]) -> Option<(TableName, MaintenanceKind)> {
         Some(rest) => (rest, MaintenanceKind::Vacuum),
         None => (text.strip_prefix(b"skipping analyze of \"")?, MaintenanceKind::Analyze),
     };
-    let (name, _) = split_at_last(rest, b"\" --- lock not available")?;
-    let table = TableName {
-        table: String::from_utf8_lossy(name).into_owned(),
-        ..TableName::default()
-    };
-    Some((table, kind))
-}
-
-fn split_at_last<'t>(text: &'t [u8], separator: &[u8]) -> Option<(&'t [u8], &'t [u8])> {
-    let place = memchr::memmem::rfind(text, separator)?;
-    Some((slice(text, 0, place), from(text, place + separator.len())))
+    let (name, _) = split_once(rest, b"\" --- lock not available")?;
+    Some((unqualified(name), kind))
 }
 
 /// `db.schema.table`, if that is how it can be read.
 fn table_name(name: &[u8]) -> TableName {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    let parts: Vec<&[u8]> = name.split(|byte| *byte == b'.').collect();
+    let parts: Vec<&[u8]> = up_to(name, MAX_NAME_BYTES).split(|byte| *byte == b'.').collect();
     match parts.as_slice() {
-        [database, schema, table] if [database, schema, table].iter().all(|part| !part.is_empty()) => TableName {
+        [database, schema, table] if parts.iter().all(|part| !part.is_empty()) => TableName {
             database: Some(text(database)),
             schema: Some(text(schema)),
             table: text(table),
         },
-        _ => TableName {
-            table: text(name),
-            ..TableName::default()
-        },
+        _ => unqualified(name),
+    }
+}
+
+fn unqualified(name: &[u8]) -> TableName {
+    TableName {
+        table: String::from_utf8_lossy(up_to(name, MAX_NAME_BYTES)).into_owned(),
+        ..TableName::default()
     }
 }
 

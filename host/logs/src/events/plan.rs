@@ -66,10 +66,21 @@ fn is_node_type(text: &str) -> bool {
     text.len() <= 64 && text.bytes().all(plain) && text.bytes().next().is_some_and(|byte| byte.is_ascii_uppercase())
 }
 
+/// A name, cut.
+fn name(name: &str) -> String {
+    name.get(..name.floor_char_boundary(MAX_NAME_BYTES))
+        .unwrap_or_default()
+        .to_owned()
+}
+
+/// Longest condition kept.
+const MAX_CONDITION_BYTES: usize = 512;
+/// Longest name kept: two of the server's.
+const MAX_NAME_BYTES: usize = 2 * 64;
+
 /// A condition without its values; none where it is too long to be worth it.
 fn condition(text: &[u8]) -> Option<String> {
-    const MAX_BYTES: usize = 2_048;
-    (!text.is_empty() && text.len() <= MAX_BYTES).then(|| crate::normalise::normalise(text).statement)
+    (!text.is_empty() && text.len() <= MAX_CONDITION_BYTES).then(|| crate::normalise::normalise(text).statement)
 }
 
 #[cfg(test)]

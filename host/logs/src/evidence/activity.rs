@@ -141,7 +141,7 @@ pub struct Checkpoints {
     pub too_frequent_count: u64,
     /// The shortest distance that such a warning told, in seconds.
     pub shortest_interval_s: Option<u64>,
-    /// The longest ones, longest first; ties by instant, then by the rest. At most [`MAX_CHECKPOINTS`].
+    /// The longest ones, longest first; ties latest first, then by the rest. At most [`MAX_CHECKPOINTS`].
     pub longest: Vec<Checkpoint>,
 }
 
@@ -406,12 +406,15 @@ pub struct LoggedPlan {
     pub duration_us: u64,
     /// As it was logged.
     pub format: PlanFormat,
-    /// Parents before children; at most [`MAX_PLAN_NODES`]. Empty when the plan could not be told from text around it.
+    /// Parents before children; at most [`MAX_PLAN_NODES`]. Empty when the plan could not be told from text around it, or is not among
+    /// those that are kept.
     pub nodes: Vec<LoggedPlanNode>,
 }
 
 /// Most nodes kept of one plan.
-pub const MAX_PLAN_NODES: usize = 200;
+pub const MAX_PLAN_NODES: usize = 100;
+/// Most families whose slowest plan is kept with its nodes.
+pub const MAX_PLAN_TREES: usize = 250;
 
 /// Plans of one family (`auto_explain`).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -425,6 +428,6 @@ pub struct PlanGroup {
     pub attribution: Attribution,
     /// How many.
     pub count: u64,
-    /// The slowest execution's.
+    /// The slowest execution's; its nodes are kept for the [`MAX_PLAN_TREES`] families with the slowest ones.
     pub slowest: LoggedPlan,
 }

@@ -10,8 +10,8 @@ use crate::events::cancellation::is_idle;
 use crate::events::{maintenance, plan};
 use crate::evidence::{
     Attribution, CancelReason, CancellationGroup, Checkpoint, CheckpointCause, CheckpointKind, Checkpoints,
-    ClientGroup, ConnectionGroup, Dimensions, LoggedPlan, MAX_CHECKPOINTS, MaintenanceGroup, MaintenanceKind,
-    PlanFormat, PlanGroup, TableName,
+    ClientGroup, ConnectionGroup, Dimensions, LoggedPlan, MAX_CHECKPOINTS, MAX_PLAN_TREES, MaintenanceGroup,
+    MaintenanceKind, PlanFormat, PlanGroup, TableName,
 };
 use crate::normalise::{digest, names};
 
@@ -27,6 +27,8 @@ pub(crate) struct Activity {
     clients: Groups<ClientGroup>,
     cancellations: Groups<CancellationGroup>,
     plans: Groups<PlanGroup>,
+    /// How often a tree was added since [`keep_slowest_trees`].
+    trees: usize,
     /// Causes of the checkpoint that is going on, by stream.
     starting: BTreeMap<usize, Vec<CheckpointCause>>,
 }
@@ -243,8 +245,16 @@ impl Activity {
         let Some(group) = group else { return };
         group.count += 1;
         group.attribution = group.attribution.max(attribution);
-        if !is_new && seen.duration_us > group.slowest.duration_us {
+        let is_slower = seen.duration_us > group.slowest.duration_us;
+        if is_slower {
             group.slowest = read();
+        }
+        if is_new || is_slower {
+            self.trees += 1;
+        }
+        if self.trees > MAX_PLAN_TREES {
+            keep_slowest_trees(&mut self.plans);
+            self.trees = 0;
         }
     }
 
@@ -278,6 +288,8 @@ impl Activity {
         self.clients.merge(other.clients);
         self.cancellations.merge(other.cancellations);
         self.plans.merge(other.plans);
+        keep_slowest_trees(&mut self.plans);
+        self.trees = 0;
     }
 
     /// From a part's file.
@@ -290,6 +302,7 @@ impl Activity {
             clients: Groups::from_list(lists.clients, dropped("clients_dropped")),
             cancellations: Groups::from_list(lists.cancellations, dropped("cancellations_dropped")),
             plans: Groups::from_list(lists.plans, dropped("plans_dropped")),
+            trees: 0,
             starting: BTreeMap::new(),
         }
     }
@@ -297,6 +310,7 @@ impl Activity {
     /// The lists in the order of the evidence.
     pub(crate) fn finish(mut self) -> ActivityLists {
         keep_longest(&mut self.checkpoints.longest);
+        keep_slowest_trees(&mut self.plans);
         let dropped = [
             ("maintenance_dropped", self.maintenance.dropped()),
             ("connections_dropped", self.connections.dropped()),
@@ -334,6 +348,16 @@ fn shorter(one: Option<u64>, other: Option<u64>) -> Option<u64> {
 fn keep_longest(checkpoints: &mut Vec<Checkpoint>) {
     checkpoints.sort_by(|one, other| other.cmp(one));
     checkpoints.truncate(MAX_CHECKPOINTS);
+}
+
+/// A plan that is not among the slowest now never will be, unless a slower one of its family comes, which brings its own tree. So the
+/// result depends on neither order nor parts.
+fn keep_slowest_trees(plans: &mut Groups<PlanGroup>) {
+    let mut all: Vec<&mut PlanGroup> = plans.iter_mut().collect();
+    all.sort_by(|one, other| (other.slowest.duration_us, &one.id).cmp(&(one.slowest.duration_us, &other.id)));
+    for group in all.into_iter().skip(MAX_PLAN_TREES) {
+        group.slowest.nodes = Vec::new();
+    }
 }
 
 fn new_table(id: String, table: TableName, kind: MaintenanceKind, at_us: i64) -> MaintenanceGroup {
@@ -458,5 +482,64 @@ impl Group for PlanGroup {
         if other.slowest.duration_us > self.slowest.duration_us {
             self.slowest = other.slowest;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MESSAGE: &[u8] = b"duration: 1.000 ms  plan:\nQuery Text: SELECT 1\nResult  (cost=0.00..0.01 rows=1 width=4)";
+
+    fn of(families: impl Iterator<Item = u64>) -> Activity {
+        let mut activity = Activity::default();
+        for key in families {
+            // A duration that goes up and down with the key, the same for some.
+            let duration_us = key * 7_919 % 1_009;
+            let seen = PlanSeen {
+                at_us: 1,
+                duration_us,
+                format: PlanFormat::Text,
+            };
+            activity.plan((key, Attribution::Stated), &seen, MESSAGE);
+        }
+        activity
+    }
+
+    #[test]
+    fn the_slowest_plans_keep_their_trees_in_whatever_order_and_parts() {
+        let whole = of(0..2_000).finish().plans;
+        let trees = whole.iter().filter(|group| !group.slowest.nodes.is_empty()).count();
+        assert_eq!((whole.len(), trees), (2_000, MAX_PLAN_TREES));
+        assert!(
+            whole
+                .iter()
+                .take(MAX_PLAN_TREES)
+                .all(|group| !group.slowest.nodes.is_empty())
+        );
+        assert_eq!(of((0..2_000).rev()).finish().plans, whole);
+        let mut parts = of((0..2_000).filter(|key| key % 3 == 0));
+        parts.merge(of((0..2_000).filter(|key| key % 3 != 0)));
+        assert_eq!(parts.finish().plans, whole);
+    }
+
+    #[test]
+    fn checkpoints_are_summed_and_the_longest_are_kept() {
+        let mut activity = Activity::default();
+        for second in 0..3 * MAX_CHECKPOINTS as u64 {
+            let message = format!(
+                "checkpoint complete: wrote 2 buffers (0.3%); 0 WAL file(s) added, 0 removed, 0 recycled; write=0.001 s, sync=0.001 s, \
+                 total={second}.000 s; sync files=1, longest=0.001 s, average=0.001 s; distance=1 kB, estimate=1 kB"
+            );
+            activity.checkpoint_starting(0, &[CheckpointCause::Time]);
+            activity.checkpoint(0, crate::events::checkpoint::complete(message.as_bytes(), 0).unwrap());
+        }
+        let found = activity.finish().checkpoints;
+        let count = 3 * MAX_CHECKPOINTS as u64;
+        assert_eq!((found.checkpoint_count, found.buffers_written), (count, 2 * count));
+        assert_eq!(found.causes.get(&CheckpointCause::Time), Some(&count));
+        assert_eq!(found.longest.len(), MAX_CHECKPOINTS);
+        assert_eq!(found.longest.first().unwrap().total_us, (count - 1) * 1_000_000);
+        assert!(found.longest.iter().all(|one| one.causes == [CheckpointCause::Time]));
     }
 }

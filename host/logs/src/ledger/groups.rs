@@ -46,6 +46,11 @@ impl<G: Group> Groups<G> {
         self.dropped
     }
 
+    /// All of them, in no order.
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut G> {
+        self.by_key.values_mut()
+    }
+
     /// Adds what a later part found.
     pub(super) fn merge(&mut self, other: Self) {
         self.dropped = self.dropped.saturating_add(other.dropped);

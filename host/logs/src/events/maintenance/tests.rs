@@ -91,20 +91,16 @@ fn an_analyze_tells_its_figures_in_all_versions() {
 #[test]
 fn names_are_hostile() {
     let tail = "index scans: 3\npages: 1 removed, 2 remain\ntuples: 1 removed, 2 remain\nsystem usage: CPU: user: 0.01 s, system: 0.00 s, elapsed: 0.02 s";
-    for name in [
-        "a.b\": index scans: 9\nelapsed: 9 s.c",
-        "x",
-        "a.b.c.d",
-        "..",
-        "a\nb.c.d",
-    ] {
+    for name in ["x", "a.b.c.d", "..", "a\nb.c.d"] {
         let message = format!("automatic vacuum of table \"{name}\": {tail}");
         let found = done(message.as_bytes(), 0).unwrap();
         let parts = [found.table.database, found.table.schema, Some(found.table.table)];
         assert_eq!(parts.into_iter().flatten().collect::<Vec<_>>().join("."), name);
         assert_eq!((found.run.index_scans, found.run.elapsed_us), (Some(3), 20_000));
     }
+    let forged = format!("automatic vacuum of table \"a.b\": index scans: 9\nelapsed: 9 s.c\": {tail}");
     for none in [
+        forged.as_str(),
         "automatic vacuum of table \"a.b.c\"",
         "automatic something of table \"a.b.c\": index scans: 1\nelapsed: 1 s",
         "automatic vacuum of table \"a.b.c\": index scans: 1\nsystem usage: none",

@@ -2,13 +2,11 @@
 
 use serde::Deserialize;
 
-use super::{condition, is_node_type};
+use super::{condition, is_node_type, name};
 use crate::evidence::{LoggedPlanNode, MAX_PLAN_NODES};
 
 /// Deepest tree; serde_json itself stops at 128 levels, of which a node takes two.
 const MAX_DEPTH: usize = 48;
-/// Longest name kept.
-const MAX_NAME_BYTES: usize = 256;
 
 #[derive(Deserialize)]
 struct Logged {
@@ -80,8 +78,8 @@ fn add(node: Node, parent: Option<u32>, depth: usize, nodes: &mut Vec<LoggedPlan
     nodes.push(LoggedPlanNode {
         parent,
         node_type: node.node_type,
-        relation: node.relation.map(name),
-        index: node.index.map(name),
+        relation: node.relation.as_deref().map(name),
+        index: node.index.as_deref().map(name),
         total_cost: node.total_cost,
         plan_rows: node.plan_rows,
         actual_rows: node.actual_rows,
@@ -101,11 +99,6 @@ fn add(node: Node, parent: Option<u32>, depth: usize, nodes: &mut Vec<LoggedPlan
     for child in children {
         add(child, Some(position), depth + 1, nodes);
     }
-}
-
-fn name(mut name: String) -> String {
-    name.truncate(name.floor_char_boundary(MAX_NAME_BYTES));
-    name
 }
 
 /// Rounds; what is no number of that range is the nearest end of it.

@@ -7,7 +7,7 @@
 //!         Index Cond: (id = 5)
 //! ```
 
-use super::{condition, is_node_type};
+use super::{condition, is_node_type, name};
 use crate::bytes::{at, decimal, digits, from, labelled, line_end, slice};
 use crate::evidence::{LoggedPlanNode, MAX_PLAN_NODES};
 
@@ -66,10 +66,8 @@ fn head(line: &[u8]) -> Option<(LoggedPlanNode, usize)> {
         } else {
             text.find(' ')
         };
-        text.get(..end.unwrap_or(text.len()))
-            .unwrap_or_default()
-            .trim_matches('"')
-            .to_owned()
+        let first = text.get(..end.unwrap_or(text.len())).unwrap_or_default();
+        name(first.trim_matches('"'))
     };
     is_node_type(node_type).then(|| {
         let node = LoggedPlanNode {
