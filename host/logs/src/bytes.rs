@@ -38,6 +38,15 @@ pub(crate) fn line_end(bytes: &[u8], start: usize) -> usize {
 pub(crate) fn digits(bytes: &[u8], start: usize) -> Option<(u64, usize)> {
     let mut value: u64 = 0;
     let mut position = start;
+    while let Some(eight) = from(bytes, position).first_chunk::<8>() {
+        let (count, number) = leading_digits(u64::from_le_bytes(*eight));
+        value = value.saturating_mul(POWERS_OF_TEN.get(count).copied().unwrap_or(1));
+        value = value.saturating_add(number);
+        position += count;
+        if count < 8 {
+            return (position > start).then_some((value, position));
+        }
+    }
     while let Some(byte) = bytes.get(position) {
         let digit = byte.wrapping_sub(b'0');
         if digit > 9 {
@@ -47,6 +56,27 @@ pub(crate) fn digits(bytes: &[u8], start: usize) -> Option<(u64, usize)> {
         position += 1;
     }
     (position > start).then_some((value, position))
+}
+
+const POWERS_OF_TEN: [u64; 9] = [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000];
+
+/// How many of eight bytes, the first one lowest, are digits up to the first that is none, and the number they write.
+#[inline(always)]
+fn leading_digits(eight: u64) -> (usize, u64) {
+    const HIGH: u64 = 0x8080_8080_8080_8080;
+    let values = eight ^ 0x3030_3030_3030_3030;
+    // The high bit of each byte that is more than 9. What a sum carries over reaches later bytes only.
+    let others = (values.wrapping_add(0x7676_7676_7676_7676) | values) & HIGH;
+    let bits = others.trailing_zeros() & !7;
+    if bits == 0 {
+        return (0, 0);
+    }
+    // The digits move to the end, zeros in front; then neighbours are joined to pairs, pairs to fours, and fours to the number.
+    let units = values << (64 - bits);
+    let pairs = (units.wrapping_mul(10 << 8 | 1) >> 8) & 0x00ff_00ff_00ff_00ff;
+    let fours = (pairs.wrapping_mul(100 << 16 | 1) >> 16) & 0x0000_ffff_0000_ffff;
+    let number = fours.wrapping_mul(10_000 << 32 | 1) >> 32;
+    ((bits / 8) as usize, number)
 }
 
 /// The same with an optional minus sign.
@@ -67,15 +97,34 @@ pub(crate) fn signed(bytes: &[u8], start: usize) -> Option<(i64, usize)> {
 pub(crate) fn hexadecimal(bytes: &[u8], start: usize) -> Option<(u64, usize)> {
     let mut value: u64 = 0;
     let mut position = start;
-    while let Some(digit) = bytes.get(position).and_then(|byte| char::from(*byte).to_digit(16)) {
+    while let Some(digit) = bytes.get(position).and_then(|byte| HEXADECIMAL.get(usize::from(*byte)))
+        && *digit < 16
+    {
         if position - start == 16 {
             return None;
         }
-        value = (value << 4) | u64::from(digit);
+        value = (value << 4) | u64::from(*digit);
         position += 1;
     }
     (position > start).then_some((value, position))
 }
+
+/// The value of each byte as a hexadecimal digit; 16 for those that are none.
+const HEXADECIMAL: [u8; 256] = {
+    let mut values = [16; 256];
+    let (mut rest, mut byte): (&mut [u8], u8) = (&mut values, 0);
+    while let [value, behind @ ..] = rest {
+        *value = match byte {
+            b'0'..=b'9' => byte - b'0',
+            b'a'..=b'f' => byte - b'a' + 10,
+            b'A'..=b'F' => byte - b'A' + 10,
+            _ => 16,
+        };
+        byte = byte.wrapping_add(1);
+        rest = behind;
+    }
+    values
+};
 
 /// Without blanks at both ends.
 pub(crate) fn trim(bytes: &[u8]) -> &[u8] {
@@ -101,4 +150,31 @@ pub(crate) fn escaped(bytes: &[u8], max_chars: usize) -> String {
         out.push('…');
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn digits_are_read_as_one_by_one(text in "[0-9]{0,24}", behind in prop::collection::vec(any::<u8>(), 0..12), start in 0usize..4) {
+            let bytes = [&b"1234"[..start], text.as_bytes(), &behind].concat();
+            let count = bytes[start..].iter().take_while(|byte| byte.is_ascii_digit()).count();
+            let number = std::str::from_utf8(&bytes[start..start + count]).unwrap();
+            // Only digits that are too many do not parse.
+            let expected = (count > 0).then(|| (number.parse().unwrap_or(u64::MAX), start + count));
+            prop_assert_eq!(digits(&bytes, start), expected);
+        }
+
+        #[test]
+        fn hexadecimal_is_read_as_the_standard_library_does(value in any::<u64>(), upper in any::<bool>()) {
+            let text = if upper { format!("{value:X}.") } else { format!("{value:x}.") };
+            prop_assert_eq!(hexadecimal(text.as_bytes(), 0), Some((value, text.len() - 1)));
+            prop_assert_eq!(hexadecimal(format!("0{value:016x}").as_bytes(), 0), None);
+            prop_assert_eq!(hexadecimal(b"g", 0), None);
+        }
+    }
 }

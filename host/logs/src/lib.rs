@@ -42,6 +42,7 @@ mod interner;
 mod ledger;
 mod limitations;
 mod locks;
+mod marks;
 mod message;
 pub mod normalise;
 mod observation;

@@ -71,6 +71,7 @@ impl Worker {
         let mut texts = Texts {
             block: block.bytes,
             arena: recycled.texts.arena,
+            marks: block.marks,
             ends_file: block.ends_file,
         };
         self.interner.next_block();
