@@ -24,6 +24,20 @@ pub(crate) fn up_to(bytes: &[u8], len: usize) -> &[u8] {
     bytes.get(..len).unwrap_or(bytes)
 }
 
+/// Whether two texts are the same. Short ones are compared without a call: two words from both ends cover them.
+#[inline(always)]
+pub(crate) fn same(one: &[u8], other: &[u8]) -> bool {
+    match one.len() {
+        len if len != other.len() => false,
+        8..=16 => {
+            one.first_chunk::<8>() == other.first_chunk::<8>() && one.last_chunk::<8>() == other.last_chunk::<8>()
+        }
+        4..8 => one.first_chunk::<4>() == other.first_chunk::<4>() && one.last_chunk::<4>() == other.last_chunk::<4>(),
+        0..4 => one.iter().eq(other),
+        _ => one == other,
+    }
+}
+
 /// Position of the next line feed at or after `start`, or the end.
 #[inline(always)]
 pub(crate) fn line_end(bytes: &[u8], start: usize) -> usize {
@@ -167,6 +181,18 @@ mod tests {
             // Only digits that are too many do not parse.
             let expected = (count > 0).then(|| (number.parse().unwrap_or(u64::MAX), start + count));
             prop_assert_eq!(digits(&bytes, start), expected);
+        }
+
+        #[test]
+        fn same_is_equality(one in prop::collection::vec(0u8..2, 0..24), place in any::<prop::sample::Index>(), longer in any::<bool>()) {
+            let mut other = one.clone();
+            prop_assert!(same(&one, &other));
+            if longer {
+                other.push(0);
+            } else if let Some(byte) = other.get_mut(place.index(one.len().max(1))) {
+                *byte ^= 1;
+            }
+            prop_assert_eq!(same(&one, &other), one == other);
         }
 
         #[test]

@@ -115,6 +115,7 @@ impl Sink for Worker {
             start_us: entry.start_us,
         });
         let names = self.interner.names(
+            entry.pid.unwrap_or(0),
             texts.get(entry.database),
             texts.get(entry.user),
             texts.get(entry.application),

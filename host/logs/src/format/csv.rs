@@ -79,8 +79,7 @@ fn mark(bytes: &[u8], marks: &mut Marks) -> Option<usize> {
     let mut position = 0;
     // What the chunk before leaves: all bits if it ends in quotes, and the lowest bit for what its last byte was.
     let (mut quoted, mut may_open, mut closed, mut returned) = (0, 1, 0, 0);
-    let mut is_sound = true;
-    marks::chunks(bytes, |chunk, there| {
+    for (chunk, there) in marks::chunks(bytes) {
         let quotes = chunk.bits_of(b'"');
         let commas = chunk.bits_of(b',');
         let newlines = chunk.bits_of(b'\n');
@@ -104,10 +103,11 @@ fn mark(bytes: &[u8], marks: &mut Marks) -> Option<usize> {
             end = position + 64 - records.leading_zeros() as usize;
         }
         position += 64;
-        is_sound = misplaced == 0;
-        is_sound
-    });
-    is_sound.then_some(end)
+        if misplaced != 0 {
+            return None;
+        }
+    }
+    Some(end)
 }
 
 /// See [`super::Layout::skip`].

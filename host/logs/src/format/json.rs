@@ -58,7 +58,7 @@ fn mark(bytes: &[u8], marks: &mut Marks) {
     marks.reserve(bytes.len());
     // The lowest bit: the first byte of the next chunk is escaped.
     let mut carried = 0;
-    marks::chunks(bytes, |chunk, _| {
+    for (chunk, _) in marks::chunks(bytes) {
         let mut slashes = chunk.bits_of(b'\\') & !carried;
         let mut escaped = std::mem::take(&mut carried);
         let mut escaping = 0;
@@ -70,8 +70,7 @@ fn mark(bytes: &[u8], marks: &mut Marks) {
             slashes &= !(slash | slash << 1);
         }
         marks.push((chunk.bits_of(b'"') & !escaped) | escaping | chunk.bits_of(b'\n'));
-        true
-    });
+    }
 }
 
 /// Reads the object of one line as the server writes it, from mark to mark: its fields, and where the line ends. None for any
