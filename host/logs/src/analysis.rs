@@ -190,7 +190,8 @@ impl Workshop {
         loop {
             let mut recycled = self.recycled();
             let buffer = std::mem::take(&mut recycled.texts.block);
-            let block = match lock(&self.reader).next_block(buffer) {
+            let marks = std::mem::take(&mut recycled.texts.marks);
+            let block = match lock(&self.reader).next_block(buffer, marks) {
                 Ok(Some(block)) if !self.failed.load(Ordering::Relaxed) => block,
                 Ok(_) => return,
                 Err(error) => {

@@ -24,6 +24,20 @@ pub(crate) fn up_to(bytes: &[u8], len: usize) -> &[u8] {
     bytes.get(..len).unwrap_or(bytes)
 }
 
+/// Whether two texts are the same. Short ones are compared without a call: two words from both ends cover them.
+#[inline(always)]
+pub(crate) fn same(one: &[u8], other: &[u8]) -> bool {
+    match one.len() {
+        len if len != other.len() => false,
+        8..=16 => {
+            one.first_chunk::<8>() == other.first_chunk::<8>() && one.last_chunk::<8>() == other.last_chunk::<8>()
+        }
+        4..8 => one.first_chunk::<4>() == other.first_chunk::<4>() && one.last_chunk::<4>() == other.last_chunk::<4>(),
+        0..4 => one.iter().eq(other),
+        _ => one == other,
+    }
+}
+
 /// Position of the next line feed at or after `start`, or the end.
 #[inline(always)]
 pub(crate) fn line_end(bytes: &[u8], start: usize) -> usize {
@@ -38,6 +52,15 @@ pub(crate) fn line_end(bytes: &[u8], start: usize) -> usize {
 pub(crate) fn digits(bytes: &[u8], start: usize) -> Option<(u64, usize)> {
     let mut value: u64 = 0;
     let mut position = start;
+    while let Some(eight) = from(bytes, position).first_chunk::<8>() {
+        let (count, number) = leading_digits(u64::from_le_bytes(*eight));
+        value = value.saturating_mul(POWERS_OF_TEN.get(count).copied().unwrap_or(1));
+        value = value.saturating_add(number);
+        position += count;
+        if count < 8 {
+            return (position > start).then_some((value, position));
+        }
+    }
     while let Some(byte) = bytes.get(position) {
         let digit = byte.wrapping_sub(b'0');
         if digit > 9 {
@@ -92,6 +115,27 @@ pub(crate) fn split_once<'t>(text: &'t [u8], separator: &[u8]) -> Option<(&'t [u
     is_only.then(|| (slice(text, 0, first), from(text, first + separator.len())))
 }
 
+const POWERS_OF_TEN: [u64; 9] = [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000];
+
+/// How many of eight bytes, the first one lowest, are digits up to the first that is none, and the number they write.
+#[inline(always)]
+fn leading_digits(eight: u64) -> (usize, u64) {
+    const HIGH: u64 = 0x8080_8080_8080_8080;
+    let values = eight ^ 0x3030_3030_3030_3030;
+    // The high bit of each byte that is more than 9. What a sum carries over reaches later bytes only.
+    let others = (values.wrapping_add(0x7676_7676_7676_7676) | values) & HIGH;
+    let bits = others.trailing_zeros() & !7;
+    if bits == 0 {
+        return (0, 0);
+    }
+    // The digits move to the end, zeros in front; then neighbours are joined to pairs, pairs to fours, and fours to the number.
+    let units = values << (64 - bits);
+    let pairs = (units.wrapping_mul(10 << 8 | 1) >> 8) & 0x00ff_00ff_00ff_00ff;
+    let fours = (pairs.wrapping_mul(100 << 16 | 1) >> 16) & 0x0000_ffff_0000_ffff;
+    let number = fours.wrapping_mul(10_000 << 32 | 1) >> 32;
+    ((bits / 8) as usize, number)
+}
+
 /// The same with an optional minus sign.
 #[inline]
 pub(crate) fn signed(bytes: &[u8], start: usize) -> Option<(i64, usize)> {
@@ -110,15 +154,34 @@ pub(crate) fn signed(bytes: &[u8], start: usize) -> Option<(i64, usize)> {
 pub(crate) fn hexadecimal(bytes: &[u8], start: usize) -> Option<(u64, usize)> {
     let mut value: u64 = 0;
     let mut position = start;
-    while let Some(digit) = bytes.get(position).and_then(|byte| char::from(*byte).to_digit(16)) {
+    while let Some(digit) = bytes.get(position).and_then(|byte| HEXADECIMAL.get(usize::from(*byte)))
+        && *digit < 16
+    {
         if position - start == 16 {
             return None;
         }
-        value = (value << 4) | u64::from(digit);
+        value = (value << 4) | u64::from(*digit);
         position += 1;
     }
     (position > start).then_some((value, position))
 }
+
+/// The value of each byte as a hexadecimal digit; 16 for those that are none.
+const HEXADECIMAL: [u8; 256] = {
+    let mut values = [16; 256];
+    let (mut rest, mut byte): (&mut [u8], u8) = (&mut values, 0);
+    while let [value, behind @ ..] = rest {
+        *value = match byte {
+            b'0'..=b'9' => byte - b'0',
+            b'a'..=b'f' => byte - b'a' + 10,
+            b'A'..=b'F' => byte - b'A' + 10,
+            _ => 16,
+        };
+        byte = byte.wrapping_add(1);
+        rest = behind;
+    }
+    values
+};
 
 /// Without blanks at both ends.
 pub(crate) fn trim(bytes: &[u8]) -> &[u8] {
@@ -148,6 +211,8 @@ pub(crate) fn escaped(bytes: &[u8], max_chars: usize) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -168,5 +233,37 @@ mod tests {
         assert_eq!(labelled(text, "average=", 6), None);
         assert_eq!(counted(b" buffers", " buffers"), None);
         assert_eq!(counted(b"7 buffers", " buffers"), Some(7));
+    }
+
+    proptest! {
+        #[test]
+        fn digits_are_read_as_one_by_one(text in "[0-9]{0,24}", behind in prop::collection::vec(any::<u8>(), 0..12), start in 0usize..4) {
+            let bytes = [&b"1234"[..start], text.as_bytes(), &behind].concat();
+            let count = bytes[start..].iter().take_while(|byte| byte.is_ascii_digit()).count();
+            let number = std::str::from_utf8(&bytes[start..start + count]).unwrap();
+            // Only digits that are too many do not parse.
+            let expected = (count > 0).then(|| (number.parse().unwrap_or(u64::MAX), start + count));
+            prop_assert_eq!(digits(&bytes, start), expected);
+        }
+
+        #[test]
+        fn same_is_equality(one in prop::collection::vec(0u8..2, 0..24), place in any::<prop::sample::Index>(), longer in any::<bool>()) {
+            let mut other = one.clone();
+            prop_assert!(same(&one, &other));
+            if longer {
+                other.push(0);
+            } else if let Some(byte) = other.get_mut(place.index(one.len().max(1))) {
+                *byte ^= 1;
+            }
+            prop_assert_eq!(same(&one, &other), one == other);
+        }
+
+        #[test]
+        fn hexadecimal_is_read_as_the_standard_library_does(value in any::<u64>(), upper in any::<bool>()) {
+            let text = if upper { format!("{value:X}.") } else { format!("{value:x}.") };
+            prop_assert_eq!(hexadecimal(text.as_bytes(), 0), Some((value, text.len() - 1)));
+            prop_assert_eq!(hexadecimal(format!("0{value:016x}").as_bytes(), 0), None);
+            prop_assert_eq!(hexadecimal(b"g", 0), None);
+        }
     }
 }

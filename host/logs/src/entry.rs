@@ -6,6 +6,7 @@
 use std::ops::Range;
 
 use crate::instant::Stamp;
+use crate::marks::Marks;
 use crate::severity::Severity;
 
 /// Longest entry that is looked at whole. What follows is dropped and counted: memory must not depend on what a client sends.
@@ -49,6 +50,8 @@ impl Span {
 pub(crate) struct Texts {
     pub(crate) block: Vec<u8>,
     pub(crate) arena: Vec<u8>,
+    /// Where in the block the bytes stand that give it its structure, as its format has it.
+    pub(crate) marks: Marks,
     /// The file ends with this block: what is not whole was cut, and is not just broken.
     pub(crate) ends_file: bool,
 }

@@ -12,6 +12,7 @@ use crate::bytes::{from, line_end, up_to};
 use crate::entry::{Sink, Texts};
 use crate::evidence::Format;
 use crate::instant::Clock;
+use crate::marks::Marks;
 use crate::prefix::{Memory, Prefix};
 
 /// The format of one file, with what is needed to read it.
@@ -41,11 +42,12 @@ impl Layout {
         }
     }
 
-    /// The last place after the start of `bytes` where a block may end; 0 if there is none.
-    pub(crate) fn cut(&self, bytes: &[u8]) -> usize {
+    /// The last place after the start of `bytes` where a block may end; 0 if there is none. What had to be found out for it goes
+    /// into `marks`, for the parser.
+    pub(crate) fn cut(&self, bytes: &[u8], marks: &mut Marks) -> usize {
         match self {
             Self::Stderr(prefix) => stderr::cut(prefix, bytes),
-            Self::Csv => csv::cut(bytes),
+            Self::Csv => csv::cut(bytes, marks),
             Self::Json => memchr::memrchr(b'\n', bytes).map_or(0, |newline| newline + 1),
         }
     }

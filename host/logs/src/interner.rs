@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use hashbrown::{DefaultHashBuilder, HashMap, HashTable};
 
+use crate::bytes::{same, up_to};
 use crate::evidence::{Dimensions, StatementKind};
 use crate::normalise::{Normaliser, Outcome, family_key};
 use crate::shapes::Shapes;
@@ -24,6 +25,9 @@ const MAX_NAMES: usize = 8 * 1024;
 const MAX_SHAPES_PER_FAMILY: u8 = 8;
 /// Sets of names whose family a shape remembers.
 const NAMES_PER_SHAPE: usize = 4;
+/// Processes, and statements without literals, that are told by one comparison if they were the last of their slot.
+const NAMES_SLOTS: usize = 64;
+const STATEMENT_SLOTS: usize = 256;
 /// Longest name kept; the server cuts them to 63 bytes.
 const MAX_NAME_BYTES: usize = 256;
 
@@ -90,6 +94,15 @@ struct Known {
     shapes: u8,
 }
 
+/// What the last process had whose pid has the same low bits.
+#[derive(Debug)]
+struct LastNames {
+    database: Box<[u8]>,
+    user: Box<[u8]>,
+    application: Box<[u8]>,
+    id: NamesId,
+}
+
 #[derive(Debug)]
 struct KnownNames {
     dimensions: Arc<Dimensions>,
@@ -140,12 +153,16 @@ pub(crate) struct Interner {
     normaliser: Normaliser,
     known: Vec<Known>,
     by_form: HashTable<u32>,
-    verbatim: HashTable<Verbatim>,
+    verbatims: Vec<Verbatim>,
+    verbatim: HashTable<u32>,
+    /// The statements without literals that were found last, by [`statement_slot`].
+    last_statements: Vec<u32>,
     shapes: Shapes<Shaped>,
     bytes: usize,
     names: Vec<KnownNames>,
     names_by_text: HashMap<Box<[u8]>, NamesId>,
-    last_names: (Vec<u8>, Option<NamesId>),
+    /// By the low bits of the pid.
+    last_names: Vec<Option<LastNames>>,
     scratch: Vec<u8>,
     block: u64,
     pub(crate) used: Used,
@@ -169,37 +186,59 @@ impl Interner {
         self.bytes = 0;
         self.names.clear();
         self.names_by_text.clear();
-        self.last_names.1 = None;
+        self.last_names.clear();
+        self.last_statements.clear();
+        self.verbatims.clear();
     }
 
-    /// The id of a set of names as the log writes them.
+    /// The id of a set of names as the log writes them, for a process: those of a process hardly ever change.
     #[inline]
-    pub(crate) fn names(&mut self, database: &[u8], user: &[u8], application: &[u8]) -> NamesId {
+    pub(crate) fn names(&mut self, pid: i32, database: &[u8], user: &[u8], application: &[u8]) -> NamesId {
+        let slot = pid.unsigned_abs() as usize % NAMES_SLOTS;
+        if let Some(Some(last)) = self.last_names.get(slot)
+            && same(&last.database, database)
+            && same(&last.user, user)
+            && same(&last.application, application)
+        {
+            return last.id;
+        }
+        self.other_names(slot, database, user, application)
+    }
+
+    #[inline(never)]
+    fn other_names(&mut self, slot: usize, database: &[u8], user: &[u8], application: &[u8]) -> NamesId {
         self.scratch.clear();
         for name in [database, user, application] {
-            let name = crate::bytes::up_to(name, MAX_NAME_BYTES);
+            let name = up_to(name, MAX_NAME_BYTES);
             self.scratch.extend_from_slice(name);
             // No UTF-8 text holds this byte; where a name does, two sets may look alike to nobody but their author.
             self.scratch.push(0xff);
-        }
-        if let (known, Some(id)) = &self.last_names
-            && *known == self.scratch
-        {
-            return *id;
         }
         let id = match self.names_by_text.get(self.scratch.as_slice()) {
             Some(id) => *id,
             None => self.learn_names(database, user, application),
         };
-        std::mem::swap(&mut self.last_names.0, &mut self.scratch);
-        self.last_names.1 = Some(id);
+        if self.last_names.is_empty() {
+            self.last_names.resize_with(NAMES_SLOTS, || None);
+        }
+        let is_short = [database, user, application]
+            .iter()
+            .all(|name| name.len() <= MAX_NAME_BYTES);
+        if let Some(last) = self.last_names.get_mut(slot).filter(|_| is_short) {
+            *last = Some(LastNames {
+                database: database.into(),
+                user: user.into(),
+                application: application.into(),
+                id,
+            });
+        }
         id
     }
 
     #[cold]
     fn learn_names(&mut self, database: &[u8], user: &[u8], application: &[u8]) -> NamesId {
         let name = |text: &[u8]| {
-            let text = crate::bytes::up_to(text, MAX_NAME_BYTES);
+            let text = up_to(text, MAX_NAME_BYTES);
             let told = !text.is_empty() && text != b"[unknown]";
             told.then(|| String::from_utf8_lossy(text).into_owned())
         };
@@ -235,6 +274,18 @@ impl Interner {
     /// The family of a statement.
     #[inline]
     pub(crate) fn family(&mut self, statement: &[u8], names: NamesId) -> Found {
+        let slot = statement_slot(statement);
+        let last = self.last_statements.get(slot);
+        if let Some(last) = last.and_then(|last| self.verbatims.get(*last as usize))
+            && last.names == names
+            && *last.statement == *statement
+        {
+            let (known, has_placeholders) = (last.known, last.has_placeholders);
+            return Found {
+                family: self.use_family(known),
+                has_placeholders,
+            };
+        }
         let shaped = self.shapes.find(statement);
         if let Some(shaped) = &shaped
             && let Some(known) = shaped.family(names)
@@ -247,9 +298,23 @@ impl Interner {
         }
         let has_shape = shaped.is_some();
         let hash = self.hasher.hash_one((names.0, statement));
-        let same = |entry: &Verbatim| entry.hash == hash && entry.names == names && *entry.statement == *statement;
-        if !has_shape && let Some(entry) = self.verbatim.find(hash, same) {
+        let verbatims = &self.verbatims;
+        let same = |position: &u32| {
+            verbatims
+                .get(*position as usize)
+                .is_some_and(|entry| entry.hash == hash && entry.names == names && *entry.statement == *statement)
+        };
+        if !has_shape
+            && let Some(position) = self.verbatim.find(hash, same)
+            && let Some(entry) = verbatims.get(*position as usize)
+        {
             let (known, has_placeholders) = (entry.known, entry.has_placeholders);
+            if self.last_statements.is_empty() {
+                self.last_statements.resize(STATEMENT_SLOTS, u32::MAX);
+            }
+            if let Some(last) = self.last_statements.get_mut(slot) {
+                *last = *position;
+            }
             return Found {
                 family: self.use_family(known),
                 has_placeholders,
@@ -297,7 +362,12 @@ impl Interner {
             known,
             has_placeholders,
         };
-        self.verbatim.insert_unique(hash, entry, |entry| entry.hash);
+        let position = next(self.verbatims.len());
+        self.verbatims.push(entry);
+        let verbatims = &self.verbatims;
+        self.verbatim.insert_unique(hash, position, |position| {
+            verbatims.get(*position as usize).map_or(0, |entry| entry.hash)
+        });
     }
 
     /// The family whose normal form the normaliser holds.
@@ -356,6 +426,15 @@ impl Interner {
         }
         known.mark.position
     }
+}
+
+/// Where a statement is looked for first, by its length and the words at its ends.
+#[inline]
+fn statement_slot(statement: &[u8]) -> usize {
+    let word = |eight: Option<&[u8; 8]>| eight.map_or(0, |eight| u64::from_le_bytes(*eight));
+    let ends = word(statement.first_chunk()).rotate_left(32) ^ word(statement.last_chunk());
+    let mixed = (ends ^ statement.len() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    (mixed >> 32) as usize % STATEMENT_SLOTS
 }
 
 fn next(len: usize) -> u32 {

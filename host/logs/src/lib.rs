@@ -41,6 +41,7 @@ pub mod instant;
 mod interner;
 mod ledger;
 mod limitations;
+mod marks;
 mod message;
 pub mod normalise;
 mod observation;

@@ -9,6 +9,7 @@ mod memory;
 
 pub use detect::detect;
 pub(crate) use memory::Memory;
+use memory::Places;
 
 use crate::bytes::{at, digits, from, hexadecimal, signed, slice, trim, up_to};
 use crate::error::LogError;
@@ -31,6 +32,8 @@ pub struct Prefix {
     elements: Vec<Element>,
     /// How many elements stand before the first that has no form of its own.
     lead: usize,
+    /// Whether the lead ends in a literal, so that no byte behind it has a say in it.
+    lead_is_closed: bool,
     /// Whether what follows the lead is a function of its bytes alone, apart from the lead.
     tail_is_pure: bool,
     /// How far behind the lead a label can stand.
@@ -152,6 +155,7 @@ impl Prefix {
             Element::SessionOnly => false,
         };
         let lead = elements.iter().take_while(|element| has_own_form(element)).count();
+        let lead_is_closed = matches!(elements.get(..lead), Some([.., Element::Literal(_)]));
         let of_lead = |element: &Element| matches!(element, Element::Field(field, _) if field.is_process_or_time());
         let tail_is_pure = !elements.iter().skip(lead).any(of_lead);
         let reach = elements.iter().skip(lead).map(Element::max_bytes).sum();
@@ -159,6 +163,7 @@ impl Prefix {
             text: text.to_owned(),
             elements,
             lead,
+            lead_is_closed,
             tail_is_pure,
             reach,
         })
@@ -193,27 +198,15 @@ impl Prefix {
             .any(|element| matches!(element, Element::Field(field, _) if wanted(*field)))
     }
 
-    /// Whether the line that matched could be read in another way, with a label further back: a name may hold what looks like the
-    /// rest of the prefix and a label, and who reads the line cannot know where the name ends.
-    #[inline]
-    pub(crate) fn is_ambiguous(&self, line: &[u8], matched: &Matched<'_>) -> bool {
-        let window = up_to(from(line, matched.text_start), self.reach);
-        let mut position = 0;
-        while let Some(found) = memchr::memchr2(b':', b'\n', from(window, position)) {
-            let here = from(line, matched.text_start + position + found);
-            if here.starts_with(b"\n") {
-                return false;
-            }
-            if here.starts_with(b":  ") {
-                return self.has_another_reading(line, matched.text_start);
-            }
-            position += found + 1;
-        }
-        false
+    /// How far behind the start of a message a label can stand in another reading of the line.
+    pub(crate) fn reach(&self) -> usize {
+        self.reach
     }
 
+    /// Whether the line that matched could be read in another way, with a label further back: a name may hold what looks like the
+    /// rest of the prefix and a label, and who reads the line cannot know where the name ends.
     #[cold]
-    fn has_another_reading(&self, line: &[u8], text_start: usize) -> bool {
+    pub(crate) fn has_another_reading(&self, line: &[u8], text_start: usize) -> bool {
         let mut clock = Clock::default();
         let mut matcher = Matcher {
             beyond: text_start,
@@ -265,10 +258,11 @@ impl Prefix {
     /// Matches the line that begins at the start of `bytes`; only its first line is looked at.
     #[inline]
     pub(crate) fn read<'a>(&self, bytes: &'a [u8], memory: &mut Memory) -> Option<Matched<'a>> {
-        let mut matcher = Matcher::new(bytes, &mut memory.clock);
         let (lead, tail) = self.elements.split_at_checked(self.lead)?;
-        let start = matcher.lead(lead)?;
-        let mut fields = matcher.fields;
+        let (mut fields, start) = match memory.recall_lead(bytes) {
+            Some(known) => known,
+            None => self.read_lead(bytes, lead, memory)?,
+        };
         let (label, text_start) = match memory.recall(bytes, start, &mut fields) {
             Some(known) if self.tail_is_pure => known,
             _ => {
@@ -282,6 +276,16 @@ impl Prefix {
             label,
             text_start,
         })
+    }
+
+    fn read_lead<'a>(&self, bytes: &'a [u8], lead: &[Element], memory: &mut Memory) -> Option<(Fields<'a>, usize)> {
+        let mut matcher = Matcher::new(bytes, &mut memory.clock);
+        let end = matcher.lead(lead)?;
+        let (fields, places) = (matcher.fields, matcher.places);
+        if self.lead_is_closed {
+            memory.learn_lead(bytes, end, &fields, places);
+        }
+        Some((fields, end))
     }
 
     fn read_tail<'a>(
@@ -394,6 +398,8 @@ struct Matcher<'a, 'c> {
     clock: &'c mut Clock,
     steps: u32,
     fields: Fields<'a>,
+    /// Where digits stand that change.
+    places: Places,
     /// Behind the last byte that had a say.
     furthest: usize,
     /// The message must begin behind this.
@@ -421,6 +427,7 @@ impl<'a, 'c> Matcher<'a, 'c> {
             clock,
             steps: 0,
             fields: Fields::default(),
+            places: Places::default(),
             furthest: 0,
             beyond: 0,
             longest_name: MAX_TEXT_BYTES,
@@ -558,15 +565,24 @@ impl<'a, 'c> Matcher<'a, 'c> {
             Field::Pid => {
                 let (pid, end) = digits(bytes, start)?;
                 self.fields.pid = Some(i32::try_from(pid).ok()?);
+                self.places.pid(start, end);
                 Some(end)
             }
             Field::LeaderPid => Some(digits(bytes, start).map_or(start, |(_, end)| end)),
-            Field::Number => digits(bytes, start).map(|(_, end)| end),
+            Field::Number => {
+                let (_, end) = digits(bytes, start)?;
+                self.places.number(start, end);
+                Some(end)
+            }
             Field::Time | Field::TimeMillis => {
                 let (stamp, end) = self.clock.read(bytes, start, field == Field::TimeMillis)?;
                 // `%m` and `%t` may both be there: the finer one counts.
                 if field == Field::TimeMillis || self.fields.at.is_none() {
                     self.fields.at = Some(stamp);
+                }
+                if field == Field::TimeMillis {
+                    let count = if at(bytes, start + 23) == b' ' { 3 } else { 6 };
+                    self.places.millis(start + 20, count);
                 }
                 Some(end)
             }
@@ -580,6 +596,7 @@ impl<'a, 'c> Matcher<'a, 'c> {
                     .ok()?
                     .checked_mul(1_000)?;
                 self.fields.at = Some(Stamp { at_us, certain: true });
+                self.places.no_millis();
                 Some(end)
             }
             Field::SessionStart => {

@@ -14,6 +14,7 @@ use crate::entry::MAX_ENTRY_BYTES;
 use crate::error::LogError;
 use crate::evidence::SourceFile;
 use crate::format::{self, Layout, SkipState, Skipped};
+use crate::marks::Marks;
 use crate::prefix::Prefix;
 use crate::source::order;
 use crate::source::tar::{self, Archive};
@@ -38,6 +39,8 @@ pub(crate) struct Block {
     /// Where in the file, after decompression and unwrapping.
     pub(crate) offset: u64,
     pub(crate) bytes: Vec<u8>,
+    /// See [`Layout::cut`].
+    pub(crate) marks: Marks,
     /// No other block of the file follows.
     pub(crate) ends_file: bool,
 }
@@ -109,8 +112,8 @@ impl Reader {
         }
     }
 
-    /// The next block in `buffer`'s memory; none at the end of the last source.
-    pub(crate) fn next_block(&mut self, mut buffer: Vec<u8>) -> Result<Option<Block>, LogError> {
+    /// The next block in the memory of `buffer` and `marks`; none at the end of the last source.
+    pub(crate) fn next_block(&mut self, mut buffer: Vec<u8>, mut marks: Marks) -> Result<Option<Block>, LogError> {
         loop {
             if self.current.is_none() {
                 let Some(source) = self.next_source()? else {
@@ -121,7 +124,7 @@ impl Reader {
             }
             let block_bytes = self.block_bytes;
             let Some(open) = self.current.as_mut() else { continue };
-            open.fill(&mut buffer, block_bytes)?;
+            open.fill(&mut buffer, &mut marks, block_bytes)?;
             if buffer.is_empty() {
                 self.close();
                 continue;
@@ -146,6 +149,7 @@ impl Reader {
                 layout,
                 offset,
                 bytes: buffer,
+                marks,
                 ends_file,
             }));
         }
@@ -297,14 +301,15 @@ impl Read {
 
 impl Open {
     /// Fills the buffer with the next block; empty at the end.
-    fn fill(&mut self, buffer: &mut Vec<u8>, block_bytes: usize) -> Result<(), LogError> {
+    fn fill(&mut self, buffer: &mut Vec<u8>, marks: &mut Marks, block_bytes: usize) -> Result<(), LogError> {
         buffer.clear();
+        marks.clear();
         buffer.append(&mut self.carry);
         let mut wanted = block_bytes;
         loop {
             self.read_to(buffer, wanted)?;
             let cut = if buffer.len() > wanted || !self.at_end {
-                self.layout.cut(buffer)
+                self.layout.cut(buffer, marks)
             } else {
                 0
             };

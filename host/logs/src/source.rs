@@ -169,28 +169,38 @@ pub(crate) struct Input {
     pub(crate) compression: Option<Compression>,
     /// The compressed stream broke off here, and why.
     broken: Option<&'static str>,
+    /// What comes from the disk is counted here. Bytes that are decompressed count where the decoder takes them.
+    count: Arc<AtomicU64>,
 }
 
 impl Input {
-    /// Begins to read; `read` counts what comes from the disk.
-    pub(crate) fn open(source: Box<dyn Read + Send>, read: Arc<AtomicU64>) -> io::Result<Self> {
-        let mut counted = Counted { input: source, read };
+    /// Begins to read; `count` is of what comes from the disk.
+    pub(crate) fn open(mut source: Box<dyn Read + Send>, count: Arc<AtomicU64>) -> io::Result<Self> {
         let mut magic = Vec::with_capacity(compression::MAGIC_BYTES);
-        counted
+        source
             .by_ref()
             .take(compression::MAGIC_BYTES as u64)
             .read_to_end(&mut magic)?;
         let compression = compression::of_magic(&magic);
-        let whole = io::Cursor::new(magic).chain(counted);
+        let bytes = match compression {
+            Some(compression) => {
+                count.fetch_add(magic.len() as u64, Ordering::Relaxed);
+                let rest = Counted {
+                    input: source,
+                    count: Arc::clone(&count),
+                };
+                compression::decoder(compression, io::Cursor::new(magic).chain(rest))?
+            }
+            // Not through a reader of ours: only those of the standard library fill memory that was not cleared before.
+            None => Box::new(io::Cursor::new(magic).chain(source)),
+        };
         Ok(Self {
-            bytes: match compression {
-                Some(compression) => compression::decoder(compression, whole)?,
-                None => Box::new(whole),
-            },
+            bytes,
             layers: Vec::new(),
             layers_ended: false,
             compression,
             broken: None,
+            count,
         })
     }
 
@@ -253,6 +263,9 @@ impl Input {
         let before = buffer.len();
         buffer.reserve(count);
         let result = self.bytes.by_ref().take(count as u64).read_to_end(buffer);
+        if self.compression.is_none() {
+            self.count.fetch_add((buffer.len() - before) as u64, Ordering::Relaxed);
+        }
         match result {
             Ok(read) => Ok(read),
             // What was decompressed before the error is in the buffer already.
@@ -282,13 +295,13 @@ impl Input {
 
 struct Counted {
     input: Box<dyn Read + Send>,
-    read: Arc<AtomicU64>,
+    count: Arc<AtomicU64>,
 }
 
 impl Read for Counted {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = self.input.read(buffer)?;
-        self.read.fetch_add(count as u64, Ordering::Relaxed);
-        Ok(count)
+        let read = self.input.read(buffer)?;
+        self.count.fetch_add(read as u64, Ordering::Relaxed);
+        Ok(read)
     }
 }

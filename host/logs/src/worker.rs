@@ -72,6 +72,7 @@ impl Worker {
         let mut texts = Texts {
             block: block.bytes,
             arena: recycled.texts.arena,
+            marks: block.marks,
             ends_file: block.ends_file,
         };
         self.interner.next_block();
@@ -115,6 +116,7 @@ impl Sink for Worker {
             start_us: entry.start_us,
         });
         let names = self.interner.names(
+            entry.pid.unwrap_or(0),
             texts.get(entry.database),
             texts.get(entry.user),
             texts.get(entry.application),
@@ -363,7 +365,9 @@ impl Worker {
             session_us = Some(ended.session_us);
             host = ended.host;
             if entry.user.is_empty() && entry.database.is_empty() {
-                names = self.interner.names(ended.database, ended.user, b"");
+                names = self
+                    .interner
+                    .names(entry.pid.unwrap_or(0), ended.database, ended.user, b"");
             }
         }
         if let Some(host) = host {

@@ -3,11 +3,17 @@
 //! A record ends at a line end outside quotes, so nothing that a client sends can begin a record. A record with a quote where
 //! none can be (a file cut in the middle and appended to) is dropped, and reading goes on at the next line that looks like the
 //! start of one.
+//!
+//! The reader has to know what is quoted to end a block where a record ends, so it marks the ends of all fields while it looks
+//! ([`mark`]), and the parser goes from mark to mark. A block with a quote where none can be has no marks, and is walked.
+
+use std::ops::Range;
 
 use super::{Skipped, unknown_severity};
 use crate::bytes::{at, digits, from, line_end, slice};
 use crate::entry::{Entry, MAX_ENTRY_BYTES, Sink, Span, Texts};
 use crate::instant::Clock;
+use crate::marks::{self, Marks};
 use crate::prefix::session_id;
 use crate::severity::Severity;
 
@@ -46,18 +52,62 @@ pub(super) fn looks_like_record(bytes: &[u8], clock: &mut Clock) -> bool {
         return false;
     }
     match step(bytes, 0) {
-        Step::Record(end) => split(bytes, 0, end, &mut [Column::default(); 26]).is_ok_and(|count| count >= 23),
+        Step::Record(end) => split(bytes, 0, end).is_ok_and(|columns| columns.count >= 23),
         Step::Broken(_) | Step::Lost | Step::Incomplete => true,
     }
 }
 
-/// The end of the last whole record.
-pub(super) fn cut(bytes: &[u8]) -> usize {
+/// The end of the last whole record; `marks` get the ends of all fields, or nothing where the bytes have to be walked.
+pub(super) fn cut(bytes: &[u8], marks: &mut Marks) -> usize {
+    if let Some(end) = mark(bytes, marks) {
+        return end;
+    }
+    marks.clear();
     let mut position = 0;
     while let Step::Record(end) | Step::Broken(end) = step(bytes, position) {
         position = end;
     }
     position
+}
+
+/// Marks the commas and line ends outside quotes: the end of the last whole record, or none if a quote or a carriage return
+/// stands where [`step`] and [`split`] would not go on as if nothing were.
+fn mark(bytes: &[u8], marks: &mut Marks) -> Option<usize> {
+    marks.clear();
+    marks.reserve(bytes.len());
+    let mut end = 0;
+    let mut position = 0;
+    // What the chunk before leaves: all bits if it ends in quotes, and the lowest bit for what its last byte was.
+    let (mut quoted, mut may_open, mut closed, mut returned) = (0, 1, 0, 0);
+    for (chunk, there) in marks::chunks(bytes) {
+        let quotes = chunk.bits_of(b'"');
+        let commas = chunk.bits_of(b',');
+        let newlines = chunk.bits_of(b'\n');
+        let returns = chunk.bits_of(b'\r');
+        // From each opening quote up to before the one that closes; a doubled quote closes and opens.
+        let inside = marks::parity(quotes) ^ quoted;
+        quoted = if inside >> 63 == 1 { u64::MAX } else { 0 };
+        let ends = commas | newlines;
+        let opening = quotes & inside;
+        let closing = quotes & !inside;
+        let returning = returns & !inside;
+        let misplaced = (opening & !((ends | quotes) << 1 | may_open))
+            | ((closing << 1 | closed) & there & !(ends | quotes | returns))
+            | ((returning << 1 | returned) & there & !newlines);
+        may_open = (ends | quotes) >> 63;
+        closed = closing >> 63;
+        returned = returning >> 63;
+        marks.push(ends & !inside);
+        let records = newlines & !inside;
+        if records != 0 {
+            end = position + 64 - records.leading_zeros() as usize;
+        }
+        position += 64;
+        if misplaced != 0 {
+            return None;
+        }
+    }
+    Some(end)
 }
 
 /// See [`super::Layout::skip`].
@@ -109,7 +159,7 @@ fn step(bytes: &[u8], start: usize) -> Step {
         if place > start && at(bytes, place - 1) != b',' {
             return resync(bytes, start);
         }
-        let Some((end, _)) = quoted_end(bytes, place + 1) else {
+        let Some(end) = quoted_end(bytes, place + 1) else {
             return Step::Incomplete;
         };
         match bytes.get(end) {
@@ -122,17 +172,15 @@ fn step(bytes: &[u8], start: usize) -> Step {
     }
 }
 
-/// The position behind the closing quote, and whether quotes inside were doubled.
+/// The position behind the closing quote.
 #[inline]
-fn quoted_end(bytes: &[u8], start: usize) -> Option<(usize, bool)> {
+fn quoted_end(bytes: &[u8], start: usize) -> Option<usize> {
     let mut position = start;
-    let mut doubled = false;
     loop {
         let quote = position + memchr::memchr(b'"', from(bytes, position))?;
         if at(bytes, quote + 1) != b'"' {
-            return Some((quote + 1, doubled));
+            return Some(quote + 1);
         }
-        doubled = true;
         position = quote + 2;
     }
 }
@@ -159,7 +207,10 @@ fn resync(bytes: &[u8], start: usize) -> Step {
 
 /// See [`super::Layout::parse`].
 pub(super) fn parse(texts: &mut Texts, clock: &mut Clock, sink: &mut impl Sink) {
-    let mut position = 0;
+    let marks = std::mem::take(&mut texts.marks);
+    let marked = parse_marked(texts, &marks, clock, sink);
+    texts.marks = marks;
+    let mut position = marked;
     while position < texts.block.len() {
         let end = match step(&texts.block, position) {
             Step::Record(end) => end,
@@ -181,38 +232,94 @@ pub(super) fn parse(texts: &mut Texts, clock: &mut Clock, sink: &mut impl Sink) 
                 continue;
             }
         };
-        let start = position;
-        position = end;
-        if end - start > MAX_ENTRY_BYTES {
-            sink.unparsed("entry_too_long", start..end, texts);
-            continue;
-        }
-        if slice(&texts.block, start, end).trim_ascii().is_empty() {
-            continue;
-        }
-        match record(texts, start, end, clock) {
-            Ok(entry) => sink.entry(&entry, texts),
-            Err(reason) => sink.unparsed(reason, start..end, texts),
-        }
+        let start = std::mem::replace(&mut position, end);
+        let columns = split(&texts.block, start, end);
+        record(texts, start..end, columns, clock, sink);
     }
 }
 
-/// One field: its span as it stands between the quotes, and whether quotes are doubled in it.
-#[derive(Debug, Clone, Copy, Default)]
-struct Column {
-    start: usize,
-    end: usize,
-    doubled: bool,
+/// Hands the records whose fields are marked to the sink; the end of the last one.
+fn parse_marked(texts: &mut Texts, marks: &Marks, clock: &mut Clock, sink: &mut impl Sink) -> usize {
+    let mut columns = Columns::default();
+    let mut start = 0;
+    let mut field = 0;
+    for end in marks.positions() {
+        let next = end + 1;
+        let is_last = match texts.block.get(end) {
+            Some(byte) => *byte == b'\n',
+            // The block ends before what was looked at does.
+            None => break,
+        };
+        let has_return = is_last && end > field && at(&texts.block, end - 1) == b'\r';
+        columns.push(field, end - usize::from(has_return));
+        field = next;
+        if is_last {
+            record(texts, start..next, Ok(columns), clock, sink);
+            columns.count = 0;
+            start = next;
+        }
+    }
+    start
 }
 
-fn record(texts: &mut Texts, start: usize, end: usize, clock: &mut Clock) -> Result<Entry, &'static str> {
-    let mut columns = [Column::default(); 26];
-    let count = split(&texts.block, start, end, &mut columns)?;
-    if !(23..=26).contains(&count) {
+/// The most columns that a record has.
+const MAX_COLUMNS: usize = 26;
+
+/// Where the fields of a record begin and end, with their quotes.
+#[derive(Debug, Clone, Copy, Default)]
+struct Columns {
+    count: usize,
+    places: [(usize, usize); MAX_COLUMNS],
+}
+
+impl Columns {
+    #[inline(always)]
+    fn push(&mut self, start: usize, end: usize) {
+        if let Some(place) = self.places.get_mut(self.count) {
+            *place = (start, end);
+        }
+        self.count += 1;
+    }
+
+    /// What a field says: where it stands, without the quotes around it.
+    #[inline(always)]
+    fn place(&self, block: &[u8], index: usize) -> (usize, usize) {
+        let (start, end) = self.places.get(index).copied().unwrap_or_default();
+        let quote = usize::from(end > start && at(block, start) == b'"');
+        (start + quote, end - quote)
+    }
+}
+
+/// Hands one record to the sink, or says why it is none.
+#[inline]
+fn record(
+    texts: &mut Texts,
+    piece: Range<usize>,
+    columns: Result<Columns, &'static str>,
+    clock: &mut Clock,
+    sink: &mut impl Sink,
+) {
+    if piece.len() > MAX_ENTRY_BYTES {
+        sink.unparsed("entry_too_long", piece, texts);
+        return;
+    }
+    let entry = columns.and_then(|columns| entry(texts, &columns, clock));
+    match entry {
+        Ok(entry) => sink.entry(&entry, texts),
+        Err(_) if slice(&texts.block, piece.start, piece.end).trim_ascii().is_empty() => {}
+        Err(reason) => sink.unparsed(reason, piece, texts),
+    }
+}
+
+#[inline]
+fn entry(texts: &mut Texts, columns: &Columns, clock: &mut Clock) -> Result<Entry, &'static str> {
+    if !(23..=MAX_COLUMNS).contains(&columns.count) {
         return Err("csv_columns");
     }
-    let column = |index: usize| columns.get(index).copied().unwrap_or_default();
-    let raw = |index: usize| slice(&texts.block, column(index).start, column(index).end);
+    let raw = |index: usize| {
+        let (start, end) = columns.place(&texts.block, index);
+        slice(&texts.block, start, end)
+    };
     let at = Some(clock.read(raw(0), 0, true).ok_or("csv_timestamp")?.0);
     let severity = Severity::parse(raw(11)).ok_or_else(|| unknown_severity(raw(11)))?;
     let mut entry = Entry {
@@ -222,30 +329,36 @@ fn record(texts: &mut Texts, start: usize, end: usize, clock: &mut Clock) -> Res
     entry.pid = digits(raw(3), 0).and_then(|(pid, _)| i32::try_from(pid).ok());
     entry.start_us = session_id(raw(5), 0).map(|(start_us, _, _)| start_us);
     entry.sqlstate = raw(12).try_into().ok();
-    entry.query_id = if count == 26 {
+    entry.query_id = if columns.count == MAX_COLUMNS {
         crate::bytes::signed(raw(25), 0).map_or(0, |(id, _)| id)
     } else {
         0
     };
-    entry.user = text(texts, column(1));
-    entry.database = text(texts, column(2));
-    entry.message = text(texts, column(13));
-    entry.detail = text(texts, column(14));
-    entry.context = text(texts, column(18));
-    entry.statement = text(texts, column(19));
+    let mut text = |index: usize| {
+        let place = columns.place(&texts.block, index);
+        text(texts, place)
+    };
+    entry.user = text(1);
+    entry.database = text(2);
+    entry.message = text(13);
+    entry.detail = text(14);
+    entry.context = text(18);
+    entry.statement = text(19);
     // A process without a session has the name of the one that started it, which `%a` does not tell.
     if !(entry.user.is_empty() && entry.database.is_empty()) {
-        entry.application = text(texts, column(22));
+        entry.application = text(22);
     }
     Ok(entry)
 }
 
-fn text(texts: &mut Texts, column: Column) -> Span {
-    if !column.doubled {
-        return texts.in_block(column.start, column.end);
+/// The text of a field; what quotes it has are doubled.
+#[inline]
+fn text(texts: &mut Texts, (start, end): (usize, usize)) -> Span {
+    if memchr::memchr(b'"', slice(&texts.block, start, end)).is_none() {
+        return texts.in_block(start, end);
     }
     texts.add(|block, arena| {
-        let mut rest = slice(block, column.start, column.end);
+        let mut rest = slice(block, start, end);
         while let Some(quote) = memchr::memchr(b'"', rest) {
             arena.extend_from_slice(slice(rest, 0, quote + 1));
             rest = from(rest, quote + 2);
@@ -254,46 +367,25 @@ fn text(texts: &mut Texts, column: Column) -> Span {
     })
 }
 
-/// Splits a record; the number of its columns.
-fn split(bytes: &[u8], start: usize, end: usize, columns: &mut [Column; 26]) -> Result<usize, &'static str> {
+/// Splits a record.
+fn split(bytes: &[u8], start: usize, end: usize) -> Result<Columns, &'static str> {
     let record = slice(bytes, 0, end);
+    let mut columns = Columns::default();
     let mut position = start;
-    let mut count = 0;
     loop {
-        let (column, next) = if at(record, position) == b'"' {
-            let (close, doubled) = quoted_end(record, position + 1).ok_or("truncated_csv_record")?;
-            (
-                Column {
-                    start: position + 1,
-                    end: close - 1,
-                    doubled,
-                },
-                close,
-            )
+        let end = if at(record, position) == b'"' {
+            quoted_end(record, position + 1).ok_or("truncated_csv_record")?
         } else {
             let rest = from(record, position);
-            let length = rest
-                .iter()
-                .position(|byte| matches!(byte, b',' | b'\n' | b'\r'))
-                .unwrap_or(rest.len());
-            (
-                Column {
-                    start: position,
-                    end: position + length,
-                    doubled: false,
-                },
-                position + length,
-            )
+            let ends = |byte: &u8| matches!(byte, b',' | b'\n' | b'\r');
+            position + rest.iter().position(ends).unwrap_or(rest.len())
         };
-        if let Some(place) = columns.get_mut(count) {
-            *place = column;
-        }
-        count += 1;
-        match record.get(next) {
-            Some(b',') => position = next + 1,
-            Some(b'\n' | b'\r') => return Ok(count),
+        columns.push(position, end);
+        match record.get(end) {
+            Some(b',') => position = end + 1,
+            Some(b'\n' | b'\r') => return Ok(columns),
             // The last record of a file that was cut, unless it is whole but for its line end.
-            None if count >= 23 => return Ok(count),
+            None if columns.count >= 23 => return Ok(columns),
             None => return Err("truncated_csv_record"),
             Some(_) => return Err("invalid_csv_record"),
         }

@@ -1,8 +1,12 @@
 //! `log_destination = jsonlog` (from PostgreSQL 15): one object per line.
+//!
+//! The marks of a block ([`mark`]) lead from string to string of the lines that the server writes; what is written in another
+//! way is walked byte by byte ([`fields`]).
 
 use crate::bytes::{at, from, line_end, signed, slice};
 use crate::entry::{Entry, MAX_ENTRY_BYTES, Sink, Span, Texts};
 use crate::instant::Clock;
+use crate::marks::{self, Marks, Positions};
 use crate::prefix::session_id;
 use crate::severity::Severity;
 
@@ -17,23 +21,113 @@ pub(super) fn looks_like_head(line: &[u8]) -> bool {
 
 /// See [`super::Layout::parse`].
 pub(super) fn parse(texts: &mut Texts, clock: &mut Clock, sink: &mut impl Sink) {
+    let mut marks = std::mem::take(&mut texts.marks);
+    mark(&texts.block, &mut marks);
+    let mut positions = marks.positions();
     let mut position = 0;
     while position < texts.block.len() {
-        let end = line_end(&texts.block, position);
-        let start = std::mem::replace(&mut position, end + 1);
+        let start = position;
+        let (found, end) = match plain_fields(&texts.block, start, &mut positions) {
+            Some((found, end)) => (Some(found), end),
+            None => {
+                let end = line_end(&texts.block, start);
+                positions.skip_over(end);
+                (fields(slice(&texts.block, 0, end), start), end)
+            }
+        };
+        position = end + 1;
         if end - start > MAX_ENTRY_BYTES {
             sink.unparsed("entry_too_long", start..position, texts);
             continue;
         }
-        if slice(&texts.block, start, end).trim_ascii().is_empty() {
-            continue;
-        }
-        match object(texts, start, end, clock) {
+        match found.map(|found| entry(texts, &found, clock)) {
             Some(Ok(entry)) => sink.entry(&entry, texts),
             Some(Err(reason)) => sink.unparsed(reason, start..position, texts),
+            None if slice(&texts.block, start, end).trim_ascii().is_empty() => {}
             // The last line of a file that was cut.
             None if end == texts.block.len() => sink.unparsed("truncated_json", start..position, texts),
             None => sink.unparsed("invalid_json", start..position, texts),
+        }
+    }
+    texts.marks = marks;
+}
+
+/// Marks line ends, the quotes around strings, and the backslashes that escape something.
+fn mark(bytes: &[u8], marks: &mut Marks) {
+    marks.clear();
+    marks.reserve(bytes.len());
+    // The lowest bit: the first byte of the next chunk is escaped.
+    let mut carried = 0;
+    for (chunk, _) in marks::chunks(bytes) {
+        let mut slashes = chunk.bits_of(b'\\') & !carried;
+        let mut escaped = std::mem::take(&mut carried);
+        let mut escaping = 0;
+        while slashes != 0 {
+            let slash = slashes & slashes.wrapping_neg();
+            escaping |= slash;
+            escaped |= slash << 1;
+            carried = slash >> 63;
+            slashes &= !(slash | slash << 1);
+        }
+        marks.push((chunk.bits_of(b'"') & !escaped) | escaping | chunk.bits_of(b'\n'));
+    }
+}
+
+/// Reads the object of one line as the server writes it, from mark to mark: its fields, and where the line ends. None for any
+/// other line, also for objects that are written in another way.
+#[inline]
+fn plain_fields(block: &[u8], start: usize, marks: &mut Positions<'_>) -> Option<(Found, usize)> {
+    let mut found = Found::default();
+    let mut position = start;
+    let mut before = b'{';
+    loop {
+        if at(block, position) != before {
+            return None;
+        }
+        before = b',';
+        let key = marked_string(block, position + 1, marks)?;
+        if at(block, key.end + 1) != b':' {
+            return None;
+        }
+        position = key.end + 2;
+        let key = slice(block, key.start, key.end);
+        if at(block, position) == b'"' {
+            let value = marked_string(block, position, marks)?;
+            position = value.end + 1;
+            if let Some(place) = found.place(key) {
+                *place = value;
+            }
+        } else {
+            let value;
+            (value, position) = signed(block, position)?;
+            found.number(key, value);
+        }
+        if at(block, position) == b'}' {
+            let end = marks.next()?;
+            return (end == position + 1 && at(block, end) == b'\n').then_some((found, end));
+        }
+    }
+}
+
+/// The string that begins at `start`, which is the next mark.
+#[inline(always)]
+fn marked_string(block: &[u8], start: usize, marks: &mut Positions<'_>) -> Option<Text> {
+    if marks.next()? != start || at(block, start) != b'"' {
+        return None;
+    }
+    let mut escaped = false;
+    loop {
+        let end = marks.next()?;
+        match at(block, end) {
+            b'"' => {
+                return Some(Text {
+                    start: start + 1,
+                    end,
+                    escaped,
+                });
+            }
+            b'\\' => escaped = true,
+            _ => return None,
         }
     }
 }
@@ -64,17 +158,13 @@ struct Found {
     query_id: i64,
 }
 
-/// Reads one object; none if it is not one, a reason if it is no entry.
-fn object(texts: &mut Texts, start: usize, end: usize, clock: &mut Clock) -> Option<Result<Entry, &'static str>> {
-    let line = slice(&texts.block, 0, end);
-    let found = fields(line, start)?;
-    let raw = |text: Text| slice(line, text.start, text.end);
-    let Some((stamp, _)) = clock.read(raw(found.timestamp), 0, true) else {
-        return Some(Err("json_timestamp"));
-    };
-    let Some(severity) = Severity::parse(raw(found.severity)) else {
-        return Some(Err(super::unknown_severity(raw(found.severity))));
-    };
+/// The entry that an object is, or why it is none.
+#[inline]
+fn entry(texts: &mut Texts, found: &Found, clock: &mut Clock) -> Result<Entry, &'static str> {
+    let raw = |text: Text| slice(&texts.block, text.start, text.end);
+    let (stamp, _) = clock.read(raw(found.timestamp), 0, true).ok_or("json_timestamp")?;
+    let severity = raw(found.severity);
+    let severity = Severity::parse(severity).ok_or_else(|| super::unknown_severity(severity))?;
     let mut entry = Entry {
         at: Some(stamp),
         query_id: found.query_id,
@@ -94,9 +184,10 @@ fn object(texts: &mut Texts, start: usize, end: usize, clock: &mut Clock) -> Opt
     entry.detail = text(texts, found.detail);
     entry.context = text(texts, found.context);
     entry.statement = text(texts, found.statement);
-    Some(Ok(entry))
+    Ok(entry)
 }
 
+/// Reads one object; none if it is not one.
 fn fields(line: &[u8], start: usize) -> Option<Found> {
     let mut found = Found::default();
     let mut position = blanks(line, start);
@@ -119,11 +210,7 @@ fn fields(line: &[u8], start: usize) -> Option<Found> {
                 *place = value;
             }
         } else if let Some((value, after)) = signed(line, position) {
-            match key {
-                b"pid" => found.pid = Some(value),
-                b"query_id" => found.query_id = value,
-                _ => {}
-            }
+            found.number(key, value);
             position = skip_value(line, after - 1, 0).unwrap_or(after).max(after);
         } else {
             position = skip_value(line, position, 0)?;
@@ -141,21 +228,33 @@ fn fields(line: &[u8], start: usize) -> Option<Found> {
 }
 
 impl Found {
+    /// Where the string with this key goes.
+    #[inline]
     fn place(&mut self, key: &[u8]) -> Option<&mut Text> {
-        Some(match key {
-            b"timestamp" => &mut self.timestamp,
-            b"error_severity" => &mut self.severity,
-            b"state_code" => &mut self.sqlstate,
-            b"session_id" => &mut self.session_id,
-            b"user" => &mut self.user,
-            b"dbname" => &mut self.database,
-            b"application_name" => &mut self.application,
-            b"message" => &mut self.message,
-            b"detail" => &mut self.detail,
-            b"context" => &mut self.context,
-            b"statement" => &mut self.statement,
+        // Most keys are told by their length.
+        Some(match key.len() {
+            4 if key == b"user" => &mut self.user,
+            6 if key == b"dbname" => &mut self.database,
+            6 if key == b"detail" => &mut self.detail,
+            7 if key == b"context" => &mut self.context,
+            7 if key == b"message" => &mut self.message,
+            9 if key == b"timestamp" => &mut self.timestamp,
+            9 if key == b"statement" => &mut self.statement,
+            10 if key == b"state_code" => &mut self.sqlstate,
+            10 if key == b"session_id" => &mut self.session_id,
+            14 if key == b"error_severity" => &mut self.severity,
+            16 if key == b"application_name" => &mut self.application,
             _ => return None,
         })
+    }
+
+    #[inline]
+    fn number(&mut self, key: &[u8], value: i64) {
+        match key {
+            b"pid" => self.pid = Some(value),
+            b"query_id" => self.query_id = value,
+            _ => {}
+        }
     }
 }
 

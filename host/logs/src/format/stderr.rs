@@ -13,6 +13,7 @@
 use super::{SkipState, Skipped};
 use crate::bytes::{at, digits, from, line_end, slice};
 use crate::entry::{Entry, MAX_ENTRY_BYTES, Sink, Span, Texts};
+use crate::marks::{Chunk, low_bits};
 use crate::prefix::{Matched, Memory, Prefix};
 use crate::severity::{Label, Severity};
 
@@ -95,32 +96,80 @@ fn begins_block(prefix: &Prefix, line: &[u8], memory: &mut Memory) -> bool {
             .is_none_or(|matched| matches!(matched.label, Label::Head(_)))
 }
 
-/// What a line is that does not begin with a tab.
+/// What a line is that does not begin with a tab, where its text begins and where it ends.
 #[derive(Clone, Copy)]
 enum Line {
-    /// The head of an entry with its prefix's fields, and where its message begins.
-    Head(Entry, usize),
-    /// A further part of an entry of the process, and where its text begins.
-    Part(Label, Option<i32>, usize),
+    /// The head of an entry.
+    Head {
+        text_start: usize,
+        end: usize,
+    },
+    /// A further part of an entry of the process.
+    Part {
+        label: Label,
+        pid: Option<i32>,
+        text_start: usize,
+        end: usize,
+    },
     /// Can be read in more than one way.
     Ambiguous,
     Foreign,
 }
 
-/// Tells what the line at `start` is.
+/// Tells what the line at `start` is; the fields of a head go into `entry`.
 #[inline]
-fn line(prefix: &Prefix, texts: &Texts, start: usize, memory: &mut Memory) -> Line {
-    let Some(matched) = prefix.read(from(&texts.block, start), memory) else {
+fn line(prefix: &Prefix, texts: &Texts, start: usize, memory: &mut Memory, entry: &mut Entry) -> Line {
+    let here = from(&texts.block, start);
+    let Some(matched) = prefix.read(here, memory) else {
         return Line::Foreign;
     };
-    if prefix.is_ambiguous(from(&texts.block, start), &matched) {
+    let text_start = start + matched.text_start;
+    let (length, is_doubtful) = rest_of_line(from(here, matched.text_start), prefix.reach());
+    if is_doubtful && prefix.has_another_reading(here, matched.text_start) {
         return Line::Ambiguous;
     }
-    let text_start = start + matched.text_start;
+    let end = text_start + length;
     match matched.label {
-        Label::Head(severity) => Line::Head(head(&matched, texts, severity), text_start),
-        label => Line::Part(label, matched.fields.pid, text_start),
+        Label::Head(severity) => {
+            head(&matched, texts, severity, entry);
+            Line::Head { text_start, end }
+        }
+        label => Line::Part {
+            label,
+            pid: matched.fields.pid,
+            text_start,
+            end,
+        },
     }
+}
+
+/// How long the line is that goes on with `rest`, and whether it has what ends a label within the first `reach` bytes. Both are
+/// looked for at once, 64 bytes at a time, as most lines end there.
+#[inline]
+fn rest_of_line(rest: &[u8], reach: usize) -> (usize, bool) {
+    let ends_label = |colon: usize| from(rest, colon).starts_with(b":  ");
+    let mut position = 0;
+    while position < reach
+        && let Some(chunk) = from(rest, position).first_chunk::<64>().map(Chunk::of)
+    {
+        let newlines = chunk.bits_of(b'\n');
+        let before_newline = newlines.wrapping_sub(1) & !newlines;
+        let mut colons = chunk.bits_of(b':') & before_newline & low_bits(reach - position);
+        while colons != 0 {
+            if ends_label(position + colons.trailing_zeros() as usize) {
+                return (line_end(rest, position), true);
+            }
+            colons &= colons - 1;
+        }
+        if newlines != 0 {
+            return (position + newlines.trailing_zeros() as usize, false);
+        }
+        position += 64;
+    }
+    let end = line_end(rest, position);
+    let in_reach = slice(rest, position, end.min(reach));
+    let is_doubtful = memchr::memchr_iter(b':', in_reach).any(|colon| ends_label(position + colon));
+    (end, is_doubtful)
 }
 
 /// See [`super::Layout::parse`].
@@ -128,7 +177,8 @@ pub(super) fn parse(prefix: &Prefix, texts: &mut Texts, memory: &mut Memory, sin
     memory.begin(prefix.as_str());
     let mut position = 0;
     let mut suspect_until = 0;
-    // The line at `position`, if it was looked at already.
+    let (mut entry, mut next_entry) = (Entry::new(Severity::Log), Entry::new(Severity::Log));
+    // The line at `position`, if it was looked at already; the fields of a head are in `next_entry` then.
     let mut known = None;
     while position < texts.block.len() {
         let start = position;
@@ -137,10 +187,28 @@ pub(super) fn parse(prefix: &Prefix, texts: &mut Texts, memory: &mut Memory, sin
             sink.unparsed("continuation_without_entry", start..position, texts);
             continue;
         }
-        let reason = match known.take().unwrap_or_else(|| line(prefix, texts, start, memory)) {
-            Line::Head(head, text_start) => {
-                let entry;
-                (entry, position, known) = whole(prefix, texts, memory, start, (head, text_start));
+        let found = match known.take() {
+            Some(line) => {
+                std::mem::swap(&mut entry, &mut next_entry);
+                line
+            }
+            None => line(prefix, texts, start, memory, &mut entry),
+        };
+        let reason = match found {
+            Line::Head { text_start, end } => {
+                entry.message = section(
+                    texts,
+                    (text_start, end),
+                    start.saturating_add(MAX_ENTRY_BYTES),
+                    &mut position,
+                );
+                known = further_parts(
+                    prefix,
+                    texts,
+                    memory,
+                    (start, &mut position),
+                    (&mut entry, &mut next_entry),
+                );
                 if start >= suspect_until {
                     sink.entry(&entry, texts);
                 } else {
@@ -148,7 +216,7 @@ pub(super) fn parse(prefix: &Prefix, texts: &mut Texts, memory: &mut Memory, sin
                 }
                 continue;
             }
-            Line::Part(..) => "detail_without_entry",
+            Line::Part { .. } => "detail_without_entry",
             Line::Ambiguous => "ambiguous_prefix",
             Line::Foreign => {
                 let foreign = from(&texts.block, start);
@@ -177,11 +245,11 @@ fn lines_end(block: &[u8], start: usize) -> usize {
     end.min(block.len())
 }
 
-/// The fields that a head tells.
+/// Fills an entry with what its head tells.
 #[inline]
-fn head(matched: &Matched<'_>, texts: &Texts, severity: Severity) -> Entry {
+fn head(matched: &Matched<'_>, texts: &Texts, severity: Severity, entry: &mut Entry) {
     let fields = &matched.fields;
-    Entry {
+    *entry = Entry {
         at: fields.at,
         pid: fields.pid,
         start_us: fields.start_us,
@@ -191,28 +259,31 @@ fn head(matched: &Matched<'_>, texts: &Texts, severity: Severity) -> Entry {
         database: texts.span_of(fields.database),
         application: texts.span_of(fields.application),
         ..Entry::new(severity)
-    }
+    };
 }
 
-/// The entry of a head with all its lines, where the next line begins, and what that is if it was looked at.
+/// Adds the further parts to the entry that begins at `start` and whose message is read up to `position`, which moves to the
+/// next line; that one is told if it was looked at.
 #[inline]
-fn whole(
+fn further_parts(
     prefix: &Prefix,
     texts: &mut Texts,
     memory: &mut Memory,
-    start: usize,
-    (mut entry, text_start): (Entry, usize),
-) -> (Entry, usize, Option<Line>) {
+    (start, position): (usize, &mut usize),
+    (entry, next_entry): (&mut Entry, &mut Entry),
+) -> Option<Line> {
     let limit = start.saturating_add(MAX_ENTRY_BYTES);
-    let mut position;
-    (entry.message, position) = section(texts, text_start, limit);
-    tidy(&mut entry, texts);
+    tidy(entry, texts);
     let mut next = None;
-    while position < texts.block.len() && position < limit {
-        match line(prefix, texts, position, memory) {
-            Line::Part(label, pid, text_start) if pid == entry.pid => {
-                let text;
-                (text, position) = section(texts, text_start, limit);
+    while *position < texts.block.len() && *position < limit {
+        match line(prefix, texts, *position, memory, next_entry) {
+            Line::Part {
+                label,
+                pid,
+                text_start,
+                end,
+            } if pid == entry.pid => {
+                let text = section(texts, (text_start, end), limit, position);
                 match label {
                     Label::Detail if entry.detail.is_empty() => entry.detail = text,
                     Label::Statement if entry.statement.is_empty() => entry.statement = text,
@@ -226,17 +297,17 @@ fn whole(
             }
         }
     }
-    if position > limit {
+    if *position > limit {
         entry.truncated = true;
     }
-    while position > limit && position < texts.block.len() {
-        let here = from(&texts.block, position);
+    while *position > limit && *position < texts.block.len() {
+        let here = from(&texts.block, *position);
         if begins_block(prefix, here, memory) {
             break;
         }
-        position = line_end(&texts.block, position) + 1;
+        *position = line_end(&texts.block, *position) + 1;
     }
-    (entry, position, next)
+    next
 }
 
 /// Takes off what this format alone writes around a message: `42P01: ` in front (`log_error_verbosity = verbose`) and
@@ -270,19 +341,21 @@ fn tidy(entry: &mut Entry, texts: &Texts) {
     }
 }
 
-/// A text from `start` to the end of its last continuation line, and where the next line begins.
-fn section(texts: &mut Texts, start: usize, limit: usize) -> (Span, usize) {
-    let first_end = line_end(&texts.block, start);
+/// A text that begins on a line from `start` to `first_end`, up to the end of its last continuation line; `next` becomes where the
+/// line after that begins.
+#[inline]
+fn section(texts: &mut Texts, (start, first_end): (usize, usize), limit: usize, next: &mut usize) -> Span {
     let mut end = first_end;
     while at(&texts.block, end + 1) == b'\t' && end < texts.block.len() {
         end = line_end(&texts.block, end + 1);
     }
+    *next = end + 1;
     let stop = end.min(limit);
     if end == first_end {
         let carriage_return = stop > start && at(&texts.block, stop - 1) == b'\r';
-        return (texts.in_block(start, stop - usize::from(carriage_return)), end + 1);
+        return texts.in_block(start, stop - usize::from(carriage_return));
     }
-    let text = texts.add(|block, arena| {
+    texts.add(|block, arena| {
         let text = slice(block, start, stop);
         let mut rest = text;
         while let Some(newline) = memchr::memchr(b'\n', rest) {
@@ -295,8 +368,7 @@ fn section(texts: &mut Texts, start: usize, limit: usize) -> (Span, usize) {
             rest = rest.strip_prefix(b"\t").unwrap_or(rest);
         }
         arena.extend_from_slice(rest);
-    });
-    (text, end + 1)
+    })
 }
 
 /// Whether the sample begins with the head of an entry.
