@@ -96,7 +96,7 @@ impl Source {
     /// out to be no logs are set aside by [`crate::analyse`], which reads the others in order of time and says what it set aside.
     ///
     /// # Errors
-    /// [`LogError::Read`] when the folder or one in it cannot be read, [`LogError::EmptyFolder`] when there is no file.
+    /// [`LogError::Unreadable`] when the folder or one in it cannot be read, [`LogError::EmptyFolder`] when there is no file.
     pub fn in_dir(name: &str, dir: &Dir) -> Result<Vec<Self>, LogError> {
         folder::sources(name, dir)
     }

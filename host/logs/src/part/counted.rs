@@ -151,3 +151,6 @@ fn common(one: Window, other: Window) -> Option<Window> {
     let until_us = one.until_us.min(other.until_us);
     (since_us <= until_us).then_some(Window { since_us, until_us })
 }
+
+#[cfg(test)]
+mod tests;
