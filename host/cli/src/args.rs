@@ -87,6 +87,15 @@ pub(crate) struct ReadingArgs {
     /// Threads for reading logs [default: one for each core]
     #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
     pub(crate) threads: usize,
+    #[command(flatten)]
+    pub(crate) overlap: OverlapArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct OverlapArgs {
+    /// Count entries that several inputs hold once for each, instead of refusing; the evidence says so
+    #[arg(long)]
+    pub(crate) allow_overlap: bool,
 }
 
 #[derive(Debug, Args)]
@@ -120,6 +129,8 @@ pub(crate) enum EvidenceVerb {
         files: Vec<String>,
         #[command(flatten)]
         out: OutputArgs,
+        #[command(flatten)]
+        overlap: OverlapArgs,
     },
 }
 

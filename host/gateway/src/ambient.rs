@@ -3,12 +3,15 @@
 //! **In**: paths that the person who started the process named. **Out**: open files and capability directories; from here on
 //! everything goes through those. **Can fail**: with [`OpenError`], which names the path and says what to do.
 
+mod new_file;
+
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
+pub use new_file::NewFile;
 
 /// Why something could not be opened; whoever named the path is to blame.
 #[derive(Debug, thiserror::Error)]
@@ -42,6 +45,14 @@ pub enum OpenError {
     /// There already.
     #[error("the {what} `{path}` is there already and is not overwritten; name another one")]
     Exists {
+        /// What was to be made.
+        what: &'static str,
+        /// Where.
+        path: String,
+    },
+    /// Another process is at it.
+    #[error("the {what} `{path}` is being written by another command; wait for it, or name another one")]
+    Busy {
         /// What was to be made.
         what: &'static str,
         /// Where.
@@ -158,36 +169,6 @@ pub fn read_file(path: &Path, what: &'static str, limit: u64) -> Result<Vec<u8>,
         });
     }
     Ok(bytes)
-}
-
-/// Makes the file `path`, which must not be there, for its owner alone.
-///
-/// # Errors
-/// When it is there, or cannot be made.
-pub fn create_file(path: &Path, what: &'static str) -> Result<File, OpenError> {
-    use std::os::unix::fs::OpenOptionsExt as _;
-    let mut options = File::options();
-    options
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path)
-        .map_err(|e| match e.kind() {
-            std::io::ErrorKind::AlreadyExists => OpenError::Exists {
-                what,
-                path: path.display().to_string(),
-            },
-            std::io::ErrorKind::NotFound => OpenError::Missing {
-                what: "folder",
-                path: path.parent().unwrap_or(Path::new("")).display().to_string(),
-            },
-            _ => OpenError::new(what, path, e),
-        })
-}
-
-/// Removes a file that [`create_file`] made and nobody has seen. When that fails it stays, and is in the way of nothing.
-pub fn remove_file(path: &Path) {
-    let _ = std::fs::remove_file(path);
 }
 
 /// Reads the text file `path` if it is there.

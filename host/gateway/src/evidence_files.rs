@@ -1,19 +1,21 @@
 //! Logs and evidence files to one part of evidence; and evidence files for other hosts.
 //!
-//! **In**: names of logs and of evidence files, which are told by their first bytes. **Out**: a [`Part`], or an evidence file.
-//! **Trusted**: nothing; an evidence file is checked as it is read. No workspace, key or database is needed, so logs can be reduced
-//! on the hosts where they lie.
+//! **In**: names of logs and of evidence files, which are told by their first bytes. **Out**: a [`Part`], or an evidence file that is
+//! whole or not there. **Trusted**: nothing; an evidence file is checked as it is read. No workspace, key or database is needed,
+//! so logs can be reduced on the hosts where they lie. **Can fail**: also where entries would be counted twice, unless the caller
+//! wants that; then the evidence says so.
 
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use pg_logstats_logs::{Options, Part, Progress, Source, instant};
+use pg_logstats_logs::{Common, Counted, Options, Overlap, Part, PartError, Progress, Source, instant};
 use serde::{Deserialize, Serialize};
 
-use crate::ambient::{self, LogInput};
+use crate::ambient::{self, LogInput, NewFile};
 use crate::error::GatewayError;
 use crate::request::LogChoice;
 use crate::time::{now_us, rfc3339};
+use crate::untrusted::escape_control;
 
 const WHAT: &str = "evidence file";
 /// zstd's default: evidence is text, and small.
@@ -38,79 +40,135 @@ pub struct Exported {
     pub entries: u64,
     /// Query families listed.
     pub families: u64,
+    /// What the logs could not tell, and what to do.
+    pub limitations: Vec<String>,
 }
 
 /// Reads logs and evidence files: the logs first, in their order of time, then the evidence files in the order that they are named.
 ///
 /// # Errors
-/// When one of them cannot be opened or read, is named twice, or the window makes no sense.
+/// When one of them cannot be opened or read, is named twice, holds what another one holds, or the window makes no sense.
 pub fn reduce(input: &LogChoice, progress: &(dyn Fn(Progress) + Sync)) -> Result<Part, GatewayError> {
+    reduce_as(input, None, progress)
+}
+
+/// The same; what is read of logs becomes an export with this id.
+fn reduce_as(
+    input: &LogChoice,
+    export_id: Option<&str>,
+    progress: &(dyn Fn(Progress) + Sync),
+) -> Result<Part, GatewayError> {
     let options = options(input)?;
-    let (mut logs, mut files) = (Vec::new(), Vec::new());
-    for mut source in open_sources(&input.logs)? {
-        if Part::is_file(&mut source) {
-            files.push(source);
-        } else {
-            logs.push(source);
-        }
-    }
+    let (files, logs): (Vec<Source>, Vec<Source>) = open_sources(&input.logs)?.into_iter().partition(Part::is_file);
     if !files.is_empty() && (options.since_us.is_some() || options.until_us.is_some()) {
         return Err(GatewayError::Usage(
             "--since and --until cannot narrow an evidence file; give them to `pg-logstats evidence export`".to_owned(),
         ));
     }
-    let mut whole = match logs.is_empty() {
-        true => None,
-        false => Some(pg_logstats_logs::reduce(logs, &options, progress)?),
-    };
-    let several = files.len() > 1;
-    let mut known = Vec::new();
+    let mut counted = Counted::default();
+    let mut whole = None;
+    if !logs.is_empty() {
+        let mut part = pg_logstats_logs::reduce(logs, &options, progress)?;
+        judge(None, &counted.logs(&part), input.allow_overlap, &mut part)?;
+        if let Some(id) = export_id {
+            part.set_export(id);
+        }
+        whole = Some(part);
+    }
     for source in files {
         let name = source.name().to_owned();
-        let part = Part::from_source(source, options.max_families)?;
-        if several {
-            refuse_copy(name, &part, &mut known)?;
-        }
+        let mut part = Part::from_source(source, options.max_families)?;
+        judge(Some(&name), &counted.file(&name, &part), input.allow_overlap, &mut part)?;
         match &mut whole {
-            Some(whole) => whole.merge(part),
+            Some(whole) => Part::merge(whole, part),
             None => whole = Some(part),
         }
     }
     whole.ok_or_else(|| GatewayError::Usage("nothing to read: name logs or evidence files".to_owned()))
 }
 
+/// Refuses what would be counted twice, or says that it is.
+fn judge(name: Option<&str>, overlaps: &[Overlap], allowed: bool, part: &mut Part) -> Result<(), GatewayError> {
+    let is_touch = |overlap: &&Overlap| matches!(overlap.common, Common::Log { is_touch: true, .. });
+    if let Some(overlap) = overlaps.iter().find(|overlap| !allowed && !is_touch(overlap)) {
+        return Err(GatewayError::Usage(counted_twice(name, overlap)));
+    }
+    if !overlaps.is_empty() {
+        part.tell_overlaps(overlaps.len() as u64);
+    }
+    Ok(())
+}
+
+/// Says what is in both, and how to go on. `name` is that of the evidence file, or none of logs.
+fn counted_twice(name: Option<&str>, overlap: &Overlap) -> String {
+    let go_on = "name one of them, or give --allow-overlap to count those entries twice";
+    let file = |name: &str| format!("the evidence file `{}`", escape_control(name));
+    match &overlap.common {
+        Common::Log {
+            earlier_path,
+            path,
+            since_us,
+            until_us,
+            ..
+        } => {
+            let said = |name: Option<&str>, path: &str| match name {
+                Some(name) => format!("{} (of its log `{}`)", file(name), escape_control(path)),
+                None => format!("the log `{}`", escape_control(path)),
+            };
+            format!(
+                "{} and {} tell the same entries from {} to {}; {go_on}, or export windows that do not overlap (--since, --until)",
+                said(overlap.earlier.as_deref(), earlier_path),
+                said(name, path),
+                rfc3339(*since_us),
+                rfc3339(*until_us),
+            )
+        }
+        Common::Export { path, .. } => format!(
+            "{} and {} hold the same export, of the log `{}`; {go_on}; of merged files, name those that they were merged of",
+            file(overlap.earlier.as_deref().unwrap_or_default()),
+            file(name.unwrap_or_default()),
+            escape_control(path),
+        ),
+        _ => format!("the same entries are in two of the inputs; {go_on}"),
+    }
+}
+
 /// Reduces what was named to an evidence file.
 ///
 /// # Errors
-/// As [`reduce`]; when the file is there already or cannot be written. A file that was begun is removed again.
+/// As [`reduce`]; when the file is there already or cannot be written. Nothing is left then.
 pub fn export(request: &ExportRequest, progress: &(dyn Fn(Progress) + Sync)) -> Result<Exported, GatewayError> {
     // Before the work: a name that cannot be used should not be found out after it.
     let file = match &request.output {
-        Some(path) => Some((path, ambient::create_file(path, WHAT)?)),
+        Some(path) => Some((path, NewFile::begin(path, WHAT)?)),
         None => None,
     };
-    let written = reduce(&request.input, progress).and_then(|mut part| {
-        if !request.samples {
-            part.remove_samples();
-        }
-        match &file {
-            Some((path, file)) => write_file(&part, path, file)?,
-            None => part.write(&mut std::io::stdout().lock())?,
-        }
-        let evidence = part.evidence();
-        Ok(Exported {
-            entries: evidence.source.entries_scanned,
-            families: evidence.families.len() as u64,
-        })
-    });
-    if let (Err(_), Some((path, _))) = (&written, &file) {
-        ambient::remove_file(path);
+    let id = crate::ids::new_id("ex", now_us()).map_err(|error| GatewayError::Internal(error.to_string()))?;
+    let mut part = reduce_as(&request.input, Some(&id), progress)?;
+    if !request.samples {
+        part.remove_samples();
     }
-    written
+    match file {
+        Some((path, file)) => {
+            write_file(&part, path, file.file())?;
+            file.name()?;
+        }
+        None => part.write(&mut std::io::stdout().lock())?,
+    }
+    let evidence = part.evidence();
+    Ok(Exported {
+        entries: evidence.source.entries_scanned,
+        families: evidence.families.len() as u64,
+        limitations: evidence
+            .limitations
+            .into_iter()
+            .map(|limitation| limitation.message)
+            .collect(),
+    })
 }
 
-fn write_file(part: &Part, path: &Path, file: &std::fs::File) -> Result<(), GatewayError> {
-    let failed = |source| pg_logstats_logs::PartError::Write { source };
+fn write_file(part: &Part, path: &Path, file: &std::fs::File) -> Result<(), PartError> {
+    let failed = |source| PartError::Write { source };
     let mut out = BufWriter::new(file);
     if path.extension().is_some_and(|extension| extension == "zst") {
         let mut encoder = zstd::Encoder::new(&mut out, ZSTD_LEVEL).map_err(failed)?;
@@ -119,23 +177,7 @@ fn write_file(part: &Part, path: &Path, file: &std::fs::File) -> Result<(), Gate
     } else {
         part.write(&mut out)?;
     }
-    out.flush().and_then(|()| file.sync_all()).map_err(failed)?;
-    Ok(())
-}
-
-/// Refuses a part that another of the evidence files holds already.
-fn refuse_copy(name: String, part: &Part, known: &mut Vec<(String, [u8; 32])>) -> Result<(), GatewayError> {
-    use sha2::Digest as _;
-    let mut bytes = Vec::new();
-    part.write(&mut bytes)?;
-    let digest = sha2::Sha256::digest(&bytes).into();
-    if let Some((earlier, _)) = known.iter().find(|(_, known)| *known == digest) {
-        return Err(GatewayError::Usage(format!(
-            "the evidence files `{earlier}` and `{name}` hold the same evidence, which would be counted twice; name one of them"
-        )));
-    }
-    known.push((name, digest));
-    Ok(())
+    out.flush().map_err(failed)
 }
 
 fn options(input: &LogChoice) -> Result<Options, GatewayError> {

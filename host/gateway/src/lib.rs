@@ -29,6 +29,7 @@ mod gateway;
 pub mod health;
 pub mod ids;
 mod inspect;
+mod interrupt;
 mod judge;
 pub mod outcome;
 pub mod record;

@@ -77,6 +77,8 @@ pub struct LogChoice {
     pub until: Option<String>,
     /// Threads for reading logs; 0: one for each core.
     pub threads: usize,
+    /// Count entries that several of them hold once for each, instead of refusing.
+    pub allow_overlap: bool,
 }
 
 /// Decide the operating mode.

@@ -99,8 +99,9 @@ pub(crate) fn reduce_in_blocks(
     let bytes_read = Arc::new(AtomicU64::new(0));
     let any = !sources.is_empty();
     let only_found = any && sources.iter().all(|source| source.is_found);
-    let first = sources.first().map(|source| source.name.clone()).unwrap_or_default();
-    let Plan { sources, limitations } = order::plan(sources, prefix.as_ref());
+    let first = sources.first();
+    let (first, root) = first.map_or_else(Default::default, |first| (first.name.clone(), first.root().to_owned()));
+    let Plan { sources, limitations } = order::plan(sources, prefix.as_ref())?;
     let threads = match options.threads {
         0 => std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
         threads => threads,
@@ -149,11 +150,9 @@ pub(crate) fn reduce_in_blocks(
     let mut read = shop.reader.into_inner().unwrap_or_else(PoisonError::into_inner).read;
     read.limitations.extend(limitations);
     if any && read.files.is_empty() {
-        return Err(match first.rsplit_once('/') {
-            Some((folder, _)) if only_found => LogError::EmptyFolder {
-                path: folder.to_owned(),
-            },
-            _ => LogError::EmptyArchive { path: first },
+        return Err(match only_found {
+            true => LogError::EmptyFolder { path: root },
+            false => LogError::EmptyArchive { path: first },
         });
     }
     Ok(order.ledger.close(read))

@@ -155,7 +155,7 @@ impl Layer {
             Envelope::Cri => Box::new(containers::Cri::default()),
             Envelope::Docker => Box::new(containers::Docker::default()),
             Envelope::Cloudnativepg => Box::new(containers::CloudNativePg),
-            Envelope::GoogleCloud => Box::new(cloud::Google { stamp }),
+            Envelope::GoogleCloud => Box::new(cloud::Google::new(stamp, found.pieces, sample)),
             Envelope::Azure => Box::new(cloud::Azure { stamp }),
             Envelope::Cloudwatch if found.pieces == split::Pieces::Lines => Box::new(cloud::Tailed),
             Envelope::Cloudwatch => Box::new(cloud::CloudWatch { stamp }),

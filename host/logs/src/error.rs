@@ -46,6 +46,18 @@ pub enum LogError {
         /// Its words.
         source: std::io::Error,
     },
+    /// A file or folder in a folder that was named may not be read. What the others tell would look like all there is.
+    #[error(
+        "cannot read `{path}` in the folder `{folder}`: {source}; run as a user who may, or name the files that are to be read"
+    )]
+    Unreadable {
+        /// As the user named it.
+        folder: String,
+        /// What is in it.
+        path: String,
+        /// The words of the operating system.
+        source: std::io::Error,
+    },
     /// A folder without a single log.
     #[error("no PostgreSQL log in the folder `{path}`: name the server's log_directory, or the files themselves")]
     EmptyFolder {

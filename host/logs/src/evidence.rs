@@ -77,6 +77,19 @@ pub struct Window {
     pub until_us: i64,
 }
 
+impl Window {
+    /// The shortest one that holds both.
+    pub(crate) fn both(one: Option<Self>, other: Option<Self>) -> Option<Self> {
+        match (one, other) {
+            (Some(one), Some(other)) => Some(Self {
+                since_us: one.since_us.min(other.since_us),
+                until_us: one.until_us.max(other.until_us),
+            }),
+            (one, other) => one.or(other),
+        }
+    }
+}
+
 /// A thing that the input could not tell, by a stable code.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Limitation {
@@ -151,6 +164,13 @@ pub struct SourceFile {
     /// Files of one number are one server's log, one after the other; none for an empty file.
     #[serde(default)]
     pub stream: Option<usize>,
+    /// By which the log is told wherever it lies: 32 hex digits of a digest of the instants, processes and severities of its first
+    /// entries; none if there were too few.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub beginning: Option<String>,
+    /// First and last instant of the entries of it that were counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub window: Option<Window>,
     /// Bytes after decompression and unwrapping.
     pub bytes: u64,
     /// Entries found.

@@ -39,7 +39,8 @@ const MAX_WAITING_PLAN_BYTES: usize = 64 * 1024;
 #[derive(Debug)]
 pub(crate) struct Ledger {
     totals: Totals,
-    entries_by_file: Vec<u64>,
+    /// By file: how many entries, and the instants of those that were counted.
+    files: Vec<(u64, Option<Window>)>,
     /// By stream.
     clockworks: BTreeMap<usize, Clockwork>,
     families: Families,
@@ -74,7 +75,7 @@ impl Ledger {
     pub(crate) fn new(max_families: usize) -> Self {
         Self {
             totals: Totals::default(),
-            entries_by_file: Vec::new(),
+            files: Vec::new(),
             clockworks: BTreeMap::new(),
             families: Families::new(max_families),
             sessions: Sessions::default(),
@@ -91,11 +92,13 @@ impl Ledger {
             let clockwork = self.clockworks.entry(findings.stream).or_default();
             clockwork.join(&findings.clockwork, findings.file);
         }
-        if self.entries_by_file.len() <= findings.file {
-            self.entries_by_file.resize(findings.file + 1, 0);
+        if self.files.len() <= findings.file {
+            self.files.resize(findings.file + 1, (0, None));
         }
-        if let Some(entries) = self.entries_by_file.get_mut(findings.file) {
+        if let Some((entries, window)) = self.files.get_mut(findings.file) {
             *entries += findings.totals.entries;
+            let here = findings.totals.window;
+            *window = Window::both(*window, here.map(|(since_us, until_us)| Window { since_us, until_us }));
         }
         let slots = vec![None; findings.used.families.len()];
         let mut page = Page { findings, slots };
@@ -375,8 +378,9 @@ impl Ledger {
             *self.totals.limitations.entry(code).or_default() += count;
         }
         let mut files = read.files;
-        for (file, entries) in files.iter_mut().zip(&self.entries_by_file) {
+        for (file, (entries, window)) in files.iter_mut().zip(&self.files) {
             file.entries = *entries;
+            file.window = *window;
         }
         let mut clockwork = Clockwork::default();
         for stream in self.clockworks.values() {
@@ -391,6 +395,7 @@ impl Ledger {
             families: self.families,
             incidents: self.incidents,
             activity: self.activity,
+            exports: Vec::new(),
         }
     }
 }

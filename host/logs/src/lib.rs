@@ -6,7 +6,7 @@
 //! ```
 //!
 //! **In**: files, folders and streams that the caller opened ([`Source`]); no path is opened here. Formats (stderr with any
-//! `log_line_prefix`, csvlog, jsonlog; gzip and zstd) are told from the bytes. **Out**: [`evidence::Evidence`] by [`analyse`].
+//! `log_line_prefix`, csvlog, jsonlog), compression, archives and envelopes are told from the bytes. **Out**: [`evidence::Evidence`] by [`analyse`].
 //! **Trusted**: nothing in a log. Anyone who can reach the database can write log text: memory is bounded on any input, nothing
 //! panics, and text cannot make entries where the format makes that decidable. **Can fail**: [`LogError`]; what can be analysed
 //! in part is, and the evidence's `unparsed` and `limitations` say what is missing.
@@ -55,5 +55,5 @@ mod worker;
 
 pub use analysis::{Options, Progress, analyse, reduce};
 pub use error::{LogError, NoLog};
-pub use part::{Part, PartError};
+pub use part::{Common, Counted, Overlap, Part, PartError};
 pub use source::Source;

@@ -10,6 +10,11 @@ const MESSAGES: &[(&str, &str)] = &[
         "an archive has more files than are read; name a part of them",
     ),
     (
+        "archive_out_of_order",
+        "files of an archive begin before ones that came earlier in it, so that what spans two of them is not joined; unpack it, \
+         or make it plain (tar -cf), or of files in order of time",
+    ),
+    (
         "bare_duration",
         "durations without a statement: log_duration was on but the session logged no statement; set \
          log_min_duration_statement instead",
@@ -35,17 +40,23 @@ const MESSAGES: &[(&str, &str)] = &[
         "more combinations of role, database and application connected than are kept; narrow the window with --since and --until",
     ),
     (
+        "cut_while_read",
+        "files became shorter while they were read (copytruncate), so some of what was in them was not seen; copy such a file \
+         first, and run it again",
+    ),
+    (
         "deadlocks_dropped",
         "more deadlocks than are kept; narrow the window with --since and --until",
     ),
     (
         "duplicate_destination",
         "the same entries were written to files of several formats; of each set one was read (json before csv before \
-         stderr; of an archive the first), the others were set aside",
+         stderr; of an archive that is read as it comes the first), the others were set aside",
     ),
     (
         "duplicate_file",
-        "files that begin with the same entries as a longer one are copies or links, and were set aside",
+        "files that begin with the same entries as another one are copies or links; the longest was read (of an archive that \
+         is read as it comes the first), the others were set aside",
     ),
     (
         "empty_file",
@@ -70,7 +81,15 @@ const MESSAGES: &[(&str, &str)] = &[
     ),
     (
         "file_vanished",
-        "files of the folder were gone when their turn came, probably compressed by a rotation; run it again",
+        "files of the folder were gone or were others when their turn came, probably because of a rotation; run it again",
+    ),
+    (
+        "folder_files_dropped",
+        "a folder has more files than are read; name a part of them",
+    ),
+    (
+        "folder_too_deep",
+        "folders lie too deep in the folder that was named and were passed over; name them",
     ),
     (
         "forged_duration",
@@ -85,6 +104,10 @@ const MESSAGES: &[(&str, &str)] = &[
         "forged_event",
         "messages raised by a statement imitate a message of the server and were not counted as events; look at who \
          may run RAISE LOG",
+    ),
+    (
+        "link_not_followed",
+        "links that lead out of the folder, or to nothing, were passed over; name what they lead to",
     ),
     (
         "localized_messages",
@@ -124,6 +147,11 @@ const MESSAGES: &[(&str, &str)] = &[
     (
         "prefix_without_time",
         "log_line_prefix has neither %m, %t nor %n, so entries have no instant and --since/--until let them pass; add %m",
+    ),
+    (
+        "sources_overlap",
+        "inputs hold entries of the same log and the same time, which are counted once for each of them; name one of them, or \
+         inputs whose times do not overlap",
     ),
     (
         "temp_files_dropped",

@@ -5,6 +5,8 @@
 //! the limitations say so. **Trusted**: a ledger. A file is not: it may come from any host, so every rule that a ledger keeps is
 //! checked before it is used. **Can fail**: [`PartError`], which names the field.
 
+mod counted;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read, Write};
 use std::sync::Arc;
@@ -23,7 +25,9 @@ use crate::interner::{Family, MAX_STATEMENT_BYTES};
 use crate::ledger::{Activity, ActivityLists, Families, Group, IncidentLists, Incidents, MAX_QUERY_IDS_COUNTED};
 use crate::limitations;
 use crate::normalise::{normalise, query_family_id};
-use crate::source::{Input, Source};
+use crate::source::place::Place;
+use crate::source::{Input, Source, beginning};
+pub use counted::{Common, Counted, Overlap};
 
 /// The `format` of a part's file.
 pub(crate) const PART_FORMAT: &str = "pg-logstats evidence part";
@@ -48,6 +52,20 @@ pub struct Part {
     pub(crate) families: Families,
     pub(crate) incidents: Incidents,
     pub(crate) activity: Activity,
+    /// The exports that it was merged of.
+    pub(crate) exports: Vec<Export>,
+}
+
+/// One export to a file, told by a number that no other one has: two servers may have logged the same, or nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Export {
+    /// `ex_` and 26 characters.
+    pub(crate) id: String,
+    /// Its first file, as it was named where it was exported.
+    pub(crate) path: String,
+    /// How many files.
+    pub(crate) files: u64,
 }
 
 /// Why a part's file was refused.
@@ -140,6 +158,7 @@ pub(crate) struct FamilyPart {
 struct PartFile {
     format: String,
     version: u32,
+    exports: Vec<Export>,
     window: Option<Window>,
     source: SourceSummary,
     limitations: BTreeMap<String, u64>,
@@ -162,18 +181,31 @@ struct Head {
 impl Part {
     /// Adds a later part: sources are listed in the order of merging, and where a tie is broken by what came first, this part did.
     pub fn merge(&mut self, other: Self) {
-        self.window = match (self.window, other.window) {
-            (Some(mine), Some(theirs)) => Some(Window {
-                since_us: mine.since_us.min(theirs.since_us),
-                until_us: mine.until_us.max(theirs.until_us),
-            }),
-            (mine, theirs) => mine.or(theirs),
-        };
+        self.window = Window::both(self.window, other.window);
         self.source.merge(other.source);
         add_counts(&mut self.limitations, other.limitations);
         self.families.merge(other.families);
         self.incidents.merge(other.incidents);
         self.activity.merge(other.activity);
+        self.exports.extend(other.exports);
+    }
+
+    /// Makes all that the part holds one export, by an id that no other one has (`ex_` and 26 digits or letters).
+    pub fn set_export(&mut self, id: &str) {
+        let files = &self.source.files;
+        self.exports = vec![Export {
+            id: id.to_owned(),
+            path: files.first().map(|file| file.path.clone()).unwrap_or_default(),
+            files: files.len() as u64,
+        }];
+    }
+
+    /// Says that entries are counted more than once, because the caller wants it so: of so many logs.
+    pub fn tell_overlaps(&mut self, logs: u64) {
+        add_counts(
+            &mut self.limitations,
+            BTreeMap::from([("sources_overlap".to_owned(), logs)]),
+        );
     }
 
     /// Ranks and cuts.
@@ -231,6 +263,7 @@ impl Part {
         let file = PartFile {
             format: PART_FORMAT.to_owned(),
             version: PART_VERSION,
+            exports: self.exports.clone(),
             window: self.window,
             source: self.source.clone(),
             limitations: self.limitations.clone(),
@@ -250,14 +283,15 @@ impl Part {
 
     /// Whether a source is a part's file, by its first bytes, compressed or not. Nothing is taken from it; of what can be read only
     /// once (standard input, a pipe) that cannot be known, and the answer is no.
-    pub fn is_file(source: &mut Source) -> bool {
-        let begins_as_part = |file| -> std::io::Result<bool> {
-            let mut input = Input::open(Box::new(file), Arc::new(AtomicU64::new(0)))?;
+    pub fn is_file(source: &Source) -> bool {
+        let begins_as_part = |place: Place| -> std::io::Result<bool> {
+            let mut input = Input::open(Box::new(place.reader()), Arc::new(AtomicU64::new(0)))?;
             let mut head = Vec::new();
             input.read(&mut head, HEAD_BYTES)?;
             Ok(begins_as_part(&head))
         };
-        source.look(begins_as_part).is_some_and(|found| found.unwrap_or(false))
+        let place = source.look().ok().flatten();
+        place.is_some_and(|place| begins_as_part(place).unwrap_or(false))
     }
 
     /// [`Part::read`] of a source.
@@ -266,11 +300,15 @@ impl Part {
     /// [`PartError`], all but [`PartError::Write`].
     pub fn from_source(source: Source, max_families: usize) -> Result<Self, PartError> {
         let path = source.name.clone();
+        let notes = source.notes.clone();
         let input = source.open().map_err(|source| PartError::Read {
             path: path.clone(),
             source,
         })?;
-        Self::read(&path, input, max_families)
+        let mut part = Self::read(&path, input.bytes, max_families)?;
+        let notes = notes.into_iter().map(|(code, count)| (code.to_owned(), count));
+        add_counts(&mut part.limitations, notes.collect());
+        Ok(part)
     }
 
     /// Reads what [`Part::write`] wrote, compressed or not, and checks it. `path` is how the user named it; `max_families` as in
@@ -319,6 +357,7 @@ impl Part {
             families,
             incidents: Incidents::from_lists(file.incidents),
             activity: Activity::from_lists(file.activity),
+            exports: file.exports,
         })
     }
 }
@@ -386,6 +425,7 @@ impl Check<'_> {
         let window = file.window.is_none_or(|window| window.since_us <= window.until_us);
         self.that(window, "window", "ends before it begins")?;
         self.source(&file.source)?;
+        self.exports(&file.exports)?;
         let dropped = file.incidents.dropped.keys().chain(file.activity.dropped.keys());
         for code in file.limitations.keys().chain(dropped) {
             self.that(
@@ -420,8 +460,24 @@ impl Check<'_> {
         self.incidents(&file.incidents)
     }
 
+    fn exports(&self, exports: &[Export]) -> Result<(), PartError> {
+        self.that(exports.len() <= MAX_ITEMS, "exports", "is too long")?;
+        let is_id = |id: &str| {
+            let digits = id.strip_prefix("ex_").unwrap_or_default();
+            digits.len() == 26 && digits.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'z'))
+        };
+        let ids = exports.iter().all(|export| is_id(&export.id));
+        self.that(ids, "exports", "has an id that is none")
+    }
+
     fn source(&self, source: &SourceSummary) -> Result<(), PartError> {
         self.that(source.files.len() <= MAX_ITEMS, "source.files", "is too long")?;
+        let mut beginnings = source.files.iter().filter_map(|file| file.beginning.as_ref());
+        let are_digests = beginnings.all(|text| beginning::is_digest(text));
+        self.that(are_digests, "source.files", "has a beginning that is none")?;
+        let mut windows = source.files.iter().filter_map(|file| file.window);
+        let are_windows = windows.all(|window| window.since_us <= window.until_us);
+        self.that(are_windows, "source.files", "has a window that ends before it begins")?;
         let jumps = source.clock_jumps.len().max(source.gaps.len());
         self.that(jumps <= MAX_JUMPS, "source.clock_jumps", "or gaps is too long")?;
         let counted = |counts: &mut dyn Iterator<Item = u64>| counts.fold(0, u64::saturating_add);

@@ -5,26 +5,26 @@
 //! dropped while it is read, so memory does not depend on the input.
 
 pub(crate) mod opening;
+mod sources;
 
+use std::collections::VecDeque;
+use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
-use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::bytes::{from, slice};
+use crate::bytes::{from, line_end, slice};
 use crate::entry::MAX_ENTRY_BYTES;
 use crate::error::LogError;
 use crate::evidence::SourceFile;
 use crate::format::{self, Layout, SkipState, Skipped};
 use crate::marks::Marks;
 use crate::prefix::Prefix;
-use crate::source::order;
-use crate::source::tar::{self, Archive};
+use crate::source::order::TAIL_BYTES;
+use crate::source::place::Place;
 use crate::source::{Input, Source};
-use opening::Opening;
+use sources::OpenArchive;
 
 /// Bytes read at a time: small enough to stay in the cache between reading and parsing.
 pub(crate) const BLOCK_BYTES: usize = 1024 * 1024;
-/// Most files of one archive: what is told of each is kept.
-const MAX_MEMBERS: usize = 20_000;
 
 /// A piece of a file.
 #[derive(Debug)]
@@ -57,7 +57,7 @@ pub(crate) struct Read {
 
 /// Reads sources one after the other.
 pub(crate) struct Reader {
-    sources: std::vec::IntoIter<Source>,
+    sources: VecDeque<Source>,
     prefix: Option<Prefix>,
     block_bytes: usize,
     counter: Arc<AtomicU64>,
@@ -71,6 +71,8 @@ pub(crate) struct Reader {
 
 struct Open {
     input: Input,
+    /// The file that it is read from, if it is one.
+    place: Option<Place>,
     path: String,
     stream: usize,
     layout: Arc<Layout>,
@@ -81,14 +83,8 @@ struct Open {
     offset: u64,
     /// Bytes behind the block that was filled last that belong to none.
     dropped: u64,
-}
-
-/// An archive whose members are the next sources.
-struct OpenArchive {
-    name: String,
-    archive: Arc<Mutex<Archive>>,
-    members: order::Members,
-    count: usize,
+    /// The last bytes so far, of a member of an archive that is read as it comes.
+    tail: Option<Vec<u8>>,
 }
 
 impl Reader {
@@ -101,7 +97,7 @@ impl Reader {
         let numbered = sources.iter().filter_map(|source| source.stream).max();
         Self {
             next_stream: numbered.map_or(0, |last| last + 1),
-            sources: sources.into_iter(),
+            sources: sources.into(),
             prefix,
             block_bytes: block_bytes.max(1),
             counter,
@@ -129,6 +125,7 @@ impl Reader {
                 self.close();
                 continue;
             }
+            open.keep_tail(&buffer);
             let layout = Arc::clone(&open.layout);
             let ends_file = open.at_end && open.carry.is_empty();
             let sequence = self.sequence;
@@ -154,141 +151,6 @@ impl Reader {
             }));
         }
     }
-
-    /// The next member of the archive that is being read, or the next source.
-    fn next_source(&mut self) -> Result<Option<Source>, LogError> {
-        let Some(open) = self.archive.as_mut() else {
-            return Ok(self.sources.next());
-        };
-        if open.count >= MAX_MEMBERS {
-            self.read.limitations.push(("archive_members_dropped", 1));
-            self.archive = None;
-            return Ok(self.sources.next());
-        }
-        open.count += 1;
-        let member = tar::next_member(&open.archive).map_err(|source| LogError::Read {
-            path: open.name.clone(),
-            source,
-        })?;
-        if let Some(member) = member {
-            let name = format!("{}!{}", open.name, member.name);
-            return Ok(Some(Source::member(name, member.bytes)));
-        }
-        let Some(open) = self.archive.take() else {
-            return Ok(None);
-        };
-        let archive = open.archive.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(why) = archive.input_broken() {
-            self.read.broken(why);
-        } else if archive.broken {
-            self.read.broken("truncated_archive");
-        }
-        drop(archive);
-        Ok(self.sources.next())
-    }
-
-    fn close(&mut self) {
-        let Some(open) = self.current.take() else { return };
-        self.read.unparsed.extend(open.input.dropped());
-        if let Some(why) = open.input.broken() {
-            self.read.broken(why);
-        }
-    }
-
-    /// Begins a source: decompression, envelope, format and prefix.
-    fn open(&mut self, source: Source) -> Result<Option<Open>, LogError> {
-        let (path, is_found, stream) = (source.name.clone(), source.is_found, source.stream);
-        let failed = |source| LogError::Read {
-            path: path.clone(),
-            source,
-        };
-        let counter = Arc::clone(&self.counter);
-        let bytes = match source.open() {
-            Ok(bytes) => bytes,
-            // Rotated or compressed since the folder was listed.
-            Err(error) if is_found && error.kind() == std::io::ErrorKind::NotFound => {
-                self.read.limitations.push(("file_vanished", 1));
-                return Ok(None);
-            }
-            Err(error) => return Err(failed(error)),
-        };
-        let input = Input::open(bytes, counter).map_err(failed)?;
-        let opened = match opening::open(input, self.prefix.as_ref(), &path, self.archive.is_none()) {
-            Ok(Opening::Log(opened)) => opened,
-            Ok(Opening::Archive { input, sample }) => {
-                self.archive = Some(OpenArchive {
-                    name: path,
-                    archive: Archive::new(sample, input),
-                    members: order::Members::default(),
-                    count: 0,
-                });
-                return Ok(None);
-            }
-            Ok(Opening::Empty { input }) => {
-                self.read.limitations.push(("empty_file", 1));
-                self.read.files.push(opening::source_file(path, &input));
-                if let Some(why) = input.broken() {
-                    self.read.broken(why);
-                }
-                return Ok(None);
-            }
-            Err(LogError::NotALog { reason, .. }) if is_found => {
-                self.read.limitations.push((reason.code(), 1));
-                return Ok(None);
-            }
-            Err(error) => return Err(error),
-        };
-        let stream = match (stream, self.archive.as_mut()) {
-            (Some(stream), _) => stream,
-            (None, None) => self.new_stream(),
-            (None, Some(_)) => match self.stream_of_member(&path, &opened) {
-                Some(stream) => stream,
-                None => {
-                    self.read.limitations.push(("duplicate_destination", 1));
-                    return Ok(None);
-                }
-            },
-        };
-        let mut file = opening::source_file(path.clone(), &opened.input);
-        file.format = Some(opened.layout.format());
-        file.stream = Some(stream);
-        if let Layout::Stderr(prefix) = &opened.layout {
-            file.log_line_prefix = Some(prefix.as_str().to_owned());
-            let lacks = [
-                ("prefix_without_time", prefix.has_time()),
-                ("prefix_without_process", prefix.has_process()),
-                ("prefix_without_names", prefix.has_dimensions()),
-                ("prefix_begins_with_name", !prefix.begins_with_name()),
-            ];
-            let lacks = lacks.iter().filter(|(_, has)| !has);
-            self.read.limitations.extend(lacks.map(|(code, _)| (*code, 1)));
-        }
-        self.read.files.push(file);
-        Ok(Some(Open {
-            input: opened.input,
-            path,
-            stream,
-            layout: Arc::new(opened.layout),
-            carry: opened.sample,
-            at_end: false,
-            offset: opened.offset,
-            dropped: 0,
-        }))
-    }
-
-    fn new_stream(&mut self) -> usize {
-        let stream = self.next_stream;
-        self.next_stream += 1;
-        stream
-    }
-
-    /// The stream that a member of the archive goes on with, or a new one; none if the archive told the same already.
-    fn stream_of_member(&mut self, path: &str, opened: &opening::Opened) -> Option<usize> {
-        let fresh = self.next_stream;
-        let stream = self.archive.as_mut()?.members.stream(path, opened, fresh)?;
-        self.next_stream = self.next_stream.max(stream + 1);
-        Some(stream)
-    }
 }
 
 impl Read {
@@ -300,6 +162,28 @@ impl Read {
 }
 
 impl Open {
+    /// Keeps what may be the end of the file.
+    fn keep_tail(&mut self, block: &[u8]) {
+        let Some(tail) = self.tail.as_mut() else { return };
+        tail.extend_from_slice(from(block, block.len().saturating_sub(TAIL_BYTES)));
+        // Now and then, so that little is moved.
+        if tail.len() > 2 * TAIL_BYTES {
+            tail.drain(..tail.len() - TAIL_BYTES);
+        }
+    }
+
+    /// The instant of the last entry of what was read.
+    fn last_us(&self) -> Option<i64> {
+        let tail = self.tail.as_ref()?;
+        let start = tail.len().saturating_sub(TAIL_BYTES);
+        let whole = if self.offset > TAIL_BYTES as u64 {
+            line_end(tail, start) + 1
+        } else {
+            start
+        };
+        opening::survey(&self.layout, from(tail, whole)).ends.map(|ends| ends.1)
+    }
+
     /// Fills the buffer with the next block; empty at the end.
     fn fill(&mut self, buffer: &mut Vec<u8>, marks: &mut Marks, block_bytes: usize) -> Result<(), LogError> {
         buffer.clear();

@@ -3,25 +3,24 @@
 //! **In**: open handles; nothing here opens a path of its own. **Out**: [`Source`]s, decompressed and unwrapped while they are
 //! read. **Can fail**: reading; what a compressed stream held up to an error is kept.
 
+pub(crate) mod beginning;
 mod compression;
+mod folder;
+mod input;
 pub(crate) mod order;
+pub(crate) mod place;
 pub(crate) mod tar;
 
-use std::ffi::OsString;
 use std::fs::File;
-use std::io::{self, Read, Seek};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
-use cap_std::fs::Dir;
+use cap_std::fs::{Dir, OpenOptions, OpenOptionsExt as _};
 
-use crate::bytes::up_to;
-use crate::envelope::{Found, Layer, Stamp};
 use crate::error::LogError;
-use crate::evidence::{Compression, Envelope};
-
-/// Bytes that envelopes are taken off at a time.
-const LAYER_BYTES: usize = 256 * 1024;
+pub(crate) use input::Input;
+use place::{FileId, Place};
 
 /// One log to read.
 pub struct Source {
@@ -31,15 +30,37 @@ pub struct Source {
     pub(crate) len: Option<u64>,
     /// Found in a folder or an archive: set aside, instead of refused, if it is no log.
     pub(crate) is_found: bool,
+    /// In an archive, where no other archive is looked for.
+    pub(crate) is_member: bool,
+    /// Found under a name that is a link to it.
+    is_link: bool,
+    /// What was named, if this was found in it: an archive (with a `!`), a folder. Else the folder of the file itself.
+    root: String,
+    /// Which file it is.
+    id: Option<FileId>,
     /// Sources of one number are the log of one server, one after the other.
     pub(crate) stream: Option<usize>,
+    /// What could not be found where this was found, and why.
+    pub(crate) notes: Vec<(&'static str, u64)>,
 }
 
 enum Origin {
     Stream(Box<dyn Read + Send>),
     File(File),
     /// Opened when its turn comes: a folder may hold more files than a process may open.
-    InDir(Arc<Dir>, OsString),
+    InDir(Arc<Dir>, PathBuf),
+    /// A part of an archive that can be read at any place.
+    Part(Place),
+}
+
+/// A source that was opened.
+pub(crate) struct OpenSource {
+    /// As they are stored.
+    pub(crate) bytes: Box<dyn Read + Send>,
+    /// The same for reading at any place, where that can be done.
+    pub(crate) place: Option<Place>,
+    /// Reading it reads what was counted before.
+    pub(crate) is_in_memory: bool,
 }
 
 impl std::fmt::Debug for Source {
@@ -57,13 +78,10 @@ impl Source {
     /// A file that the caller opened, read from where it stands. `name` is how the user named it.
     #[must_use]
     pub fn file(name: String, file: File) -> Self {
-        let len = file
-            .metadata()
-            .ok()
-            .filter(std::fs::Metadata::is_file)
-            .map(|metadata| metadata.len());
+        let metadata = file.metadata().ok().filter(std::fs::Metadata::is_file);
         Self {
-            len,
+            len: metadata.as_ref().map(std::fs::Metadata::len),
+            id: metadata.as_ref().map(FileId::of),
             ..Self::new(name, Origin::File(file))
         }
     }
@@ -74,39 +92,13 @@ impl Source {
         Self::new(name, Origin::Stream(input))
     }
 
-    /// The plain files of a folder, without descending; links are followed inside the folder only. Files that turn out to be no
-    /// logs are set aside by [`crate::analyse`], which reads the others in order of time and says what it set aside.
+    /// The plain files of a folder and of the folders in it; links are followed to files inside the folder only. Files that turn
+    /// out to be no logs are set aside by [`crate::analyse`], which reads the others in order of time and says what it set aside.
     ///
     /// # Errors
-    /// [`LogError::Read`] when the folder cannot be read, [`LogError::EmptyFolder`] when there is no file.
+    /// [`LogError::Unreadable`] when the folder or one in it cannot be read, [`LogError::EmptyFolder`] when there is no file.
     pub fn in_dir(name: &str, dir: &Dir) -> Result<Vec<Self>, LogError> {
-        let mut sources = Vec::new();
-        let failed = |source: io::Error| LogError::Read {
-            path: name.to_owned(),
-            source,
-        };
-        let dir = Arc::new(dir.try_clone().map_err(failed)?);
-        for entry in dir.entries().map_err(failed)? {
-            let file_name = entry.map_err(failed)?.file_name();
-            let path = format!("{}/{}", name.trim_end_matches('/'), file_name.to_string_lossy());
-            // Resolved inside the folder: a link that leads out of it is no file of it.
-            let Ok(metadata) = dir.metadata(&file_name) else {
-                continue;
-            };
-            if !metadata.is_file() {
-                continue;
-            }
-            sources.push(Self {
-                is_found: true,
-                len: Some(metadata.len()),
-                ..Self::new(path, Origin::InDir(Arc::clone(&dir), file_name))
-            });
-        }
-        if sources.is_empty() {
-            return Err(LogError::EmptyFolder { path: name.to_owned() });
-        }
-        sources.sort_by(|one, other| one.name.cmp(&other.name));
-        Ok(sources)
+        folder::sources(name, dir)
     }
 
     /// How it is named in the evidence.
@@ -115,193 +107,94 @@ impl Source {
         &self.name
     }
 
-    /// A file of an archive.
-    pub(crate) fn member(name: String, bytes: tar::MemberBytes) -> Self {
+    /// What was named, if this was found in it.
+    pub(crate) fn root(&self) -> &str {
+        &self.root
+    }
+
+    /// A file of an archive that is read as it comes.
+    pub(crate) fn member(name: String, archive: &str, bytes: tar::MemberBytes) -> Self {
         Self {
             is_found: true,
+            is_member: true,
+            root: format!("{archive}!"),
             ..Self::new(name, Origin::Stream(Box::new(bytes)))
+        }
+    }
+
+    /// A file of an archive that can be read at any place.
+    pub(crate) fn part(name: String, archive: &str, place: Place) -> Self {
+        Self {
+            is_found: true,
+            is_member: true,
+            root: format!("{archive}!"),
+            ..Self::new(name, Origin::Part(place))
         }
     }
 
     fn new(name: String, origin: Origin) -> Self {
         Self {
+            root: name.rsplit_once('/').map_or("", |(folder, _)| folder).to_owned(),
             name,
             origin,
             len: None,
             is_found: false,
+            is_member: false,
+            is_link: false,
+            id: None,
             stream: None,
+            notes: Vec::new(),
         }
     }
 
-    /// Shows the file to `see` and leaves it as it was; none where a look would take bytes away.
-    pub(crate) fn look<T>(&mut self, see: impl FnOnce(File) -> T) -> Option<T> {
-        match &mut self.origin {
-            Origin::Stream(_) => None,
-            Origin::File(file) => {
-                file.metadata().ok().filter(std::fs::Metadata::is_file)?;
-                let start = file.stream_position().ok()?;
-                let seen = see(file.try_clone().ok()?);
-                file.seek(io::SeekFrom::Start(start)).ok()?;
-                Some(seen)
-            }
-            Origin::InDir(dir, name) => dir.open(&*name).ok().map(|file| see(file.into_std())),
+    /// The bytes as they are stored, to be looked at without taking any; none where a look would take them away.
+    ///
+    /// # Errors
+    /// A file of a folder cannot be opened.
+    pub(crate) fn look(&self) -> io::Result<Option<Place>> {
+        match &self.origin {
+            Origin::Stream(_) => Ok(None),
+            Origin::File(file) => Ok(Place::of_file(file)),
+            Origin::InDir(dir, path) => Ok(Place::of_file(&open_listed(dir, path, self.id)?)),
+            Origin::Part(place) => Ok(Some(place.clone())),
         }
     }
 
-    /// The bytes as they are stored.
-    pub(crate) fn open(self) -> io::Result<Box<dyn Read + Send>> {
-        Ok(match self.origin {
-            Origin::Stream(input) => input,
-            Origin::File(file) => Box::new(file),
-            Origin::InDir(dir, name) => Box::new(dir.open(name)?.into_std()),
-        })
-    }
-}
-
-/// A source being read: counted, decompressed, unwrapped.
-pub(crate) struct Input {
-    bytes: Box<dyn Read + Send>,
-    /// Envelopes to be taken off, outermost first.
-    layers: Vec<Layer>,
-    /// There is nothing more for the layers.
-    layers_ended: bool,
-    /// How it was compressed.
-    pub(crate) compression: Option<Compression>,
-    /// The compressed stream broke off here, and why.
-    broken: Option<&'static str>,
-    /// What comes from the disk is counted here. Bytes that are decompressed count where the decoder takes them.
-    count: Arc<AtomicU64>,
-}
-
-impl Input {
-    /// Begins to read; `count` is of what comes from the disk.
-    pub(crate) fn open(mut source: Box<dyn Read + Send>, count: Arc<AtomicU64>) -> io::Result<Self> {
-        let mut magic = Vec::with_capacity(compression::MAGIC_BYTES);
-        source
-            .by_ref()
-            .take(compression::MAGIC_BYTES as u64)
-            .read_to_end(&mut magic)?;
-        let compression = compression::of_magic(&magic);
-        let bytes = match compression {
-            Some(compression) => {
-                count.fetch_add(magic.len() as u64, Ordering::Relaxed);
-                let rest = Counted {
-                    input: source,
-                    count: Arc::clone(&count),
-                };
-                compression::decoder(compression, io::Cursor::new(magic).chain(rest))?
-            }
-            // Not through a reader of ours: only those of the standard library fill memory that was not cleared before.
-            None => Box::new(io::Cursor::new(magic).chain(source)),
+    pub(crate) fn open(self) -> io::Result<OpenSource> {
+        let in_file = |file: File| OpenSource {
+            place: Place::of_file(&file),
+            bytes: Box::new(file),
+            is_in_memory: false,
         };
-        Ok(Self {
-            bytes,
-            layers: Vec::new(),
-            layers_ended: false,
-            compression,
-            broken: None,
-            count,
+        Ok(match self.origin {
+            Origin::Stream(bytes) => OpenSource {
+                bytes,
+                place: None,
+                is_in_memory: false,
+            },
+            Origin::File(file) => in_file(file),
+            Origin::InDir(dir, path) => in_file(open_listed(&dir, &path, self.id)?),
+            Origin::Part(place) => OpenSource {
+                bytes: Box::new(place.reader()),
+                is_in_memory: !place.is_file(),
+                place: Some(place),
+            },
         })
     }
-
-    /// Takes another envelope off what is still to be read and off `sample`, which was read already and is read again.
-    pub(crate) fn unwrap(&mut self, found: Found, stamp: Stamp, sample: &[u8]) {
-        let mut layer = Layer::new(found, stamp, sample);
-        layer.feed(sample);
-        if self.layers_ended {
-            layer.finish();
-        }
-        self.layers.push(layer);
-    }
-
-    /// Appends up to `count` bytes; fewer only at the end.
-    pub(crate) fn read(&mut self, buffer: &mut Vec<u8>, count: usize) -> io::Result<usize> {
-        if self.layers.is_empty() {
-            return self.read_stored(buffer, count);
-        }
-        let mut missing = count;
-        loop {
-            if let Some(last) = self.layers.last_mut() {
-                let ready = up_to(last.ready(), missing);
-                let taken = ready.len();
-                buffer.extend_from_slice(ready);
-                last.take(taken);
-                missing -= taken;
-            }
-            if missing == 0 || self.layers_ended {
-                return Ok(count - missing);
-            }
-            self.feed_layers()?;
-        }
-    }
-
-    /// Reads some more and sends it through the envelopes.
-    fn feed_layers(&mut self) -> io::Result<()> {
-        let mut bytes = Vec::new();
-        self.layers_ended = self.read_stored(&mut bytes, LAYER_BYTES)? < LAYER_BYTES;
-        let ended = self.layers_ended;
-        let mut layers = self.layers.iter_mut();
-        while let Some(layer) = layers.next() {
-            layer.feed(&bytes);
-            if ended {
-                layer.finish();
-            }
-            if layers.len() > 0 {
-                bytes.clear();
-                bytes.extend_from_slice(layer.ready());
-                layer.take(bytes.len());
-            }
-        }
-        Ok(())
-    }
-
-    /// Bytes as they were before they were compressed.
-    fn read_stored(&mut self, buffer: &mut Vec<u8>, count: usize) -> io::Result<usize> {
-        if self.broken.is_some() {
-            return Ok(0);
-        }
-        let before = buffer.len();
-        buffer.reserve(count);
-        let result = self.bytes.by_ref().take(count as u64).read_to_end(buffer);
-        if self.compression.is_none() {
-            self.count.fetch_add((buffer.len() - before) as u64, Ordering::Relaxed);
-        }
-        match result {
-            Ok(read) => Ok(read),
-            // What was decompressed before the error is in the buffer already.
-            Err(error) if self.compression.is_some() => {
-                self.broken = Some(compression::why_broken(&error));
-                Ok(buffer.len() - before)
-            }
-            Err(error) => Err(error),
-        }
-    }
-
-    /// What was unwrapped, outermost first.
-    pub(crate) fn envelopes(&self) -> Vec<Envelope> {
-        self.layers.iter().map(|layer| layer.envelope).collect()
-    }
-
-    /// What the envelopes held that could not be unwrapped, by reason.
-    pub(crate) fn dropped(&self) -> impl Iterator<Item = (&'static str, u64)> {
-        self.layers.iter().flat_map(Layer::dropped)
-    }
-
-    /// Why the compressed stream ended before its end, as a limitation.
-    pub(crate) fn broken(&self) -> Option<&'static str> {
-        self.broken
-    }
 }
 
-struct Counted {
-    input: Box<dyn Read + Send>,
-    count: Arc<AtomicU64>,
-}
-
-impl Read for Counted {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.input.read(buffer)?;
-        self.count.fetch_add(read as u64, Ordering::Relaxed);
-        Ok(read)
+/// Opens a file of a folder, if it is the one that was listed: a name that was given away since may lead to a file that is
+/// listed under another one.
+fn open_listed(dir: &Dir, path: &Path, listed: Option<FileId>) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    // Non-blocking, so that a pipe in place of a file is no wait.
+    options
+        .read(true)
+        .custom_flags(rustix::fs::OFlags::NONBLOCK.bits().cast_signed());
+    let file = dir.open_with(path, &options)?.into_std();
+    let id = FileId::of(&file.metadata()?);
+    match listed {
+        Some(listed) if listed != id => Err(io::ErrorKind::NotFound.into()),
+        _ => Ok(file),
     }
 }

@@ -16,9 +16,10 @@ pub(super) fn run(cli: &Cli, verb: &EvidenceVerb) -> Result<ExitCode, GatewayErr
             reading,
             out,
         } => write(cli, super::input(logs, log, reading), out),
-        EvidenceVerb::Merge { files, out } => {
+        EvidenceVerb::Merge { files, out, overlap } => {
             let input = LogChoice {
                 logs: files.clone(),
+                allow_overlap: overlap.allow_overlap,
                 ..LogChoice::default()
             };
             write(cli, input, out)
@@ -46,5 +47,8 @@ fn write(cli: &Cli, input: LogChoice, out: &OutputArgs) -> Result<ExitCode, Gate
         cli,
         &format!("pg-logstats: evidence of {entries} entries in {families} query families, {samples}"),
     );
+    for limitation in &exported.limitations {
+        output::hint(cli, &format!("pg-logstats: note: {limitation}"));
+    }
     Ok(ExitCode::Done)
 }

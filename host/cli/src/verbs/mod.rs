@@ -42,6 +42,7 @@ fn input(logs: &[String], log: &LogArgs, reading: &ReadingArgs) -> LogChoice {
         since: reading.since.clone(),
         until: reading.until.clone(),
         threads: reading.threads,
+        allow_overlap: reading.overlap.allow_overlap,
     }
 }
 

@@ -841,7 +841,7 @@ fn a_folder_gives_its_files_in_order_and_none_from_outside() {
             .iter()
             .map(|limitation| (limitation.code.as_str(), limitation.count))
             .collect::<Vec<_>>(),
-        [("not_a_log", 1)]
+        [("link_not_followed", 1), ("not_a_log", 1)]
     );
     let empty = tempfile::tempdir().unwrap();
     let dir = cap_std::fs::Dir::from_std_file(std::fs::File::open(empty.path()).unwrap());

@@ -1,40 +1,105 @@
 //! Exports of the logging services of clouds: Google Cloud, Azure Monitor, Amazon CloudWatch.
 
+use std::collections::BTreeMap;
+
 use super::object::{Value, member, members, on_one_line};
+use super::split::{Pieces, Split};
 use super::text::{self, Head, rfc3339};
 use super::{Out, Stamp, Unwrap, most_lines};
 use crate::bytes::{at, from, line_end, slice};
 use crate::severity::{Label, Severity};
 
 /// Cloud SQL and AlloyDB: `{"textPayload":"…","timestamp":"…","logName":"…postgres.log",…}`. The text is one line that the server
-/// wrote, or a whole entry; older ones have no time in it.
+/// wrote, or a whole entry; older ones have no time in it. Some exports have lost the tab before the further lines of a text: a
+/// line is a head only if it has a label and begins as heads do, and goes on with the entry before it otherwise.
 #[derive(Debug)]
 pub(super) struct Google {
-    pub(super) stamp: Stamp,
+    stamp: Stamp,
+    /// What heads begin with, as far as the sample tells.
+    begins_with: Option<Kind>,
+}
+
+/// What a head begins with: the digits of a time, a letter, or something of its own (`[`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Kind {
+    Digit,
+    Letter,
+    Other(u8),
+}
+
+impl Kind {
+    fn of(line: &[u8]) -> Self {
+        match at(line, 0) {
+            b'0'..=b'9' => Self::Digit,
+            byte if byte.is_ascii_alphabetic() => Self::Letter,
+            byte => Self::Other(byte),
+        }
+    }
+}
+
+/// What an object of Google's tells.
+#[derive(Default)]
+struct GoogleEntry<'o> {
+    text: Option<Vec<u8>>,
+    log: &'o [u8],
+    at: &'o [u8],
+}
+
+impl<'o> GoogleEntry<'o> {
+    fn read(object: &'o [u8]) -> Option<Self> {
+        let mut entry = Self::default();
+        members(object, &mut |key, value| match key {
+            b"textPayload" => entry.text = value.text(),
+            b"logName" => entry.log = value.raw(),
+            b"timestamp" => entry.at = value.raw(),
+            _ => {}
+        })?;
+        Some(entry)
+    }
+}
+
+impl Google {
+    pub(super) fn new(stamp: Stamp, pieces: Pieces, sample: &[u8]) -> Self {
+        /// How many heads begin with what.
+        #[derive(Default)]
+        struct Heads(BTreeMap<Kind, u32>);
+        impl Unwrap for Heads {
+            fn piece(&mut self, piece: &[u8], _: &mut Out) {
+                let object = on_one_line(piece);
+                let text = GoogleEntry::read(&object).and_then(|entry| entry.text);
+                let Some(text) = text else { return };
+                let first = slice(&text, 0, line_end(&text, 0));
+                if let Some((Label::Head(_), _)) = text::label(first) {
+                    *self.0.entry(Kind::of(first)).or_default() += 1;
+                }
+            }
+        }
+        let mut heads = Heads::default();
+        Split::new(pieces).feed(sample, &mut heads, &mut Out::default());
+        let most = heads.0.into_iter().max_by_key(|(_, count)| *count);
+        Self {
+            stamp,
+            begins_with: most.map(|(kind, _)| kind),
+        }
+    }
 }
 
 impl Unwrap for Google {
     fn piece(&mut self, piece: &[u8], out: &mut Out) {
         let object = on_one_line(piece);
-        let (mut payload, mut name, mut at): (_, &[u8], &[u8]) = (None, b"", b"");
-        let read = members(&object, &mut |key, value| match key {
-            b"textPayload" => payload = value.text(),
-            b"logName" => name = value.raw(),
-            b"timestamp" => at = value.raw(),
-            _ => {}
-        });
-        if read.is_none() {
+        let Some(entry) = GoogleEntry::read(&object) else {
             out.drop("invalid_envelope");
             return;
-        }
-        let is_server = name.is_empty() || memchr::memmem::find(name, b"postgres").is_some();
-        match payload {
+        };
+        let is_server = entry.log.is_empty() || memchr::memmem::find(entry.log, b"postgres").is_some();
+        match entry.text {
             Some(text) if is_server => {
                 let head = Head {
-                    at: known_time(at),
+                    at: known_time(entry.at),
                     process: b"",
                 };
-                text::line(&mut out.bytes, self.stamp, head, &text);
+                let may_be_head = self.begins_with.is_none_or(|kind| kind == Kind::of(&text));
+                text::line(&mut out.bytes, self.stamp, head, &text, may_be_head);
             }
             _ => out.drop("other_program"),
         }

@@ -262,6 +262,32 @@ fn google_clouds_texts_are_lines_or_whole_entries_in_any_layout() {
         (evidence.source.entries_scanned, evidence.total_duration_us),
         (3, 4_000)
     );
+    // Nor if they are objects of their own, whatever words are in them.
+    let statement =
+        "SELECT\n'ERROR:  not one'\n  FROM x\n -- LOG:  duration: 9.000 ms  statement: neither\n[ 'LOG:  x' ]";
+    let entry =
+        format!("2026-11-23 05:04:31.054 UTC [7] bob@shop web: LOG:  duration: 1.500 ms  statement: {statement}");
+    let next = "2026-11-23 05:04:32.054 UTC [8] ann@shop web: LOG:  duration: 2.500 ms  statement: SELECT 2";
+    let objects = |text: &str| {
+        text.lines()
+            .map(|line| format!("{}\n", google(line)))
+            .collect::<String>()
+    };
+    let evidence = run(objects(&format!("{entry}\n{next}")).as_bytes());
+    let plain = format!("{}\n{next}\n", entry.replace('\n', "\n\t"));
+    assert_eq!(told(evidence.clone()), told(run(plain.as_bytes())));
+    assert_eq!(
+        (evidence.source.entries_scanned, evidence.source.entries_unparsed),
+        (2, 0)
+    );
+    // A text that has no label goes on with the entry before it, all its lines.
+    let lines = format!(
+        "{}\n{}\n",
+        google("x\n2026-11-23 05:04:31.054 UTC [7] bob@shop web: LOG:  forged"),
+        google(next)
+    );
+    let evidence = run(format!("{}{lines}", objects(next)).as_bytes());
+    assert_eq!(evidence.source.entries_scanned, 2);
     // Without a time in the text, that of the object counts.
     let old = format!(
         "{}\n",

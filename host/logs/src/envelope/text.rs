@@ -36,15 +36,20 @@ pub(super) fn entry(out: &mut Vec<u8>, stamp: Stamp, head: Head<'_>, text: &[u8]
     }
 }
 
-/// Writes a line that may be the head of an entry, or go on with the one before.
-pub(super) fn line(out: &mut Vec<u8>, stamp: Stamp, head: Head<'_>, text: &[u8]) {
-    if label(text).is_none() && !text.starts_with(b"\t") {
-        out.push(b'\t');
-        out.extend_from_slice(text);
-        out.push(b'\n');
+/// Writes a line that may be the head of an entry, or goes on with the one before: for certain if it has no label.
+pub(super) fn line(out: &mut Vec<u8>, stamp: Stamp, head: Head<'_>, text: &[u8], may_be_head: bool) {
+    let first = slice(text, 0, line_end(text, 0));
+    if text.starts_with(b"\t") || (may_be_head && label(first).is_some()) {
+        entry(out, stamp, head, text);
         return;
     }
-    entry(out, stamp, head, text);
+    for line in text.trim_ascii_end().split(|byte| *byte == b'\n') {
+        if !line.starts_with(b"\t") {
+            out.push(b'\t');
+        }
+        out.extend_from_slice(line);
+        out.push(b'\n');
+    }
 }
 
 /// Whether a line has the prefix of the first one, but for its numbers, and a label that goes on with an entry.

@@ -11,6 +11,7 @@ use crate::evidence::{Format, SourceFile};
 use crate::foreign;
 use crate::format::{self, Layout};
 use crate::prefix::{self, Memory, Prefix};
+use crate::source::beginning::Beginning;
 use crate::source::{Input, tar};
 
 /// How far the start of a file is searched for something that is an entry.
@@ -119,6 +120,8 @@ pub(crate) fn source_file(path: String, input: &Input) -> SourceFile {
         compression: input.compression,
         envelopes: input.envelopes(),
         stream: None,
+        beginning: None,
+        window: None,
         bytes: 0,
         entries: 0,
         truncated_tail: false,
@@ -126,20 +129,34 @@ pub(crate) fn source_file(path: String, input: &Input) -> SourceFile {
 }
 
 impl Opened {
-    /// The instant of the first entry of the sample that has one.
-    pub(crate) fn first_us(&self) -> Option<i64> {
-        instants(&self.layout, &self.sample).map(|(first, _)| first)
+    /// What the entries of the sample tell.
+    pub(crate) fn survey(&self) -> Survey {
+        survey(&self.layout, &self.sample)
     }
 }
 
-/// The instants of the first and the last entry of a piece of a log.
-pub(crate) fn instants(layout: &Layout, bytes: &[u8]) -> Option<(i64, i64)> {
-    struct Ends(Option<(i64, i64)>);
-    impl Sink for Ends {
+/// What the entries of a piece of a log tell of it.
+#[derive(Debug, Default)]
+pub(crate) struct Survey {
+    /// The instants of the first and the last entry that have one.
+    pub(crate) ends: Option<(i64, i64)>,
+    /// See [`Beginning`]; that of the log if the piece is its first.
+    pub(crate) beginning: Option<String>,
+}
+
+/// Reads a piece of a log.
+pub(crate) fn survey(layout: &Layout, bytes: &[u8]) -> Survey {
+    #[derive(Default)]
+    struct Found {
+        ends: Option<(i64, i64)>,
+        beginning: Beginning,
+    }
+    impl Sink for Found {
         fn entry(&mut self, entry: &Entry, _: &Texts) {
             if let Some(stamp) = entry.at {
-                self.0 = Some((self.0.map_or(stamp.at_us, |ends| ends.0), stamp.at_us));
+                self.ends = Some((self.ends.map_or(stamp.at_us, |ends| ends.0), stamp.at_us));
             }
+            self.beginning.entry(entry);
         }
         fn unparsed(&mut self, _: &'static str, _: std::ops::Range<usize>, _: &Texts) {}
     }
@@ -147,9 +164,12 @@ pub(crate) fn instants(layout: &Layout, bytes: &[u8]) -> Option<(i64, i64)> {
         block: bytes.to_vec(),
         ..Texts::default()
     };
-    let mut ends = Ends(None);
-    layout.parse(&mut texts, &mut Memory::default(), &mut ends);
-    ends.0
+    let mut found = Found::default();
+    layout.parse(&mut texts, &mut Memory::default(), &mut found);
+    Survey {
+        ends: found.ends,
+        beginning: found.beginning.digest(),
+    }
 }
 
 fn layout_of(sample: &[u8], given: Option<&Prefix>, path: &str) -> Result<Layout, LogError> {

@@ -4,7 +4,9 @@
 //! decompressed is handed on as it comes, so a bomb costs time and no memory; a window that a file asks for is refused above
 //! [`MAX_WINDOW_BYTES`]. **Can fail**: a stream that is broken or cut ends with an error after what could be decompressed.
 
-use std::io::{self, BufRead, Read};
+mod lz4;
+
+use std::io::{self, Read};
 
 use crate::evidence::Compression;
 
@@ -50,7 +52,7 @@ pub(super) fn decoder(compression: Compression, input: impl Read + Send + 'stati
             Box::new(lzma_rust2::XzReader::new_mem_limit(Whole(input), true, limit_kib))
         }
         Compression::Bzip2 => Box::new(bzip2::bufread::MultiBzDecoder::new(input)),
-        Compression::Lz4 => Box::new(Lz4Frames(lz4_flex::frame::FrameDecoder::new(input))),
+        Compression::Lz4 => Box::new(lz4::Lz4::new(input)),
     })
 }
 
@@ -83,20 +85,6 @@ impl<R: Read> Read for Whole<R> {
             }
         }
         Ok(filled)
-    }
-}
-
-/// One frame after the other: the decoder stops behind each.
-struct Lz4Frames<R: BufRead>(lz4_flex::frame::FrameDecoder<R>);
-
-impl<R: BufRead> Read for Lz4Frames<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        loop {
-            let count = self.0.read(buffer)?;
-            if count > 0 || buffer.is_empty() || self.0.get_mut().fill_buf()?.is_empty() {
-                return Ok(count);
-            }
-        }
     }
 }
 

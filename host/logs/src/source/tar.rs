@@ -1,6 +1,7 @@
-//! Archives of tar: gnu, ustar and pax, read as they stream by.
+//! Archives of tar: gnu, ustar and pax, read as they stream by, or at any place where that can be done.
 //!
-//! **In**: the bytes of an archive, decompressed. **Out**: its regular files, one after the other, each as a stream. **Trusted**:
+//! **In**: the bytes of an archive, decompressed. **Out**: its regular files, one after the other, each as a stream
+//! ([`next_member`]), or all of them with their places ([`contents`]). **Trusted**:
 //! nothing: a member's path is a name to show and is never opened; a name is kept up to [`MAX_NAME_BYTES`], a header that says
 //! more about itself up to [`MAX_EXTENSION_BYTES`]. **Can fail**: a header that is none, or the end in the middle of a member,
 //! ends the archive; what came before was read.
@@ -9,6 +10,7 @@ use std::io::{self, Read};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::Input;
+use super::place::Place;
 use crate::bytes::{at, digits, from, slice, up_to};
 
 /// Size of a header, and what members are padded to.
@@ -20,16 +22,28 @@ const MAX_EXTENSION_BYTES: u64 = 64 * 1024;
 
 /// An archive being read. Its members borrow it one at a time.
 pub(crate) struct Archive {
-    /// Read already, and how much of that was taken.
-    head: Vec<u8>,
-    head_taken: usize,
-    input: Input,
+    bytes: Stored,
     /// Bytes of the current member, and of its padding, that are still to come.
     left: u64,
     padding: u64,
     ended: bool,
     /// The archive ended in the middle, or in something that is no header.
     pub(crate) broken: bool,
+}
+
+/// Where the bytes of an archive come from.
+enum Stored {
+    Stream {
+        /// Read already, and how much of that was taken.
+        head: Vec<u8>,
+        head_taken: usize,
+        input: Box<Input>,
+    },
+    Place {
+        place: Place,
+        position: u64,
+        len: u64,
+    },
 }
 
 /// What a header says.
@@ -43,6 +57,16 @@ struct Header {
 pub(crate) struct Member {
     pub(crate) name: String,
     pub(crate) bytes: MemberBytes,
+}
+
+/// The regular files of an archive.
+#[derive(Debug, Default)]
+pub(crate) struct Contents {
+    pub(crate) members: Vec<(String, Place)>,
+    /// The archive ended in the middle, or in something that is no header.
+    pub(crate) broken: bool,
+    /// There are more than were asked for.
+    pub(crate) has_more: bool,
 }
 
 /// The bytes of a member, as long as the archive stands there.
@@ -61,48 +85,102 @@ pub(crate) fn is_archive(bytes: &[u8]) -> bool {
     (is_ustar || is_older()) && header(record).is_some()
 }
 
+/// The same of what stands at a place.
+///
+/// # Errors
+/// Reading failed.
+pub(crate) fn is_archive_at(place: &Place) -> io::Result<bool> {
+    Ok(is_archive(&place.bytes(0, RECORD_BYTES)?))
+}
+
 impl Archive {
     /// An archive whose first bytes were read already.
     pub(crate) fn new(head: Vec<u8>, input: Input) -> Arc<Mutex<Self>> {
-        Arc::new(Mutex::new(Self {
+        let input = Box::new(input);
+        Arc::new(Mutex::new(Self::of(Stored::Stream {
             head,
             head_taken: 0,
             input,
+        })))
+    }
+
+    fn of(bytes: Stored) -> Self {
+        Self {
+            bytes,
             left: 0,
             padding: 0,
             ended: false,
             broken: false,
-        }))
+        }
     }
 
     /// Why the compressed stream that the archive comes in ended before its end.
     pub(crate) fn input_broken(&self) -> Option<&'static str> {
-        self.input.broken()
+        match &self.bytes {
+            Stored::Stream { input, .. } => input.broken(),
+            Stored::Place { .. } => None,
+        }
+    }
+
+    /// The input, if the archive is read as it comes.
+    pub(crate) fn input(&self) -> Option<&Input> {
+        match &self.bytes {
+            Stored::Stream { input, .. } => Some(input),
+            Stored::Place { .. } => None,
+        }
     }
 
     /// Takes up to `count` bytes.
     fn take(&mut self, count: usize) -> io::Result<Vec<u8>> {
-        let end = self.head_taken.saturating_add(count).min(self.head.len());
-        let mut taken = slice(&self.head, self.head_taken, end).to_vec();
-        self.head_taken = end;
-        if taken.len() < count {
-            let missing = count - taken.len();
-            self.input.read(&mut taken, missing)?;
+        match &mut self.bytes {
+            Stored::Stream {
+                head,
+                head_taken,
+                input,
+            } => {
+                let end = head_taken.saturating_add(count).min(head.len());
+                let mut taken = slice(head, *head_taken, end).to_vec();
+                *head_taken = end;
+                if taken.len() < count {
+                    *head = Vec::new();
+                    *head_taken = 0;
+                    let missing = count - taken.len();
+                    input.read(&mut taken, missing)?;
+                }
+                Ok(taken)
+            }
+            Stored::Place { place, position, .. } => {
+                let taken = place.bytes(*position, count)?;
+                *position += taken.len() as u64;
+                Ok(taken)
+            }
         }
-        Ok(taken)
     }
 
-    /// Drops the rest of the current member.
-    fn skip_rest(&mut self) -> io::Result<()> {
-        let mut left = std::mem::take(&mut self.left).saturating_add(std::mem::take(&mut self.padding));
+    /// Drops up to `count` bytes; how many there were.
+    fn skip(&mut self, count: u64) -> io::Result<u64> {
+        if let Stored::Place { position, len, .. } = &mut self.bytes {
+            let skipped = count.min(len.saturating_sub(*position));
+            *position += skipped;
+            return Ok(skipped);
+        }
+        let mut left = count;
         while left > 0 {
             let wanted = usize::try_from(left).unwrap_or(usize::MAX).min(64 * 1024);
             let skipped = self.take(wanted)?.len();
             left -= skipped as u64;
             if skipped < wanted {
-                self.fail();
-                return Ok(());
+                break;
             }
+        }
+        Ok(count - left)
+    }
+
+    /// Drops the rest of the current member.
+    fn skip_rest(&mut self) -> io::Result<()> {
+        let left = std::mem::take(&mut self.left).saturating_add(std::mem::take(&mut self.padding));
+        if self.skip(left)? < left {
+            self.fail();
         }
         Ok(())
     }
@@ -180,6 +258,38 @@ impl Archive {
     }
 }
 
+/// The regular files of an archive that can be read at any place, at most so many.
+///
+/// # Errors
+/// Reading failed.
+pub(crate) fn contents(place: &Place, most: usize) -> io::Result<Contents> {
+    let len = place.len()?;
+    let mut archive = Archive::of(Stored::Place {
+        place: place.clone(),
+        position: 0,
+        len,
+    });
+    let mut contents = Contents::default();
+    while let Some(header) = archive.next_header()? {
+        if contents.members.len() >= most {
+            contents.has_more = true;
+            break;
+        }
+        if let Stored::Place { position, .. } = &archive.bytes {
+            contents
+                .members
+                .push((shown(&header), place.part(*position, archive.left)));
+        }
+    }
+    contents.broken = archive.broken;
+    Ok(contents)
+}
+
+/// The name of a member.
+fn shown(header: &Header) -> String {
+    String::from_utf8_lossy(up_to(&header.name, MAX_NAME_BYTES)).into_owned()
+}
+
 /// Goes on to the next regular file.
 ///
 /// # Errors
@@ -187,7 +297,7 @@ impl Archive {
 pub(crate) fn next_member(archive: &Arc<Mutex<Archive>>) -> io::Result<Option<Member>> {
     let header = archive.lock().unwrap_or_else(PoisonError::into_inner).next_header()?;
     Ok(header.map(|header| Member {
-        name: String::from_utf8_lossy(up_to(&header.name, MAX_NAME_BYTES)).into_owned(),
+        name: shown(&header),
         bytes: MemberBytes(Arc::clone(archive)),
     }))
 }

@@ -54,11 +54,52 @@ fn each_tool_is_told_by_its_magic_and_read() {
 
 #[test]
 fn what_was_concatenated_is_read_to_the_end() {
-    // The legacy format of lz4 is the last one: its decoder reads one frame.
-    for (compression, bytes) in &COMPRESSED[..5] {
+    for (compression, bytes) in &COMPRESSED {
         let (out, error) = decompress(&[*bytes, bytes, bytes].concat(), 5);
         assert!(error.is_none(), "{compression:?} {error:?}");
         assert!(out == [PLAIN, PLAIN, PLAIN].concat(), "{compression:?}");
+    }
+}
+
+#[test]
+fn frames_of_lz4_follow_each_other_in_any_order() {
+    let (frame, legacy) = (COMPRESSED[4].1, COMPRESSED[5].1);
+    let skippable = [&[0x5a, 0x2a, 0x4d, 0x18, 3, 0, 0, 0][..], b"any"].concat();
+    for order in [
+        vec![frame, legacy],
+        vec![legacy, frame],
+        vec![legacy, &skippable, legacy, frame, &skippable],
+    ] {
+        let logs = order.iter().filter(|bytes| **bytes != skippable).count();
+        for step in [1, 7, 4096] {
+            let (out, error) = decompress(&order.concat(), step);
+            assert!(error.is_none(), "{error:?}");
+            assert!(out == PLAIN.repeat(logs));
+        }
+        // Whatever is behind the last frame is told, and takes nothing away.
+        for behind in [&b"junk"[..], &b"x"[..], &skippable[..9]] {
+            let (out, error) = decompress(&[&order.concat(), behind].concat(), 4096);
+            assert!(error.is_some() && out == PLAIN.repeat(logs), "{behind:?}");
+        }
+    }
+    // A cut between two blocks of a frame is one, too: a frame says where it ends.
+    for end in blocks_of(frame) {
+        let (out, error) = decompress(&frame[..end], 4096);
+        assert!(error.is_some() && PLAIN.starts_with(&out));
+    }
+}
+
+/// Where the blocks of a frame without sizes and checksums of its blocks end, its header included.
+fn blocks_of(frame: &[u8]) -> Vec<usize> {
+    let header = 7 + if frame[4] & 0x08 == 0 { 0 } else { 8 };
+    let mut ends = vec![header];
+    loop {
+        let place = *ends.last().unwrap();
+        let length = u32::from_le_bytes(frame[place..place + 4].try_into().unwrap()) & 0x7fff_ffff;
+        if length == 0 {
+            return ends;
+        }
+        ends.push(place + 4 + length as usize);
     }
 }
 
@@ -68,11 +109,7 @@ fn a_cut_stream_gives_what_came_before_the_cut() {
         for cut in MAGIC_BYTES..bytes.len() {
             let (out, error) = decompress(&bytes[..cut], 4096);
             assert!(PLAIN.starts_with(&out), "{compression:?} cut at {cut}");
-            // Between two blocks of the legacy format of lz4 there is no mark, and its header has no end.
-            assert!(
-                error.is_some() || compression == Compression::Lz4,
-                "{compression:?} cut at {cut}"
-            );
+            assert!(error.is_some(), "{compression:?} cut at {cut}");
         }
     }
 }
