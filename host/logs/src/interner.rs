@@ -64,12 +64,33 @@ impl Family {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct NamesId(u32);
 
+/// Whether a statement can be run again as it was logged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Again {
+    Yes,
+    WithParameters,
+    /// It is cut, several, or not read to its end: its sample would hold what the normal form does not account for.
+    No,
+}
+
+impl Again {
+    fn of(outcome: Outcome) -> Self {
+        match outcome {
+            Outcome { is_whole: false, .. } => Self::No,
+            Outcome {
+                has_placeholders: true, ..
+            } => Self::WithParameters,
+            _ => Self::Yes,
+        }
+    }
+}
+
 /// A statement that was looked up.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Found {
     /// Position in [`Used::families`].
     pub(crate) family: u32,
-    pub(crate) has_placeholders: bool,
+    pub(crate) again: Again,
 }
 
 /// What one block refers to, in the order of first use.
@@ -110,13 +131,13 @@ struct Verbatim {
     hash: u64,
     statement: Box<[u8]>,
     known: u32,
-    has_placeholders: bool,
+    again: Again,
 }
 
 /// What a shape's statements are: the family for each of the sets of names that ran them last.
 #[derive(Debug)]
 struct Shaped {
-    has_placeholders: bool,
+    again: Again,
     families: [(NamesId, u32); NAMES_PER_SHAPE],
 }
 
@@ -239,20 +260,20 @@ impl Interner {
         if let Some(shaped) = &shaped
             && let Some(known) = shaped.family(names)
         {
-            let has_placeholders = shaped.has_placeholders;
+            let again = shaped.again;
             return Found {
                 family: self.use_family(known),
-                has_placeholders,
+                again,
             };
         }
         let has_shape = shaped.is_some();
         let hash = self.hasher.hash_one((names.0, statement));
         let same = |entry: &Verbatim| entry.hash == hash && entry.names == names && *entry.statement == *statement;
         if !has_shape && let Some(entry) = self.verbatim.find(hash, same) {
-            let (known, has_placeholders) = (entry.known, entry.has_placeholders);
+            let (known, again) = (entry.known, entry.again);
             return Found {
                 family: self.use_family(known),
-                has_placeholders,
+                again,
             };
         }
         let outcome = self.normaliser.run(statement);
@@ -266,14 +287,14 @@ impl Interner {
         }
         Found {
             family: self.use_family(known),
-            has_placeholders: outcome.has_placeholders,
+            again: Again::of(outcome),
         }
     }
 
     /// Remembers a statement: as it stands, or by its shape where it has literals.
     #[cold]
     fn learn_statement(&mut self, statement: &[u8], hash: u64, outcome: Outcome, (names, known): (NamesId, u32)) {
-        let has_placeholders = outcome.has_placeholders;
+        let again = Again::of(outcome);
         if outcome.has_literals {
             let Some(family) = self.known.get_mut(known as usize) else {
                 return;
@@ -281,10 +302,7 @@ impl Interner {
             if family.shapes < MAX_SHAPES_PER_FAMILY {
                 family.shapes += 1;
                 let families = [(names, known); NAMES_PER_SHAPE];
-                let shaped = Shaped {
-                    has_placeholders,
-                    families,
-                };
+                let shaped = Shaped { again, families };
                 self.bytes += self.shapes.learn(statement, shaped);
             }
             return;
@@ -295,7 +313,7 @@ impl Interner {
             hash,
             statement: statement.into(),
             known,
-            has_placeholders,
+            again,
         };
         self.verbatim.insert_unique(hash, entry, |entry| entry.hash);
     }

@@ -12,7 +12,7 @@ use crate::bytes::slice;
 use crate::entry::{Entry, Sink, Span, Texts};
 use crate::events;
 use crate::foreign;
-use crate::interner::{Interner, NamesId};
+use crate::interner::{Again, Interner, NamesId};
 use crate::locks;
 use crate::message::{self, DurationKind};
 use crate::observation::{Deadlocked, ErrorKey, Findings, Kind, Observation, Process, Statement, Waited};
@@ -232,7 +232,12 @@ impl Worker {
             Some(start) => entry.detail.skip(start),
             None => Span::default(),
         };
-        let runnable = !entry.truncated && (!found.has_placeholders || !parameters.is_empty());
+        let runnable = !entry.truncated
+            && match found.again {
+                Again::Yes => true,
+                Again::WithParameters => !parameters.is_empty(),
+                Again::No => false,
+            };
         Statement {
             family: found.family,
             at_us: facts.at_us,
