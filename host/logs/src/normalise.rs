@@ -521,7 +521,7 @@ impl Run<'_> {
                 let depth = self.n.brackets.len() + self.n.deeper;
                 self.places.begin(written, depth);
             }
-            Word::Create | Word::Alter => self.places.begin_definition(self.depth()),
+            Word::Create | Word::Alter => self.places.begin_definition(word == Word::Alter, self.depth()),
             Word::Values => {
                 if let Some(bracket) = self.n.brackets.last_mut() {
                     bracket.rows = Some(None);

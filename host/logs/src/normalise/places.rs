@@ -7,6 +7,9 @@
 //! The rule of the second kind: where only a string may stand, anything else ends the normal form. None of this is asked of
 //! statements that read or write rows.
 
+mod commands;
+mod definitions;
+
 /// What a token is here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Seen<'a> {
@@ -158,6 +161,8 @@ enum Step {
 pub(super) struct Places {
     step: Step,
     object: Object,
+    /// `ALTER`, whose clauses may begin with `ALTER` too.
+    is_alter: bool,
     /// Brackets that were open where the statement began.
     base: usize,
     /// Brackets that are open now.
@@ -167,21 +172,6 @@ pub(super) struct Places {
     /// `COPY … FROM STDIN`: what follows the semicolon is rows, if a client sent them as if they were SQL.
     rows_follow: bool,
 }
-
-/// Words that may follow the value of a setting in `CREATE FUNCTION`.
-const ROUTINE_CLAUSES: &str = "as called cost external immutable language leakproof not parallel reset restrict return returns rows security set \
-    stable strict support transform volatile window";
-
-/// Options of roles that take no value.
-const ROLE_OPTIONS: &str = "add bypassrls connection createdb createrole createuser drop encrypted in inherit login nobypassrls nocreatedb \
-    nocreaterole nocreateuser noinherit nologin noreplication nosuperuser rename replication superuser unencrypted valid \
-    with";
-
-const TRANSACTION_MODES: &str =
-    "as committed deferrable isolation level not only read repeatable serializable transaction uncommitted write";
-
-const COPY_OPTIONS: &str =
-    "as binary csv delimiter delimiters encoding escape freeze header match null oids quote with";
 
 /// Whether a word is one of these.
 fn among(word: &[u8], list: &str) -> bool {
@@ -223,10 +213,11 @@ impl Places {
     }
 
     /// `CREATE` or `ALTER` stands somewhere.
-    pub(super) fn begin_definition(&mut self, depth: usize) {
+    pub(super) fn begin_definition(&mut self, is_alter: bool, depth: usize) {
         if self.step == Step::Off {
             *self = Self {
                 step: Step::Head,
+                is_alter,
                 base: depth,
                 ..Self::default()
             };
@@ -239,6 +230,16 @@ impl Places {
         if seen == Seen::Semicolon {
             self.step = Step::Off;
             return if self.rows_follow { Verdict::End } else { Verdict::Show };
+        }
+        if matches!(
+            self.step,
+            Step::Clauses | Step::Label | Step::Copy | Step::CopyTail | Step::Constraints
+        ) && let Seen::Word(word) = seen
+            && (among(word, "create") || (!self.is_alter && among(word, "alter")))
+        {
+            // A statement of its own, as in `CREATE SCHEMA`, or one whose semicolon is missing.
+            self.is_alter = among(word, "alter");
+            return self.show(Step::Head);
         }
         match self.step {
             Step::Off => Verdict::Show,
@@ -318,8 +319,8 @@ impl Places {
         };
         let is = |list: &str| among(word, list);
         let (object, is_top) = (self.object, self.is_top());
-        if is("create") {
-            self.step = Step::Head;
+        if is("password") && is_top && !matches!(object, Object::Other | Object::Routine) {
+            return Verdict::Password;
         } else if is("set") && is_top && matches!(object, Object::Settings | Object::Routine) {
             self.step = Step::Set;
         } else if is("set with") {
@@ -353,230 +354,6 @@ impl Places {
             (After::Clauses, _) => self.clause(seen),
             (After::Copy, _) => self.copy_option(seen),
             _ => Verdict::Hide,
-        }
-    }
-
-    fn role(&mut self, seen: Seen<'_>) -> Verdict {
-        match (self.step, seen) {
-            (Step::RoleName, Seen::Word(word)) if among(word, "mapping") => self.show(Step::Mapping),
-            (Step::RoleName, Seen::Word(_) | Seen::Name | Seen::Value) => self.show(Step::RoleOption),
-            (Step::Mapping, Seen::Word(word)) if among(word, "for if") => {
-                self.object = Object::Foreign;
-                self.show(Step::Clauses)
-            }
-            (Step::RoleNames, Seen::Word(_) | Seen::Name | Seen::Value) => self.show(Step::RoleNamed),
-            (Step::RoleNamed, Seen::Comma | Seen::Dot) => self.show(Step::RoleNames),
-            (Step::RoleNumber, Seen::Sign) => Verdict::Show,
-            (Step::RoleNumber, Seen::Value) => self.show(Step::RoleOption),
-            (Step::Mapping | Step::RoleOption | Step::RoleNamed, _) => self.role_option(seen),
-            _ => Verdict::Hide,
-        }
-    }
-
-    /// What is no known option of a role ends the normal form: it may be a password whose option is misspelt.
-    fn role_option(&mut self, seen: Seen<'_>) -> Verdict {
-        let Seen::Word(word) = seen else {
-            self.step = Step::RoleOption;
-            return if seen == Seen::Value {
-                Verdict::Show
-            } else {
-                Verdict::Hide
-            };
-        };
-        let is = |list: &str| among(word, list);
-        if is("password") {
-            // Whatever follows may be the password, however it is quoted or cut.
-            Verdict::Password
-        } else if is("set") {
-            self.show(Step::Set)
-        } else if is("until") {
-            self.show(Step::Expect(After::Role))
-        } else if is("limit sysid") {
-            self.show(Step::RoleNumber)
-        } else if is("role admin user group to database reset") {
-            self.show(Step::RoleNames)
-        } else if is(ROLE_OPTIONS) {
-            self.show(Step::RoleOption)
-        } else {
-            Verdict::Hide
-        }
-    }
-
-    /// The first words behind `SET`.
-    fn setting(&mut self, seen: Seen<'_>) -> Verdict {
-        let step = self.step;
-        let Seen::Word(word) = seen else {
-            return match seen {
-                // `SESSION` and so on are names of settings too.
-                Seen::Dot | Seen::Equals if step != Step::Set => self.setting_name(seen),
-                Seen::Name if !matches!(step, Step::SetTime | Step::SetXml) => self.show(Step::SetName),
-                _ => Verdict::Hide,
-            };
-        };
-        let next = match (step, word.to_ascii_lowercase().as_slice()) {
-            (Step::SetSession | Step::SetLocal | Step::SetTime | Step::SetXml, b"to") => Step::SetValue,
-            (Step::SetSession, b"authorization") | (Step::SetTime, b"zone") | (Step::SetXml, b"option") => {
-                Step::SetDirect
-            }
-            (Step::SetSession, b"characteristics") => Step::Transaction,
-            (Step::SetTime | Step::SetXml, _) => return Verdict::Hide,
-            (Step::Set, b"session") => Step::SetSession,
-            (Step::Set, b"local") => Step::SetLocal,
-            (_, b"role" | b"names" | b"schema" | b"catalog") => Step::SetDirect,
-            (_, b"time") => Step::SetTime,
-            (_, b"xml") => Step::SetXml,
-            (_, b"transaction") => Step::Transaction,
-            (_, b"constraints") => Step::Constraints,
-            _ => Step::SetName,
-        };
-        self.show(next)
-    }
-
-    fn setting_name(&mut self, seen: Seen<'_>) -> Verdict {
-        let is = |list: &str| matches!(seen, Seen::Word(word) if among(word, list));
-        match self.step {
-            Step::SetDot => match seen {
-                Seen::Word(_) | Seen::Name => self.show(Step::SetName),
-                _ => Verdict::Hide,
-            },
-            Step::SetFrom if is("current") => self.show(Step::SetDone),
-            Step::SetFrom => Verdict::Hide,
-            _ if seen == Seen::Dot => self.show(Step::SetDot),
-            _ if seen == Seen::Equals || is("to") => self.show(Step::SetValue),
-            Step::SetDirect if is("default none local") => self.show(Step::SetDone),
-            Step::SetDirect => self.value(seen),
-            _ if is("from") => self.show(Step::SetFrom),
-            _ => Verdict::Hide,
-        }
-    }
-
-    fn setting_value(&mut self, seen: Seen<'_>) -> Verdict {
-        let clause = matches!(seen, Seen::Word(word) if self.object == Object::Routine && among(word, ROUTINE_CLAUSES));
-        match (self.step, seen) {
-            (Step::SetValue, Seen::Word(word)) if among(word, "default") => self.show(Step::SetDone),
-            (Step::SetDone | Step::Skip, _) if clause => self.clause(seen),
-            (Step::Skip, _) => Verdict::Drop,
-            _ => self.value(seen),
-        }
-    }
-
-    /// The first token of a value.
-    fn value(&mut self, seen: Seen<'_>) -> Verdict {
-        self.step = Step::Skip;
-        if seen == Seen::Value {
-            Verdict::Show
-        } else {
-            Verdict::Mask
-        }
-    }
-
-    fn transaction(&mut self, seen: Seen<'_>) -> Verdict {
-        match seen {
-            Seen::Equals => self.show(Step::SetValue),
-            Seen::Word(word) if among(word, "to") => self.show(Step::SetValue),
-            _ if self.step == Step::Constraints => Verdict::Show,
-            Seen::Word(word) if among(word, "snapshot") => self.show(Step::Expect(After::End)),
-            Seen::Word(word) if among(word, TRANSACTION_MODES) => Verdict::Show,
-            Seen::Comma | Seen::Value => Verdict::Show,
-            _ => Verdict::Hide,
-        }
-    }
-
-    fn notify(&mut self, seen: Seen<'_>) -> Verdict {
-        match (self.step, seen) {
-            (Step::Notify, Seen::Word(_) | Seen::Name | Seen::Value) => self.show(Step::Channel),
-            (Step::Channel, Seen::Comma) => self.show(Step::Expect(After::End)),
-            _ => Verdict::Hide,
-        }
-    }
-
-    fn copy(&mut self, seen: Seen<'_>) -> Verdict {
-        let is = |list: &str| matches!(seen, Seen::Word(word) if among(word, list));
-        match self.step {
-            Step::Copy if self.is_top() && is("from") => self.show(Step::CopyFrom),
-            Step::Copy if self.is_top() && is("to") => self.show(Step::CopyTo),
-            Step::CopyFrom | Step::CopyTo if is("stdin stdout") => {
-                self.rows_follow = self.step == Step::CopyFrom;
-                self.show(Step::CopyOptions)
-            }
-            Step::CopyFrom | Step::CopyTo if is("program") => self.show(Step::Expect(After::Copy)),
-            Step::CopyFrom | Step::CopyTo if seen == Seen::Value => self.show(Step::After(After::Copy)),
-            Step::CopyFrom | Step::CopyTo => Verdict::Hide,
-            Step::CopyOptions => self.copy_option(seen),
-            _ => Verdict::Show,
-        }
-    }
-
-    fn copy_option(&mut self, seen: Seen<'_>) -> Verdict {
-        self.step = Step::CopyOptions;
-        match seen {
-            _ if !self.is_top() => Verdict::Show,
-            Seen::Word(word) if among(word, "force where") => self.show(Step::CopyTail),
-            Seen::Word(word) if among(word, COPY_OPTIONS) => Verdict::Show,
-            Seen::Value | Seen::Open => Verdict::Show,
-            _ => Verdict::Hide,
-        }
-    }
-
-    fn code(&mut self, seen: Seen<'_>) -> Verdict {
-        match (self.step, seen) {
-            (Step::Do, Seen::Word(word)) if among(word, "language") => self.show(Step::DoLanguage),
-            (Step::Do, Seen::Value) => self.show(Step::After(After::Language)),
-            (Step::DoLanguage, Seen::Word(_) | Seen::Name | Seen::Value) => self.show(Step::Do),
-            _ => Verdict::Hide,
-        }
-    }
-
-    fn prepared(&mut self, seen: Seen<'_>, word: &str) -> Verdict {
-        self.step = match seen {
-            Seen::Word(found) if among(found, word) => Step::Expect(After::End),
-            _ => Step::Off,
-        };
-        Verdict::Show
-    }
-
-    fn option(&mut self, seen: Seen<'_>) -> Verdict {
-        match (self.step, seen) {
-            (Step::Options, Seen::Open) => self.show(Step::OptionName),
-            // A column may have this name.
-            (Step::Options, _) if !self.is_top() => self.clause(seen),
-            (Step::OptionName, Seen::Word(word)) if among(word, "add set drop") => self.show(Step::OptionVerb),
-            (Step::OptionName | Step::OptionVerb, Seen::Word(_) | Seen::Name) => self.show(Step::OptionValue),
-            (Step::OptionName, Seen::Value) => self.show(Step::OptionValue),
-            (Step::OptionVerb | Step::OptionValue, Seen::Value) => self.show(Step::After(After::Option)),
-            (Step::OptionVerb | Step::OptionValue, Seen::Comma) => self.show(Step::OptionName),
-            (Step::OptionName | Step::OptionVerb | Step::OptionValue, Seen::Close) => self.show(Step::Clauses),
-            _ => Verdict::Hide,
-        }
-    }
-
-    fn parameter(&mut self, seen: Seen<'_>) -> Verdict {
-        match (self.step, seen) {
-            (Step::Parameters, Seen::Open) => {
-                self.bracket = self.depth;
-                self.show(Step::ParameterName)
-            }
-            (Step::Parameters, _) => self.clause(seen),
-            (Step::ParameterName, Seen::Equals) => self.show(Step::ParameterValue),
-            (Step::ParameterName, Seen::Close) if self.depth <= self.bracket.saturating_add(1) => {
-                self.show(Step::Clauses)
-            }
-            (Step::ParameterValue, Seen::Value) => self.show(Step::ParameterSkip(0)),
-            (Step::ParameterValue | Step::ParameterSkip(0), Seen::Comma) => self.show(Step::ParameterName),
-            (Step::ParameterValue | Step::ParameterSkip(0), Seen::Close) => self.show(Step::Clauses),
-            (Step::ParameterValue, _) => {
-                self.step = Step::ParameterSkip(usize::from(seen == Seen::Open));
-                Verdict::Mask
-            }
-            (Step::ParameterSkip(open), _) => {
-                self.step = Step::ParameterSkip(match seen {
-                    Seen::Open => open.saturating_add(1),
-                    Seen::Close => open.saturating_sub(1),
-                    _ => open,
-                });
-                Verdict::Drop
-            }
-            _ => Verdict::Show,
         }
     }
 }

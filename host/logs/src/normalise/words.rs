@@ -112,7 +112,7 @@ pub(super) fn has_typography(word: &[u8]) -> bool {
     let is_one = |character: char| {
         matches!(
             character,
-            '\u{ab}' | '\u{bb}' | '\u{2018}'..='\u{201f}' | '\u{2039}' | '\u{203a}' | '\u{feff}'
+            '\u{ab}' | '\u{b4}' | '\u{bb}' | '\u{2018}'..='\u{201f}' | '\u{2032}'..='\u{2037}' | '\u{2039}' | '\u{203a}' | '\u{feff}' | '\u{ff02}' | '\u{ff07}'
         ) || (character.is_whitespace() && !character.is_ascii())
     };
     word.utf8_chunks().any(|chunk| chunk.valid().contains(is_one))

@@ -310,6 +310,26 @@ fn options_of_roles_are_known_ones() {
             "create schema s create role bob password secret",
             "create schema s create role bob password ?",
         ),
+        (
+            "create table t (a int) alter role bob password secret",
+            "create table t(a int) alter role bob password ?",
+        ),
+        (
+            "comment on table t alter role bob password secret",
+            "comment on table t alter role bob password ?",
+        ),
+        (
+            "alter table t alter role set not null, add password text",
+            "alter table t alter role set not null, add password text",
+        ),
+        (
+            "create user mapping for bob server s password secret",
+            "create user mapping for bob server s password ?",
+        ),
+        (
+            "create database d owner bob password secret",
+            "create database d owner bob password ?",
+        ),
         ("(create role bob password secret", "(create role bob password ?"),
         // The word is a name if it is quoted, and the server refuses it. It is logged all the same.
         ("alter role bob \"password\" secret", "alter role bob password ?"),
@@ -388,6 +408,7 @@ fn quotes_that_are_not_what_they_seem_hide_what_follows() {
         ("values (1, 2), ('a', 'b'), (secret, 'cut", "values (?, ?)"),
         ("insert into t values ({\"a\": \"secret\"})", "insert into t values (?"),
         ("select ‘secret’, “secret”", "select ?"),
+        ("select ´secret´", "select ?"),
         ("select\u{a0}secret", "?"),
         ("\u{feff}alter role bob password secret", "alter role bob password ?"),
         // What may touch a string.
