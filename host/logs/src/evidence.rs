@@ -542,7 +542,7 @@ pub struct ErrorClass {
     pub severity: String,
     /// Where the log tells.
     pub sqlstate: Option<String>,
-    /// Quoted parts and numbers as `?`. Untrusted.
+    /// Quoted parts, numbers and other values as `?`. Untrusted.
     pub message: String,
     /// Who.
     pub dimensions: Dimensions,

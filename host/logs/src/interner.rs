@@ -68,12 +68,33 @@ impl Family {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct NamesId(u32);
 
+/// Whether a statement can be run again as it was logged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Again {
+    Yes,
+    WithParameters,
+    /// It is cut, several, or not read to its end: its sample would hold what the normal form does not account for.
+    No,
+}
+
+impl Again {
+    fn of(outcome: Outcome) -> Self {
+        match outcome {
+            Outcome { is_whole: false, .. } => Self::No,
+            Outcome {
+                has_placeholders: true, ..
+            } => Self::WithParameters,
+            _ => Self::Yes,
+        }
+    }
+}
+
 /// A statement that was looked up.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Found {
     /// Position in [`Used::families`].
     pub(crate) family: u32,
-    pub(crate) has_placeholders: bool,
+    pub(crate) again: Again,
 }
 
 /// What one block refers to, in the order of first use.
@@ -123,13 +144,13 @@ struct Verbatim {
     hash: u64,
     statement: Box<[u8]>,
     known: u32,
-    has_placeholders: bool,
+    again: Again,
 }
 
 /// What a shape's statements are: the family for each of the sets of names that ran them last.
 #[derive(Debug)]
 struct Shaped {
-    has_placeholders: bool,
+    again: Again,
     families: [(NamesId, u32); NAMES_PER_SHAPE],
 }
 
@@ -280,20 +301,20 @@ impl Interner {
             && last.names == names
             && *last.statement == *statement
         {
-            let (known, has_placeholders) = (last.known, last.has_placeholders);
+            let (known, again) = (last.known, last.again);
             return Found {
                 family: self.use_family(known),
-                has_placeholders,
+                again,
             };
         }
         let shaped = self.shapes.find(statement);
         if let Some(shaped) = &shaped
             && let Some(known) = shaped.family(names)
         {
-            let has_placeholders = shaped.has_placeholders;
+            let again = shaped.again;
             return Found {
                 family: self.use_family(known),
-                has_placeholders,
+                again,
             };
         }
         let has_shape = shaped.is_some();
@@ -308,7 +329,7 @@ impl Interner {
             && let Some(position) = self.verbatim.find(hash, same)
             && let Some(entry) = verbatims.get(*position as usize)
         {
-            let (known, has_placeholders) = (entry.known, entry.has_placeholders);
+            let (known, again) = (entry.known, entry.again);
             if self.last_statements.is_empty() {
                 self.last_statements.resize(STATEMENT_SLOTS, u32::MAX);
             }
@@ -317,7 +338,7 @@ impl Interner {
             }
             return Found {
                 family: self.use_family(known),
-                has_placeholders,
+                again,
             };
         }
         let outcome = self.normaliser.run(statement);
@@ -331,14 +352,14 @@ impl Interner {
         }
         Found {
             family: self.use_family(known),
-            has_placeholders: outcome.has_placeholders,
+            again: Again::of(outcome),
         }
     }
 
     /// Remembers a statement: as it stands, or by its shape where it has literals.
     #[cold]
     fn learn_statement(&mut self, statement: &[u8], hash: u64, outcome: Outcome, (names, known): (NamesId, u32)) {
-        let has_placeholders = outcome.has_placeholders;
+        let again = Again::of(outcome);
         if outcome.has_literals {
             let Some(family) = self.known.get_mut(known as usize) else {
                 return;
@@ -346,10 +367,7 @@ impl Interner {
             if family.shapes < MAX_SHAPES_PER_FAMILY {
                 family.shapes += 1;
                 let families = [(names, known); NAMES_PER_SHAPE];
-                let shaped = Shaped {
-                    has_placeholders,
-                    families,
-                };
+                let shaped = Shaped { again, families };
                 self.bytes += self.shapes.learn(statement, shaped);
             }
             return;
@@ -360,7 +378,7 @@ impl Interner {
             hash,
             statement: statement.into(),
             known,
-            has_placeholders,
+            again,
         };
         let position = next(self.verbatims.len());
         self.verbatims.push(entry);

@@ -5,14 +5,27 @@
 //! nowhere. **Trusted**: nothing. **Can fail**: nothing; what is no SQL still has a normal form.
 //!
 //! The normal form is a normal form: normalising it again changes nothing.
+//!
+//! No value of a statement is in its normal form, however it is spelt and wherever the log cut it:
+//! - A literal ends where the server's lexer ends it ([`lexer`]), with all that continues it and all that touches it.
+//! - A backslash before a quote ends a string or not by `standard_conforming_strings`, which the log does not tell. What either
+//!   reading shows may be text of a literal in the other, so the normal form ends there. The exception is `ESCAPE '\'`.
+//! - A value without quotes is known by its place, and where only a string may stand anything else ends the normal form
+//!   ([`places`]).
+//! - Where quotes are not what they seem (the statement ends inside of them, `'it's'`), the normal form ends with the first string:
+//!   what stands behind may be the inside of one.
+//!
+//! What the server reads as a name is one: `"secret"` and `secret` in `WHERE a = "secret" OR a = secret` are columns.
 
 mod lexer;
+mod places;
 mod words;
 
 use sha2::{Digest, Sha256};
 
 use crate::evidence::{Dimensions, StatementKind};
 pub(crate) use lexer::{Lexer, Token};
+use places::{Places, Seen, Verdict};
 use words::Word;
 
 /// Deepest nesting in which lists are collapsed; deeper text is kept as it is.
@@ -103,6 +116,8 @@ pub(crate) struct Outcome {
     pub(crate) has_literals: bool,
     /// `$1`: the statement cannot be run without its parameters.
     pub(crate) has_placeholders: bool,
+    /// All of it was read, and it is one statement.
+    pub(crate) is_whole: bool,
 }
 
 /// What stands left of the token being written; decides spaces and what a minus is.
@@ -192,29 +207,45 @@ impl Normaliser {
             left: Left::Start,
             last_word: Word::Name,
             sign: None,
-            after_string: false,
-            words: 0,
-            role_statement: false,
+            behind: Behind::Other,
+            first_string: 0,
+            first_kind: None,
+            semicolon: usize::MAX,
+            places: Places::default(),
             kind: KindFinder::default(),
             has_literals: false,
             has_placeholders: false,
         };
-        let mut lexer = Lexer::new(sql);
+        let mut lexer = Lexer::new(sql.strip_prefix(b"\xef\xbb\xbf").unwrap_or(sql));
+        let mut is_whole = true;
         while let Some(token) = lexer.next_token() {
             if !run.token(token) {
+                is_whole = false;
                 break;
             }
         }
-        let outcome = Outcome {
+        let semicolon = run.semicolon;
+        let mut outcome = Outcome {
             kind: run.kind.kind(),
             has_literals: run.has_literals,
             has_placeholders: run.has_placeholders,
+            is_whole,
         };
         while matches!(self.out.last(), Some(b';' | b' ')) {
             self.out.pop();
         }
+        outcome.is_whole &= semicolon >= self.out.len();
         outcome
     }
+}
+
+/// What the token before was, as far as a string matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Behind {
+    Other,
+    String,
+    /// A string, with a word directly behind its quote.
+    Glued,
 }
 
 /// The state of one run.
@@ -224,10 +255,14 @@ struct Run<'n> {
     last_word: Word,
     /// Length of the output and what stood left, before a sign that may belong to a number.
     sign: Option<(usize, Left)>,
-    after_string: bool,
-    /// Words of the current statement so far, up to two.
-    words: u8,
-    role_statement: bool,
+    behind: Behind,
+    /// Length of the output behind the first string, or 0.
+    first_string: usize,
+    /// The kind as far as it was known there.
+    first_kind: Option<StatementKind>,
+    /// Length of the output before the first semicolon.
+    semicolon: usize,
+    places: Places,
     kind: KindFinder,
     has_literals: bool,
     has_placeholders: bool,
@@ -237,7 +272,7 @@ impl Run<'_> {
     /// Writes one token; false ends the run.
     #[inline]
     fn token(&mut self, token: Token<'_>) -> bool {
-        let after_string = std::mem::take(&mut self.after_string);
+        let behind = std::mem::replace(&mut self.behind, Behind::Other);
         let sign = self.sign.take();
         let token = match token {
             Token::Quoted(text) => words::without_quotes(text).map_or(token, Token::Word),
@@ -245,6 +280,14 @@ impl Run<'_> {
         };
         if !self.kind.found && !matches!(token, Token::Word(_) | Token::Open(_) | Token::Semicolon) {
             self.kind.see_no_word();
+        }
+        if behind == Behind::Glued && !matches!(token, Token::Word(text) if words::is_keyword(text)) {
+            return self.misquoted();
+        }
+        if self.places.are_watched()
+            && let Some(goes_on) = self.place(token)
+        {
+            return goes_on;
         }
         match token {
             Token::Word(text) => return self.word(text),
@@ -254,12 +297,19 @@ impl Run<'_> {
                 self.left = Left::Name;
                 self.last_word = Word::Name;
             }
-            Token::String { plain } => {
-                self.after_string = true;
+            Token::String {
+                plain,
+                behind_word,
+                before_word,
+            } => {
+                if behind_word && self.first_string > 0 && !self.ends_in_type() {
+                    return self.misquoted();
+                }
                 // `'a' 'b'` over two lines is one literal.
-                if !(after_string && plain) {
+                if !(behind == Behind::String && plain) {
                     self.literal();
                 }
+                self.saw_string(before_word);
             }
             Token::Number => {
                 if let Some((length, left)) = sign {
@@ -277,10 +327,9 @@ impl Run<'_> {
             Token::Close(byte) => self.close(byte),
             Token::Comma => self.comma(),
             Token::Semicolon => {
+                self.semicolon = self.semicolon.min(self.n.out.len());
                 self.n.out.push(b';');
                 self.left = Left::Semicolon;
-                self.words = 0;
-                self.role_statement = false;
             }
             Token::Dot => {
                 // Two dots would be one operator.
@@ -297,8 +346,107 @@ impl Run<'_> {
                 self.n.out.extend_from_slice(b"::");
                 self.left = Left::Cast;
             }
+            Token::Ambiguous => return self.hide(),
+            Token::Stray | Token::Cut { comment: false } => return self.misquoted(),
+            Token::Cut { comment: true } => {
+                if self.first_string > 0 {
+                    self.misquoted();
+                }
+                return false;
+            }
         }
         true
+    }
+
+    #[inline]
+    fn saw_string(&mut self, before_word: bool) {
+        self.behind = if before_word { Behind::Glued } else { Behind::String };
+        if self.first_string == 0 {
+            self.first_string = self.n.out.len();
+            self.first_kind = self.kind.kind;
+        }
+    }
+
+    /// Shows a token to those who know the places of values. None: it is written as everywhere.
+    #[cold]
+    fn place(&mut self, token: Token<'_>) -> Option<bool> {
+        let seen = match token {
+            Token::Word(text) => Seen::Word(text),
+            Token::Quoted(_) => Seen::Name,
+            Token::String { .. } | Token::Number | Token::Placeholder | Token::Operator(b"?") => Seen::Value,
+            Token::Operator(b"=") => Seen::Equals,
+            Token::Operator(b"-" | b"+") => Seen::Sign,
+            Token::Operator(_) | Token::Cast => Seen::Other,
+            Token::Open(_) => Seen::Open,
+            Token::Close(_) => Seen::Close,
+            Token::Comma => Seen::Comma,
+            Token::Semicolon => Seen::Semicolon,
+            Token::Dot => Seen::Dot,
+            // Whatever the place, the normal form ends here.
+            Token::Ambiguous | Token::Stray | Token::Cut { .. } => return None,
+        };
+        match self.places.see(seen, self.depth()) {
+            Verdict::Show => return None,
+            Verdict::Mask => self.literal(),
+            Verdict::Drop => self.has_literals = true,
+            Verdict::Password => {
+                self.space(false);
+                self.n.out.extend_from_slice(b"password");
+                self.left = Left::Name;
+                return Some(self.hide());
+            }
+            Verdict::Hide => return Some(self.hide()),
+            Verdict::End => {
+                self.has_literals = true;
+                return Some(false);
+            }
+        }
+        if let Token::String { before_word, .. } = token {
+            self.saw_string(before_word);
+        }
+        Some(true)
+    }
+
+    /// Brackets that are open.
+    #[inline]
+    fn depth(&self) -> usize {
+        self.n.brackets.len() + self.n.deeper
+    }
+
+    /// Ends the run with a mark in place of all that follows.
+    #[cold]
+    fn hide(&mut self) -> bool {
+        self.has_literals = true;
+        if self.left != Left::Literal {
+            self.mark();
+        }
+        false
+    }
+
+    /// Ends the run where quotes are not what they seem: what stands behind the first string may be the inside of a literal.
+    #[cold]
+    fn misquoted(&mut self) -> bool {
+        if self.first_string == 0 {
+            return self.hide();
+        }
+        self.n.out.truncate(self.first_string);
+        // Two statements of one normal form are of one kind.
+        self.kind.kind = self.first_kind;
+        false
+    }
+
+    /// Whether the word before a quote can be a type, as in `date'2026-01-01'`, or a keyword.
+    #[cold]
+    fn ends_in_type(&self) -> bool {
+        let is_of_word = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
+        let length = self.n.out.iter().rev().take_while(|byte| is_of_word(byte)).count();
+        let word = self
+            .n
+            .out
+            .len()
+            .checked_sub(length)
+            .and_then(|start| self.n.out.get(start..));
+        self.left != Left::Literal && word.is_some_and(words::may_touch_string)
     }
 
     /// A space before the next token, where the two tokens want one.
@@ -329,11 +477,19 @@ impl Run<'_> {
     }
 
     fn word(&mut self, text: &[u8]) -> bool {
+        let is_ascii = text.is_ascii();
+        if !is_ascii && words::has_typography(text) {
+            return self.misquoted();
+        }
         let before = self.n.out.len();
         let left = self.left;
         self.space(false);
         let start = self.n.out.len();
-        self.n.write_name(text);
+        if is_ascii {
+            self.n.out.extend_from_slice(text);
+        } else {
+            self.n.write_name(text);
+        }
         let Some(written) = self.n.out.get_mut(start..) else {
             return true;
         };
@@ -359,14 +515,13 @@ impl Run<'_> {
             return true;
         }
         self.last_word = word;
-        if self.words < 2 {
-            self.count_word(word);
-        }
-        if !self.kind.found {
-            self.kind.see(word, self.n.brackets.len() + self.n.deeper);
-        }
         match word {
             Word::Name | Word::Keyword => {}
+            Word::Utility if matches!(left, Left::Start | Left::Semicolon) => {
+                let depth = self.n.brackets.len() + self.n.deeper;
+                self.places.begin(written, depth);
+            }
+            Word::Create | Word::Alter => self.places.begin_definition(word == Word::Alter, self.depth()),
             Word::Values => {
                 if let Some(bracket) = self.n.brackets.last_mut() {
                     bracket.rows = Some(None);
@@ -378,23 +533,12 @@ impl Run<'_> {
                     bracket.holds = Holds::Anything;
                 }
             }
-            Word::Password if self.role_statement => {
-                // Whatever follows may be the password, however it is quoted or cut.
-                self.n.out.extend_from_slice(b" ?");
-                self.has_literals = true;
-                return false;
-            }
             _ => {}
         }
+        if !self.kind.found {
+            self.kind.see(word, self.depth());
+        }
         true
-    }
-
-    fn count_word(&mut self, word: Word) {
-        self.words += 1;
-        self.role_statement = match self.words {
-            1 => matches!(word, Word::Create | Word::Alter),
-            _ => self.role_statement && word == Word::Role,
-        };
     }
 
     fn operator(&mut self, text: &[u8]) {
@@ -503,6 +647,8 @@ impl Run<'_> {
             && out.get(from..to) == out.get(start..)
         {
             out.truncate(to);
+            // The mark of the first string may be gone; the one that it repeated is not.
+            self.first_string = self.first_string.min(to);
             return (from, to);
         }
         (start, out.len())

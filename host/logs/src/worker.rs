@@ -13,7 +13,7 @@ use crate::entry::{Entry, Sink, Span, Texts};
 use crate::events::{self, cancellation, checkpoint, connection, locks, maintenance, plan};
 use crate::evidence::PlanFormat;
 use crate::foreign;
-use crate::interner::{Interner, NamesId};
+use crate::interner::{Again, Interner, NamesId};
 use crate::ledger::{NotDone, PlanSeen};
 use crate::message::{self, DurationKind};
 use crate::observation::{Activity, Deadlocked, ErrorKey, Findings, Kind, Observation, Process, Statement, Waited};
@@ -263,7 +263,12 @@ impl Worker {
             Some(start) => entry.detail.skip(start),
             None => Span::default(),
         };
-        let runnable = !entry.truncated && (!found.has_placeholders || !parameters.is_empty());
+        let runnable = !entry.truncated
+            && match found.again {
+                Again::Yes => true,
+                Again::WithParameters => !parameters.is_empty(),
+                Again::No => false,
+            };
         Statement {
             family: found.family,
             pid: entry.pid.unwrap_or(0),

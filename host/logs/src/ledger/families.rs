@@ -420,15 +420,11 @@ impl Stats {
     }
 
     fn take_sample(&mut self, us: u64, (statement, parameters): (&[u8], &[u8])) {
-        let explainable = matches!(
-            self.family.kind,
-            StatementKind::Select
-                | StatementKind::Insert
-                | StatementKind::Update
-                | StatementKind::Delete
-                | StatementKind::Merge
-        );
-        if !explainable || statement.is_empty() || statement.len() + parameters.len() > MAX_SAMPLE_BYTES {
+        // A sample holds values, so there is none where nothing could use it: EXPLAIN ANALYZE runs a SELECT only.
+        if self.family.kind != StatementKind::Select
+            || statement.is_empty()
+            || statement.len() + parameters.len() > MAX_SAMPLE_BYTES
+        {
             return;
         }
         let parameters = match parameters {

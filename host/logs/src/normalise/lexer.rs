@@ -1,5 +1,6 @@
 //! PostgreSQL's lexical rules (documentation, "Lexical Structure"), as far as they decide where a token ends.
 
+use super::words::is_keyword;
 use crate::bytes::{at, from, slice};
 
 /// A token; white space and comments are none.
@@ -13,9 +14,22 @@ pub(crate) enum Token<'a> {
     String {
         /// No letter in front: it may continue the string before.
         plain: bool,
+        /// A word or a number ends where the opening quote stands.
+        behind_word: bool,
+        /// A word or a number begins where the closing quote stands.
+        before_word: bool,
     },
+    /// A string that ends elsewhere with `standard_conforming_strings` off. There is no next token.
+    Ambiguous,
+    /// The statement ends inside of a string, a quoted name or a comment. There is no next token.
+    Cut {
+        comment: bool,
+    },
+    /// A brace or a backslash, which is no SQL.
+    Stray,
+    /// With the letters that stand directly behind it.
     Number,
-    /// `$1`
+    /// `$1`, likewise.
     Placeholder,
     Operator(&'a [u8]),
     Open(u8),
@@ -78,14 +92,22 @@ fn continues_word(byte: u8) -> bool {
     matches!(class(byte), Class::Letter | Class::Digit | Class::Dollar)
 }
 
+const ESCAPE: &[u8] = b"escape";
+
 pub(crate) struct Lexer<'a> {
     sql: &'a [u8],
     position: usize,
+    /// Behind the last word `ESCAPE`.
+    escape: usize,
 }
 
 impl<'a> Lexer<'a> {
     pub(crate) fn new(sql: &'a [u8]) -> Self {
-        Self { sql, position: 0 }
+        Self {
+            sql,
+            position: 0,
+            escape: usize::MAX,
+        }
     }
 
     /// Behind the token that was read last.
@@ -103,11 +125,8 @@ impl<'a> Lexer<'a> {
                 Class::Space => continue,
                 Class::Letter => self.word(start, byte),
                 Class::Digit => self.number(start),
-                Class::Quote => self.quoted(b'\'', false, true),
-                Class::DoubleQuote => {
-                    self.skip_quoted(b'"', false);
-                    Token::Quoted(slice(self.sql, start, self.position))
-                }
+                Class::Quote => self.string(start, true),
+                Class::DoubleQuote => self.name(start),
                 Class::Dollar => self.dollar(start),
                 Class::Operator => match self.operator(start, byte) {
                     Some(token) => token,
@@ -129,55 +148,127 @@ impl<'a> Lexer<'a> {
         let next = at(self.sql, self.position);
         if length == 0 {
             match (first | 0x20, next) {
-                (b'e', b'\'') => return self.prefixed_string(true),
-                (b'b' | b'x' | b'n', b'\'') => return self.prefixed_string(false),
-                (b'u', b'&') if at(self.sql, self.position + 1) == b'\'' => {
+                (b'e', b'\'') => {
                     self.position += 1;
-                    return self.prefixed_string(false);
+                    return self.escape_string();
+                }
+                (b'b' | b'x' | b'n', b'\'') => {
+                    self.position += 1;
+                    return self.string(self.position - 1, false);
+                }
+                (b'u', b'&') if at(self.sql, self.position + 1) == b'\'' => {
+                    self.position += 2;
+                    return self.string(self.position - 1, false);
                 }
                 (b'u', b'&') if at(self.sql, self.position + 1) == b'"' => {
                     self.position += 2;
-                    self.skip_quoted(b'"', false);
-                    return Token::Quoted(slice(self.sql, start, self.position));
+                    return self.name(start);
                 }
                 _ => {}
             }
         }
-        Token::Word(slice(self.sql, start, self.position))
+        let word = slice(self.sql, start, self.position);
+        if word.len() == ESCAPE.len() && word.eq_ignore_ascii_case(ESCAPE) {
+            self.escape = self.position;
+        }
+        Token::Word(word)
     }
 
-    fn prefixed_string(&mut self, escapes: bool) -> Token<'a> {
-        self.position += 1;
-        self.quoted(b'\'', escapes, false)
-    }
-
+    /// A string whose quote at `open` was read, and in which a backslash is a character like any other.
     #[inline]
-    fn quoted(&mut self, quote: u8, escapes: bool, plain: bool) -> Token<'a> {
-        self.skip_quoted(quote, escapes);
-        Token::String { plain }
-    }
-
-    /// Moves behind the closing quote, or to the end of a cut statement.
-    #[inline]
-    fn skip_quoted(&mut self, quote: u8, escapes: bool) {
+    fn string(&mut self, open: usize, plain: bool) -> Token<'a> {
+        let sql = self.sql;
         loop {
-            let rest = from(self.sql, self.position);
-            let found = if escapes {
-                memchr::memchr2(quote, b'\\', rest)
-            } else {
-                memchr::memchr(quote, rest)
+            let Some(found) = memchr::memchr(b'\'', from(sql, self.position)) else {
+                return self.cut();
             };
-            let Some(found) = found else {
-                self.position = self.sql.len();
-                return;
+            let quote = self.position + found;
+            if at(sql, quote - 1) == b'\\' && self.is_ambiguous(open, quote) {
+                self.position = sql.len();
+                return Token::Ambiguous;
+            }
+            self.position = quote + 1;
+            if at(sql, quote + 1) != b'\'' {
+                return Token::String {
+                    plain,
+                    behind_word: plain && open > 0 && is_of_word(at(sql, open - 1)),
+                    before_word: is_of_word(at(sql, quote + 1)),
+                };
+            }
+            self.position = quote + 2;
+        }
+    }
+
+    /// Whether the quote behind a backslash ends the string that opened at `open` or not by a setting that the log does not tell.
+    #[cold]
+    fn is_ambiguous(&self, open: usize, quote: usize) -> bool {
+        let body = slice(self.sql, open + 1, quote);
+        let backslashes = body.iter().rev().take_while(|byte| **byte == b'\\').count();
+        backslashes % 2 == 1 && !(body.len() == 1 && self.is_escape_character(open, quote + 1))
+    }
+
+    /// Whether `'\'` is the operand of `ESCAPE`, which takes one character at most: the server refuses the other reading, in which the
+    /// string goes on. Object mappers write it a lot.
+    fn is_escape_character(&self, open: usize, end: usize) -> bool {
+        let mut between = Lexer {
+            sql: slice(self.sql, 0, open),
+            position: self.escape,
+            escape: usize::MAX,
+        };
+        let ends = match at(self.sql, end) {
+            b')' | b',' | b';' => true,
+            b'-' | b'/' => matches!(slice(self.sql, end, end + 2), b"--" | b"/*"),
+            next => end == self.sql.len() || next.is_ascii_whitespace(),
+        };
+        self.escape <= open && between.next_token().is_none() && ends
+    }
+
+    /// `E'…'`, whose first quote was read, with the parts that go on in further lines.
+    fn escape_string(&mut self) -> Token<'a> {
+        let sql = self.sql;
+        loop {
+            let Some(found) = memchr::memchr2(b'\'', b'\\', from(sql, self.position)) else {
+                return self.cut();
             };
-            if at(rest, found) == b'\\' || at(rest, found + 1) == quote {
-                self.position = (self.position + found + 2).min(self.sql.len());
+            let found = self.position + found;
+            if at(sql, found) == b'\\' || at(sql, found + 1) == b'\'' {
+                self.position = (found + 2).min(sql.len());
                 continue;
             }
-            self.position += found + 1;
-            return;
+            self.position = found + 1;
+            match continuation(sql, self.position) {
+                Some(next) => self.position = next,
+                None => {
+                    return Token::String {
+                        plain: false,
+                        behind_word: false,
+                        before_word: is_of_word(at(sql, self.position)),
+                    };
+                }
+            }
         }
+    }
+
+    /// A quoted name that begins at `start` and whose quote was read.
+    #[inline]
+    fn name(&mut self, start: usize) -> Token<'a> {
+        let sql = self.sql;
+        loop {
+            let Some(found) = memchr::memchr(b'"', from(sql, self.position)) else {
+                return self.cut();
+            };
+            self.position += found + 1;
+            if at(sql, self.position) != b'"' {
+                return Token::Quoted(slice(sql, start, self.position));
+            }
+            self.position += 1;
+        }
+    }
+
+    #[cold]
+    fn cut(&mut self) -> Token<'a> {
+        self.position = self.sql.len();
+        Token::Cut { comment: false }
     }
 
     /// `12`, `1_000`, `1.5`, `1e-3`, `0x1F`; the first digit, or the dot before it, was read.
@@ -190,7 +281,7 @@ impl<'a> Lexer<'a> {
             while at(sql, position).is_ascii_hexdigit() || at(sql, position) == b'_' {
                 position += 1;
             }
-            self.position = position;
+            self.position = behind_junk(sql, position);
             return Token::Number;
         }
         let digits = |mut position: usize| {
@@ -212,7 +303,7 @@ impl<'a> Lexer<'a> {
                 position = digits(position + 1 + sign);
             }
         }
-        self.position = position;
+        self.position = behind_junk(sql, position);
         Token::Number
     }
 
@@ -224,22 +315,29 @@ impl<'a> Lexer<'a> {
             while at(sql, position).is_ascii_digit() {
                 position += 1;
             }
-            self.position = position;
+            self.position = behind_junk(sql, position);
             return Token::Placeholder;
         }
-        while matches!(class(at(sql, position)), Class::Letter | Class::Digit) {
+        while is_of_word(at(sql, position)) {
             position += 1;
         }
         if at(sql, position) != b'$' {
+            if position > start + 1 && position == sql.len() {
+                return self.cut();
+            }
             return Token::Operator(slice(sql, start, start + 1));
         }
         let tag = slice(sql, start, position + 1);
         let body = position + 1;
-        self.position = match memchr::memmem::find(from(sql, body), tag) {
-            Some(found) => body + found + tag.len(),
-            None => sql.len(),
+        let Some(found) = memchr::memmem::find(from(sql, body), tag) else {
+            return self.cut();
         };
-        Token::String { plain: false }
+        self.position = body + found + tag.len();
+        Token::String {
+            plain: false,
+            behind_word: false,
+            before_word: false,
+        }
     }
 
     /// An operator, or nothing for a comment.
@@ -253,8 +351,9 @@ impl<'a> Lexer<'a> {
                 return None;
             }
             (b'/', b'*') => {
-                self.position = comment_end(sql, start + 2);
-                return None;
+                let end = comment_end(sql, start + 2);
+                self.position = end.unwrap_or(sql.len());
+                return end.is_none().then_some(Token::Cut { comment: true });
             }
             _ => {}
         }
@@ -298,6 +397,7 @@ impl<'a> Lexer<'a> {
                 self.position = start + 2;
                 Token::Operator(b":=")
             }
+            b'{' | b'}' | b'\\' => Token::Stray,
             _ => Token::Operator(slice(self.sql, start, start + 1)),
         }
     }
@@ -310,8 +410,51 @@ fn is_special(byte: u8) -> bool {
     )
 }
 
-/// The position behind a comment that nests, or the end.
-fn comment_end(sql: &[u8], start: usize) -> usize {
+/// Whether a byte goes on with a word and begins no string.
+#[inline(always)]
+fn is_of_word(byte: u8) -> bool {
+    matches!(class(byte), Class::Letter | Class::Digit)
+}
+
+/// The position behind letters that stand directly behind a number. The server refuses them from version 15 on, and reads a name
+/// before; a keyword is what was meant in `1and`.
+#[inline]
+fn behind_junk(sql: &[u8], position: usize) -> usize {
+    if class(at(sql, position)) != Class::Letter {
+        return position;
+    }
+    let rest = from(sql, position);
+    let length = rest
+        .iter()
+        .position(|byte| !continues_word(*byte))
+        .unwrap_or(rest.len());
+    match is_keyword(slice(rest, 0, length)) {
+        true => position,
+        false => position + length,
+    }
+}
+
+/// Where a string goes on: behind its next quote, if a line end and nothing but blanks and comments to the end of a line stand
+/// between.
+fn continuation(sql: &[u8], mut position: usize) -> Option<usize> {
+    let mut lines = 0;
+    loop {
+        match at(sql, position) {
+            b'\n' | b'\r' => lines += 1,
+            b' ' | b'\t' | 0x0b | 0x0c => {}
+            b'-' if at(sql, position + 1) == b'-' => {
+                position += memchr::memchr2(b'\n', b'\r', from(sql, position))?;
+                continue;
+            }
+            b'\'' if lines > 0 => return Some(position + 1),
+            _ => return None,
+        }
+        position += 1;
+    }
+}
+
+/// The position behind a comment that nests, if it ends.
+fn comment_end(sql: &[u8], start: usize) -> Option<usize> {
     let mut depth = 1usize;
     let mut position = start;
     while let Some(found) = memchr::memchr2(b'*', b'/', from(sql, position)) {
@@ -321,7 +464,7 @@ fn comment_end(sql: &[u8], start: usize) -> usize {
                 depth -= 1;
                 position += 2;
                 if depth == 0 {
-                    return position;
+                    return Some(position);
                 }
             }
             (b'/', b'*') => {
@@ -331,5 +474,5 @@ fn comment_end(sql: &[u8], start: usize) -> usize {
             _ => position += 1,
         }
     }
-    sql.len()
+    None
 }

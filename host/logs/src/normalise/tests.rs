@@ -1,3 +1,6 @@
+mod planted;
+mod secrets;
+
 use proptest::prelude::*;
 
 use super::*;

@@ -24,9 +24,6 @@ pub(super) enum Word {
     Table,
     Create,
     Alter,
-    /// `ROLE`, `USER`, `GROUP`.
-    Role,
-    Password,
     Utility,
 }
 
@@ -51,8 +48,6 @@ impl Word {
             b"table" => Self::Table,
             b"create" => Self::Create,
             b"alter" => Self::Alter,
-            b"role" | b"user" | b"group" => Self::Role,
-            b"password" => Self::Password,
             b"and" | b"or" | b"not" | b"on" | b"as" | b"by" | b"using" | b"where" | b"from" | b"join" | b"over"
             | b"when" | b"then" | b"else" | b"case" | b"limit" | b"offset" | b"like" | b"ilike" | b"between"
             | b"returning" | b"having" | b"union" | b"except" | b"intersect" | b"return" | b"distinct" | b"is" => {
@@ -101,8 +96,34 @@ pub(super) fn without_quotes(quoted: &[u8]) -> Option<&[u8]> {
     (begins && rest.iter().all(is_plain) && Word::of(name) == Word::Name && !is_keyword(name)).then_some(name)
 }
 
-fn is_keyword(word: &[u8]) -> bool {
-    KEYWORDS.binary_search_by(|known| known.as_bytes().cmp(word)).is_ok()
+/// Whether a string may stand directly behind a word, as in `date'2026-01-01'` or `like'a%'`.
+pub(super) fn may_touch_string(word: &[u8]) -> bool {
+    is_keyword(word) || TOUCHING.split(' ').any(|known| known.as_bytes() == word)
+}
+
+/// Types that are no keywords, and words that a string follows.
+const TOUCHING: &str = "bool bytea cidr citext date daterange escape float4 float8 hstore inet int2 int4 int8 json jsonb jsonpath macaddr \
+    money name oid password point regclass regproc regtype text timestamptz timetz tsquery tsrange tstzrange tsvector \
+    uescape uuid xml";
+
+/// Whether a word holds a quotation mark or a blank of a word processor, which the server takes for letters.
+#[cold]
+pub(super) fn has_typography(word: &[u8]) -> bool {
+    let is_one = |character: char| {
+        matches!(
+            character,
+            '\u{ab}' | '\u{b4}' | '\u{bb}' | '\u{2018}'..='\u{201f}' | '\u{2032}'..='\u{2037}' | '\u{2039}' | '\u{203a}' | '\u{feff}' | '\u{ff02}' | '\u{ff07}'
+        ) || (character.is_whitespace() && !character.is_ascii())
+    };
+    word.utf8_chunks().any(|chunk| chunk.valid().contains(is_one))
+}
+
+/// Whether an unquoted word of this spelling is a keyword.
+pub(super) fn is_keyword(word: &[u8]) -> bool {
+    let lower = word.iter().map(u8::to_ascii_lowercase);
+    KEYWORDS
+        .binary_search_by(|known| known.bytes().cmp(lower.clone()))
+        .is_ok()
 }
 
 /// Keywords that are something else than a name of the same letters would be: reserved ones, and those of functions, types and
@@ -281,12 +302,10 @@ mod tests {
     #[test]
     fn quotes_that_change_nothing_are_taken_off() {
         assert!(KEYWORDS.is_sorted());
-        for same in ["orders", "_a1$", "status", "name"] {
+        for same in ["orders", "_a1$", "status", "name", "password"] {
             assert_eq!(without_quotes(format!("\"{same}\"").as_bytes()), Some(same.as_bytes()));
         }
-        for other in [
-            "Orders", "1a", "a b", "", "user", "left", "int", "password", "begin", "é", "a\"\"b",
-        ] {
+        for other in ["Orders", "1a", "a b", "", "user", "left", "int", "begin", "é", "a\"\"b"] {
             assert_eq!(without_quotes(format!("\"{other}\"").as_bytes()), None, "{other}");
         }
         assert_eq!(without_quotes(b"U&\"a\""), None);

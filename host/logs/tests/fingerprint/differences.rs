@@ -4,7 +4,7 @@ const IN: &str =
     "libpg_query hides whether a comparison was written with IN or an operator; the plans differ, so we show it";
 const PAREN: &str = "brackets are kept as written, because a lexer does not know which of them change nothing";
 const TYPE: &str = "a cast of a constant vanishes in a fingerprint; we keep the type, which decides the plan";
-const CONST: &str = "NULL, TRUE, FALSE and DEFAULT are no values to compare by, but change what a statement does";
+const CONST: &str = "NULL, TRUE, FALSE, DEFAULT and NONE are no values to compare by, but change what a statement does";
 const QUOTED: &str = "a schema in front of a table makes it another table; libpg_query leaves out `public`";
 const ORDER: &str = "the order of columns does not count in a fingerprint; a client that writes another order is another place in a program";
 const LIMIT: &str = "LIMIT and OFFSET vanish in a fingerprint; they decide the plan, so we keep that they are there";
@@ -17,6 +17,7 @@ const LIST: &str =
 const VALUE: &str = "libpg_query keeps the values of options of utility statements; no value survives here, because any may be a secret";
 const SIGN: &str = "a sign in front of a number is a part of the number to us";
 const ALIAS: &str = "libpg_query leaves out aliases of functions and columns; we keep them as written";
+const CLAUSE: &str = "libpg_query leaves out the clauses of a function that are no body; a setting of its own makes it another one";
 const DIFFERENCES: &[(Side, &str, &str, &str)] = &[
     (
         Side::WeSplit,
@@ -261,7 +262,7 @@ const DIFFERENCES: &[(Side, &str, &str, &str)] = &[
         "select o.id from orders o",
         SPELL,
     ),
-    (Side::WeSplit, "set search_path = a, b", "set search_path to a", LIST),
+    (Side::WeSplit, "set search_path = a, b", "set search_path to a", SPELL),
     (
         Side::WeSplit,
         "set session work_mem = '64MB'",
@@ -335,4 +336,52 @@ const DIFFERENCES: &[(Side, &str, &str, &str)] = &[
     ),
     (Side::WeJoin, "fetch 10 from c", "fetch 20 from c", VALUE),
     (Side::WeJoin, "select +1", "select 1", SIGN),
+    (
+        Side::WeSplit,
+        "create function f() returns int language sql as 'select 1'",
+        "create function f() returns int language sql set search_path = a as 'select 1'",
+        CLAUSE,
+    ),
+    (
+        Side::WeSplit,
+        "do $$begin null; end$$",
+        "do language plpgsql 'begin end'",
+        SPELL,
+    ),
+    (
+        Side::WeSplit,
+        "set role bob",
+        "set role none",
+        CONST,
+    ),
+    (
+        Side::WeJoin,
+        "alter server s options (add password 'x', set host 'y', drop port)",
+        "alter server s options (add password 'y', set host 'x', drop port)",
+        VALUE,
+    ),
+    (
+        Side::WeJoin,
+        "alter subscription s set (slot_name = a)",
+        "alter subscription s set (slot_name = b)",
+        VALUE,
+    ),
+    (
+        Side::WeJoin,
+        "alter table t set (autovacuum_enabled = off)",
+        "alter table t set (autovacuum_enabled = on)",
+        VALUE,
+    ),
+    (
+        Side::WeJoin,
+        "create index i on t (a) with (buffering = auto)",
+        "create index i on t (a) with (buffering = off)",
+        VALUE,
+    ),
+    (
+        Side::WeJoin,
+        "load 'x'",
+        "load 'y'",
+        VALUE,
+    ),
 ];

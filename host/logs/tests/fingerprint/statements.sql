@@ -480,3 +480,51 @@ create operator === (leftarg = int, rightarg = int, function = f)
 create collation co from "C"
 reassign owned by bob to alice
 drop owned by bob
+set search_path = c
+set x.y = word
+set x.y = 'word'
+set x.y to default
+set role alice
+set role none
+set session authorization alice
+set session authorization default
+set time zone local
+set time zone interval '1' hour to minute
+set transaction snapshot 'x'
+set transaction read only
+set transaction read only, deferrable
+set constraints all deferred
+set constraints a, b immediate
+alter role bob set search_path to a, b
+alter role bob set search_path to c
+alter role bob in database d set search_path = a
+alter role bob reset all
+alter database d set search_path = a
+alter database d set search_path = b
+alter system set search_path to a
+alter function f(int) set search_path = a
+alter function f(int) set search_path = b, c
+create function f() returns int language sql set search_path = a as 'select 1'
+create function f() returns int language sql set search_path = b as 'select 1'
+alter table t set (autovacuum_enabled = off)
+alter table t set (autovacuum_enabled = on)
+create index i on t (a) with (buffering = auto)
+create index i on t (a) with (buffering = off)
+alter server s options (add password 'x', set host 'y', drop port)
+alter server s options (add password 'y', set host 'x', drop port)
+alter user mapping for bob server s options (set password 'x')
+create foreign table t (a int options (column_name 'x')) server s options (table_name 'y')
+alter subscription s connection 'host=x'
+alter subscription s set (slot_name = a)
+alter subscription s set (slot_name = b)
+create subscription s connection 'host=x' publication p with (slot_name = a)
+copy orders from program 'x' with (format csv)
+copy orders from stdin with (format csv, null 'x')
+copy orders from stdin csv force not null a, b
+do language plpgsql 'begin end'
+load 'x'
+load 'y'
+select * from orders where name like 'a\_%' escape '\' order by id
+select * from orders where name like 'b' escape '#' order by id
+select * from orders where name = 'x'and total = 1
+select * from orders where name = 'x' and total = 1
