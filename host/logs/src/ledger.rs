@@ -21,7 +21,7 @@ use crate::part::Part;
 use crate::reader::Read;
 use crate::severity::Severity;
 use families::Slot;
-pub(crate) use families::{Families, MAX_QUERY_IDS_COUNTED};
+pub(crate) use families::{Families, MAX_QUERY_IDS_COUNTED, Measured, mean};
 pub(crate) use incidents::{IncidentLists, Incidents};
 use sessions::Sessions;
 
