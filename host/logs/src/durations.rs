@@ -13,6 +13,8 @@ use hdrhistogram::Histogram;
 pub(crate) const FEW: usize = 32;
 /// Significant decimal digits of the histogram.
 const DIGITS: u8 = 2;
+/// Bits of a duration that tell its bucket: what [`DIGITS`] digits need.
+const BUCKET_BITS: u32 = 8;
 /// Longer durations (a hundred years) count as this long, in percentiles only.
 const MAX_US: u64 = 1 << 52;
 
@@ -123,6 +125,19 @@ impl Durations {
         }
     }
 
+    /// The same with durations kept one by one put into the buckets that a histogram would have, so that few and many can be compared.
+    pub(crate) fn bucketed(&self) -> Vec<(u64, u32)> {
+        let mut buckets: Vec<(u64, u32)> = Vec::new();
+        for (us, times) in self.counts() {
+            let lowest = lowest_of_bucket(us);
+            match buckets.last_mut() {
+                Some((last, count)) if *last == lowest => *count = count.saturating_add(times),
+                _ => buckets.push((lowest, times)),
+            }
+        }
+        buckets
+    }
+
     /// Whether the durations are kept one by one.
     pub(crate) fn is_exact(&self) -> bool {
         matches!(self, Self::Few(_))
@@ -142,6 +157,13 @@ impl Durations {
 fn count(histogram: &mut Histogram<u32>, us: u64, times: u32) {
     let counted = histogram.record_n(us.min(MAX_US), times);
     debug_assert!(counted.is_ok(), "a histogram that resizes holds every duration");
+}
+
+/// The lowest duration of the bucket that holds this one: what its first eight bits say.
+fn lowest_of_bucket(us: u64) -> u64 {
+    let us = us.min(MAX_US);
+    let shift = (u64::BITS - us.leading_zeros()).saturating_sub(BUCKET_BITS);
+    us >> shift << shift
 }
 
 /// Each bucket that counted something: its lowest value, and how often.
@@ -187,6 +209,14 @@ mod tests {
                 let error = found.abs_diff(exact) as f64;
                 prop_assert!(error <= PERCENTILE_RELATIVE_ERROR * exact as f64, "{found} for {exact}");
             }
+        }
+
+        #[test]
+        fn buckets_are_those_of_the_histogram(values in values()) {
+            let mut many = of(&values);
+            many.spill();
+            prop_assert_eq!(of(&values).bucketed(), many.counts());
+            prop_assert_eq!(many.bucketed(), many.counts());
         }
 
         #[test]

@@ -26,7 +26,7 @@ use crate::severity::Severity;
 use activity::Attributed;
 pub(crate) use activity::{Activity, ActivityLists, NotDone, PlanSeen};
 use families::Slot;
-pub(crate) use families::{Families, MAX_QUERY_IDS_COUNTED};
+pub(crate) use families::{Families, MAX_QUERY_IDS_COUNTED, Measured, mean};
 pub(crate) use groups::Group;
 pub(crate) use incidents::{IncidentLists, Incidents};
 use pending::{Pending, Waiting};

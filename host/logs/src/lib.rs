@@ -26,6 +26,7 @@
 mod account;
 mod analysis;
 mod bytes;
+pub mod compare;
 mod durations;
 mod entry;
 mod envelope;
@@ -54,6 +55,7 @@ mod source;
 mod worker;
 
 pub use analysis::{Options, Progress, analyse, reduce};
+pub use compare::compare;
 pub use error::{LogError, NoLog};
 pub use part::{Common, Counted, Overlap, Part, PartError};
 pub use source::Source;

@@ -21,13 +21,14 @@ pub enum Attribution {
     Within,
 }
 
-/// How sure an attribution is.
+/// How sure a statement is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "each name says it")]
 pub enum Confidence {
     High,
     Medium,
+    Low,
 }
 
 impl Attribution {

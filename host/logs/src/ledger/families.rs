@@ -44,6 +44,18 @@ pub(crate) struct Families {
     given_up: GivenUp,
 }
 
+/// What a comparison needs of a family.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Measured<'f> {
+    pub(crate) family: &'f Family,
+    pub(crate) incomplete: bool,
+    pub(crate) count: u64,
+    pub(crate) total_us: u64,
+    pub(crate) max_us: u64,
+    pub(crate) durations: &'f Durations,
+    pub(crate) seen: Option<(i64, i64)>,
+}
+
 /// One family's statistics.
 #[derive(Debug, Clone)]
 pub(super) struct Stats {
@@ -222,6 +234,11 @@ impl Families {
         self.stats.iter().map(Stats::part)
     }
 
+    /// What was measured of each family; in a total order once [settled](Self::settle).
+    pub(crate) fn measured(&self) -> impl Iterator<Item = Measured<'_>> {
+        self.stats.iter().map(Stats::measured)
+    }
+
     /// Forgets the samples.
     pub(crate) fn remove_samples(&mut self) {
         for stats in &mut self.stats {
@@ -350,6 +367,18 @@ impl Stats {
         }
     }
 
+    fn measured(&self) -> Measured<'_> {
+        Measured {
+            family: &self.family,
+            incomplete: self.incomplete,
+            count: self.count,
+            total_us: self.total_us,
+            max_us: self.max_us,
+            durations: &self.durations,
+            seen: self.seen,
+        }
+    }
+
     fn take(&mut self, part: FamilyPart) {
         self.incomplete = part.incomplete;
         for (id, count) in &part.query_ids {
@@ -471,7 +500,7 @@ impl Stats {
 }
 
 /// Rounded half up.
-fn mean(total: u64, count: u64) -> u64 {
+pub(crate) fn mean(total: u64, count: u64) -> u64 {
     match count {
         0 => 0,
         count => total / count + u64::from(total % count >= count.div_ceil(2)),
