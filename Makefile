@@ -38,6 +38,8 @@ clippy:
 
 deny:
 	@scripts/toolchain.sh deny
+	@# The tree is judged for all its targets, so the crates of others must be there, too.
+	$(CARGO) fetch --locked
 	$(CARGO) deny --offline --locked check bans licenses sources
 
 docs:
