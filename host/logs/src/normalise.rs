@@ -7,11 +7,11 @@
 //! The normal form is a normal form: normalising it again changes nothing.
 //!
 //! No value of a statement is in its normal form, however it is spelt and wherever the log cut it:
-//! - A literal ends where the server's lexer ends it ([`lexer`]), with all that continues it and all that touches it.
+//! - A literal ends where the server's lexer ends it (`lexer.rs`), with all that continues it and all that touches it.
 //! - A backslash before a quote ends a string or not by `standard_conforming_strings`, which the log does not tell. What either
 //!   reading shows may be text of a literal in the other, so the normal form ends there. The exception is `ESCAPE '\'`.
 //! - A value without quotes is known by its place, and where only a string may stand anything else ends the normal form
-//!   ([`places`]).
+//!   (`places.rs`).
 //! - Where quotes are not what they seem (the statement ends inside of them, `'it's'`), the normal form ends with the first string:
 //!   what stands behind may be the inside of one.
 //!
