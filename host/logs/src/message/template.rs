@@ -107,11 +107,14 @@ fn is_wording(text: &str) -> bool {
         return true;
     }
     let word = words.trim_start_matches(|character: char| character.is_whitespace() || character == '(');
-    let length = word_length(word);
     // A word that touches the quote is the rest of the value.
-    word.len() < words.len()
-        && (is_known(bare(word.get(..length).unwrap_or(word)).1)
-            || (words.starts_with(" (") && word.starts_with(|first: char| first.is_ascii_digit())))
+    if word.len() == words.len() {
+        return false;
+    }
+    let first = word.get(..word_length(word)).unwrap_or(word);
+    // As in `server at "db" (10.0.0.1), port 5432 failed`.
+    let is_address = words.starts_with(" (") && first.starts_with(|first: char| first.is_ascii_digit());
+    is_address || is_known(bare(first).1)
 }
 
 /// A word's punctuation in front, the word, and the punctuation behind.
@@ -165,24 +168,20 @@ impl Writer {
     /// Writes the word of this length at the start; gives the length of all that it stood for.
     fn word(&mut self, text: &str, length: usize) -> usize {
         let word = text.get(..length).unwrap_or(text);
-        match word.find('=').filter(|equals| *equals > 0) {
-            Some(equals)
-                if !text
-                    .get(equals + 1..)
-                    .unwrap_or_default()
-                    .starts_with(char::is_whitespace) =>
-            {
-                let (name, _) = word.split_at(equals);
-                self.name_or_word(name);
-                self.is_strict = true;
-                self.assigned(text, equals + 1, length)
-            }
-            _ => {
-                self.name_or_word(word);
-                self.is_strict |= word.ends_with(':');
-                length
-            }
+        if let Some(equals) = word.find('=')
+            && let start = equals + 1
+            && text
+                .get(start..)
+                .is_some_and(|value| !value.starts_with(char::is_whitespace) && !value.is_empty())
+        {
+            let (name, _) = word.split_at(equals);
+            self.name_or_word(name);
+            self.is_strict = true;
+            return self.assigned(text, start, length);
         }
+        self.name_or_word(word);
+        self.is_strict |= word.ends_with([':', '=']);
+        length
     }
 
     fn name_or_word(&mut self, word: &str) {

@@ -145,6 +145,11 @@ fn values_do_not_get_through_where_they_can_be_told() {
             "connection failed with password='hun ter2'",
             "connection failed with password='?'",
         ),
+        (
+            "connection failed with password =hunter2, or password = hunter3 x",
+            "connection failed with password =? or password = ?",
+        ),
+        ("comparing integer <= hunter2", "comparing integer <= ?"),
         ("bad value: hunter2 and more hunter3", "bad value: ? and more ?"),
         ("bad value\nhunter2", "bad value ?"),
         (
@@ -180,6 +185,8 @@ const MESSAGES: &[&str] = &[
     "Key (a, b)=(x, @) is still referenced from table \"t\".",
     "connection failed: password='@' host=x",
     "bad value: @",
+    "bad value =@",
+    "bad value = @ is bad",
     "two lines\n@",
 ];
 

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::normalise;
+use super::{form, normalise};
 use crate::interner::Interner;
 use crate::normalise::Normalised;
 
@@ -169,6 +169,10 @@ const PLACES: &[&str] = &[
     "alter user mapping for bob server s options (add password @)",
     "alter server s options (set password @, drop host)",
     "create server s foreign data wrapper w options (a 'x', b @)",
+    "create user mapping for bob server s password @",
+    "create table t (a int) alter role bob password @",
+    "create database d owner bob password @",
+    "begin alter user bob password @",
     "create foreign table t (a int options (b @)) server s",
     "import foreign schema a from server s into b options (c @)",
     "create subscription s connection @ publication p",
@@ -291,7 +295,58 @@ fn families(statements: &[&[u8]]) -> Vec<String> {
     found.into_iter().map(statement).collect()
 }
 
+/// The words of a text that are inside of plain strings, as a server reads it.
+fn words_in_strings(sql: &str, backslashes_escape: bool) -> Vec<&str> {
+    let mut inside = Vec::new();
+    let mut is_string = false;
+    let mut start = 0;
+    let mut characters = sql.char_indices();
+    while let Some((position, character)) = characters.next() {
+        match character {
+            '\\' if is_string && backslashes_escape => {
+                characters.next();
+            }
+            // Two of them end a string and begin another one, which is the same to its words.
+            '\'' => {
+                if is_string {
+                    inside.push(&sql[start..position]);
+                }
+                start = position + 1;
+                is_string = !is_string;
+            }
+            _ => {}
+        }
+    }
+    if is_string {
+        inside.push(&sql[start..]);
+    }
+    inside
+        .iter()
+        .flat_map(|text| text.split(|other: char| !other.is_ascii_alphabetic()))
+        .filter(|word| word.len() > 3)
+        .collect()
+}
+
 proptest! {
+    #[test]
+    fn what_is_in_a_string_with_either_setting_is_not_in_the_normal_form(
+        pieces in prop::collection::vec(
+            prop::sample::select(vec!["'", "'", "'", "\\", "\\", " ", " ", ",", "=", "'\\'", "\n", "~", "~", "~", "a "]),
+            0..24,
+        ),
+        statement in prop::sample::select(vec!["select ", "set a = ", "comment on table t is ", "copy t to ", "update t set a = "]),
+    ) {
+        // Each word once.
+        let mut sql = statement.to_owned();
+        for (piece, letter) in pieces.iter().zip('a'..) {
+            sql.push_str(&piece.replace('~', &format!("zqj{letter}x")));
+        }
+        let form = form(&sql);
+        for word in words_in_strings(&sql, false).into_iter().chain(words_in_strings(&sql, true)) {
+            prop_assert!(!form.contains(word), "{word}: {sql:?} {form:?}");
+        }
+    }
+
     #[test]
     fn a_planted_value_is_not_in_the_normal_form(
         template in statement(),
