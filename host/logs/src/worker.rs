@@ -232,21 +232,11 @@ impl Worker {
     #[cold]
     fn plan(&mut self, entry: &Entry, texts: &Texts, facts: &Facts, duration_us: u64) -> Observation {
         let message = texts.get(entry.message);
-        let parts = plan::parts(message);
-        let format = parts.as_ref().map_or(PlanFormat::Text, |parts| parts.format);
-        let in_json;
-        let query = match parts.and_then(|parts| parts.query) {
-            Some((start, end)) => Some(slice(message, start, end)),
-            None if format == PlanFormat::Json => {
-                in_json = plan::json_query_text(plan::json_body(message));
-                in_json.as_deref().map(str::as_bytes)
-            }
-            None => None,
-        };
+        let (format, query) = plan::head(message).unwrap_or((PlanFormat::Text, None));
         let query = query.filter(|query| !query.is_empty());
         Observation::Plan {
             process: facts.process,
-            family: query.map(|query| self.interner.family(query, facts.names).family),
+            family: query.map(|query| self.interner.family(&query, facts.names).family),
             seen: PlanSeen {
                 at_us: facts.at_us,
                 duration_us,

@@ -8,17 +8,10 @@
 mod json;
 mod text;
 
-use crate::bytes::{at, from, line_end, slice};
-use crate::evidence::PlanFormat;
-pub(crate) use json::query_text as json_query_text;
+use std::borrow::Cow;
 
-/// Where the parts of a logged plan are in its message.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Parts {
-    pub(crate) format: PlanFormat,
-    /// Where the query text is; none when that cannot be told, or stands in JSON.
-    pub(crate) query: Option<(usize, usize)>,
-}
+use crate::bytes::{at, from, line_end, slice};
+use crate::evidence::{LoggedPlanNode, PlanFormat};
 
 /// Behind `duration: 1.000 ms  plan:`; none when it is no such message.
 fn body(message: &[u8]) -> Option<usize> {
@@ -26,38 +19,31 @@ fn body(message: &[u8]) -> Option<usize> {
     slice(message, 0, line).ends_with(b" ms  plan:").then_some(line + 1)
 }
 
-/// Takes a message apart.
-pub(crate) fn parts(message: &[u8]) -> Option<Parts> {
+/// The form of a logged plan, and its query text where that can be told; none when the message is none of a plan.
+pub(crate) fn head(message: &[u8]) -> Option<(PlanFormat, Option<Cow<'_, [u8]>>)> {
     let start = body(message)?;
     let rest = from(message, start);
-    let format = match at(rest.trim_ascii_start(), 0) {
-        b'{' => PlanFormat::Json,
-        b'<' => PlanFormat::Xml,
+    Some(match at(rest.trim_ascii_start(), 0) {
+        b'{' => (
+            PlanFormat::Json,
+            json::query(rest).map(|query| query.into_bytes().into()),
+        ),
+        b'<' => (PlanFormat::Xml, None),
         _ if rest.starts_with(b"Query Text: \"") && memchr::memmem::find(rest, b"\nPlan:").is_some() => {
-            PlanFormat::Yaml
+            (PlanFormat::Yaml, None)
         }
-        _ => PlanFormat::Text,
-    };
-    let query = match format {
-        PlanFormat::Text => text::query(message, start),
-        _ => None,
-    };
-    Some(Parts { format, query })
+        _ => (PlanFormat::Text, text::query(message, start).map(Cow::Borrowed)),
+    })
 }
 
 /// The nodes of a plan, parents before children; empty when they cannot be told.
-pub(crate) fn nodes(message: &[u8], format: PlanFormat) -> Vec<crate::evidence::LoggedPlanNode> {
+pub(crate) fn nodes(message: &[u8], format: PlanFormat) -> Vec<LoggedPlanNode> {
     let Some(start) = body(message) else { return Vec::new() };
     match format {
         PlanFormat::Json => json::nodes(from(message, start)),
         PlanFormat::Text => text::nodes(message, start).unwrap_or_default(),
         PlanFormat::Xml | PlanFormat::Yaml => Vec::new(),
     }
-}
-
-/// The JSON of a plan's message.
-pub(crate) fn json_body(message: &[u8]) -> &[u8] {
-    body(message).map_or(b"", |start| from(message, start))
 }
 
 /// Whether a text can be a node's type: the server has some fifty, of letters, blanks and a hyphen.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::groups::{Group, Groups, widen};
+use super::groups::{Group, Groups, cover, widen};
 use crate::events::cancellation::is_idle;
 use crate::events::{maintenance, plan};
 use crate::evidence::{
@@ -99,7 +99,8 @@ impl Activity {
     /// A run of an autovacuum worker.
     pub(super) fn maintained(&mut self, done: maintenance::Done) {
         let maintenance::Done { table, kind, run } = done;
-        let Some(group) = self.table(table, kind, run.at_us) else {
+        let at_us = run.at_us;
+        let Some(group) = self.table(table, kind, at_us) else {
             return;
         };
         group.absorb(MaintenanceGroup {
@@ -110,9 +111,9 @@ impl Activity {
             tuples_removed: run.tuples_removed.unwrap_or(0),
             max_tuples_dead_not_removable: run.tuples_dead_not_removable.unwrap_or(0),
             wal_bytes: run.wal_bytes.unwrap_or(0),
-            ..new_table(String::new(), TableName::default(), kind, run.at_us)
+            longest: Some(run),
+            ..new_table(String::new(), TableName::default(), kind, at_us)
         });
-        group.longest = group.longest.take().max(Some(run));
     }
 
     /// A run that did not come to its end, or did not begin.
@@ -409,8 +410,8 @@ impl Group for MaintenanceGroup {
             .max(other.max_tuples_dead_not_removable);
         self.max_tuples_dead_not_removable = most;
         self.longest = self.longest.take().max(other.longest);
-        widen(&mut self.first_seen_us, &mut self.last_seen_us, other.first_seen_us);
-        widen(&mut self.first_seen_us, &mut self.last_seen_us, other.last_seen_us);
+        let seen = (other.first_seen_us, other.last_seen_us);
+        cover(&mut self.first_seen_us, &mut self.last_seen_us, seen);
     }
 }
 
@@ -428,8 +429,8 @@ impl Group for ConnectionGroup {
         self.session_count = self.session_count.saturating_add(other.session_count);
         self.total_session_us = self.total_session_us.saturating_add(other.total_session_us);
         self.max_session_us = self.max_session_us.max(other.max_session_us);
-        widen(&mut self.first_seen_us, &mut self.last_seen_us, other.first_seen_us);
-        widen(&mut self.first_seen_us, &mut self.last_seen_us, other.last_seen_us);
+        let seen = (other.first_seen_us, other.last_seen_us);
+        cover(&mut self.first_seen_us, &mut self.last_seen_us, seen);
     }
 }
 
@@ -446,8 +447,8 @@ impl Group for ClientGroup {
         self.received_count = self.received_count.saturating_add(other.received_count);
         self.disconnected_count = self.disconnected_count.saturating_add(other.disconnected_count);
         self.total_session_us = self.total_session_us.saturating_add(other.total_session_us);
-        widen(&mut self.first_seen_us, &mut self.last_seen_us, other.first_seen_us);
-        widen(&mut self.first_seen_us, &mut self.last_seen_us, other.last_seen_us);
+        let seen = (other.first_seen_us, other.last_seen_us);
+        cover(&mut self.first_seen_us, &mut self.last_seen_us, seen);
     }
 }
 
@@ -462,8 +463,8 @@ impl Group for CancellationGroup {
 
     fn absorb(&mut self, other: Self) {
         self.count = self.count.saturating_add(other.count);
-        widen(&mut self.first_seen_us, &mut self.last_seen_us, other.first_seen_us);
-        widen(&mut self.first_seen_us, &mut self.last_seen_us, other.last_seen_us);
+        let seen = (other.first_seen_us, other.last_seen_us);
+        cover(&mut self.first_seen_us, &mut self.last_seen_us, seen);
     }
 }
 

@@ -90,6 +90,11 @@ impl<G: Group> Groups<G> {
 
 /// Widens a span of time to an instant.
 pub(super) fn widen(first_us: &mut i64, last_us: &mut i64, at_us: i64) {
-    *first_us = (*first_us).min(at_us);
-    *last_us = (*last_us).max(at_us);
+    cover(first_us, last_us, (at_us, at_us));
+}
+
+/// Widens a span of time to cover another one.
+pub(super) fn cover(first_us: &mut i64, last_us: &mut i64, (other_first_us, other_last_us): (i64, i64)) {
+    *first_us = (*first_us).min(other_first_us);
+    *last_us = (*last_us).max(other_last_us);
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::activity::Attributed;
 use super::families::Families;
-use super::groups::{Group, Groups, widen};
+use super::groups::{Group, Groups, cover, widen};
 use super::sessions::Sessions;
 use crate::bytes::slice;
 use crate::evidence::{
@@ -365,8 +365,8 @@ impl Group for ErrorClass {
 
     fn absorb(&mut self, other: Self) {
         self.count = self.count.saturating_add(other.count);
-        widen(&mut self.first_seen_us, &mut self.last_seen_us, other.first_seen_us);
-        widen(&mut self.first_seen_us, &mut self.last_seen_us, other.last_seen_us);
+        let seen = (other.first_seen_us, other.last_seen_us);
+        cover(&mut self.first_seen_us, &mut self.last_seen_us, seen);
         for statement in other.statements {
             add_statement(&mut self.statements, statement);
         }

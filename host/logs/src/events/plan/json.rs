@@ -9,9 +9,13 @@ use crate::evidence::{LoggedPlanNode, MAX_PLAN_NODES};
 const MAX_DEPTH: usize = 48;
 
 #[derive(Deserialize)]
-struct Logged {
+struct Head {
     #[serde(rename = "Query Text")]
     query_text: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Tree {
     #[serde(rename = "Plan")]
     plan: Option<Node>,
 }
@@ -54,14 +58,14 @@ struct Node {
     plans: Vec<Node>,
 }
 
-/// The query text of a plan.
-pub(crate) fn query_text(body: &[u8]) -> Option<String> {
-    serde_json::from_slice::<Logged>(body).ok()?.query_text
+/// The query text of a plan. The tree is passed over: few are kept.
+pub(super) fn query(body: &[u8]) -> Option<String> {
+    serde_json::from_slice::<Head>(body).ok()?.query_text
 }
 
 pub(super) fn nodes(body: &[u8]) -> Vec<LoggedPlanNode> {
     let mut nodes = Vec::new();
-    if let Ok(Logged { plan: Some(root), .. }) = serde_json::from_slice(body) {
+    if let Ok(Tree { plan: Some(root) }) = serde_json::from_slice(body) {
         add(root, None, 0, &mut nodes);
     }
     nodes

@@ -11,8 +11,8 @@ use super::{condition, is_node_type, name};
 use crate::bytes::{at, decimal, digits, from, labelled, line_end, slice};
 use crate::evidence::{LoggedPlanNode, MAX_PLAN_NODES};
 
-/// Where the query text is: between its label and the root, when there is one root.
-pub(super) fn query(message: &[u8], start: usize) -> Option<(usize, usize)> {
+/// The query text: between its label and the root, when there is one root.
+pub(super) fn query(message: &[u8], start: usize) -> Option<&[u8]> {
     let begin = start + from(message, start).starts_with(b"Query Text: ").then_some(12)?;
     let root = root(message, begin)?;
     let mut end = root.saturating_sub(1);
@@ -20,7 +20,7 @@ pub(super) fn query(message: &[u8], start: usize) -> Option<(usize, usize)> {
     if let Some(parameters) = memchr::memmem::rfind(slice(message, begin, end), b"\nQuery Parameters: ") {
         end = begin + parameters;
     }
-    Some((begin, end))
+    Some(slice(message, begin, end))
 }
 
 /// Where the only root begins.
