@@ -7,10 +7,11 @@
 set -euo pipefail
 LOG=${1:?usage: benches/compare.sh LOG [ROUNDS]}
 ROUNDS=${2:-5}
-BIN=${BIN:-target/release/examples/analyse}
+TARGET=${CARGO_TARGET_DIR:-target}
+BIN=${BIN:-$TARGET/release/examples/analyse}
 BYTES=$(stat -c %s "$LOG")
 declare -A TOOLS=([pg-logstats]="'$BIN' '$LOG'")
-SCAN=${SCAN:-target/release/newlines}
+SCAN=${SCAN:-$TARGET/release/newlines}
 [ -x "$SCAN" ] && TOOLS[newlines]="'$SCAN' '$LOG'"
 command -v rg >/dev/null && TOOLS[rg]="rg -c duration '$LOG'"
 command -v pgweasel >/dev/null && TOOLS[pgweasel]="pgweasel slow top '$LOG'"

@@ -4,7 +4,7 @@
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/cluster.sh"
-gateway=${PG_LOGSTATS:-$here/../target/release/pg-logstats}
+gateway=${PG_LOGSTATS:-${CARGO_TARGET_DIR:-$here/../target}/release/pg-logstats}
 fixture=$here/../tests/fixtures/shop.log
 
 work=$(mktemp -d)
