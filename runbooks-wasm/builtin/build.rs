@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use pg_logstats_componentize::{Built, Error, Imports, Package, Script, build, finish};
+use pg_logstats_componentize::{Built, Error, Imports, Package, Script, build, finish, println_directive};
 use sha2::{Digest, Sha256};
 
 /// Name and workflow of each built-in runbook; its crate is `runbooks-wasm/<name>`.
@@ -15,6 +15,8 @@ fn main() -> ExitCode {
 }
 
 fn embed() -> Result<(), Error> {
+    // What runbooks share is no package of its own.
+    println_directive("rerun-if-changed", "../statements");
     let packages = RUNBOOKS.map(|name| Package {
         name: format!("pg-logstats-runbook-{name}"),
         folder: PathBuf::from("runbooks-wasm").join(name),

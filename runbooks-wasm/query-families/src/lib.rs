@@ -24,6 +24,7 @@ mod tests;
 mod triage;
 mod words;
 
+use pg_logstats_runbook_statements as statements;
 use pg_logstats_sdk::{Actions, Assessment, Descriptor, Evidence, Failure, Outcome, Runbook};
 
 /// The runbook.
@@ -35,10 +36,14 @@ pg_logstats_sdk::export!(QueryFamilies);
 impl Runbook for QueryFamilies {
     fn describe(&self) -> Descriptor {
         Descriptor::builder("query-families", env!("CARGO_PKG_VERSION"), "query-families")
+            .actions(statements::words::ACTIONS)
             .actions(words::ACTIONS)
-            .workflows(words::WORKFLOWS)
+            .workflows(statements::words::WORKFLOWS)
+            .reason_codes(statements::words::REASON_CODES)
             .reason_codes(words::REASON_CODES)
+            .insights(statements::words::INSIGHTS)
             .insights(words::INSIGHTS)
+            .messages(statements::messages::templates())
             .messages(messages::templates())
             .build()
     }

@@ -1,11 +1,8 @@
-//! All that the runbook can say.
+//! All that the runbook can say, besides what `pg_logstats_runbook_statements` says.
 
 pg_logstats_sdk::messages! {
     // ---- findings of the logs
     family_title(family: subject, share: ratio) => "{family} took {share} of all statement time";
-    family_reason(executions: count, total: duration, mean: duration, p95: duration, max: duration) =>
-        "{executions} executions took {total} in all: {mean} on average, {p95} at the 95th percentile, {max} at most";
-    family_reason_once(total: duration) => "one execution took {total}";
     temp_title(group: subject, bytes: bytes) => "{group}: {bytes} of temporary files";
     temp_reason(family: subject, files: count, largest: bytes) =>
         "written by {family}; number of files: {files}, the largest of {largest}";
@@ -19,94 +16,20 @@ pg_logstats_sdk::messages! {
     nothing_title() => "nothing took time, failed or spilled";
     nothing_reason(executions: count, errors: count) =>
         "executions in the evidence that were timed: {executions}; kinds of errors: {errors}";
-    no_durations() => "no statement durations in the logs: set log_min_duration_statement to see which statements take the time";
-    no_logs() => "no entry of the logs had a time, so there is nothing to judge";
     families_left_out(left_out: count, families: count) =>
         "{left_out} of {families} families are not in the evidence, because others took more time";
 
     // ---- offers
-    statistics_label(family: subject) => "look up the server's statistics of {family}";
-    statistics_reason() => "the log has only what it was set to log; pg_stat_statements counts every execution";
-    sessions_label(target: subject) => "look at the live sessions of the database, role and application of {target}";
-    sessions_reason() => "whether it runs now, and what it waits for";
     error_sessions_reason() => "whether those who met the error are connected now, and what they do";
-    explain_label(family: subject) => "look at the plan of {family}";
-    explain_reason() => "the plan shows how the rows are found; nothing is executed";
-    analyze_label(family: subject) => "run {family} once and look at its plan with actual rows and times";
-    analyze_reason() => "only a real run shows wrong estimates, spills and where the time goes, and it costs a run";
     temp_counters_label(group: subject) => "look at the counters of temporary files of the database of {group}";
     temp_counters_reason() => "the log has only files above log_temp_files; the server counts all";
     temp_blocks_label() => "list the statements that write temporary blocks";
     temp_blocks_reason() => "the server knows which statements spill, also those that the log does not name";
-    session_label(session: subject) => "look at the session {session}";
-    session_reason() => "what it does now, and since when";
-    blocking_label(session: subject) => "look at who blocks the session {session}";
-    blocking_reason() => "the session waits for a lock: the one at the head of the queue has to move first";
-    locks_label() => "take the locks runbook";
     locks_reason(waits: count, longest: duration, deadlocks: count) =>
         "lock waits in the logs: {waits}, the longest of {longest}; deadlocks: {deadlocks}";
-    locks_reason_live() => "sessions wait for locks right now";
 
     // ---- endings
-    stop_label() => "nothing more to do";
     stop_reason_nothing() => "the evidence shows no problem";
-    stop_reason_done() => "what can be seen from here has been seen";
-    decide_index_label(relation: subject) => "let a person decide on an index on {relation}";
-    decide_index_reason() => "an index makes this statement faster and every write to the table slower";
-    decide_work_mem_label() => "let a person decide on more work_mem for the role";
-    decide_work_mem_reason() => "each sort and hash of each session of the role may take that much memory";
-    decide_analyze_label(relation: subject) => "let a person run ANALYZE on {relation}";
-    decide_analyze_reason() => "the planner works with statistics that do not fit the table";
-    ask_permission_label() => "ask for the missing right";
-    ask_permission_reason() => "`pg-logstats inspect` prints the statements that grant the least role that works";
-    ask_available_label() => "show a person why the action was not possible";
-    ask_available_reason() =>
-        "the outcome says why; `pg-logstats inspect` says what the server lacks, and how to get it";
-    ask_failed_label() => "show the failed action to a person";
-    ask_failed_reason() => "the report has the server's error code";
-    ask_blocked_label(session: subject) => "let a person look at what holds up {session}";
-    ask_blocked_reason() => "the session at the head of the queue holds its locks until its transaction ends";
-
-    // ---- insights: sessions
-    match_title(session: subject) => "one session matches: {session}";
-    match_reason() => "the server shows one session of this kind";
-    matches_title(n: count) => "sessions that match: {n}";
-    matches_reason(n: count, active: count) => "the server shows {n} of this kind, {active} of them active";
-    active_title(n: count) => "sessions that run a statement now: {n}";
-    active_reason(longest: duration) => "the longest statement has been running for {longest}";
-    active_reason_unknown() => "the server does not show for how long";
-    no_match_title() => "no session matches now";
-    no_match_reason() => "the server has no non-idle session of this kind at the moment, so the trouble is not going on or comes and goes";
-    transaction_wait_title(n: count) => "sessions that wait for another transaction to end: {n}";
-    transaction_wait_reason(longest: duration) => "they want rows that an open transaction has changed; the longest statement has been running for {longest}";
-    transaction_wait_reason_unknown() => "they want rows that an open transaction has changed";
-    lock_wait_title(n: count) => "sessions that wait for a lock: {n}";
-    lock_wait_reason(longest: duration) => "their wait is of type Lock; the longest statement has been running for {longest}";
-    lock_wait_reason_unknown() => "their wait is of type Lock";
-    io_wait_title(n: count) => "sessions that wait for files: {n}";
-    io_wait_reason() => "their wait is of type IO: the blocks they need are not in memory, or are being written";
-    client_wait_title(n: count) => "sessions that wait for their client: {n}";
-    client_wait_reason() => "the server is done or needs input; the time passes in the application or the network";
-    idle_tx_title(n: count) => "sessions that are idle in a transaction: {n}";
-    idle_tx_reason(longest: duration) => "the longest has done nothing for {longest}, and keeps its locks and its snapshot";
-    idle_tx_reason_unknown() => "they keep their locks and their snapshots; the server does not show since when";
-    head_title(head: subject, waiting: count) => "{head} is at the head of the lock queue; sessions that wait: {waiting}";
-    head_reason(depth: count) => "it waits for nobody; depth of the chain of waits: {depth}";
-    no_blocker_title() => "nobody blocks the session now";
-    no_blocker_reason() => "the server shows no session that it waits for";
-
-    // ---- insights: statistics
-    statistics_title(total: duration, calls: count) => "the server counted {total} in all; executions: {calls}";
-    statistics_found_reason(mean: duration, max: duration, rows: count) =>
-        "{mean} on average, {max} at most; rows returned or changed: {rows}";
-    no_statistics_title() => "the server has no statistics of this statement";
-    no_statistics_reason() => "they were reset, pushed out by other statements, or belong to another database";
-    uneven_title(max: duration, mean: duration) => "the slowest execution took {max}, the usual one {mean}";
-    uneven_reason() => "so far apart, the slow ones met something else: a lock, a cold cache, or values with many rows";
-    outside_cache_title(share: ratio) => "{share} of the blocks it touched were not in shared buffers";
-    outside_cache_reason(read: count, hit: count) => "blocks read: {read}, found in shared buffers: {hit}";
-    writes_temp_title(blocks: count) => "temporary blocks that it wrote: {blocks}";
-    writes_temp_reason(calls: count) => "its sorts or hashes do not fit into work_mem; executions: {calls}";
 
     // ---- insights: temporary files
     temp_volume_title(bytes: bytes) => "the database wrote {bytes} of temporary files";
@@ -119,44 +42,4 @@ pg_logstats_sdk::messages! {
         "the first of them wrote {share} of all; blocks in all: {blocks}";
     no_temp_writers_title() => "no statement writes temporary blocks";
     no_temp_writers_reason() => "pg_stat_statements has none that did";
-
-    // ---- insights: plans
-    spill_title(bytes: bytes) => "a sort or hash wrote {bytes} to disk";
-    spill_reason(node: subject) => "{node} did not fit into work_mem";
-    temp_buffers_title(blocks: count) => "temporary blocks that the run moved: {blocks}";
-    temp_buffers_reason(read: count, written: count) => "read: {read}, written: {written}";
-    no_spill_title() => "nothing of the plan went to disk";
-    no_spill_reason(nodes: count) => "no node read or wrote temporary blocks; nodes: {nodes}";
-    scan_title(relation: subject, removed: count) => "a sequential scan of {relation} read {removed} rows for nothing";
-    scan_reason(kept: ratio, runs: count) => "its filter keeps {kept} of what it reads; runs: {runs}";
-    scan_estimate_title(relation: subject) => "a sequential scan of {relation} is expected to keep few rows";
-    scan_estimate_reason(rows: count) =>
-        "rows that the planner expects: {rows}, of a scan that costs far more; only a run shows how many it reads";
-    estimate_title(factor: count, node: subject) => "the planner was wrong by a factor of {factor} at {node}";
-    estimate_reason(planned: count, actual: count) => "rows expected each time: {planned}, returned: {actual}";
-    nested_title(node: subject, runs: count) => "the inner side of {node} ran {runs} times";
-    nested_reason(share: ratio) => "{share} of the join's time passed there";
-    nested_reason_unknown() => "one run for each row of the outer side";
-    nested_estimate_title(node: subject, runs: count) => "the inner side of {node} is expected to run {runs} times";
-    heap_title(relation: subject, fetches: count) => "an index-only scan visited {relation} {fetches} times";
-    heap_reason() => "pages that changed since the last VACUUM are not known to be visible to all; VACUUM makes them so";
-    plan_title() => "nothing in the plan stands out";
-    plan_reason(nodes: count) => "no node scans for little, spills, or loops over many rows; nodes: {nodes}";
-
-    // ---- outcomes that are no answer
-    timed_out_title() => "the action ran out of time";
-    timed_out_reason(after: duration) => "the server cancelled it after {after}, so it shows nothing";
-    cancelled_title() => "the host cancelled the action";
-    cancelled_reason(after: duration) => "the verdict on the server changed after {after}; it can run again when the verdict allows it";
-    not_permitted_title() => "the role may not do this";
-    not_permitted_reason() => "the server refused it for want of a privilege";
-    unavailable_title() => "the action was not possible";
-    unavailable_reason() =>
-        "the server lacks what it needs, or the statement does not meet its conditions; the outcome says which";
-    failed_title() => "the action failed";
-    failed_reason() => "it shows nothing about the statement";
-    truncated(rows: count) => "there was more than the action may return; rows that were judged: {rows}";
-    unexpected_result() => "the result had not the columns that this runbook reads; a newer runbook may be needed";
-    nothing_in_outcome_title() => "the action found nothing that stands out";
-    nothing_in_outcome_reason(rows: count) => "rows that were judged: {rows}";
 }

@@ -4,11 +4,12 @@ mod errors;
 mod families;
 mod temp_files;
 
+use pg_logstats_runbook_statements as statements;
 use pg_logstats_sdk::{
     Actions, Assessment, Confidence, Count, DurationUs, Evidence, Finding, FindingKind, NextAction, Priority,
 };
 
-use crate::{messages, offers, words};
+use crate::{messages, offers};
 
 /// Families, groups of temporary files and error classes that actions are requested for, each.
 const TOP: usize = 10;
@@ -62,7 +63,7 @@ pub(crate) fn triage(evidence: &Evidence, actions: &mut dyn Actions) -> Assessme
     }
     if assessment.next_actions.is_empty() {
         assessment.next_action(NextAction::stop(
-            messages::stop_label(),
+            statements::messages::stop_label(),
             messages::stop_reason_nothing(),
         ));
     }
@@ -92,10 +93,10 @@ fn requested(actions: &mut dyn Actions, offers: &Offers<'_>) -> Vec<NextAction> 
     let offered = match offers {
         Offers::Nothing => vec![],
         Offers::Family(family) => vec![
-            offers::statistics(actions, family),
-            offers::family_sessions(actions, family),
-            offers::explain(actions, family),
-            offers::explain_analyze(actions, family),
+            statements::offers::statistics(actions, family),
+            statements::offers::family_sessions(actions, family),
+            statements::offers::explain(actions, family),
+            statements::offers::explain_analyze(actions, family),
         ],
         Offers::TempFiles { group, counters } => vec![
             offers::temp_explain(actions, group),
@@ -125,13 +126,17 @@ fn to_locks(evidence: &Evidence) -> Option<NextAction> {
         DurationUs(longest),
         Count::of(&evidence.deadlocks),
     );
-    Some(NextAction::run_workflow(words::LOCKS, messages::locks_label(), reason))
+    Some(NextAction::run_workflow(
+        statements::words::LOCKS,
+        statements::messages::locks_label(),
+        reason,
+    ))
 }
 
 fn nothing_found(evidence: &Evidence) -> Finding {
     let reason = messages::nothing_reason(Count(evidence.total_executions), Count::of(&evidence.errors));
     Finding::new(FindingKind::NothingFound, messages::nothing_title(), reason)
-        .code(words::NOTHING_FOUND)
+        .code(statements::words::NOTHING_FOUND)
         .confidence(if evidence.total_executions > 0 {
             Confidence::High
         } else {
@@ -141,9 +146,9 @@ fn nothing_found(evidence: &Evidence) -> Finding {
 
 fn limitations(evidence: &Evidence, assessment: &mut Assessment) {
     if evidence.window.is_none() {
-        assessment.limitation(messages::no_logs());
+        assessment.limitation(statements::messages::no_logs());
     } else if evidence.total_executions == 0 {
-        assessment.limitation(messages::no_durations());
+        assessment.limitation(statements::messages::no_durations());
     }
     let left_out = evidence.family_count.saturating_sub(evidence.families.len() as u64);
     if left_out > 0 {
@@ -151,20 +156,5 @@ fn limitations(evidence: &Evidence, assessment: &mut Assessment) {
             Count(left_out),
             Count(evidence.family_count),
         ));
-    }
-}
-
-/// `n / (n + half)`: 0 for nothing, one half at `half`, towards 1 without end. It makes amounts of different things comparable.
-fn saturating(n: u64, half: u64) -> f64 {
-    let n = n as f64;
-    n / (n + half as f64)
-}
-
-/// How sure a statement about `n` events is.
-fn confidence(n: u64) -> Confidence {
-    match n {
-        100.. => Confidence::High,
-        10.. => Confidence::Medium,
-        _ => Confidence::Low,
     }
 }

@@ -1,14 +1,6 @@
-//! The words of the manifest.
+//! The words of the manifest, besides those of `pg_logstats_runbook_statements`.
 
 pg_logstats_sdk::actions! {
-    /// What the server counted for one statement.
-    STATISTICS = "query_family.pg_stat_statements.by_queryid";
-    /// Sessions of the family's database, role and application.
-    FAMILY_SESSIONS = "query_family.pg_stat_activity.by_dimensions";
-    /// The family's plan.
-    EXPLAIN = "query_family.explain";
-    /// The family's plan with what happened in it.
-    EXPLAIN_ANALYZE = "query_family.explain_analyze";
     /// Sessions of the error class's database, role and application.
     ERROR_SESSIONS = "error_class.pg_stat_activity.by_dimensions";
     /// The plan of the statement that wrote temporary files.
@@ -19,15 +11,6 @@ pg_logstats_sdk::actions! {
     TEMP_COUNTERS = "temp_file.pg_stat_database.temp_counters";
     /// The statements that write temporary blocks.
     TEMP_BLOCKS = "temp_file.pg_stat_statements.temp_blocks";
-    /// One session.
-    SESSION = "running_query.pg_stat_activity.by_pid";
-    /// Who blocks a session.
-    BLOCKING = "running_query.blocking.by_pid";
-}
-
-pg_logstats_sdk::workflows! {
-    /// Who waited for whom.
-    LOCKS = "locks";
 }
 
 pg_logstats_sdk::reason_codes! {
@@ -59,71 +42,11 @@ pg_logstats_sdk::reason_codes! {
     SESSION_ENDED = "session_ended";
     /// It took the server down.
     SERVER_PANIC = "server_panic";
-    /// There was nothing to find.
-    NOTHING_FOUND = "nothing_found";
 }
 
 pg_logstats_sdk::insights! {
-    /// A session that matches is there.
-    LIVE_MATCH_FOUND = "live_match_found";
-    /// Several are.
-    MULTIPLE_MATCHING_SESSIONS = "multiple_matching_sessions";
-    /// One of them runs a statement right now.
-    ACTIVE_SESSION_PRESENT = "active_session_present";
-    /// None is there.
-    NO_LIVE_MATCH_FOUND = "no_live_match_found";
-    /// A session waits for the end of another transaction.
-    TRANSACTIONID_LOCK_WAIT = "transactionid_lock_wait";
-    /// A session waits for another lock.
-    LOCK_WAIT_DETECTED = "lock_wait_detected";
-    /// A session waits for files.
-    IO_WAIT_DETECTED = "io_wait_detected";
-    /// A session waits for its client.
-    CLIENT_WAIT_DETECTED = "client_wait_detected";
-    /// A session holds a transaction open and does nothing.
-    IDLE_IN_TRANSACTION_SESSION = "idle_in_transaction_session";
-    /// The sessions at the head of a lock queue.
-    LOCK_QUEUE_HEAD = "lock_queue_head";
-    /// Nobody blocks the session.
-    NO_BLOCKER_FOUND = "no_blocker_found";
-    /// What the server counted.
-    STATISTICS_FOUND = "statistics_found";
-    /// The server counted nothing for it.
-    NO_STATISTICS_FOUND = "no_statistics_found";
-    /// The slowest execution is far from the mean.
-    UNEVEN_EXECUTION_TIME = "uneven_execution_time";
-    /// Much of what it reads is not in shared buffers.
-    BLOCKS_READ_FROM_OUTSIDE_CACHE = "blocks_read_from_outside_cache";
     /// The database wrote temporary files.
     TEMP_FILES_VOLUME_DETECTED = "temp_files_volume_detected";
     /// It did not.
     NO_TEMP_FILES_FOUND = "no_temp_files_found";
-    /// Statements that write temporary blocks.
-    STATEMENTS_WRITING_TEMP_BLOCKS = "statements_writing_temp_blocks";
-    /// A sort or hash went to disk.
-    QUERY_PLAN_DISK_SPILL_DETECTED = "query_plan_disk_spill_detected";
-    /// The plan read or wrote temporary blocks.
-    EXPLAIN_ANALYZE_TEMP_BUFFERS = "explain_analyze_temp_buffers";
-    /// The plan ran and nothing went to disk.
-    QUERY_PLAN_NO_DISK_SPILL = "query_plan_no_disk_spill";
-    /// A scan reads a whole table to keep few rows.
-    SELECTIVE_SEQUENTIAL_SCAN = "selective_sequential_scan";
-    /// The planner expected far more or far fewer rows.
-    ROW_ESTIMATE_OFF = "row_estimate_off";
-    /// A nested loop runs its inner side very often.
-    NESTED_LOOP_OVER_MANY_ROWS = "nested_loop_over_many_rows";
-    /// An index-only scan had to visit the table.
-    INDEX_ONLY_SCAN_HEAP_FETCHES = "index_only_scan_heap_fetches";
-    /// Nothing in the plan stands out.
-    PLAN_UNREMARKABLE = "plan_unremarkable";
-    /// The action ran out of time.
-    ACTION_TIMED_OUT = "action_timed_out";
-    /// The host cancelled the action.
-    ACTION_CANCELLED = "action_cancelled";
-    /// The role may not do it.
-    ACTION_NOT_PERMITTED = "action_not_permitted";
-    /// The server has not what the action needs.
-    ACTION_UNAVAILABLE = "action_unavailable";
-    /// The action failed.
-    ACTION_FAILED = "action_failed";
 }

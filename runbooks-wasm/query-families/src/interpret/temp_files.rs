@@ -1,5 +1,6 @@
 //! The server's counters of temporary files, and the statements that write them.
 
+use pg_logstats_runbook_statements as statements;
 use pg_logstats_sdk::{Assessment, Bytes, Confidence, Count, Insight, Outcome, Ratio};
 
 use crate::{messages, words};
@@ -8,7 +9,7 @@ use crate::{messages, words};
 pub(super) fn judge_counters(outcome: &Outcome, assessment: &mut Assessment) {
     let Some(record) = outcome.records().next() else { return };
     let (Some(files), Some(bytes)) = (record.count("temp_files"), record.count("temp_bytes")) else {
-        assessment.limitation(messages::unexpected_result());
+        assessment.limitation(statements::messages::unexpected_result());
         return;
     };
     if files == 0 && bytes == 0 {
@@ -42,7 +43,7 @@ pub(super) fn judge_blocks(outcome: &Outcome, assessment: &mut Assessment) {
         .collect();
     if written.is_empty() {
         if !outcome.rows.is_empty() {
-            assessment.limitation(messages::unexpected_result());
+            assessment.limitation(statements::messages::unexpected_result());
             return;
         }
         assessment.insight(Insight::new(
@@ -56,7 +57,7 @@ pub(super) fn judge_blocks(outcome: &Outcome, assessment: &mut Assessment) {
     let total = written.iter().fold(0u64, |sum, &n| sum.saturating_add(n));
     let first = written.iter().max().copied().unwrap_or(0);
     assessment.insight(Insight::new(
-        words::STATEMENTS_WRITING_TEMP_BLOCKS,
+        statements::words::STATEMENTS_WRITING_TEMP_BLOCKS,
         Confidence::High,
         messages::temp_writers_title(Count::of(&written)),
         messages::temp_writers_reason(Ratio::of(first, total), Count(total)),

@@ -1,8 +1,9 @@
 //! Error classes by how often they happened, and by what they ended.
 
+use pg_logstats_runbook_statements::scores::confidence;
 use pg_logstats_sdk::{At, Count, ErrorClass, Evidence, Finding, FindingKind, Ratio};
 
-use super::{Candidate, Offers, TOP, confidence};
+use super::{Candidate, Offers, TOP};
 use crate::{messages, words};
 
 /// One finding for each of the top classes.

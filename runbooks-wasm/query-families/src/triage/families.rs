@@ -1,8 +1,10 @@
 //! Families by total time.
 
+use pg_logstats_runbook_statements as statements;
+use pg_logstats_runbook_statements::scores::confidence;
 use pg_logstats_sdk::{Count, DurationUs, Evidence, Finding, FindingKind, QueryFamily, Ratio};
 
-use super::{Candidate, Offers, TOP, confidence};
+use super::{Candidate, Offers, TOP};
 use crate::{messages, words};
 
 /// Findings about families, at most; as many as the host hands over by time.
@@ -40,8 +42,8 @@ fn finding(family: &QueryFamily, total_us: u64) -> Finding {
     let share = Ratio::of(family.total_duration_us, total_us);
     let total = DurationUs(family.total_duration_us);
     let reason = match family.execution_count {
-        1 => messages::family_reason_once(total),
-        n => messages::family_reason(
+        1 => statements::messages::family_reason_once(total),
+        n => statements::messages::family_reason(
             Count(n),
             total,
             DurationUs(family.mean_duration_us),

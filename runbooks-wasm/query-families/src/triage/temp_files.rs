@@ -1,8 +1,9 @@
 //! Groups of temporary files by their bytes.
 
+use pg_logstats_runbook_statements::scores::{confidence, saturating};
 use pg_logstats_sdk::{Bytes, Count, Evidence, Finding, FindingKind, TempFileGroup};
 
-use super::{Candidate, Offers, TOP, confidence, saturating};
+use super::{Candidate, Offers, TOP};
 use crate::{messages, words};
 
 /// Bytes of temporary files that score one half.

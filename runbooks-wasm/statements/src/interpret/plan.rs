@@ -6,7 +6,6 @@ mod rules;
 
 use pg_logstats_sdk::{Assessment, Bytes, Confidence, Count, Insight, NextAction, Outcome, PlanNode, Recommendation};
 
-use super::Context;
 use crate::{messages, words};
 
 /// The smallest `work_mem` that is recommended.
@@ -14,15 +13,14 @@ const LEAST_WORK_MEM: u64 = 8 << 20;
 /// The largest: every sort and hash of every session may take it.
 const MOST_WORK_MEM: u64 = 1 << 30;
 
-/// Judges the plan that an action returned.
-pub(super) fn judge(context: &Context<'_>, assessment: &mut Assessment) {
-    let outcome = context.outcome;
+/// Judges the plan that an action returned. `role` ran the statement, as far as the evidence tells.
+pub fn judge(outcome: &Outcome, role: Option<&String>, assessment: &mut Assessment) {
     if outcome.plan.is_empty() {
         assessment.limitation(messages::unexpected_result());
         return;
     }
     let has_run = outcome.plan.iter().any(|node| node.times_run().is_some());
-    let spilled = spill(context, assessment) | temp_buffers(outcome, assessment);
+    let spilled = spill(outcome, role, assessment) | temp_buffers(outcome, assessment);
     if has_run && !spilled {
         let reason = messages::no_spill_reason(Count::of(&outcome.plan));
         assessment.insight(Insight::new(
@@ -49,9 +47,8 @@ pub(super) fn judge(context: &Context<'_>, assessment: &mut Assessment) {
 }
 
 /// A sort or hash that wrote to disk. The advice is for the role that ran the statement, where the evidence tells.
-fn spill(context: &Context<'_>, assessment: &mut Assessment) -> bool {
-    let spills = context
-        .outcome
+fn spill(outcome: &Outcome, role: Option<&String>, assessment: &mut Assessment) -> bool {
+    let spills = outcome
         .plan
         .iter()
         .filter_map(|node| Some((node, node.disk_bytes.filter(|&b| b > 0)?)));
@@ -65,13 +62,8 @@ fn spill(context: &Context<'_>, assessment: &mut Assessment) -> bool {
         messages::spill_reason(node),
     )
     .evidence(node);
-    let dimensions = context
-        .family
-        .map(|family| &family.dimensions)
-        .or(context.group.map(|group| &group.dimensions));
-    let user = dimensions.and_then(|dimensions| dimensions.user.as_ref());
-    if let (Some(user), Some(work_mem)) = (user, work_mem_for(bytes)) {
-        insight = insight.recommend(Recommendation::work_mem(user, work_mem));
+    if let (Some(role), Some(work_mem)) = (role, work_mem_for(bytes)) {
+        insight = insight.recommend(Recommendation::work_mem(role, work_mem));
     }
     assessment.insight(insight);
     true

@@ -1,0 +1,171 @@
+//! Phase 2: what an action's outcome means.
+
+mod plan;
+mod sessions;
+mod statistics;
+
+use pg_logstats_sdk::{
+    Action, Actions, Assessment, Confidence, Count, DurationUs, Evidence, Finding, FindingKind, Insight, InsightId,
+    Message, NextAction, Outcome, OutcomeStatus, QueryFamily,
+};
+
+pub use plan::judge as judge_plan;
+
+use crate::{messages, offers, words};
+
+/// Insights that say that there is nothing.
+const NOTHING: &[InsightId] = &[
+    words::NO_LIVE_MATCH_FOUND,
+    words::NO_BLOCKER_FOUND,
+    words::NO_STATISTICS_FOUND,
+    words::QUERY_PLAN_NO_DISK_SPILL,
+    words::PLAN_UNREMARKABLE,
+];
+
+/// Judges an outcome of the actions in [`words`].
+pub fn interpret(evidence: &Evidence, outcome: &Outcome, actions: &mut dyn Actions) -> Assessment {
+    let is_bound = |family: &&QueryFamily| outcome.subjects.contains(&family.id);
+    let family = evidence.families.iter().find(is_bound);
+    let role = family.and_then(|family| family.dimensions.user.as_ref());
+    frame(
+        outcome,
+        actions,
+        &[],
+        |actions, assessment| {
+            judge(outcome, role, actions, assessment);
+        },
+        |actions, assessment| {
+            if let Some(family) = family {
+                look_further(outcome, family, actions, assessment);
+            }
+        },
+    )
+}
+
+/// What every judgement of an outcome has: what `judge` finds, or why there is nothing to judge; then what `look_further` offers, or the
+/// end. The insights `nothing`, and those of the kind here, say that there is nothing.
+pub fn frame(
+    outcome: &Outcome,
+    actions: &mut dyn Actions,
+    nothing: &[InsightId],
+    judge: impl FnOnce(&mut dyn Actions, &mut Assessment),
+    look_further: impl FnOnce(&mut dyn Actions, &mut Assessment),
+) -> Assessment {
+    let mut assessment = Assessment::new();
+    if outcome.has_result() {
+        judge(actions, &mut assessment);
+        nothing_found(outcome, nothing, &mut assessment);
+    } else {
+        no_result(outcome, &mut assessment);
+    }
+    if outcome.status == OutcomeStatus::Truncated {
+        assessment.limitation(messages::truncated(Count::of(&outcome.rows)));
+    }
+    look_further(actions, &mut assessment);
+    if assessment.next_actions.is_empty() {
+        assessment.next_action(NextAction::stop(messages::stop_label(), messages::stop_reason_done()));
+    }
+    assessment
+}
+
+/// Judges the result of an action in [`words`]; says nothing of another one. `role` ran the statement, as far as the evidence tells.
+pub fn judge(outcome: &Outcome, role: Option<&String>, actions: &mut dyn Actions, assessment: &mut Assessment) {
+    let did = |action: Action| outcome.action == action.as_str();
+    if did(words::STATISTICS) {
+        statistics::judge(outcome, assessment);
+    } else if did(words::FAMILY_SESSIONS) || did(words::SESSION) {
+        judge_sessions(outcome, actions, assessment);
+    } else if did(words::BLOCKING) {
+        sessions::judge_blocking(outcome, actions, assessment);
+    } else if did(words::EXPLAIN) || did(words::EXPLAIN_ANALYZE) {
+        plan::judge(outcome, role, assessment);
+    }
+}
+
+/// Judges rows about sessions, whatever they were looked up by.
+pub fn judge_sessions(outcome: &Outcome, actions: &mut dyn Actions, assessment: &mut Assessment) {
+    sessions::judge(outcome, actions, assessment);
+}
+
+/// What else there is to see of a family, where this action did not show it.
+pub fn look_further(outcome: &Outcome, family: &QueryFamily, actions: &mut dyn Actions, assessment: &mut Assessment) {
+    let did = |action: Action| outcome.action == action.as_str();
+    if did(words::EXPLAIN_ANALYZE) {
+        return;
+    }
+    if !did(words::EXPLAIN) {
+        assessment.next_action(offers::explain(actions, family));
+        if !did(words::STATISTICS) {
+            assessment.next_action(offers::statistics(actions, family));
+        }
+    }
+    assessment.next_action(offers::explain_analyze(actions, family));
+}
+
+/// An action that gave no answer: why, and who can help.
+fn no_result(outcome: &Outcome, assessment: &mut Assessment) {
+    let after = DurationUs(outcome.duration_us);
+    let mut say = |id: InsightId, title: Message, reason: Message, ask: Option<(Message, Message)>| {
+        assessment.insight(Insight::new(id, Confidence::High, title, reason));
+        assessment.next_action(ask.map(|(label, reason)| NextAction::prompt_user(label, reason)));
+    };
+    match outcome.status {
+        OutcomeStatus::Ok | OutcomeStatus::Truncated => {}
+        OutcomeStatus::TimedOut => {
+            say(
+                words::ACTION_TIMED_OUT,
+                messages::timed_out_title(),
+                messages::timed_out_reason(after),
+                None,
+            );
+        }
+        OutcomeStatus::Cancelled => {
+            say(
+                words::ACTION_CANCELLED,
+                messages::cancelled_title(),
+                messages::cancelled_reason(after),
+                None,
+            );
+        }
+        OutcomeStatus::InsufficientPrivilege => say(
+            words::ACTION_NOT_PERMITTED,
+            messages::not_permitted_title(),
+            messages::not_permitted_reason(),
+            Some((messages::ask_permission_label(), messages::ask_permission_reason())),
+        ),
+        OutcomeStatus::Unavailable => say(
+            words::ACTION_UNAVAILABLE,
+            messages::unavailable_title(),
+            messages::unavailable_reason(),
+            Some((messages::ask_available_label(), messages::ask_available_reason())),
+        ),
+        OutcomeStatus::Failed => say(
+            words::ACTION_FAILED,
+            messages::failed_title(),
+            messages::failed_reason(),
+            Some((messages::ask_failed_label(), messages::ask_failed_reason())),
+        ),
+    }
+}
+
+/// That nothing was found is a finding too: in the words of what was looked for, if there was anything to look at.
+fn nothing_found(outcome: &Outcome, nothing: &[InsightId], assessment: &mut Assessment) {
+    let is_nothing = |insight: &Insight| {
+        NOTHING
+            .iter()
+            .chain(nothing)
+            .any(|nothing| nothing.as_str() == insight.id)
+    };
+    if !assessment.insights.iter().all(is_nothing) {
+        return;
+    }
+    let (title, reason) = match assessment.insights.last() {
+        Some(insight) => (insight.title.clone(), insight.reason.clone()),
+        None => (
+            messages::nothing_in_outcome_title(),
+            messages::nothing_in_outcome_reason(Count::of(&outcome.rows)),
+        ),
+    };
+    let finding = Finding::new(FindingKind::NothingFound, title, reason);
+    assessment.finding(finding.code(words::NOTHING_FOUND).confidence(Confidence::Medium));
+}

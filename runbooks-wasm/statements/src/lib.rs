@@ -1,0 +1,18 @@
+//! What runbooks about statements share: the actions that look into one, and the judgement of what these return.
+//!
+//! **In**: outcomes of the actions in [`words`]. **Out**: insights read from columns by name and from plans node by node; the offers of
+//! what else there is to see. **Trusted**: numbers and ids. The text in the evidence is never read. **Can fail**: never; what cannot
+//! be judged is said as a limitation.
+//!
+//! This is no runbook: it exports nothing. A runbook that uses it lists its [`words`] and [`messages`] in its own descriptor, because the
+//! descriptor is the manifest.
+
+#![forbid(unsafe_code)]
+
+mod interpret;
+pub mod messages;
+pub mod offers;
+pub mod scores;
+pub mod words;
+
+pub use interpret::{frame, interpret, judge, judge_plan, judge_sessions, look_further};
