@@ -53,6 +53,7 @@ fn triage(lab: &Lab, component: &Path) -> Report {
             threads: 1,
             ..LogChoice::default()
         },
+        baseline: None,
         parent_report: None,
         limit: 10,
         database: DatabaseChoice::default(),

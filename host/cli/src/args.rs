@@ -99,6 +99,19 @@ pub(crate) struct OverlapArgs {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct BaselineArgs {
+    /// Compare with logs or evidence files of a better time; once for each
+    #[arg(long = "baseline", value_name = "LOG", allow_hyphen_values = true)]
+    pub(crate) baseline: Vec<String>,
+    /// Of the baseline, only entries from then on
+    #[arg(long, value_name = "TIME", requires = "baseline")]
+    pub(crate) baseline_since: Option<String>,
+    /// Of the baseline, only entries up to then
+    #[arg(long, value_name = "TIME", requires = "baseline")]
+    pub(crate) baseline_until: Option<String>,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct OutputArgs {
     /// Write to a new file instead of stdout; compressed when its name ends in `.zst`
     #[arg(long, short, value_name = "FILE")]
@@ -150,6 +163,8 @@ pub(crate) struct TriageArgs {
     pub(crate) log: LogArgs,
     #[command(flatten)]
     pub(crate) reading: ReadingArgs,
+    #[command(flatten)]
+    pub(crate) baseline: BaselineArgs,
     /// Most findings to show; the summary always counts everything
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=200))]
     pub(crate) limit: u16,

@@ -122,6 +122,17 @@ pub fn open_log(path: &str) -> Result<LogInput, OpenError> {
     Ok(LogInput::File(file))
 }
 
+/// Whether two names are of one log: the same text, or the same file or folder by whatever path.
+pub fn is_same(one: &str, other: &str) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    let identity = |path: &str| {
+        std::fs::metadata(path)
+            .map(|metadata| (metadata.dev(), metadata.ino()))
+            .ok()
+    };
+    one == other || (one != "-" && other != "-" && identity(one).is_some_and(|id| identity(other) == Some(id)))
+}
+
 /// Opens the folder `path`, made when it is missing, for its owner alone.
 ///
 /// # Errors

@@ -61,9 +61,11 @@ fn reduce_as(
     let options = options(input)?;
     let (files, logs): (Vec<Source>, Vec<Source>) = open_sources(&input.logs)?.into_iter().partition(Part::is_file);
     if !files.is_empty() && (options.since_us.is_some() || options.until_us.is_some()) {
-        return Err(GatewayError::Usage(
-            "--since and --until cannot narrow an evidence file; give them to `pg-logstats evidence export`".to_owned(),
-        ));
+        return Err(GatewayError::Usage(format!(
+            "{} and {} cannot narrow an evidence file; give --since and --until to `pg-logstats evidence export`",
+            input.flag("since"),
+            input.flag("until")
+        )));
     }
     let mut counted = Counted::default();
     let mut whole = None;
@@ -182,15 +184,17 @@ fn write_file(part: &Part, path: &Path, file: &std::fs::File) -> Result<(), Part
 
 fn options(input: &LogChoice) -> Result<Options, GatewayError> {
     let now = now_us();
-    let parse = |text: &Option<String>, flag: &str| {
+    let parse = |text: &Option<String>, word: &str| {
         text.as_deref()
-            .map(|t| instant::parse_instant(t, now).map_err(|e| GatewayError::Usage(format!("{flag}: {e}"))))
+            .map(|t| {
+                instant::parse_instant(t, now).map_err(|e| GatewayError::Usage(format!("{}: {e}", input.flag(word))))
+            })
             .transpose()
     };
     let options = Options {
         log_line_prefix: input.log_line_prefix.clone(),
-        since_us: parse(&input.since, "--since")?,
-        until_us: parse(&input.until, "--until")?,
+        since_us: parse(&input.since, "since")?,
+        until_us: parse(&input.until, "until")?,
         threads: input.threads,
         ..Options::default()
     };
@@ -198,8 +202,10 @@ fn options(input: &LogChoice) -> Result<Options, GatewayError> {
         && since > until
     {
         return Err(GatewayError::Usage(format!(
-            "--since {} is after --until {}: the window is empty",
+            "{} {} is after {} {}: the window is empty",
+            input.flag("since"),
             rfc3339(since),
+            input.flag("until"),
             rfc3339(until)
         )));
     }

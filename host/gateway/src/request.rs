@@ -39,6 +39,9 @@ pub struct TriageRequest {
     pub runbook: RunbookChoice,
     /// What is judged. No logs: the evidence of `parent_report`.
     pub input: LogChoice,
+    /// What the logs are compared with, if anything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub baseline: Option<BaselineChoice>,
     /// The report that this follows from; its incident goes on.
     pub parent_report: Option<String>,
     /// Most findings in the report.
@@ -63,6 +66,18 @@ pub struct RunSqlRequest {
     pub database: DatabaseChoice,
 }
 
+/// Logs or evidence files of a better time; they are read as the target's are.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct BaselineChoice {
+    /// Files, folders, `-`; evidence files.
+    pub logs: Vec<String>,
+    /// RFC 3339, or how long ago (`25h`).
+    pub since: Option<String>,
+    /// RFC 3339, or how long ago (`24h`).
+    pub until: Option<String>,
+}
+
 /// Read logs, evidence files or both.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -79,6 +94,16 @@ pub struct LogChoice {
     pub threads: usize,
     /// Count entries that several of them hold once for each, instead of refusing.
     pub allow_overlap: bool,
+    /// They are a baseline: what is wrong is told by the flags of it.
+    pub is_baseline: bool,
+}
+
+impl LogChoice {
+    /// The flag that `word` (`since`, `until`) is given by.
+    pub fn flag(&self, word: &str) -> String {
+        let kind = if self.is_baseline { "baseline-" } else { "" };
+        format!("--{kind}{word}")
+    }
 }
 
 /// Decide the operating mode.

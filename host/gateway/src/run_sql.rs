@@ -17,7 +17,7 @@ use crate::judge::{Judgement, OutcomeInput, TrustedComponent, judge};
 use crate::outcome::ActionOutcome;
 use crate::record::{IntentRecord, OutcomeRecord, RecordBody, ReportRecord};
 use crate::report::{
-    ActionContext, AnalysisWindow, AuditRef, Budget, Limitation, Offer, OutcomeView, Report, SCHEMA_VERSION,
+    ActionContext, AnalysisWindow, AuditRef, Baseline, Budget, Limitation, Offer, OutcomeView, Report, SCHEMA_VERSION,
     SourceSummary,
 };
 use crate::request::{RunSqlRequest, RunbookChoice};
@@ -458,6 +458,10 @@ fn outcome_report(
         health: Some(verdict.clone()),
         analysis_window: log.and_then(|l| l.window).map(AnalysisWindow::new),
         source_summary: SourceSummary::new("parent_report", log),
+        baseline: snapshot
+            .comparison
+            .as_ref()
+            .map(|it| Baseline::new("parent_report", it)),
         findings: Vec::new(),
         insights: Vec::new(),
         next_actions: Vec::new(),

@@ -3,6 +3,7 @@
 //! **In**: [`Evidence`] of the log crate, [`ActionOutcome`]s. **Out**: one value that is stored content-addressed beside the audit
 //! log, handed to runbooks, and read again when an action is run. **Trusted**: as far as the digest in a verified record vouches for it.
 
+use pg_logstats_logs::compare::Comparison;
 use pg_logstats_logs::evidence::{Dimensions, Evidence};
 use serde::{Deserialize, Serialize};
 
@@ -23,6 +24,9 @@ pub struct EvidenceSnapshot {
     pub snapshot_version: u32,
     /// From the logs; none when the incident started without any.
     pub log: Option<Evidence>,
+    /// The logs against a baseline, when there was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comparison: Option<Comparison>,
     /// From the server.
     pub live: LiveEvidence,
 }
@@ -61,8 +65,8 @@ pub struct LiveColumn {
 
 impl EvidenceSnapshot {
     /// Reduces what the logs showed to what runbooks may see: the most important of each kind.
-    pub fn from_logs(mut evidence: Evidence) -> Self {
-        keep_important_families(&mut evidence);
+    pub fn from_logs(mut evidence: Evidence, comparison: Option<Comparison>) -> Self {
+        keep_important_families(&mut evidence, comparison.as_ref());
         evidence.lock_waits.truncate(EVIDENCE_PER_KIND);
         evidence.deadlocks.truncate(EVIDENCE_PER_KIND);
         evidence.errors.truncate(EVIDENCE_PER_KIND);
@@ -76,6 +80,7 @@ impl EvidenceSnapshot {
         Self {
             snapshot_version: SNAPSHOT_VERSION,
             log: Some(evidence),
+            comparison,
             live: LiveEvidence::default(),
         }
     }
@@ -114,9 +119,15 @@ impl EvidenceSnapshot {
     }
 }
 
-/// The top by total time, and every family that a kept lock wait, deadlock, temp file group, cancellation or plan refers to.
-fn keep_important_families(evidence: &mut Evidence) {
+/// The top by total time, and every family that a regression or a kept lock wait, deadlock, temp file group, cancellation
+/// or plan refers to.
+fn keep_important_families(evidence: &mut Evidence, comparison: Option<&Comparison>) {
     let mut wanted = std::collections::BTreeSet::new();
+    wanted.extend(
+        comparison
+            .into_iter()
+            .flat_map(|it| it.regressions.iter().map(|it| it.family.clone())),
+    );
     wanted.extend(
         evidence
             .lock_waits
@@ -159,5 +170,58 @@ fn push_newest<T>(list: &mut Vec<T>, item: T, same: impl Fn(&T, &T) -> bool) {
     list.push(item);
     if list.len() > LIVE_PER_KIND {
         list.remove(0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use pg_logstats_logs::{Options, Part, Source, compare, reduce};
+
+    use super::*;
+
+    /// Families of 30 executions: 120 of about 100 ms, and a short one of `us`.
+    fn part(us: u64) -> Part {
+        let mut log = String::new();
+        let mut line = |second: u64, us: u64, statement: &str| {
+            let at = format!(
+                "2026-11-23 05:{:02}:{:02}.000 UTC [7] app@shop web: ",
+                second / 60,
+                second % 60
+            );
+            log += &format!(
+                "{at}LOG:  duration: {}.{:03} ms  statement: {statement}\n",
+                us / 1_000,
+                us % 1_000
+            );
+        };
+        for n in 0..30 {
+            (0..120).for_each(|family| line(n * 10, 100_000 + 100 * n, &format!("SELECT c{family} FROM t")));
+            line(n * 10, us + n, "SELECT short");
+        }
+        let source = Source::stream("-".to_owned(), Box::new(std::io::Cursor::new(log.into_bytes())));
+        reduce(vec![source], &Options::default(), &|_| {}).unwrap()
+    }
+
+    #[test]
+    fn a_family_that_got_worse_is_kept_whatever_its_rank() {
+        let mut target = part(20_000);
+        let comparison = compare(&mut target, part(1_000));
+        let slower = comparison.regressions[0].family.clone();
+        let snapshot = EvidenceSnapshot::from_logs(target.evidence(), Some(comparison));
+        let kept = &snapshot.log.as_ref().unwrap().families;
+        assert_eq!(
+            (kept.len(), kept.last().unwrap().id.as_str()),
+            (EVIDENCE_PER_KIND + 1, slower.as_str())
+        );
+        let stored = serde_json::to_string(&snapshot).unwrap();
+        assert_eq!(serde_json::from_str::<EvidenceSnapshot>(&stored).unwrap(), snapshot);
+    }
+
+    #[test]
+    fn without_a_baseline_the_stored_form_is_as_before() {
+        let snapshot = EvidenceSnapshot::from_logs(part(20_000).evidence(), None);
+        let stored = serde_json::to_value(&snapshot).unwrap();
+        let fields: Vec<&String> = stored.as_object().unwrap().keys().collect();
+        assert_eq!(fields, ["live", "log", "snapshot_version"]);
     }
 }

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use pg_logstats_logs::compare::Regression;
 use pg_logstats_logs::evidence::{Dimensions, LockTarget, QueryFamily, Sample, SessionRef};
 use sha2::{Digest, Sha256};
 
@@ -182,6 +183,10 @@ pub fn sample_digest(sample: &Sample) -> String {
 #[derive(Debug, Clone, Default)]
 pub struct Subjects {
     by_id: BTreeMap<String, Subject>,
+    /// What became of families since the baseline, by their id.
+    regressions: BTreeMap<String, Regression>,
+    /// What all statements took, in the target and in the baseline.
+    totals_us: (u64, u64),
 }
 
 impl Subjects {
@@ -189,6 +194,14 @@ impl Subjects {
     pub fn new(snapshot: &EvidenceSnapshot, plan: &[PlanNode]) -> Self {
         let mut subjects = Self::default();
         subjects.add_log(snapshot);
+        if let Some(comparison) = &snapshot.comparison {
+            let by_family = |it: &Regression| (it.family.clone(), it.clone());
+            subjects.regressions = comparison.regressions.iter().map(by_family).collect();
+            subjects.totals_us = (
+                comparison.target.total_duration_us,
+                comparison.baseline.total_duration_us,
+            );
+        }
         for session in &snapshot.live.sessions {
             let id = session_id(session.key.pid, Some(session.key.backend_start_us));
             subjects.add_dimensions(&session.dimensions);
@@ -239,6 +252,11 @@ impl Subjects {
     /// The subject with this id.
     pub fn get(&self, id: &str) -> Option<&Subject> {
         self.by_id.get(id)
+    }
+
+    /// How the family `id` got worse since the baseline, and what all statements took: in the target, and in the baseline.
+    pub fn regression(&self, id: &str) -> Option<(&Regression, (u64, u64))> {
+        Some((self.regressions.get(id)?, self.totals_us))
     }
 
     fn add_log(&mut self, snapshot: &EvidenceSnapshot) {

@@ -7,6 +7,7 @@ use std::path::Path;
 use pg_logstats_logs::Progress;
 
 use crate::ambient;
+use crate::baseline;
 use crate::error::GatewayError;
 use crate::evidence_files;
 use crate::gate::{Circumstances, Live};
@@ -15,7 +16,8 @@ use crate::health::{self, Verdict};
 use crate::judge::{Judgement, TrustedComponent, judge};
 use crate::record::{RecordBody, ReportRecord};
 use crate::report::{
-    ActionContext, AnalysisWindow, Assembly, AuditRef, Budget, Limitation, Report, SCHEMA_VERSION, SourceSummary,
+    ActionContext, AnalysisWindow, Assembly, AuditRef, Baseline, Budget, Limitation, Report, SCHEMA_VERSION,
+    SourceSummary,
 };
 use crate::request::{RunbookChoice, TriageRequest};
 use crate::runbook::limits;
@@ -45,6 +47,8 @@ impl Gateway {
         let result = self.triage_unrecorded(request, progress);
         if let Err(error) = &result {
             let mut requested = request.input.logs.clone();
+            let baseline = request.baseline.iter().flat_map(|baseline| &baseline.logs);
+            requested.extend(baseline.map(|log| format!("--baseline {log}")));
             requested.insert(0, format!("{:?}", request.runbook));
             self.note_failure("triage", &requested, error);
         }
@@ -162,6 +166,12 @@ impl Gateway {
                         .to_owned(),
                 ));
             };
+            if request.baseline.is_some() {
+                return Err(GatewayError::Usage(
+                    "--baseline compares logs, and none are named; the evidence of a report keeps the comparison that it was made with"
+                        .to_owned(),
+                ));
+            }
             return Ok(Ground {
                 snapshot: self.workspace.evidence(&parent.evidence_digest)?,
                 source_kind: "parent_report",
@@ -169,13 +179,13 @@ impl Gateway {
                 parent_report_id: Some(parent.report.report_id),
             });
         }
-        let evidence = evidence_files::reduce(&request.input, progress)?.evidence();
+        let snapshot = snapshot(request, progress)?;
         let (incident_id, parent_report_id) = match parent {
             Some(parent) => (parent.report.incident_id, Some(parent.report.report_id)),
             None => (Self::new_id("in")?, None),
         };
         Ok(Ground {
-            snapshot: EvidenceSnapshot::from_logs(evidence),
+            snapshot,
             source_kind: "logs",
             incident_id,
             parent_report_id,
@@ -191,6 +201,19 @@ impl Gateway {
             ParentError::Other(error) => error,
         }
     }
+}
+
+/// What the logs show, against the baseline if there is one.
+fn snapshot(request: &TriageRequest, progress: &(dyn Fn(Progress) + Sync)) -> Result<EvidenceSnapshot, GatewayError> {
+    let Some(choice) = &request.baseline else {
+        let part = evidence_files::reduce(&request.input, progress)?;
+        return Ok(EvidenceSnapshot::from_logs(part.evidence(), None));
+    };
+    baseline::check(&request.input, choice)?;
+    let mut target = evidence_files::reduce(&request.input, progress)?;
+    let baseline = baseline::reduce(&request.input, choice, progress)?;
+    let comparison = pg_logstats_logs::compare(&mut target, baseline);
+    Ok(EvidenceSnapshot::from_logs(target.evidence(), Some(comparison)))
 }
 
 fn sha256(bytes: &[u8]) -> [u8; 32] {
@@ -227,6 +250,8 @@ impl ReportDraft<'_> {
         let mut limitations: Vec<Limitation> = log
             .map(|l| l.limitations.iter().map(Into::into).collect())
             .unwrap_or_default();
+        let comparison = self.ground.snapshot.comparison.as_ref();
+        limitations.extend(comparison.into_iter().flat_map(|it| &it.limitations).map(Into::into));
         limitations.extend(assembly.limitations.iter().cloned());
         let (verdict, verdict_reasons) = verdict_fields(self.verdict);
         let report = Report {
@@ -243,6 +268,7 @@ impl ReportDraft<'_> {
             health: self.verdict.cloned(),
             analysis_window: log.and_then(|l| l.window).map(AnalysisWindow::new),
             source_summary: SourceSummary::new(self.ground.source_kind, log),
+            baseline: comparison.map(|it| Baseline::new(self.ground.source_kind, it)),
             findings: assembly.findings.clone(),
             insights: assembly.insights.clone(),
             next_actions: assembly.next_actions.clone(),

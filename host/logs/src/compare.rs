@@ -92,6 +92,15 @@ pub struct Regression {
     pub chance_ppt: u64,
 }
 
+impl Regression {
+    /// The chance to see as large a difference where there is none, corrected for the number of tests.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "at most a trillion")]
+    pub fn chance(&self) -> f64 {
+        self.chance_ppt as f64 / 1e12
+    }
+}
+
 /// What got worse.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -2,7 +2,9 @@
 
 use std::fmt::Write as _;
 
-use pg_logstats_gateway::report::{CellView, Finding, Insight, Metric, NextAction, OutcomeView, Report};
+use pg_logstats_gateway::report::{
+    Baseline, CellView, Finding, Insight, Limitation, Metric, NextAction, OutcomeView, Report,
+};
 use pg_logstats_gateway::runbook::descriptor::{bytes, duration, grouped};
 use pg_logstats_gateway::words::{ActionStatus, VerdictLevel};
 
@@ -33,20 +35,33 @@ pub(crate) fn report(r: &Report) -> String {
         line!(out, "\nNEXT ACTIONS");
         r.next_actions.iter().for_each(|a| next_action(&mut out, a));
     }
-    if !r.limitations.is_empty() {
+    let baseline = r.baseline.iter().flat_map(|baseline| &baseline.limitations);
+    if !r.limitations.is_empty() || baseline.clone().next().is_some() {
         line!(out, "\nLIMITATIONS");
-        for l in &r.limitations {
-            line!(
-                out,
-                "  - {}{}",
-                l.message,
-                l.count
-                    .filter(|&n| n > 1)
-                    .map_or(String::new(), |n| format!(" ({} times)", grouped(n)))
-            );
-        }
+        r.limitations.iter().for_each(|l| limitation(&mut out, "", l));
+        baseline.for_each(|l| limitation(&mut out, "of the baseline: ", l));
     }
     out
+}
+
+fn limitation(out: &mut String, of: &str, l: &Limitation) {
+    let times = l.count.filter(|&n| n > 1);
+    let times = times.map_or(String::new(), |n| format!(" ({} times)", grouped(n)));
+    line!(out, "  - {of}{}{times}", l.message);
+}
+
+fn baseline(out: &mut String, b: &Baseline) {
+    let window = b.analysis_window.as_ref();
+    line!(
+        out,
+        "baseline  {}; {} entries in {} file{}; {} families in common, {} regressed",
+        window.map_or("no window".to_owned(), |w| format!("{} – {}", w.since, w.until)),
+        grouped(b.source_summary.entries_scanned),
+        b.source_summary.files.len(),
+        if b.source_summary.files.len() == 1 { "" } else { "s" },
+        grouped(b.common_families),
+        grouped(b.regressions),
+    );
 }
 
 fn head(out: &mut String, r: &Report) {
@@ -108,6 +123,9 @@ fn head(out: &mut String, r: &Report) {
             line!(out, "silence   {times} time(s), longest {} – {}", gap.since, gap.until);
         }
     }
+    if let Some(b) = &r.baseline {
+        baseline(out, b);
+    }
     line!(
         out,
         "audit     index {}, root {}",
@@ -126,6 +144,9 @@ fn finding(out: &mut String, f: &Finding) {
         f.confidence
     );
     line!(out, "     {}", f.reason);
+    if let Some(regression) = f.regression.as_ref().filter(|it| !it.doubts.is_empty()) {
+        line!(out, "     doubts: {}", regression.doubts.join(", "));
+    }
     if let Some(family) = &f.query_family {
         line!(out, "     | {}", clipped(family.statement.text()));
         let who = [

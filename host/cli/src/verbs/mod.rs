@@ -43,6 +43,7 @@ fn input(logs: &[String], log: &LogArgs, reading: &ReadingArgs) -> LogChoice {
         until: reading.until.clone(),
         threads: reading.threads,
         allow_overlap: reading.overlap.allow_overlap,
+        is_baseline: false,
     }
 }
 

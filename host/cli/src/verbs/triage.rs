@@ -1,9 +1,9 @@
 //! `triage`.
 
-use pg_logstats_gateway::request::{RunbookChoice, TriageRequest};
+use pg_logstats_gateway::request::{BaselineChoice, RunbookChoice, TriageRequest};
 use pg_logstats_gateway::{ExitCode, GatewayError};
 
-use crate::args::{Cli, TriageArgs};
+use crate::args::{BaselineArgs, Cli, TriageArgs};
 use crate::progress::LogProgress;
 use crate::{output, render};
 
@@ -20,6 +20,7 @@ pub(super) fn run(cli: &Cli, args: &TriageArgs) -> Result<ExitCode, GatewayError
     let request = TriageRequest {
         runbook,
         input: super::input(logs, &args.log, &args.reading),
+        baseline: baseline(&args.baseline),
         parent_report: args.parent_report.clone(),
         limit: usize::from(args.limit),
         database: super::database(&args.database),
@@ -31,4 +32,13 @@ pub(super) fn run(cli: &Cli, args: &TriageArgs) -> Result<ExitCode, GatewayError
     };
     output::print(cli, &report, render::report)?;
     Ok(super::run_sql::exit_code(cli, &report))
+}
+
+fn baseline(args: &BaselineArgs) -> Option<BaselineChoice> {
+    let choice = BaselineChoice {
+        logs: args.baseline.clone(),
+        since: args.baseline_since.clone(),
+        until: args.baseline_until.clone(),
+    };
+    (!choice.logs.is_empty()).then_some(choice)
 }

@@ -8,7 +8,7 @@ use crate::runbook::assessment::{CheckedAssessment, CheckedFinding, CheckedInsig
 use crate::runbook::requests::{Answer, Denial, OfferedParameter, RequestLog};
 use crate::subjects::Subjects;
 use crate::untrusted::Untrusted;
-use crate::words::{ActionStatus, ActionType, Priority};
+use crate::words::{ActionStatus, ActionType, FindingKind, Priority};
 
 use super::views::{counted, facts, subject};
 use super::{ActionParameter, Command, Finding, Insight, Limitation, NextAction, ParameterValue, Survey};
@@ -115,7 +115,7 @@ fn finding(position: usize, checked: &CheckedFinding, subjects: &Subjects) -> Fi
         ),
         None => Default::default(),
     };
-    Finding {
+    let mut finding = Finding {
         finding_id: finding_id(position),
         kind: checked.kind,
         rank: u32::try_from(position + 1).unwrap_or(u32::MAX),
@@ -126,13 +126,18 @@ fn finding(position: usize, checked: &CheckedFinding, subjects: &Subjects) -> Fi
         confidence: checked.confidence,
         metrics,
         evidence: checked.evidence.iter().filter_map(|id| subject(id, subjects)).collect(),
+        regression: None,
         query_family,
         error_class,
         lock_wait,
         deadlock,
         temp_file,
         subject: other,
+    };
+    if checked.kind == FindingKind::SlowQueryRegression {
+        finding.tell_regression(checked.subject.as_deref(), subjects);
     }
+    finding
 }
 
 fn finding_id(position: usize) -> String {

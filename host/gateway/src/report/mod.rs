@@ -6,6 +6,7 @@
 //! The JSON Schema in `docs/schema/` is generated from these types.
 
 mod assemble;
+mod baseline;
 mod recommend;
 mod views;
 
@@ -15,6 +16,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use assemble::{ActionContext, Assembly, Offer};
+pub use baseline::{Baseline, RegressionView};
 pub use views::{
     CellView, DeadlockView, ErrorClassView, LockWaitView, OutcomeView, PlanNodeView, QueryFamilyView, RowView,
     SubjectView, TempFileView,
@@ -59,6 +61,8 @@ pub struct Report {
     pub analysis_window: Option<AnalysisWindow>,
     /// What was read.
     pub source_summary: SourceSummary,
+    /// What it was compared with; none without `--baseline`.
+    pub baseline: Option<Baseline>,
     /// What is worth attention, by rank.
     pub findings: Vec<Finding>,
     /// What an action's result means.
@@ -257,6 +261,9 @@ pub struct Finding {
     pub metrics: BTreeMap<String, Metric>,
     /// What supports it.
     pub evidence: Vec<SubjectView>,
+    /// For findings of kind `slow_query_regression`: how the family got worse since the baseline. The figures are in `metrics`.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub regression: Option<RegressionView>,
     /// The subject, for findings about a query family.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub query_family: Option<QueryFamilyView>,

@@ -121,6 +121,7 @@ mod tests {
             &EvidenceSnapshot {
                 snapshot_version: 1,
                 log: None,
+                comparison: None,
                 live,
             },
             &[],
@@ -160,6 +161,7 @@ mod tests {
         let mut snapshot = EvidenceSnapshot {
             snapshot_version: 1,
             log: None,
+            comparison: None,
             live: LiveEvidence::default(),
         };
         snapshot.live.relations = vec![relation.clone(), other.clone()];

@@ -18,7 +18,7 @@ use crate::words::OutcomeStatus;
 
 /// Microseconds as milliseconds; exact to the microsecond below three centuries.
 #[expect(clippy::cast_precision_loss, reason = "exact below 2^53 microseconds, 285 years")]
-fn ms(us: u64) -> f64 {
+pub(super) fn ms(us: u64) -> f64 {
     us as f64 / 1_000.0
 }
 
@@ -121,7 +121,7 @@ pub struct QueryFamilyView {
 }
 
 /// The snake-case word that serde gives a unit variant.
-fn word<T: Serialize>(value: &T) -> String {
+pub(super) fn word<T: Serialize>(value: &T) -> String {
     serde_json::to_value(value)
         .ok()
         .and_then(|v| v.as_str().map(str::to_owned))
@@ -689,7 +689,11 @@ impl SourceSummary {
                 ..Self::default()
             };
         };
-        let source = &evidence.source;
+        Self::of(kind, &evidence.source, evidence.family_count)
+    }
+
+    /// The same of a source by itself.
+    pub(super) fn of(kind: &str, source: &logs::SourceSummary, query_families: u64) -> Self {
         Self {
             kind: kind.to_owned(),
             files: source
@@ -738,7 +742,7 @@ impl SourceSummary {
             events: plain_counts(&source.events),
             sqlstates: plain_counts(&source.sqlstates),
             severities: plain_counts(&source.severities),
-            query_families: evidence.family_count,
+            query_families,
         }
     }
 }

@@ -60,6 +60,7 @@ fn host(actions: &[&str], seed: u8) -> ActionHost {
     let snapshot = EvidenceSnapshot {
         snapshot_version: 1,
         log: Some(serde_json::from_value(log).unwrap()),
+        comparison: None,
         live: LiveEvidence::default(),
     };
     let subjects = Arc::new(Subjects::new(&snapshot, &[]));
