@@ -102,10 +102,11 @@ pub mod words;
 
 pub use assessment::{FindingRef, LIST_LIMIT};
 pub use bindings::pg_logstats::runbook::types::{
-    ActionRequest, Assessment, Binding, Cell, Confidence, CreateIndex, Deadlock, DeadlockEdge, Denial, Descriptor,
-    Dimensions, ErrorClass, EventCount, Evidence, Failure, Finding, FindingKind, Insight, LiveSession, LockMode,
-    LockTarget, LockWait, Message, MessageTemplate, NextAction, Outcome, OutcomeStatus, PlanNode, Priority,
-    QueryFamily, Recommendation, Row, SetWorkMem, StatementKind, Step, TempFileGroup, Value, ValueKind,
+    ActionRequest, Assessment, Baseline, Binding, Cell, Confidence, CreateIndex, Deadlock, DeadlockEdge, Denial,
+    Descriptor, Dimensions, ErrorClass, EventCount, Evidence, Failure, Figures, Finding, FindingKind, Insight,
+    LiveSession, LockMode, LockTarget, LockWait, Message, MessageTemplate, NextAction, Outcome, OutcomeStatus,
+    PlanNode, Priority, QueryFamily, Recommendation, Regression, RegressionDoubt, RegressionReason, Row, SetWorkMem,
+    StatementKind, Step, TempFileGroup, Value, ValueKind,
 };
 pub use descriptor::DescriptorBuilder;
 pub use message::{At, Bytes, Count, DurationUs, Hole, Ratio};

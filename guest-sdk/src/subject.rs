@@ -1,6 +1,8 @@
 //! Subjects: the things of the evidence that a runbook can point at.
 
-use crate::{Deadlock, ErrorClass, Evidence, LiveSession, LockTarget, LockWait, PlanNode, QueryFamily, TempFileGroup};
+use crate::{
+    Deadlock, ErrorClass, Evidence, LiveSession, LockTarget, LockWait, PlanNode, QueryFamily, Regression, TempFileGroup,
+};
 
 /// Something that the host issued a subject id for.
 ///
@@ -37,6 +39,13 @@ macro_rules! subjects {
 }
 
 subjects! { QueryFamily LockWait Deadlock ErrorClass TempFileGroup LiveSession PlanNode }
+
+/// The family that got worse.
+impl Subject for Regression {
+    fn subject_id(&self) -> &str {
+        &self.family
+    }
+}
 
 impl Evidence {
     /// The family with this id, if the evidence lists it.

@@ -2,13 +2,14 @@
 //! `QueryFamily { kind: StatementKind::Update, ..testkit::family(2) }`.
 
 use crate::{
-    Deadlock, DeadlockEdge, Dimensions, ErrorClass, EventCount, Evidence, LiveSession, LockMode, LockTarget, LockWait,
-    QueryFamily, StatementKind, TempFileGroup,
+    Baseline, Confidence, Deadlock, DeadlockEdge, Dimensions, ErrorClass, EventCount, Evidence, Figures, LiveSession,
+    LockMode, LockTarget, LockWait, QueryFamily, Regression, RegressionReason, StatementKind, TempFileGroup,
 };
 
 /// 2026-01-02T03:04:05Z.
 const START_US: i64 = 1_767_323_045_000_000;
 const HOUR_US: i64 = 3_600_000_000;
+const DAY_US: i64 = 24 * HOUR_US;
 
 /// Evidence of one hour of logs, with nothing in it yet.
 pub fn evidence() -> EvidenceBuilder {
@@ -30,6 +31,37 @@ impl EvidenceBuilder {
         self.0.total_executions = self.0.total_executions.saturating_add(family.execution_count);
         self.0.family_count += 1;
         self.0.families.push(family);
+        self
+    }
+
+    /// Compares with a baseline that had each family of the evidence so far, as often and as long, but for the regressions added to it.
+    #[must_use]
+    pub fn baseline(mut self) -> Self {
+        self.0.baseline = Some(Baseline {
+            window: Some((START_US - DAY_US, START_US - DAY_US + HOUR_US)),
+            total_duration_us: self.0.total_duration_us,
+            total_executions: self.0.total_executions,
+            family_count: self.0.family_count,
+            common_family_count: self.0.family_count,
+            renamed_family_count: 0,
+            absent_family_count: 0,
+            rare_family_count: 0,
+            rare_duration_us: 0,
+            regressions: Vec::new(),
+            regressions_dropped: 0,
+        });
+        self
+    }
+
+    /// Adds a regression, after [`baseline`](Self::baseline).
+    #[must_use]
+    pub fn regression(mut self, regression: Regression) -> Self {
+        if let Some(baseline) = &mut self.0.baseline {
+            let is_absent = regression.reasons.contains(&RegressionReason::AbsentInBaseline);
+            baseline.common_family_count -= u64::from(is_absent).min(baseline.common_family_count);
+            baseline.absent_family_count += u64::from(is_absent);
+            baseline.regressions.push(regression);
+        }
         self
     }
 
@@ -95,6 +127,7 @@ pub(super) fn nothing() -> Evidence {
         total_executions: 0,
         family_count: 0,
         families: Vec::new(),
+        baseline: None,
         lock_waits: Vec::new(),
         deadlocks: Vec::new(),
         errors: Vec::new(),
@@ -141,6 +174,38 @@ pub fn family(n: u64) -> QueryFamily {
         error_count: 0,
         first_seen: START_US,
         last_seen: START_US + HOUR_US,
+    }
+}
+
+/// That `family` got worse: as often in the baseline, and for half as long, as the host is sure.
+pub fn regression(family: &QueryFamily) -> Regression {
+    Regression {
+        family: family.id.clone(),
+        reasons: vec![RegressionReason::P95Regressed],
+        doubts: Vec::new(),
+        confidence: Confidence::High,
+        baseline: Some(Figures {
+            execution_count: family.execution_count,
+            total_duration_us: family.total_duration_us / 2,
+            mean_duration_us: family.mean_duration_us / 2,
+            p50_duration_us: family.p50_duration_us / 2,
+            p95_duration_us: family.p95_duration_us / 2,
+            p99_duration_us: family.p99_duration_us / 2,
+            max_duration_us: family.max_duration_us / 2,
+        }),
+        under_other_names: false,
+        excess_duration_us: family.total_duration_us - family.total_duration_us / 2,
+        p_value: 1e-9,
+    }
+}
+
+/// That the baseline does not have `family`, as the host is sure.
+pub fn absent(family: &QueryFamily) -> Regression {
+    Regression {
+        reasons: vec![RegressionReason::AbsentInBaseline],
+        baseline: None,
+        excess_duration_us: family.total_duration_us,
+        ..regression(family)
     }
 }
 

@@ -4,10 +4,13 @@
 //! empty or full, references dangling, floats no numbers, columns missing: what a host of this contract may hand over, and a
 //! little more.
 
-use super::{catalogue, deadlock, error_class, family, lock_wait, outcome as empty, plan_node, session, temp_files};
+use super::{
+    catalogue, deadlock, error_class, family, lock_wait, outcome as empty, plan_node, regression, session, temp_files,
+};
 use crate::{
-    Cell, Deadlock, DeadlockEdge, Dimensions, ErrorClass, EventCount, Evidence, LiveSession, LockMode, LockTarget,
-    LockWait, Outcome, OutcomeStatus, PlanNode, QueryFamily, Row, StatementKind, TempFileGroup,
+    Baseline, Cell, Confidence, Deadlock, DeadlockEdge, Dimensions, ErrorClass, EventCount, Evidence, Figures,
+    LiveSession, LockMode, LockTarget, LockWait, Outcome, OutcomeStatus, PlanNode, QueryFamily, Regression,
+    RegressionDoubt, RegressionReason, Row, StatementKind, TempFileGroup,
 };
 
 /// The most of each kind that the host hands over.
@@ -18,6 +21,7 @@ pub fn evidence(seed: u64) -> Evidence {
     let mut numbers = Numbers(seed);
     let numbers = &mut numbers;
     let families = list(numbers, EVIDENCE_PER_KIND, a_family);
+    let baseline = numbers.maybe(|numbers| a_baseline(numbers, &families));
     let mut made = Evidence {
         window: numbers.maybe(|n| (n.extreme() as i64, n.extreme() as i64)),
         total_duration_us: families
@@ -28,6 +32,7 @@ pub fn evidence(seed: u64) -> Evidence {
             .fold(0, |sum, family| sum.saturating_add(family.execution_count)),
         family_count: numbers.extreme(),
         families,
+        baseline,
         lock_waits: list(numbers, EVIDENCE_PER_KIND, a_lock_wait),
         deadlocks: list(numbers, EVIDENCE_PER_KIND, a_deadlock),
         errors: list(numbers, EVIDENCE_PER_KIND, an_error_class),
@@ -224,6 +229,67 @@ fn a_family(numbers: &mut Numbers, n: u64) -> QueryFamily {
         temp_file_count: numbers.extreme(),
         error_count: numbers.extreme(),
         ..family(n)
+    }
+}
+
+fn a_baseline(numbers: &mut Numbers, families: &[QueryFamily]) -> Baseline {
+    let mut regressions = Vec::new();
+    for family in families {
+        if numbers.one_in(3) {
+            regressions.push(a_regression(numbers, family));
+        }
+    }
+    Baseline {
+        window: numbers.maybe(|n| (n.extreme() as i64, n.extreme() as i64)),
+        total_duration_us: numbers.extreme(),
+        total_executions: numbers.extreme(),
+        family_count: numbers.extreme(),
+        common_family_count: numbers.extreme(),
+        renamed_family_count: numbers.extreme(),
+        absent_family_count: numbers.extreme(),
+        rare_family_count: numbers.extreme(),
+        rare_duration_us: numbers.extreme(),
+        regressions,
+        regressions_dropped: numbers.extreme(),
+    }
+}
+
+fn a_regression(numbers: &mut Numbers, family: &QueryFamily) -> Regression {
+    const REASONS: [RegressionReason; 3] = [
+        RegressionReason::AbsentInBaseline,
+        RegressionReason::P95Regressed,
+        RegressionReason::ContributionIncreased,
+    ];
+    const DOUBTS: [RegressionDoubt; 4] = [
+        RegressionDoubt::Burst,
+        RegressionDoubt::Incomplete,
+        RegressionDoubt::BaselineIncomplete,
+        RegressionDoubt::LoggingDiffers,
+    ];
+    let reasons: Vec<RegressionReason> = REASONS.into_iter().filter(|_| numbers.one_in(2)).collect();
+    let doubts: Vec<RegressionDoubt> = DOUBTS.into_iter().filter(|_| numbers.one_in(3)).collect();
+    let figures = |numbers: &mut Numbers| Figures {
+        execution_count: numbers.usual(),
+        total_duration_us: numbers.usual(),
+        mean_duration_us: numbers.usual(),
+        p50_duration_us: numbers.usual(),
+        p95_duration_us: numbers.usual(),
+        p99_duration_us: numbers.usual(),
+        max_duration_us: numbers.usual(),
+    };
+    Regression {
+        reasons,
+        doubts,
+        confidence: match numbers.below(3) {
+            0 => Confidence::High,
+            1 => Confidence::Medium,
+            _ => Confidence::Low,
+        },
+        baseline: numbers.maybe(figures),
+        under_other_names: numbers.one_in(4),
+        excess_duration_us: numbers.extreme(),
+        p_value: numbers.float(),
+        ..regression(family)
     }
 }
 

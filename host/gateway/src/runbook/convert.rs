@@ -2,7 +2,8 @@
 //!
 //! Facts go over as they are; names become subject ids. The order of the lists is the order in which a runbook is to look.
 
-use pg_logstats_logs::evidence as logs;
+use pg_logstats_logs::compare::{self, Comparison};
+use pg_logstats_logs::evidence::{self as logs, Confidence};
 
 use super::bindings::pg_logstats::runbook::types as wit;
 use super::limits::EVIDENCE_PER_KIND;
@@ -23,6 +24,7 @@ pub(crate) fn evidence(snapshot: &EvidenceSnapshot) -> wit::Evidence {
         total_executions: log.map_or(0, |l| l.total_executions),
         family_count: log.map_or(0, |l| l.family_count),
         families: log.map(|l| l.families.iter().map(family).collect()).unwrap_or_default(),
+        baseline: snapshot.comparison.as_ref().map(baseline),
         lock_waits: top(log.map(|l| l.lock_waits.as_slice()), lock_wait),
         deadlocks: top(log.map(|l| l.deadlocks.as_slice()), deadlock),
         errors: top(log.map(|l| l.errors.as_slice()), error_class),
@@ -122,6 +124,62 @@ fn family(f: &logs::QueryFamily) -> wit::QueryFamily {
         error_count: f.error_count,
         first_seen: f.first_seen_us,
         last_seen: f.last_seen_us,
+    }
+}
+
+fn baseline(c: &Comparison) -> wit::Baseline {
+    wit::Baseline {
+        window: c.baseline.window.map(|w| (w.since_us, w.until_us)),
+        total_duration_us: c.baseline.total_duration_us,
+        total_executions: c.baseline.execution_count,
+        family_count: c.baseline.family_count,
+        common_family_count: c.common_families,
+        renamed_family_count: c.renamed_families,
+        absent_family_count: c.absent_families,
+        rare_family_count: c.rare_families,
+        rare_duration_us: c.rare_duration_us,
+        regressions: c.regressions.iter().map(regression).collect(),
+        regressions_dropped: c.regressions_dropped,
+    }
+}
+
+fn regression(r: &compare::Regression) -> wit::Regression {
+    let reason = |reason: &compare::Reason| match reason {
+        compare::Reason::AbsentInBaseline => wit::RegressionReason::AbsentInBaseline,
+        compare::Reason::P95Regressed => wit::RegressionReason::P95Regressed,
+        compare::Reason::ContributionIncreased => wit::RegressionReason::ContributionIncreased,
+    };
+    let doubt = |doubt: &compare::Doubt| match doubt {
+        compare::Doubt::Burst => wit::RegressionDoubt::Burst,
+        compare::Doubt::Incomplete => wit::RegressionDoubt::Incomplete,
+        compare::Doubt::BaselineIncomplete => wit::RegressionDoubt::BaselineIncomplete,
+        compare::Doubt::LoggingDiffers => wit::RegressionDoubt::LoggingDiffers,
+    };
+    wit::Regression {
+        family: r.family.clone(),
+        reasons: r.reasons.iter().map(reason).collect(),
+        doubts: r.doubts.iter().map(doubt).collect(),
+        confidence: match r.confidence {
+            Confidence::High => wit::Confidence::High,
+            Confidence::Medium => wit::Confidence::Medium,
+            Confidence::Low => wit::Confidence::Low,
+        },
+        baseline: r.baseline.as_ref().map(figures),
+        under_other_names: r.under_other_names,
+        excess_duration_us: r.excess_duration_us,
+        p_value: r.chance(),
+    }
+}
+
+fn figures(f: &compare::Figures) -> wit::Figures {
+    wit::Figures {
+        execution_count: f.execution_count,
+        total_duration_us: f.total_duration_us,
+        mean_duration_us: f.mean_duration_us,
+        p50_duration_us: f.p50_duration_us,
+        p95_duration_us: f.p95_duration_us,
+        p99_duration_us: f.p99_duration_us,
+        max_duration_us: f.max_duration_us,
     }
 }
 
