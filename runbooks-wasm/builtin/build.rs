@@ -8,7 +8,7 @@ use pg_logstats_componentize::{Built, Error, Imports, Package, Script, build, fi
 use sha2::{Digest, Sha256};
 
 /// Name and workflow of each built-in runbook; its crate is `runbooks-wasm/<name>`.
-const RUNBOOKS: [&str; 2] = ["locks", "query-families"];
+const RUNBOOKS: [&str; 3] = ["locks", "query-families", "slow-queries"];
 
 fn main() -> ExitCode {
     finish(embed())

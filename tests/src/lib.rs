@@ -6,6 +6,7 @@ use std::process::{Command, Stdio};
 use serde_json::Value;
 
 pub mod golden;
+pub mod regressed;
 pub mod schema;
 
 // The hostile guests, by name, built by build.rs.

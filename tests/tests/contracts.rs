@@ -1,6 +1,6 @@
 //! The printed contracts: schemas, golden reports, help.
 
-use pg_logstats_tests::{Lab, fixture, golden, schema};
+use pg_logstats_tests::{Lab, fixture, golden, regressed, schema};
 use serde_json::Value;
 
 #[test]
@@ -20,7 +20,7 @@ fn settled(lab: &Lab, mut report: Value) -> String {
 
 #[test]
 fn the_report_of_the_bundled_log_is_the_golden_one() {
-    for workflow in ["query-families", "locks"] {
+    for workflow in ["query-families", "locks", "slow-queries"] {
         let lab = Lab::new();
         let report = lab.triage(workflow, &fixture("shop.log"));
         golden::check(&format!("{workflow}.json"), &settled(&lab, report));
@@ -29,7 +29,7 @@ fn the_report_of_the_bundled_log_is_the_golden_one() {
 
 #[test]
 fn the_same_report_as_text_is_the_golden_one() {
-    for workflow in ["query-families", "locks"] {
+    for workflow in ["query-families", "locks", "slow-queries"] {
         let lab = Lab::new();
         let ran = lab.run(&[
             "triage",
@@ -39,14 +39,33 @@ fn the_same_report_as_text_is_the_golden_one() {
             "text",
         ]);
         assert_eq!(ran.code, 0, "{ran:?}");
-        let text = golden::settle_text(&ran.stdout, &[(lab.path(), "<lab>")]);
-        let text: String = text
-            .lines()
-            .filter(|l| !l.starts_with("audit "))
-            .map(|l| format!("{l}\n"))
-            .collect();
-        golden::check(&format!("{workflow}.txt"), &text);
+        golden::check(&format!("{workflow}.txt"), &settled_text(&lab, &ran.stdout));
     }
+}
+
+fn settled_text(lab: &Lab, text: &str) -> String {
+    let text = golden::settle_text(text, &[(lab.path(), "<lab>")]);
+    let same_in_every_run = text.lines().filter(|l| !l.starts_with("audit "));
+    same_in_every_run.map(|l| format!("{l}\n")).collect()
+}
+
+#[test]
+fn the_report_against_a_baseline_is_the_golden_one() {
+    let compare = |more: &[&str]| {
+        let lab = Lab::new();
+        let (then, now) = regressed::logs(&lab);
+        let ran = lab.run(&[&["triage", "slow-queries", &now, "--baseline", &then], more].concat());
+        assert_eq!(ran.code, 0, "{ran:?}");
+        (lab, ran)
+    };
+    for threads in ["1", "2", "7"] {
+        let (lab, ran) = compare(&["--threads", threads]);
+        let report = ran.json();
+        schema::check("report", &report);
+        golden::check("slow-queries-baseline.json", &settled(&lab, report));
+    }
+    let (lab, ran) = compare(&["--format", "text"]);
+    golden::check("slow-queries-baseline.txt", &settled_text(&lab, &ran.stdout));
 }
 
 #[test]

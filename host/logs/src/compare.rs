@@ -11,15 +11,13 @@ mod judge;
 mod significance;
 pub mod thresholds;
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 
 use crate::evidence::{Confidence, Limitation, SourceSummary, Window};
 use crate::ledger::Families;
 use crate::part::Part;
 use judge::{Candidate, Known, Totals};
-use thresholds::{LOGGING_EXECUTIONS, LOGGING_FACTOR, LOGGING_FLOOR_US, MAX_REGRESSIONS, MIN_EXECUTIONS};
+use thresholds::{LOGGING_EXECUTIONS, LOGGING_FACTOR, LOGGING_FLOOR_US, MAX_REGRESSIONS};
 
 /// What became of a workload since the baseline.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -39,7 +37,7 @@ pub struct Comparison {
     pub renamed_families: u64,
     /// Families of the target that the baseline does not have.
     pub absent_families: u64,
-    /// Families of the target that ran too seldom to be judged: fewer than [`MIN_EXECUTIONS`] times.
+    /// Families of the target that ran too seldom to be judged: fewer than [`thresholds::MIN_EXECUTIONS`] times.
     pub rare_families: u64,
     /// What these took.
     pub rare_duration_us: u64,
@@ -249,58 +247,50 @@ fn limitations(comparison: &Comparison, totals: &Totals) -> Vec<Limitation> {
         (Some(one), Some(other)) => one.since_us <= other.until_us && other.since_us <= one.until_us,
         _ => false,
     };
-    let counts = BTreeMap::from([
-        ("baseline_without_durations", any(!ran)),
+    let told = [
+        (
+            "baseline_without_durations",
+            any(!ran),
+            "the baseline has no statement durations, so nothing could be compared: set log_min_duration_statement before it \
+             is logged, or check its window",
+        ),
         (
             "baseline_nothing_in_common",
             any(ran && target.execution_count > 0 && nothing_in_common),
+            "no statement of the target is in the baseline; check that it is of the same application, and that \
+             log_line_prefix tells the database in both or in neither",
         ),
-        ("baseline_overlaps", any(overlap)),
-        ("baseline_logging_differs", any(totals.logging_differs)),
-        ("baseline_families_folded", any(totals.baseline_is_folded)),
-        ("too_few_executions", comparison.rare_families),
-        ("regressions_dropped", comparison.regressions_dropped),
-    ]);
-    let told = counts.into_iter().filter(|(_, count)| *count > 0);
-    told.map(|(code, count)| Limitation {
+        (
+            "baseline_overlaps",
+            any(overlap),
+            "the windows of target and baseline overlap, so what is in both may hide a regression; narrow them with --since \
+             and --baseline-until",
+        ),
+        (
+            "baseline_logging_differs",
+            any(totals.logging_differs),
+            "target and baseline seem to be logged with different log_min_duration_statement, so neither shares nor \
+             percentiles can be compared well",
+        ),
+        (
+            "baseline_families_folded",
+            any(totals.baseline_is_folded),
+            "the baseline gave up query families with little total time, so one that seems to be absent there may have been \
+             one of them; narrow it with --baseline-since and --baseline-until",
+        ),
+        (
+            "regressions_dropped",
+            comparison.regressions_dropped,
+            "more regressions than are kept; those with the most excess time are",
+        ),
+    ];
+    let told = told.into_iter().filter(|(_, count, _)| *count > 0);
+    told.map(|(code, count, message)| Limitation {
         code: code.to_owned(),
         count,
-        message: message(code),
+        message: message.to_owned(),
     })
     .collect()
-}
-
-fn message(code: &str) -> String {
-    match code {
-        "baseline_without_durations" => "the baseline has no statement durations, so nothing could be compared: set \
-             log_min_duration_statement before it is logged, or check its window"
-            .to_owned(),
-        "baseline_nothing_in_common" => {
-            "no statement of the target is in the baseline; check that it is of the same application, \
-             and that log_line_prefix tells the database in both or in neither"
-                .to_owned()
-        }
-        "baseline_overlaps" => {
-            "the windows of target and baseline overlap, so what is in both may hide a regression; narrow them \
-             with --since and --baseline-until"
-                .to_owned()
-        }
-        "baseline_logging_differs" => {
-            "target and baseline seem to be logged with different log_min_duration_statement, so \
-             neither shares nor percentiles can be compared well"
-                .to_owned()
-        }
-        "baseline_families_folded" => {
-            "the baseline gave up query families with little total time, so one that seems to be absent \
-             there may have been one of them; narrow it with --baseline-since and --baseline-until"
-                .to_owned()
-        }
-        "too_few_executions" => {
-            format!("query families that ran fewer than {MIN_EXECUTIONS} times were not compared with the baseline")
-        }
-        "regressions_dropped" => "more regressions than are kept; those with the most excess time are".to_owned(),
-        _ => String::new(),
-    }
 }
 
 #[cfg(test)]

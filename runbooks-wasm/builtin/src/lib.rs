@@ -58,7 +58,8 @@ mod tests {
     #[test]
     fn the_starting_runbooks_are_there_in_order() {
         let names: Vec<_> = all().iter().map(|builtin| (builtin.name, builtin.workflow)).collect();
-        assert_eq!(names, [("locks", "locks"), ("query-families", "query-families")]);
+        let expected = ["locks", "query-families", "slow-queries"].map(|name| (name, name));
+        assert_eq!(names, expected);
     }
 
     #[test]

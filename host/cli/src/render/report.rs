@@ -200,6 +200,8 @@ fn finding(out: &mut String, f: &Finding) {
 fn metric(name: &str, value: Metric) -> String {
     match (name.strip_suffix("_ms"), value) {
         (Some(what), Metric::Number(ms)) => format!("{what}={}", from_ms(ms)),
+        // A probability, say.
+        (_, Metric::Number(n)) if n != 0.0 && n.abs() < 0.001 => format!("{name}={n:e}"),
         (_, Metric::Number(n)) => format!("{name}={n}"),
         (_, Metric::Count(n)) if name.ends_with("bytes") => format!("{name}={}", bytes(n)),
         (_, Metric::Count(n)) => format!("{name}={}", grouped(n)),
