@@ -50,7 +50,7 @@ pub(crate) enum Verb {
     #[command(subcommand)]
     Evidence(EvidenceVerb),
     /// Take the database's health verdict
-    Health(DatabaseArgs),
+    Health(HealthArgs),
     /// Look at and verify the audit log
     #[command(subcommand)]
     Audit(AuditVerb),
@@ -67,6 +67,21 @@ pub(crate) struct DatabaseArgs {
     /// A database of the configuration, by name
     #[arg(long, value_name = "NAME", conflicts_with = "dsn")]
     pub(crate) database: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct HealthArgs {
+    #[command(flatten)]
+    pub(crate) database: DatabaseArgs,
+    /// Take it again and again, until interrupted: one line each
+    #[arg(long)]
+    pub(crate) watch: bool,
+    /// Seconds from one verdict to the next
+    #[arg(long, value_name = "SECONDS", requires = "watch", default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=3600))]
+    pub(crate) interval: u16,
+    /// End after so many verdicts
+    #[arg(long, value_name = "N", requires = "watch", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) count: Option<u32>,
 }
 
 #[derive(Debug, Args)]

@@ -28,6 +28,33 @@ pub(crate) fn print<T: Serialize>(cli: &Cli, value: &T, text: impl FnOnce(&T) ->
     write(&out)
 }
 
+/// Whether anybody still reads stdout.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reader {
+    Reads,
+    Gone,
+}
+
+/// Prints `value` as one line: JSON, or by `text` for people.
+pub(crate) fn line<T: Serialize>(
+    cli: &Cli,
+    value: &T,
+    text: impl FnOnce(&T) -> String,
+) -> Result<Reader, GatewayError> {
+    let mut line = if is_text(cli) {
+        text(value)
+    } else {
+        serde_json::to_string(value).map_err(|e| GatewayError::Internal(e.to_string()))?
+    };
+    line.push('\n');
+    let mut stdout = std::io::stdout().lock();
+    match stdout.write_all(line.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => Ok(Reader::Gone),
+        Err(e) => Err(GatewayError::Output(e)),
+        Ok(()) => Ok(Reader::Reads),
+    }
+}
+
 /// Writes `text` to stdout.
 pub(crate) fn write(text: &str) -> Result<(), GatewayError> {
     match std::io::stdout().lock().write_all(text.as_bytes()) {

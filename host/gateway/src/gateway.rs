@@ -14,6 +14,7 @@ use crate::config::{Config, DatabaseConfig};
 use crate::db::Target;
 use crate::db::dsn::{self, DsnSource, Environment, FileText, ProcessEnvironment};
 use crate::error::GatewayError;
+use crate::health::{self, Sharing, Verdict};
 use crate::ids::{is_report_id, new_id};
 use crate::record::{FailureRecord, RECORD_VERSION, RecordBody, RecoveryRecord, ReportRecord, SealedRecord};
 use crate::report::{AuditRef, Budget, Refusal, SCHEMA_VERSION};
@@ -157,6 +158,16 @@ impl Gateway {
             target,
             allow_privileged_role,
         }))
+    }
+
+    /// The verdict on `target`, taken by this process or another one.
+    pub(crate) fn verdict(&self, target: &Target, sharing: Sharing) -> Result<Verdict, GatewayError> {
+        Self::block_on(health::verdict(
+            &self.workspace,
+            target,
+            &self.config.thresholds,
+            sharing,
+        ))
     }
 
     /// Runs `future` on a small runtime of its own.

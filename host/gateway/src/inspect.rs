@@ -9,7 +9,7 @@ use crate::db::{self, Check, CheckStatus, ServerInspection};
 use crate::error::GatewayError;
 use crate::evidence_files;
 use crate::gateway::Gateway;
-use crate::health::{self, Verdict};
+use crate::health::{Sharing, Verdict};
 use crate::report::{SCHEMA_VERSION, SourceSummary};
 use crate::request::{HealthRequest, InspectRequest, LogChoice};
 use crate::time::{now_us, rfc3339};
@@ -102,7 +102,7 @@ impl Gateway {
                     .to_owned(),
             ));
         };
-        let verdict = Self::block_on(health::probe(&chosen.target, &self.config.thresholds))?;
+        let verdict = self.verdict(&chosen.target, Sharing::SinceAsked)?;
         Ok(HealthReport {
             schema_version: SCHEMA_VERSION,
             created_at: rfc3339(now_us()),

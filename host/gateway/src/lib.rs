@@ -18,6 +18,7 @@
 
 pub mod ambient;
 pub mod audit;
+mod authentic;
 pub mod baseline;
 pub mod catalogue;
 pub mod config;

@@ -12,7 +12,7 @@ use crate::db::{self, ExecutionGuard};
 use crate::error::GatewayError;
 use crate::gate::{ApprovedAction, Circumstances, Decision, DurableIntent, Live, approve, choose, record_intent};
 use crate::gateway::{ChosenDatabase, Gateway, RefusalDraft};
-use crate::health::{self, Verdict};
+use crate::health::{self, Sharing, Verdict};
 use crate::judge::{Judgement, OutcomeInput, TrustedComponent, judge};
 use crate::outcome::ActionOutcome;
 use crate::record::{IntentRecord, OutcomeRecord, RecordBody, ReportRecord};
@@ -166,7 +166,13 @@ impl Gateway {
         database: &ChosenDatabase,
     ) -> Result<Ran, GatewayError> {
         Self::block_on(async {
-            let verdict = health::probe(&database.target, &self.config.thresholds).await;
+            let verdict = health::verdict(
+                &self.workspace,
+                &database.target,
+                &self.config.thresholds,
+                Sharing::SinceAsked,
+            )
+            .await;
             let budget = self.budget(&chosen.parent.report.incident_id)?;
             let sample = chosen.sample();
             let approved = approve(

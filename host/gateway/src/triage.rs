@@ -12,7 +12,7 @@ use crate::error::GatewayError;
 use crate::evidence_files;
 use crate::gate::{Circumstances, Live};
 use crate::gateway::{Gateway, ParentError, RefusalDraft};
-use crate::health::{self, Verdict};
+use crate::health::{Sharing, Verdict};
 use crate::judge::{Judgement, TrustedComponent, judge};
 use crate::record::{RecordBody, ReportRecord};
 use crate::report::{
@@ -73,7 +73,7 @@ impl Gateway {
             None,
         );
         let verdict = match &database {
-            Some(chosen) => Some(Self::block_on(health::probe(&chosen.target, &self.config.thresholds))?),
+            Some(chosen) => Some(self.verdict(&chosen.target, Sharing::WhileFresh)?),
             None => None,
         };
         let draft = ReportDraft {

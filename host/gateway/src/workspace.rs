@@ -6,8 +6,8 @@
 //!
 //! ```text
 //! audit/      the transparency log and its records        keys/    the signing key, the cache key (0600)
-//! evidence/   <sha256>.json.zst, content-addressed        cache/   compiled runbooks
-//! locks/      one file per database, locked while an action runs
+//! evidence/   <sha256>.json.zst, content-addressed        cache/   compiled runbooks, verdicts of the last seconds
+//! locks/      one file per database, locked while an action runs; one per verdict, locked while it is taken
 //! ```
 
 use std::io::{Read as _, Write as _};
@@ -215,12 +215,24 @@ impl Workspace {
         Ok(snapshot)
     }
 
-    /// Locks the database `target_id` for one action; none when another process has it. The lock ends with the returned file.
+    /// Locks the database `target_id` for one action; none when another process has it. The lock ends with what is returned.
     ///
     /// # Errors
     /// When the lock file cannot be made.
-    pub fn lock_database(&self, target_id: &str) -> Result<Option<DatabaseLock>, WorkspaceError> {
-        let name = format!("{}.lock", crate::hex(&Sha256::digest(target_id.as_bytes())));
+    pub fn lock_database(&self, target_id: &str) -> Result<Option<Lock>, WorkspaceError> {
+        self.lock(&crate::hex(&Sha256::digest(target_id.as_bytes())))
+    }
+
+    /// Locks the taking of the verdict `name`; none when another process takes it. The lock ends with what is returned.
+    ///
+    /// # Errors
+    /// When the lock file cannot be made.
+    pub fn lock_verdict(&self, name: &str) -> Result<Option<Lock>, WorkspaceError> {
+        self.lock(name)
+    }
+
+    fn lock(&self, name: &str) -> Result<Option<Lock>, WorkspaceError> {
+        let name = format!("{name}.lock");
         let folder = self.folder("locks")?;
         let mut options = OpenOptions::new();
         options.create(true).write(true).mode(0o600);
@@ -229,13 +241,13 @@ impl Workspace {
             .map_err(|e| self.error("write", &format!("locks/{name}"), e))?
             .into_std();
         match file.try_lock() {
-            Ok(()) => Ok(Some(DatabaseLock { _file: file })),
+            Ok(()) => Ok(Some(Lock { _file: file })),
             Err(std::fs::TryLockError::WouldBlock) => Ok(None),
             Err(std::fs::TryLockError::Error(e)) => Err(self.error("write", &format!("locks/{name}"), e)),
         }
     }
 
-    /// A file of the code cache, if it is there.
+    /// A file of the cache, if it is there.
     ///
     /// # Errors
     /// When the folder cannot be used.
@@ -243,7 +255,7 @@ impl Workspace {
         Ok(self.folder("cache")?.read(name).ok())
     }
 
-    /// Writes a file of the code cache, owner-only, replacing the old one in one step.
+    /// Writes a file of the cache, owner-only, replacing the old one in one step.
     ///
     /// # Errors
     /// When it cannot be written.
@@ -252,7 +264,7 @@ impl Workspace {
         write_durably(&folder, name, bytes).map_err(|e| self.error("write", &format!("cache/{name}"), e))
     }
 
-    /// The key that authenticates the code cache, made on first use.
+    /// The key that authenticates the cache, made on first use.
     ///
     /// # Errors
     /// When it cannot be read or made.
@@ -304,9 +316,9 @@ impl Workspace {
     }
 }
 
-/// Held while an action runs on a database.
+/// Held while an action runs on a database, or its verdict is taken.
 #[derive(Debug)]
-pub struct DatabaseLock {
+pub struct Lock {
     _file: std::fs::File,
 }
 

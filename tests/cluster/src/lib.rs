@@ -83,6 +83,8 @@ pub struct Builder {
     hba: Vec<String>,
     files: Vec<(String, String)>,
     tcp: bool,
+    /// Socket folder and port of the server to be a standby of.
+    primary: Option<(PathBuf, u16)>,
 }
 
 impl Builder {
@@ -114,6 +116,13 @@ impl Builder {
         self
     }
 
+    /// Makes it a standby that streams from `primary`, which has to outlive it.
+    #[must_use]
+    pub fn standby_of(mut self, primary: &Cluster) -> Self {
+        self.primary = Some((primary.dir.clone(), primary.port));
+        self
+    }
+
     /// Makes and starts the cluster.
     ///
     /// # Errors
@@ -122,23 +131,11 @@ impl Builder {
         let bin = locate::server_bin().ok_or(ClusterError::NotInstalled)?;
         let dir = PathBuf::from(run(as_server_user("mktemp").args(["-d", "/tmp/pgl-XXXXXX"]))?.trim_end());
         let data = dir.join("data");
-        let initdb = as_server_user(bin.join("initdb"))
-            .args(["--no-sync", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8"])
-            .arg(format!("--username={SUPERUSER}"))
-            .arg("--pgdata")
-            .arg(&data)
-            .output();
-        match initdb {
-            Ok(output) if output.status.success() => {}
-            failed => {
-                let _ = fs::remove_dir_all(&dir);
-                let output = failed.map_or_else(|e| e.to_string(), |o| String::from_utf8_lossy(&o.stderr).into_owned());
-                return Err(ClusterError::Failed {
-                    program: "initdb".to_owned(),
-                    output,
-                });
-            }
+        let made = self.make_data(&bin, &data);
+        if made.is_err() {
+            let _ = fs::remove_dir_all(&dir);
         }
+        made?;
         let port = if self.tcp { free_port()? } else { SOCKET_PORT };
         self.configure(&dir, &data, port)?;
         let supervisor = as_server_user("sh")
@@ -164,6 +161,28 @@ impl Builder {
         };
         cluster.wait_until_ready()?;
         Ok(cluster)
+    }
+
+    fn make_data(&self, bin: &Path, data: &Path) -> Result<(), ClusterError> {
+        let mut command;
+        if let Some((socket, port)) = &self.primary {
+            command = as_server_user(bin.join("pg_basebackup"));
+            command
+                .args([
+                    "--no-sync",
+                    "--checkpoint=fast",
+                    "--wal-method=stream",
+                    "--write-recovery-conf",
+                ])
+                .arg("--host")
+                .arg(socket)
+                .arg(format!("--port={port}"));
+        } else {
+            command = as_server_user(bin.join("initdb"));
+            command.args(["--no-sync", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8"]);
+        }
+        command.arg(format!("--username={SUPERUSER}")).arg("--pgdata").arg(data);
+        run(&mut command).map(drop)
     }
 
     fn configure(&self, dir: &Path, data: &Path, port: u16) -> Result<(), ClusterError> {

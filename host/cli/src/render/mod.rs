@@ -79,6 +79,23 @@ pub(crate) fn health(h: &HealthReport) -> String {
     out
 }
 
+/// A verdict in one line: when, what, why, and the inputs that tell most of a server at a glance.
+pub(crate) fn health_line(h: &HealthReport) -> String {
+    let at = h.created_at.get(11..19).unwrap_or(&h.created_at);
+    let latest = h.health.samples.last();
+    let load = latest.map_or(String::new(), |s| {
+        format!(
+            "  connections {}/{}, active {}, lock waits {}, idle in transaction {}",
+            s.connections, s.max_connections, s.active, s.lock_waiters, s.idle_in_transaction
+        )
+    });
+    let why = match h.verdict_reasons.as_slice() {
+        [] => String::new(),
+        reasons => format!("  {}", reasons.join("; ")),
+    };
+    format!("{at}Z  {:9}{load}{why}", h.verdict)
+}
+
 /// The fields of a flat struct, one a line.
 fn fields<T: Serialize>(title: &str, value: &T) -> String {
     let mut out = format!("{title}\n");

@@ -6,7 +6,7 @@ mod tests;
 use std::collections::BTreeMap;
 
 use super::probe::Sample;
-use super::verdict::{Reason, ReasonCode, VERDICT_TTL_MS, Verdict};
+use super::verdict::{Reason, ReasonCode, Verdict};
 use super::{Input, Thresholds};
 use crate::words::VerdictLevel;
 
@@ -55,7 +55,7 @@ pub fn judge(samples: &[Sample], thresholds: &Thresholds, taken_at_us: i64) -> V
         thresholds: thresholds.clone(),
         samples: samples.to_vec(),
         taken_at_us,
-        ttl_ms: VERDICT_TTL_MS,
+        ttl_ms: thresholds.ttl_ms,
     }
 }
 

@@ -13,6 +13,7 @@
 
 mod judge;
 mod probe;
+mod shared;
 mod thresholds;
 mod verdict;
 
@@ -22,8 +23,9 @@ use serde::{Deserialize, Serialize};
 pub use judge::judge;
 pub(crate) use probe::Sampler;
 pub use probe::{Sample, probe};
+pub use shared::{Sharing, verdict};
 pub use thresholds::{DEFAULT_CORES, HealthConfig, Limit, ThresholdError, Thresholds};
-pub use verdict::{Reason, ReasonCode, VERDICT_TTL_MS, Verdict};
+pub use verdict::{MIN_VERDICT_TTL_MS, Reason, ReasonCode, VERDICT_TTL_MS, Verdict};
 
 use crate::words::{Risk, VerdictLevel};
 

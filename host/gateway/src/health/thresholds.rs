@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::Input;
+use super::verdict::{MIN_VERDICT_TTL_MS, VERDICT_TTL_MS};
 
 /// Cores that are assumed when the operator does not say. Few, because a wrong guess downwards only makes the verdict stricter.
 pub const DEFAULT_CORES: u32 = 4;
@@ -30,6 +31,9 @@ pub struct HealthConfig {
     /// Cores of the database's machine: a fact, so any number is taken.
     #[serde(default)]
     pub cores: Option<u32>,
+    /// How long a verdict is worth anything, in milliseconds; the default is also the most.
+    #[serde(default)]
+    pub ttl_ms: Option<u64>,
     /// Limits by input.
     #[serde(default)]
     pub limits: std::collections::BTreeMap<Input, Limit>,
@@ -41,6 +45,9 @@ pub struct HealthConfig {
 pub struct Thresholds {
     /// Cores of the database's machine.
     pub cores: u32,
+    /// How long a verdict is worth anything, in milliseconds.
+    #[serde(default = "default_ttl_ms")]
+    pub ttl_ms: u64,
     /// A limit for each input.
     pub limits: std::collections::BTreeMap<Input, Limit>,
 }
@@ -70,6 +77,9 @@ pub enum ThresholdError {
     /// No machine has that many.
     #[error("health setting `cores` is `{0}`; it has to be from 1 to 4096")]
     Cores(u32),
+    /// A verdict cannot be believed for longer.
+    #[error("health setting `ttl_ms` is `{0}`; it has to be from {MIN_VERDICT_TTL_MS} to {VERDICT_TTL_MS}")]
+    TimeToLive(u64),
 }
 
 impl Default for Thresholds {
@@ -80,6 +90,7 @@ impl Default for Thresholds {
             .collect();
         Self {
             cores: DEFAULT_CORES,
+            ttl_ms: VERDICT_TTL_MS,
             limits,
         }
     }
@@ -97,6 +108,12 @@ impl Thresholds {
                 return Err(ThresholdError::Cores(cores));
             }
             thresholds.cores = cores;
+        }
+        if let Some(ttl_ms) = config.ttl_ms {
+            if !(MIN_VERDICT_TTL_MS..=VERDICT_TTL_MS).contains(&ttl_ms) {
+                return Err(ThresholdError::TimeToLive(ttl_ms));
+            }
+            thresholds.ttl_ms = ttl_ms;
         }
         for (input, given) in &config.limits {
             let default = input.default_limit();
@@ -116,6 +133,11 @@ impl Thresholds {
             .copied()
             .unwrap_or_else(|| input.default_limit())
     }
+}
+
+/// Of verdicts that were recorded before it could be configured.
+fn default_ttl_ms() -> u64 {
+    VERDICT_TTL_MS
 }
 
 fn check_limit(input: Input, given: Limit, default: Limit) -> Result<(), ThresholdError> {

@@ -13,6 +13,9 @@ use crate::words::VerdictLevel;
 /// How long a verdict is worth anything. Load changes within seconds; a decision on an older one is a guess.
 pub const VERDICT_TTL_MS: u64 = 5_000;
 
+/// With less, a verdict could be too old before the gate has read it.
+pub const MIN_VERDICT_TTL_MS: u64 = 500;
+
 /// The host's judgement, with all that it rests on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -55,7 +58,7 @@ impl Verdict {
             thresholds: thresholds.clone(),
             samples,
             taken_at_us,
-            ttl_ms: VERDICT_TTL_MS,
+            ttl_ms: thresholds.ttl_ms,
         }
     }
 }

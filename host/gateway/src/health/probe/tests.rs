@@ -153,6 +153,112 @@ fn old_transactions_and_long_statements_are_seen() {
 }
 
 #[test]
+fn sessions_idle_in_transaction_are_counted() {
+    let (cluster, target, thresholds) = quiet_server(&[]);
+    let mut idle = Vec::new();
+    let mut leave_open = |count: u32| {
+        while idle.len() < count as usize {
+            let mut session = cluster.session(SUPERUSER, "postgres").unwrap();
+            session.run("BEGIN; SELECT 1").unwrap();
+            idle.push(session);
+        }
+        verdict_when(&target, &thresholds, |v| {
+            v.samples.iter().all(|s| s.idle_in_transaction == count)
+        })
+    };
+    assert_eq!(leave_open(9).level, VerdictLevel::Clear);
+    let ten = leave_open(10);
+    assert_eq!(codes(&ten), [(Input::IdleInTransaction, VerdictLevel::Busy)].into());
+    let forty = leave_open(40);
+    assert_eq!(forty.level, VerdictLevel::Saturated, "{:?}", forty.reasons);
+    assert_eq!(
+        codes(&forty).get(&Input::IdleInTransaction),
+        Some(&VerdictLevel::Saturated)
+    );
+    // They end their transactions, and it is well again.
+    idle.iter_mut().for_each(|session| drop(session.run("COMMIT").unwrap()));
+    let after = verdict_when(&target, &thresholds, |v| {
+        v.samples.iter().all(|s| s.idle_in_transaction == 0)
+    });
+    assert!(
+        !codes(&after).contains_key(&Input::IdleInTransaction),
+        "{:?}",
+        after.reasons
+    );
+}
+
+#[test]
+fn scans_that_wait_for_io_are_seen() {
+    // Sixteen buffers and rows of a page each: a scan does little but read.
+    let settings = [("shared_buffers", "128kB"), ("max_parallel_workers_per_gather", "0")];
+    let (cluster, target, mut thresholds) = quiet_server(&settings);
+    cluster
+        .psql(
+            "CREATE TABLE wide (id int, filler text); ALTER TABLE wide ALTER filler SET STORAGE PLAIN;
+             INSERT INTO wide SELECT i, repeat('x', 7000) FROM generate_series(1, 4000) i",
+        )
+        .unwrap();
+    thresholds.cores = 1;
+    let calm = block_on(probe(&target, &thresholds));
+    assert!(
+        !codes(&calm).contains_key(&Input::IoWaitersPerCore),
+        "{:?}",
+        calm.reasons
+    );
+    let mut readers: Vec<_> = (0..8)
+        .map(|_| cluster.session(SUPERUSER, "postgres").unwrap())
+        .collect();
+    for reader in &mut readers {
+        reader
+            .start("DO $$ BEGIN LOOP PERFORM count(id) FROM wide; END LOOP; END $$")
+            .unwrap();
+    }
+    let verdict = verdict_when(&target, &thresholds, |v| {
+        codes(v).contains_key(&Input::IoWaitersPerCore)
+    });
+    assert!(
+        codes(&verdict).contains_key(&Input::IoWaitersPerCore),
+        "{:?} {:?}",
+        verdict.reasons,
+        verdict.samples
+    );
+}
+
+#[test]
+fn a_standby_that_lags_is_seen_from_both_sides() {
+    let (primary, target, mut thresholds) = quiet_server(&[]);
+    let limit = Limit {
+        busy: 400.0,
+        saturated: Some(60_000.0),
+    };
+    thresholds.limits.insert(Input::ReplicationLagMs, limit);
+    let alone = block_on(probe(&target, &thresholds));
+    assert_eq!(alone.inputs.get(&Input::ReplicationLagMs), None, "no standby, no lag");
+    let standby = Cluster::builder()
+        .standby_of(&primary)
+        .setting("recovery_min_apply_delay", "2s")
+        .setting("wal_receiver_status_interval", "1s")
+        .start()
+        .unwrap();
+    // Commits go on, so there is always something that the standby has and has not replayed.
+    let mut writer = primary.session(SUPERUSER, "postgres").unwrap();
+    writer
+        .start("DO $$ BEGIN LOOP INSERT INTO pile VALUES (1); COMMIT; PERFORM pg_sleep(0.05); END LOOP; END $$")
+        .unwrap();
+    let lagging = |v: &Verdict| codes(v).contains_key(&Input::ReplicationLagMs);
+    for (side, target) in [
+        ("the primary", target),
+        ("the standby", target_of(&standby.dsn("diagnosis", "postgres"))),
+    ] {
+        let verdict = verdict_when(&target, &thresholds, lagging);
+        assert_eq!(verdict.level, VerdictLevel::Busy, "{side}: {:?}", verdict.reasons);
+        assert!(lagging(&verdict), "{side}: {:?}", verdict.inputs);
+        let lag = verdict.inputs[&Input::ReplicationLagMs];
+        assert!((400.0..60_000.0).contains(&lag), "{side}: {lag}");
+    }
+}
+
+#[test]
 fn who_cannot_be_asked_or_cannot_see_is_unknown_with_the_reason() {
     let (cluster, _, thresholds) = quiet_server(&[]);
     let unknown = |dsn: &str, code, words: &str| {
