@@ -44,6 +44,11 @@ impl<'a> Authentic<'a> {
         let _ = self.workspace.write_cache(name, &bytes);
     }
 
+    /// Removes the file `name`.
+    pub(crate) fn forget(&self, name: &str) {
+        self.workspace.forget_cache(name);
+    }
+
     fn mac(&self, name: &str, content: &[u8]) -> Option<HmacSha256> {
         let key = self.workspace.cache_key().ok()?;
         let mut mac = HmacSha256::new_from_slice(&key).ok()?;

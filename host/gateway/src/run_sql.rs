@@ -26,7 +26,7 @@ use crate::snapshot::EvidenceSnapshot;
 use crate::subjects::{Subject, Subjects};
 use crate::time::{now_us, rfc3339};
 use crate::triage::{assemble, operating_mode, verdict_fields};
-use crate::words::ActionType;
+use crate::words::{ActionType, OutcomeStatus, Risk};
 
 /// An action of a verified report with the values that it will run with.
 struct Chosen {
@@ -166,13 +166,12 @@ impl Gateway {
         database: &ChosenDatabase,
     ) -> Result<Ran, GatewayError> {
         Self::block_on(async {
-            let verdict = health::verdict(
-                &self.workspace,
-                &database.target,
-                &self.config.thresholds,
-                Sharing::SinceAsked,
-            )
-            .await;
+            let sharing = match chosen.action.risk(&chosen.bound) {
+                Risk::Safe => Sharing::WhileFresh,
+                Risk::Bounded | Risk::Expensive | Risk::RequiresHumanApproval => Sharing::SinceAsked,
+            };
+            let (target, thresholds) = (&database.target, &self.config.thresholds);
+            let verdict = health::verdict(&self.workspace, target, thresholds, sharing).await;
             let budget = self.budget(&chosen.parent.report.incident_id)?;
             let sample = chosen.sample();
             let approved = approve(
@@ -191,7 +190,11 @@ impl Gateway {
                 max_explain_analyze_cost: self.config.policy.explain_analyze_max_cost,
                 ..ExecutionGuard::new(verdict.level)
             };
-            let outcome = run_until_interrupted(&database.target, approved, intent, &guard).await;
+            let outcome = run_until_interrupted(target, approved, intent, &guard).await;
+            if outcome.status != OutcomeStatus::Ok {
+                // A timeout or a cancellation says more of the database than a verdict of before.
+                health::forget(&self.workspace, target, thresholds);
+            }
             Ok(Ran {
                 outcome,
                 intent_index,

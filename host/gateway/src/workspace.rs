@@ -255,13 +255,20 @@ impl Workspace {
         Ok(self.folder("cache")?.read(name).ok())
     }
 
-    /// Writes a file of the cache, owner-only, replacing the old one in one step.
+    /// Writes a file of the cache, owner-only, replacing the old one in one step. It may be lost or torn by a power cut: whoever
+    /// reads it has to know its own.
     ///
     /// # Errors
     /// When it cannot be written.
     pub fn write_cache(&self, name: &str, bytes: &[u8]) -> Result<(), WorkspaceError> {
         let folder = self.folder("cache")?;
-        write_durably(&folder, name, bytes).map_err(|e| self.error("write", &format!("cache/{name}"), e))
+        write(&folder, name, bytes, Durability::None).map_err(|e| self.error("write", &format!("cache/{name}"), e))
+    }
+
+    /// Removes a file of the cache, if it is there.
+    pub fn forget_cache(&self, name: &str) {
+        // What cannot be removed cannot be opened either, or is gone.
+        let _ = self.folder("cache").map(|folder| folder.remove_file(name));
     }
 
     /// The key that authenticates the cache, made on first use.
@@ -326,18 +333,35 @@ fn evidence_name(digest: &str) -> String {
     format!("{digest}.json.zst")
 }
 
-/// Writes under a temporary name, syncs, renames, syncs the folder: readers see the old file or the whole new one.
 fn write_durably(folder: &Dir, name: &str, bytes: &[u8]) -> std::io::Result<()> {
-    let temporary = format!("{name}.{}.tmp", std::process::id());
+    write(folder, name, bytes, Durability::Synced)
+}
+
+/// Whether what was written outlives a power cut.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Durability {
+    Synced,
+    None,
+}
+
+/// Writes under a temporary name, syncs, renames, syncs the folder: readers see the old file or the whole new one.
+fn write(folder: &Dir, name: &str, bytes: &[u8], durability: Durability) -> std::io::Result<()> {
+    // Threads of one process write, too.
+    let temporary = format!("{name}.{}.{:?}.tmp", std::process::id(), std::thread::current().id());
     let mut options = OpenOptions::new();
     options.create(true).truncate(true).write(true).mode(0o600);
     let written = (|| {
         let mut file = folder.open_with(&temporary, &options)?;
         file.write_all(bytes)?;
-        file.sync_all()?;
+        if durability == Durability::Synced {
+            file.sync_all()?;
+        }
         folder.rename(&temporary, folder, name)?;
-        // A capability directory is opened for its path alone; syncing needs one opened for reading.
-        folder.open(".")?.sync_all()
+        if durability == Durability::Synced {
+            // A capability directory is opened for its path alone; syncing needs one opened for reading.
+            folder.open(".")?.sync_all()?;
+        }
+        Ok(())
     })();
     if written.is_err() {
         let _ = folder.remove_file(&temporary);

@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
 pub use judge::judge;
 pub(crate) use probe::Sampler;
 pub use probe::{Sample, probe};
-pub use shared::{Sharing, verdict};
+pub use shared::{Sharing, forget, verdict};
 pub use thresholds::{DEFAULT_CORES, HealthConfig, Limit, ThresholdError, Thresholds};
 pub use verdict::{MIN_VERDICT_TTL_MS, Reason, ReasonCode, VERDICT_TTL_MS, Verdict};
 

@@ -5,7 +5,8 @@
 //! **Can fail**: never; where nothing can be shared, the database is asked.
 //!
 //! Whoever asks first looks, and the others wait for what it sees: a hundred agents that wake at one alarm are one probe, not a
-//! hundred. A verdict that denies because nothing could be seen is shared with those who waited, and with nobody who comes later.
+//! hundred. Only `clear` is also taken over by who comes later: whatever denies is looked into again as soon as somebody asks, because
+//! the reason may be gone.
 
 use std::time::{Duration, Instant};
 
@@ -29,9 +30,9 @@ const INTERVAL: Duration = Duration::from_millis(10);
 /// How old a verdict of another process may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sharing {
-    /// As old as its time to live: for what is decided again before anything is done.
+    /// If it is `clear`, as old as its time to live: for what is decided again later, and for safe actions.
     WhileFresh,
-    /// Taken since this process asked: for what is done on it.
+    /// Taken since this process asked: for what costs the database something.
     SinceAsked,
 }
 
@@ -61,14 +62,19 @@ pub async fn verdict(workspace: &Workspace, target: &Target, thresholds: &Thresh
     verdict
 }
 
+/// Forgets the verdict on `target`: something showed that it does not hold any more.
+pub fn forget(workspace: &Workspace, target: &Target, thresholds: &Thresholds) {
+    let shared = Shared::new(workspace, target, thresholds);
+    shared.files.forget(&shared.name);
+}
+
 /// What is stored may be used for what was asked at `asked_us`.
 fn is_usable(stored: &Verdict, sharing: Sharing, asked_us: i64) -> bool {
     let is_since_asked = stored.taken_at_us >= asked_us;
     stored.is_fresh(now_us())
         && match sharing {
             Sharing::SinceAsked => is_since_asked,
-            // A refusal is looked into again as soon as somebody asks: the reason may be mended.
-            Sharing::WhileFresh => is_since_asked || stored.level != VerdictLevel::Unknown,
+            Sharing::WhileFresh => is_since_asked || stored.level == VerdictLevel::Clear,
         }
 }
 

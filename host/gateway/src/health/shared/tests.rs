@@ -87,7 +87,8 @@ fn what_is_decided_again_later_takes_a_verdict_that_is_there_and_what_acts_does_
     let scene = scene();
     let first = scene.ask(Sharing::WhileFresh);
     let again = scene.ask(Sharing::WhileFresh);
-    if first.is_fresh(now_us()) {
+    // On a busy machine it may be another level, or too old by now.
+    if first.level == VerdictLevel::Clear && first.is_fresh(now_us()) {
         assert_eq!((again, scene.looks()), (first.clone(), 1));
     }
     let acting = scene.ask(Sharing::SinceAsked);
@@ -105,11 +106,13 @@ fn what_is_decided_again_later_takes_a_verdict_that_is_there_and_what_acts_does_
     assert!(!reuse(now_us() - ttl_us / 2, clear, Sharing::SinceAsked));
     assert!(!reuse(now_us() - ttl_us - 1, clear, Sharing::WhileFresh), "too old");
     assert!(!reuse(now_us() + ttl_us, clear, Sharing::WhileFresh), "from the future");
-    assert!(!reuse(
-        now_us() - ttl_us / 2,
-        VerdictLevel::Unknown,
-        Sharing::WhileFresh
-    ));
+    for level in [VerdictLevel::Busy, VerdictLevel::Saturated, VerdictLevel::Unknown] {
+        assert!(!reuse(now_us() - ttl_us / 2, level, Sharing::WhileFresh), "{level}");
+    }
+    forget(&scene.workspace(), &scene.target, &Thresholds::default());
+    let looks = scene.looks();
+    scene.ask(Sharing::WhileFresh);
+    assert_eq!(scene.looks(), looks + 1, "forgotten");
 }
 
 #[test]
