@@ -191,7 +191,10 @@ impl Gateway {
                 ..ExecutionGuard::new(verdict.level)
             };
             let outcome = run_until_interrupted(target, approved, intent, &guard).await;
-            if outcome.status != OutcomeStatus::Ok {
+            if matches!(
+                outcome.status,
+                OutcomeStatus::TimedOut | OutcomeStatus::Cancelled | OutcomeStatus::Failed
+            ) {
                 // A timeout or a cancellation says more of the database than a verdict of before.
                 health::forget(&self.workspace, target, thresholds);
             }
