@@ -178,7 +178,7 @@ proptest! {
         let input = Input::ALL[which];
         let default = input.default_limit();
         let given = Limit { busy: default.busy * busy, saturated: saturated.map(|s| default.saturated.unwrap_or(default.busy) * s) };
-        let config = HealthConfig { cores: None, limits: [(input, given)].into() };
+        let config = HealthConfig { limits: [(input, given)].into(), ..HealthConfig::default() };
         match Thresholds::stricter(&config) {
             Ok(thresholds) => {
                 prop_assert!(given.busy <= default.busy);
@@ -190,7 +190,7 @@ proptest! {
                 prop_assert!(given.busy > default.busy || given.saturated > default.saturated);
             }
             Err(ThresholdError::Invalid { .. }) => prop_assert!(given.saturated.is_some_and(|s| s < given.busy)),
-            Err(ThresholdError::Cores(_)) => prop_assert!(false),
+            Err(ThresholdError::Cores(_) | ThresholdError::TimeToLive(_)) => prop_assert!(false),
         }
     }
 }
@@ -317,6 +317,8 @@ fn looser_and_senseless_limits_are_refused_by_name() {
         ("[limits.lock_waiters]\nbusy = 1\nsafe = 1", "unknown field `safe`"),
         ("coars = 3", "unknown field `coars`"),
         ("cores = 0", "`cores` is `0`"),
+        ("ttl_ms = 5001", "`ttl_ms` is `5001`; it has to be from 500 to 5000"),
+        ("ttl_ms = 0", "`ttl_ms` is `0`"),
     ] {
         let error = given(text).unwrap_err();
         assert!(error.contains(words), "expected `{words}` in: {error}");
@@ -325,7 +327,10 @@ fn looser_and_senseless_limits_are_refused_by_name() {
         "cores = 16\n[limits.longest_statement_ms]\nbusy = 1000\nsaturated = 5000\n[limits.lock_waiters]\nbusy = 1",
     )
     .unwrap();
-    assert_eq!(thresholds.cores, 16);
+    assert_eq!((thresholds.cores, thresholds.ttl_ms), (16, 5_000));
+    let thresholds_of_less = given("ttl_ms = 700").unwrap();
+    let verdict = judge(&[calm(), calm(), calm()], &thresholds_of_less, 0);
+    assert!(verdict.is_fresh(700_000) && !verdict.is_fresh(700_001));
     assert_eq!(
         thresholds.limit(Input::LongestStatementMs),
         Limit {
