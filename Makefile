@@ -25,6 +25,7 @@ test:
 	@scripts/toolchain.sh test
 	$(CARGO) $(BINARY)
 	$(CARGO) nextest run --workspace --cargo-profile release --locked
+	@scripts/postgres-versions.sh --report
 	$(CARGO) test --workspace --doc $(PROFILE)
 
 check: fmt clippy deny docs

@@ -3,7 +3,7 @@
 #
 #   scripts/toolchain.sh build   a Rust compiler for WebAssembly (the runbooks) and libclang (the SQL parser's bindings)
 #   scripts/toolchain.sh demo    the same, and a PostgreSQL server with its contrib modules, and jq
-#   scripts/toolchain.sh test    the same, and cargo-nextest, openssl and git
+#   scripts/toolchain.sh test    the same, and cargo-nextest, openssl, git, and PostgreSQL in each supported version where it can be had
 #   scripts/toolchain.sh deny    cargo-deny
 #   scripts/toolchain.sh fuzz    a C++ compiler (libFuzzer)
 #   … --check                    installs nothing: says what is missing, and ends with 1 when something is
@@ -12,6 +12,7 @@
 # are printed. rustup's own target is tried first; only where rustup cannot fetch it, Debian's `rustc-web` builds the standard
 # library for WebAssembly (guest-sdk/componentize says how). rustup stays first on PATH, and compiles everything else.
 set -euo pipefail
+cd "$(dirname "$0")/.."
 
 TARGET=wasm32-unknown-unknown
 # How long rustup may take to fetch the target (some 20 MB) before Debian's packages are the better way.
@@ -225,4 +226,8 @@ case $task in
 esac
 case $task in
     demo | test) postgres_there || fail "PostgreSQL is still not found: set PGBIN to the folder with initdb" ;;
+esac
+# The other versions: a warning each where they cannot be had, and their tests are listed as ignored.
+case $task-$check in
+    test-no) scripts/postgres-versions.sh ;;
 esac

@@ -5,6 +5,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
+pub mod catalogue_page;
 pub mod golden;
 pub mod regressed;
 pub mod schema;

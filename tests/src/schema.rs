@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use pg_logstats_gateway::audit::Verification;
+use pg_logstats_gateway::catalogue::view::{ActionView, CatalogList};
 use pg_logstats_gateway::report::{Refusal, Report};
 use pg_logstats_gateway::{HealthReport, Inspection};
 use serde_json::Value;
@@ -18,6 +19,8 @@ pub fn all() -> Vec<(&'static str, Value)> {
         ("inspection", of::<Inspection>()),
         ("health", of::<HealthReport>()),
         ("verification", of::<Verification>()),
+        ("catalog", of::<CatalogList>()),
+        ("action", of::<ActionView>()),
     ]
 }
 

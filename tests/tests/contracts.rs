@@ -1,6 +1,6 @@
 //! The printed contracts: schemas, golden reports, help.
 
-use pg_logstats_tests::{Lab, fixture, golden, regressed, schema};
+use pg_logstats_tests::{Lab, catalogue_page, fixture, golden, regressed, schema};
 use serde_json::Value;
 
 #[test]
@@ -8,6 +8,40 @@ fn the_schemas_in_docs_are_those_of_the_types() {
     for (name, schema) in schema::all() {
         golden::compare(&schema::path(name), &format!("{schema:#}\n"));
     }
+}
+
+#[test]
+fn the_page_of_the_catalogue_is_that_of_its_files() {
+    let page = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/catalogue.md");
+    golden::compare(&page, &catalogue_page::page());
+}
+
+#[test]
+fn the_catalogue_can_be_reviewed_without_a_workspace() {
+    let lab = Lab::new();
+    let list = lab.json(&["catalog", "list"]);
+    schema::check("catalog", &list);
+    let ids: Vec<&str> = list["actions"].as_array().unwrap().iter().map(|a| a["id"].as_str().unwrap()).collect();
+    assert_eq!(ids.len(), 44);
+    for id in ids {
+        let action = lab.json(&["catalog", "show", id]);
+        schema::check("action", &action);
+        assert!(action["statements"][0]["sql"].as_str().unwrap().contains("SELECT"), "{id}");
+    }
+    assert!(!lab.workspace().exists(), "nothing is written to look at the catalogue");
+    let text = lab.run(&["catalog", "show", "checkpoint.pg_stat_checkpointer.counters", "--format", "text"]);
+    golden::check("catalog-show.txt", &text.stdout);
+    let text = lab.run(&["catalog", "list", "--format", "text"]);
+    golden::check("catalog-list.txt", &text.stdout);
+}
+
+#[test]
+fn an_action_that_is_not_there_is_wrong_usage() {
+    let lab = Lab::new();
+    let ran = lab.run(&["catalog", "show", "no.such\u{1b}[31m.action"]);
+    assert_eq!((ran.code, ran.stdout.as_str()), (2, ""));
+    assert!(ran.stderr.contains("the catalogue has no action `no.such"), "{ran:?}");
+    assert!(ran.stderr.contains("`pg-logstats catalog list`") && !ran.stderr.contains('\u{1b}'), "{ran:?}");
 }
 
 fn settled(lab: &Lab, mut report: Value) -> String {
@@ -93,6 +127,7 @@ fn help_is_the_golden_one() {
         &["evidence", "export", "--help"],
         &["evidence", "merge", "--help"],
         &["audit", "--help"],
+        &["catalog", "--help"],
     ] {
         let ran = lab.run(args);
         assert_eq!(ran.code, 0);

@@ -118,6 +118,7 @@ impl Subjects {
             Facet::QueryId if is_statement => facts.has_query_id,
             Facet::Sample if is_statement => facts.has_sample,
             Facet::Session => facts.kind == Kind::Session,
+            Facet::Relation => matches!(facts.kind, Kind::Relation | Kind::Column),
             Facet::Database if facts.kind == Kind::Database => true,
             Facet::User if facts.kind == Kind::User => true,
             Facet::ApplicationName if facts.kind == Kind::Application => true,
@@ -127,7 +128,7 @@ impl Subjects {
             _ => return Some(Offers::WrongKind),
         };
         Some(match (facet, value) {
-            (Facet::Session, false) => Offers::WrongKind,
+            (Facet::Session | Facet::Relation, false) => Offers::WrongKind,
             (_, true) => Offers::Value,
             (_, false) => Offers::Nothing,
         })

@@ -553,6 +553,7 @@ fn facet(facet: Facet) -> &'static str {
         Facet::Database => "database",
         Facet::User => "user",
         Facet::ApplicationName => "application_name",
+        Facet::Relation => "relation",
     }
 }
 

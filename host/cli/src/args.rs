@@ -57,6 +57,9 @@ pub(crate) enum Verb {
     /// Look at runbooks
     #[command(subcommand)]
     Runbook(RunbookVerb),
+    /// Look at the actions that can run against a database
+    #[command(subcommand)]
+    Catalog(CatalogVerb),
 }
 
 #[derive(Debug, Args)]
@@ -243,6 +246,18 @@ pub(crate) enum AuditVerb {
 pub(crate) enum RunbookVerb {
     /// List the runbooks that are trusted here
     List,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum CatalogVerb {
+    /// List the actions
+    List,
+    /// Show all of one action: what it binds, reads and needs, its limits, and its SQL for each version of the server
+    Show {
+        /// Its id
+        #[arg(value_name = "ACTION")]
+        action: String,
+    },
 }
 
 fn parse_parameter(text: &str) -> Result<(String, String), String> {

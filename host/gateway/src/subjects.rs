@@ -152,6 +152,13 @@ impl Subject {
                 pid: *pid,
                 backend_start_us: *start_us,
             }]),
+            (Facet::Relation, Self::RelationOid { database, relation }) => Some(vec![BoundValue::RelationOid {
+                database: *database,
+                relation: *relation,
+            }]),
+            (Facet::Relation, Self::RelationName(relation) | Self::Column { relation, .. }) => {
+                Some(relation_value(relation).into_iter().collect())
+            }
             (Facet::Database, Self::Database(name))
             | (Facet::User, Self::User(name))
             | (Facet::ApplicationName, Self::Application(name)) => Some(vec![BoundValue::Text { value: name.clone() }]),
@@ -161,6 +168,14 @@ impl Subject {
             _ => None,
         }
     }
+}
+
+/// A relation by name; none without a schema, because the name alone may be another relation's.
+fn relation_value(relation: &RelationName) -> Option<BoundValue> {
+    Some(BoundValue::RelationName {
+        schema: relation.schema.clone()?,
+        name: relation.name.clone(),
+    })
 }
 
 /// SHA-256 over a sample's statement and values, in hex.

@@ -23,6 +23,9 @@ use thiserror::Error;
 
 pub use session::Session;
 
+// `VERSIONS` and `on_each_version`, by build.rs.
+include!(concat!(env!("OUT_DIR"), "/versions.rs"));
+
 /// The superuser of every cluster.
 pub const SUPERUSER: &str = "postgres";
 
@@ -52,6 +55,12 @@ pub enum ClusterError {
         "no PostgreSQL server is installed: looked at `PG_BIN`, `pg_config --bindir`, /usr/lib/postgresql and PATH"
     )]
     NotInstalled,
+    /// Not in that version.
+    #[error("there is no PostgreSQL {major} here; `scripts/postgres-versions.sh` fetches it, then build again")]
+    NoSuchVersion {
+        /// The major version.
+        major: u32,
+    },
     /// A program could not be started, or a file not be written.
     #[error("{what}: {source}")]
     Io {
@@ -85,6 +94,7 @@ pub struct Builder {
     tcp: bool,
     /// Socket folder and port of the server to be a standby of.
     primary: Option<(PathBuf, u16)>,
+    version: Option<u32>,
 }
 
 impl Builder {
@@ -123,13 +133,27 @@ impl Builder {
         self
     }
 
+    /// Of this major version, instead of the one that is installed; see [`on_each_version`].
+    #[must_use]
+    pub fn version(mut self, major: u32) -> Self {
+        self.version = Some(major);
+        self
+    }
+
     /// Makes and starts the cluster.
     ///
     /// # Errors
     /// When PostgreSQL is not installed, or does not start: then with its log.
     pub fn start(self) -> Result<Cluster, ClusterError> {
-        let bin = locate::server_bin().ok_or(ClusterError::NotInstalled)?;
+        let installed = locate::server_bin().ok_or(ClusterError::NotInstalled);
+        let bin = match self.version {
+            None => installed?,
+            Some(major) => locate::server_bin_of(major).ok_or(ClusterError::NoSuchVersion { major })?,
+        };
         let dir = PathBuf::from(run(as_server_user("mktemp").args(["-d", "/tmp/pgl-XXXXXX"]))?.trim_end());
+        let bin = reachable(bin, &dir).inspect_err(|_| {
+            let _ = fs::remove_dir_all(&dir);
+        })?;
         let data = dir.join("data");
         let made = self.make_data(&bin, &data);
         if made.is_err() {
@@ -319,9 +343,17 @@ impl Cluster {
         Session::open(self.client("psql", role, database))
     }
 
-    /// A client program of the server's version (`psql`, `pgbench`) with the connection in its environment.
+    /// A client program (`psql`, `pgbench`) with the connection in its environment: of the server's version, or, where a fetched server
+    /// comes without, of the one that is installed.
     pub fn client(&self, program: &str, role: &str, database: &str) -> Command {
-        let mut command = Command::new(self.bin.join(program));
+        let own = self.bin.join(program);
+        let installed = || locate::server_bin().map(|bin| bin.join(program));
+        let program = if own.is_file() {
+            own
+        } else {
+            installed().unwrap_or_else(|| PathBuf::from(program))
+        };
+        let mut command = Command::new(program);
         for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("PG")) {
             command.env_remove(name);
         }
@@ -380,6 +412,25 @@ fn as_server_user(program: impl AsRef<std::ffi::OsStr>) -> Command {
     // A folder that the user may enter.
     command.current_dir("/");
     command
+}
+
+/// Programs that the server's user can run: `bin`, or, where that lies in a folder that the user may not enter (root's home), a copy of
+/// the whole server in the cluster's folder, which goes when the cluster does.
+fn reachable(bin: PathBuf, dir: &Path) -> Result<PathBuf, ClusterError> {
+    let runs = as_server_user("test")
+        .arg("-x")
+        .arg(bin.join("postgres"))
+        .status()
+        .is_ok_and(|status| status.success());
+    let Some(root) = bin.parent().filter(|_| !runs) else {
+        return Ok(bin);
+    };
+    let copy = dir.join("server");
+    run(Command::new("cp").arg("-r").arg(root).arg(&copy))?;
+    // The supervisor removes it as the server's user.
+    let like_the_folder = format!("--reference={}", dir.display());
+    run(Command::new("chown").arg("-R").arg(like_the_folder).arg(&copy))?;
+    Ok(copy.join("bin"))
 }
 
 /// Writes a file that belongs to the server's user, for it alone.

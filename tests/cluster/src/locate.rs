@@ -14,6 +14,12 @@ pub(crate) fn server_bin() -> Option<PathBuf> {
         .find(|dir| has_server(dir))
 }
 
+/// The same for one major version; `None` when it is not there.
+pub(crate) fn server_bin_of(major: u32) -> Option<PathBuf> {
+    let known = crate::VERSIONS.iter().find(|(known, _)| *known == major);
+    known.map(|(_, dir)| PathBuf::from(dir)).filter(|dir| has_server(dir))
+}
+
 fn has_server(dir: &Path) -> bool {
     dir.join("initdb").is_file() && dir.join("postgres").is_file()
 }

@@ -1,6 +1,7 @@
 //! One file per verb: arguments to request, reply to output.
 
 mod audit;
+mod catalog;
 mod evidence;
 mod health;
 mod inspect;
@@ -24,6 +25,7 @@ pub(crate) fn run(cli: &Cli) -> Result<ExitCode, GatewayError> {
         Verb::Health(args) => health::run(cli, args),
         Verb::Audit(verb) => audit::run(cli, verb),
         Verb::Runbook(verb) => runbook::run(cli, verb),
+        Verb::Catalog(verb) => catalog::run(cli, verb),
     }
 }
 

@@ -25,17 +25,50 @@ macro_rules! action {
 
 /// The files of the catalogue. A file that is missing here is not part of the binary, which a test checks.
 pub(super) const FILES: &[(&str, &str)] = &[
+    action!("autovacuum.pg_settings.relevant"),
+    action!("autovacuum.pg_stat_all_tables.most_dead"),
+    action!("checkpoint.pg_settings.relevant"),
+    action!("checkpoint.pg_stat_checkpointer.counters"),
+    action!("checkpoint.pg_stat_io.counters"),
+    action!("checkpoint.pg_stat_wal.counters"),
+    action!("connection_pressure.pg_settings.relevant"),
+    action!("connection_pressure.pg_stat_activity.counts"),
     action!("error_class.pg_stat_activity.by_dimensions"),
+    action!("lock_wait.pg_locks.tree"),
+    action!("lock_wait.pg_settings.relevant"),
+    action!("prepared_transaction.pg_prepared_xacts.open"),
+    action!("progress.pg_stat_progress_analyze.running"),
+    action!("progress.pg_stat_progress_basebackup.running"),
+    action!("progress.pg_stat_progress_cluster.running"),
+    action!("progress.pg_stat_progress_copy.running"),
+    action!("progress.pg_stat_progress_create_index.running"),
+    action!("progress.pg_stat_progress_vacuum.running"),
     action!("query_family.explain"),
     action!("query_family.explain_analyze"),
+    action!("query_family.pg_settings.relevant"),
     action!("query_family.pg_stat_activity.by_dimensions"),
     action!("query_family.pg_stat_statements.by_queryid"),
+    action!("relation.pg_constraint.not_validated"),
+    action!("relation.pg_index.invalid"),
+    action!("relation.pg_stat_all_indexes.usage"),
+    action!("relation.pg_stat_all_tables.statistics"),
+    action!("relation.pg_stats.bloat_estimate"),
+    action!("relation.pg_stats.columns"),
+    action!("replication.pg_replication_slots.state"),
+    action!("replication.pg_settings.relevant"),
+    action!("replication.pg_stat_replication.lag"),
+    action!("replication.pg_stat_wal_receiver.state"),
     action!("running_query.blocking.by_pid"),
     action!("running_query.pg_stat_activity.by_pid"),
+    action!("sequence.pg_sequence.near_end"),
     action!("temp_file.explain"),
     action!("temp_file.explain_analyze"),
+    action!("temp_file.pg_settings.relevant"),
     action!("temp_file.pg_stat_database.temp_counters"),
     action!("temp_file.pg_stat_statements.temp_blocks"),
+    action!("wraparound.pg_class.oldest_tables"),
+    action!("wraparound.pg_database.ages"),
+    action!("wraparound.pg_stat_activity.oldest_xmin"),
 ];
 
 /// Longest statement that an action may let run, whatever its file says.
@@ -96,6 +129,7 @@ struct ActionFile {
     #[serde(default)]
     columns: Vec<Column>,
     row_session: Option<RowSession>,
+    row_hidden: Option<String>,
     caps: Caps,
     privileges: Privileges,
     statements: Vec<Statement>,
@@ -131,12 +165,14 @@ fn parse(file: &str, text: &str) -> Result<Action, CatalogueError> {
         reason,
     };
     check_identity(file, &read).map_err(inconsistent)?;
+    check_description(text).map_err(inconsistent)?;
     check_parameters(&read).map_err(inconsistent)?;
     check_columns(&read).map_err(inconsistent)?;
     check_caps(&read).map_err(inconsistent)?;
     check_statements(&read).map_err(inconsistent)?;
     Ok(Action {
         digest: crate::hex(&Sha256::digest(text.as_bytes())),
+        description: head_comment(text),
         id: read.id,
         title: read.title,
         class: read.class,
@@ -146,6 +182,7 @@ fn parse(file: &str, text: &str) -> Result<Action, CatalogueError> {
         at_least_one_of: read.at_least_one_of,
         columns: read.columns,
         row_session: read.row_session,
+        row_hidden: read.row_hidden,
         caps: read.caps,
         privileges: read.privileges,
         risk: read.risk,
@@ -180,6 +217,32 @@ fn check_identity(file: &str, read: &ActionFile) -> Result<(), Fault> {
     }
     if read.kind == ActionKind::ExplainAnalyze && read.risk == Risk::Safe {
         return Err(("risk", "running a statement is not safe".to_owned()));
+    }
+    Ok(())
+}
+
+/// The comment that a file begins with, as paragraphs of one line each: what whoever reviews the action is told.
+fn head_comment(text: &str) -> String {
+    let lines = text.lines().map_while(|line| line.strip_prefix('#')).map(str::trim);
+    let mut paragraphs = vec![String::new()];
+    for line in lines {
+        match paragraphs.last_mut() {
+            Some(paragraph) if !line.is_empty() => {
+                if !paragraph.is_empty() {
+                    paragraph.push(' ');
+                }
+                paragraph.push_str(line);
+            }
+            _ => paragraphs.push(String::new()),
+        }
+    }
+    paragraphs.join("\n")
+}
+
+fn check_description(text: &str) -> Result<(), Fault> {
+    if head_comment(text).trim().is_empty() {
+        let reason = "the file has to begin with a comment that says what the action reads, and why it may";
+        return Err(("description", reason.to_owned()));
     }
     Ok(())
 }
@@ -236,6 +299,31 @@ fn check_columns(read: &ActionFile) -> Result<(), Fault> {
         if !is(&session.pid, ColumnType::Int) || !is(&session.backend_start, ColumnType::At) {
             return Err(("row_session", "has to name an int and an at column".to_owned()));
         }
+    }
+    check_hidden_rows(read)
+}
+
+fn check_hidden_rows(read: &ActionFile) -> Result<(), Fault> {
+    let Some(hidden) = &read.row_hidden else {
+        // Without such a column nobody could tell what the role may not read from what is not there.
+        return if read.kind == ActionKind::Query && read.privileges.selects() {
+            Err((
+                "row_hidden",
+                "an action that needs SELECT has to say in a column which rows the server hides".to_owned(),
+            ))
+        } else {
+            Ok(())
+        };
+    };
+    let is_boolean = |c: &Column| c.name == *hidden && c.column_type == ColumnType::Boolean;
+    if !read.columns.iter().any(is_boolean) {
+        return Err(("row_hidden", "has to name a boolean column".to_owned()));
+    }
+    if read.privileges.roles.is_empty() && !read.privileges.selects() {
+        return Err((
+            "row_hidden",
+            "nothing is hidden where no privilege is needed".to_owned(),
+        ));
     }
     Ok(())
 }

@@ -7,10 +7,12 @@
 mod load;
 #[cfg(test)]
 mod tests;
+pub mod view;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use load::CatalogueError;
@@ -18,7 +20,7 @@ pub use load::CatalogueError;
 use crate::words::{ActionClass, Risk};
 
 /// Stands in an action's SQL for the quoted schema of the extension, which a server may have installed anywhere.
-pub(crate) const PG_STAT_STATEMENTS_SCHEMA: &str = "{pg_stat_statements}";
+pub const PG_STAT_STATEMENTS_SCHEMA: &str = "{pg_stat_statements}";
 
 /// One action: what it needs, what it reads, what it may cost. Only this module can make one.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,6 +30,8 @@ pub struct Action {
     pub id: String,
     /// A few words for people.
     pub title: String,
+    /// What it reads and why it may, for whoever reviews it; one line for each paragraph.
+    pub description: String,
     /// What it reads.
     pub class: ActionClass,
     /// Whether it may still run under `saturated`.
@@ -42,6 +46,8 @@ pub struct Action {
     pub columns: Vec<Column>,
     /// Which columns say what session a row is about.
     pub row_session: Option<RowSession>,
+    /// The boolean column that is true where the server hid from the role what the row is about.
+    pub row_hidden: Option<String>,
     /// Limits.
     pub caps: Caps,
     /// The least that the role needs.
@@ -87,6 +93,16 @@ impl Action {
         self.parameters.iter().find(|p| p.name == name)
     }
 
+    /// Its statements, by the versions of the server that each is for.
+    pub fn statements(&self) -> &[Statement] {
+        &self.statements
+    }
+
+    /// The oldest `server_version_num` that it has SQL for.
+    pub fn first_version(&self) -> u32 {
+        self.statements.iter().map(|s| s.min_version).min().unwrap_or(u32::MAX)
+    }
+
     /// The SQL for a server version (`server_version_num`), with [`PG_STAT_STATEMENTS_SCHEMA`] not yet filled in.
     pub(crate) fn sql(&self, server_version_num: u32) -> Option<&str> {
         let fits = |s: &&Statement| {
@@ -97,7 +113,7 @@ impl Action {
 }
 
 /// A column of an action's rows.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Column {
     /// Name, as reports and runbooks use it.
@@ -111,7 +127,7 @@ pub struct Column {
 }
 
 /// The type of a column.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ColumnType {
     /// `boolean`.
@@ -128,8 +144,28 @@ pub enum ColumnType {
     At,
 }
 
+impl ColumnType {
+    /// The word used in files and JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Boolean => "boolean",
+            Self::Int => "int",
+            Self::Float => "float",
+            Self::Text => "text",
+            Self::DurationUs => "duration_us",
+            Self::At => "at",
+        }
+    }
+}
+
+impl std::fmt::Display for ColumnType {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
 /// The columns that tell which session a row is about.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RowSession {
     /// Column with the process id.
@@ -139,7 +175,7 @@ pub struct RowSession {
 }
 
 /// Limits of one action; each is set on the server or enforced while rows stream.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Caps {
     /// Most rows.
@@ -157,7 +193,7 @@ pub struct Caps {
 }
 
 /// Timeouts under `saturated`.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SaturatedCaps {
     /// `statement_timeout`.
@@ -167,7 +203,7 @@ pub struct SaturatedCaps {
 }
 
 /// The least that a role needs for an action, besides CONNECT.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Privileges {
     /// Predefined roles to be a member of.
@@ -176,20 +212,42 @@ pub struct Privileges {
     /// Extensions that the database must have.
     #[serde(default)]
     pub extensions: Vec<String>,
-    /// Whether SELECT on the statement's relations is needed.
+    /// Whether SELECT on the relations that the action is about is needed; their rows are never read.
     #[serde(default)]
     pub select_on_relations: bool,
+    /// Whether SELECT on sequences is needed; their values are never told.
+    #[serde(default)]
+    pub select_on_sequences: bool,
+}
+
+impl Privileges {
+    /// Whether SELECT on anything is needed.
+    pub fn selects(&self) -> bool {
+        self.select_on_relations || self.select_on_sequences
+    }
+
+    /// What the server hides from a role without these privileges, and what to grant.
+    pub(crate) fn lack(&self) -> &'static str {
+        if self.select_on_sequences {
+            "the server hides sequences that this role may not read; grant it SELECT on them"
+        } else if self.select_on_relations {
+            "the server hides what it knows of columns that this role may not read; grant it SELECT on the relation, or pg_read_all_data"
+        } else {
+            "the server hides other roles' sessions and statements from this role; grant it pg_read_all_stats"
+        }
+    }
 }
 
 /// SQL for a range of server versions.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Statement {
+pub struct Statement {
     /// First `server_version_num`.
-    min_version: u32,
+    pub min_version: u32,
     /// Last one; absent: all later ones.
-    max_version: Option<u32>,
-    sql: String,
+    pub max_version: Option<u32>,
+    /// The SQL, with [`PG_STAT_STATEMENTS_SCHEMA`] not yet filled in.
+    pub sql: String,
 }
 
 /// All actions by id.
@@ -220,7 +278,7 @@ impl Catalogue {
 }
 
 /// Which fact of a subject fills a parameter.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Facet {
     /// A query family's server query id. Argument: `int8`.
@@ -233,6 +291,9 @@ pub enum Facet {
     ApplicationName,
     /// A session. Two arguments: pid `int4`, backend start `timestamptz` (NULL when the evidence does not tell it).
     Session,
+    /// A table, index or the like. Four arguments: its oid and its database's oid, both `int8`, when a log named it; its schema and
+    /// name, both `text`, when a plan did. The other two are NULL.
+    Relation,
     /// A query family's sample statement with its values, for EXPLAIN ANALYZE only. No SQL argument.
     Sample,
 }
@@ -244,13 +305,14 @@ impl Facet {
         match self {
             Self::QueryId | Self::Database | Self::User | Self::ApplicationName => 1,
             Self::Session => 2,
+            Self::Relation => 4,
             Self::Sample => 0,
         }
     }
 }
 
 /// A parameter of an action.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Parameter {
     /// Name, as requests and `--parameter` use it.
@@ -264,7 +326,7 @@ pub struct Parameter {
 }
 
 /// How the action is run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ActionKind {
     /// Its own SQL.
@@ -296,6 +358,20 @@ pub enum BoundValue {
         pid: i32,
         /// Start, where known.
         backend_start_us: Option<i64>,
+    },
+    /// For [`Facet::Relation`], as a log names it. Oids mean something in that database only; the catalogue's SQL looks.
+    RelationOid {
+        /// Oid of the database; 0 for a relation that all databases share.
+        database: u32,
+        /// Oid of the relation.
+        relation: u32,
+    },
+    /// For [`Facet::Relation`], as a plan names it. Untrusted text, which only ever becomes a bind argument.
+    RelationName {
+        /// Its schema.
+        schema: String,
+        /// Its name.
+        name: String,
     },
     /// For [`Facet::Sample`]: the SHA-256 of the sample; the text itself stays in the evidence.
     Sample {

@@ -9,6 +9,8 @@
 //! - [`inspect`]: what the server is set to, and what it would need.
 //! - [`execute`](mod@execute): one approved action, start to end, with its watchdog.
 
+#[cfg(test)]
+mod actions;
 mod analyze;
 pub mod dsn;
 pub mod execute;

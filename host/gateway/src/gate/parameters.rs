@@ -37,6 +37,8 @@ pub fn written(value: &BoundValue) -> String {
         BoundValue::QueryId { value } => value.to_string(),
         BoundValue::Text { value } => value.clone(),
         BoundValue::Session { pid, .. } => pid.to_string(),
+        BoundValue::RelationOid { database, relation } => format!("{database}/{relation}"),
+        BoundValue::RelationName { schema, name } => format!("{schema}.{name}"),
         BoundValue::Sample { sha256 } => sha256.clone(),
     }
 }

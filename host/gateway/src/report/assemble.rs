@@ -310,6 +310,7 @@ fn fill_run_sql(
 fn shown_value(value: &BoundValue) -> ParameterValue {
     match value {
         BoundValue::Text { value } => ParameterValue::Text(Untrusted::capped(value, 200)),
+        BoundValue::RelationName { .. } => ParameterValue::Text(Untrusted::capped(&written(value), 200)),
         other => ParameterValue::Plain(written(other)),
     }
 }

@@ -28,7 +28,17 @@ pub(super) async fn run(session: &mut Session, approved: &ApprovedAction) -> Res
 pub(in crate::db) fn sql(action: &Action, facts: &Facts) -> Result<String, Failure> {
     let version = facts.server_version_num;
     let sql = action.sql(version).ok_or_else(|| {
-        let detail = format!("the action has no SQL for server_version_num {version}");
+        let first = action
+            .statements()
+            .iter()
+            .map(|s| s.min_version)
+            .min()
+            .unwrap_or_default();
+        let detail = format!(
+            "the action needs PostgreSQL {} or later, and the server is PostgreSQL {}",
+            action.first_version() / 10_000,
+            version / 10_000
+        );
         Failure::new(OutcomeStatus::Unavailable, detail)
     })?;
     if !sql.contains(PG_STAT_STATEMENTS_SCHEMA) {
@@ -69,6 +79,21 @@ pub(in crate::db) fn bind<'q>(
                 query.bind(*pid).bind(backend_start_us.map(InstantUs))
             }
             (Facet::Session, None) => query.bind(None::<i32>).bind(None::<InstantUs>),
+            (Facet::Relation, Some(BoundValue::RelationOid { database, relation })) => query
+                .bind(i64::from(*relation))
+                .bind(i64::from(*database))
+                .bind(None::<&str>)
+                .bind(None::<&str>),
+            (Facet::Relation, Some(BoundValue::RelationName { schema, name })) => query
+                .bind(None::<i64>)
+                .bind(None::<i64>)
+                .bind(schema.as_str())
+                .bind(name.as_str()),
+            (Facet::Relation, None) => query
+                .bind(None::<i64>)
+                .bind(None::<i64>)
+                .bind(None::<&str>)
+                .bind(None::<&str>),
             (Facet::Sample, _) => query,
             (_, Some(_)) => return Err(unbindable(&parameter.name)),
         };
@@ -116,7 +141,8 @@ fn decode(row: &PgRow, action: &Action) -> Result<(Row, u64), Failure> {
         let detail = format!("the server's value for column `{name}` is not of the catalogue's type");
         Failure::new(OutcomeStatus::Failed, detail)
     };
-    if row.len() != action.columns.len() {
+    let names = row.columns().iter().map(sqlx::Column::name);
+    if !names.eq(action.columns.iter().map(|c| c.name.as_str())) {
         return Err(Failure::new(
             OutcomeStatus::Failed,
             "the server's columns are not the catalogue's",
@@ -152,27 +178,48 @@ fn row_session(action: &Action, cells: &[Cell]) -> Option<SessionKey> {
     }
 }
 
-/// Without pg_read_all_stats the server hides other roles' sessions and statements: it shows `<insufficient privilege>` for texts
-/// and NULL for the rest, the query id and the kind of backend included, so that the catalogue's SQL leaves those rows out. No row
-/// then does not mean that there is nothing.
-fn explain_hidden_rows(action: &Action, mut found: Found, reads_all_stats: bool) -> Result<Found, Failure> {
-    let needs = action.privileges.roles.iter().any(|r| r == "pg_read_all_stats");
-    if reads_all_stats || !needs {
-        return Ok(found);
-    }
-    if found.rows.is_empty() {
+/// What the server hides from the role is said, and never shown as nothing.
+///
+/// Where an action has a column that tells which rows are hidden, that column decides. Elsewhere: without pg_read_all_stats the
+/// server hides other roles' sessions and statements. It shows `<insufficient privilege>` for texts and NULL for the rest, the query
+/// id and the kind of backend included, so that the catalogue's SQL leaves those rows out. No row then does not mean that there is
+/// nothing.
+fn explain_hidden_rows(action: &Action, found: Found, reads_all_stats: bool) -> Result<Found, Failure> {
+    let row_count = found.rows.len();
+    let hidden_count = match &action.row_hidden {
+        Some(column) => found.rows.iter().filter(|row| is_hidden(action, row, column)).count(),
+        None => 0,
+    };
+    let needs_stats = action.privileges.roles.iter().any(|r| r == "pg_read_all_stats");
+    let all_hidden = match &action.row_hidden {
+        Some(_) => row_count > 0 && hidden_count == row_count,
+        None => needs_stats && !reads_all_stats && row_count == 0,
+    };
+    if all_hidden {
         return Err(Failure::new(
             OutcomeStatus::InsufficientPrivilege,
-            "the server hides other roles' sessions and statements from this role; grant it pg_read_all_stats (`inspect` prints the \
-             script)",
+            format!("{}, which `inspect` prints the script for", action.privileges.lack()),
         ));
     }
-    let hidden =
-        "only this role's own sessions and statements are visible to it; grant it pg_read_all_stats to see the others";
-    found.detail = Some(
-        found
-            .detail
-            .map_or_else(|| hidden.to_owned(), |detail| format!("{detail}; {hidden}")),
-    );
-    Ok(found)
+    let partly = if hidden_count > 0 {
+        format!(
+            "{hidden_count} of {row_count} rows are hidden: {}",
+            action.privileges.lack()
+        )
+    } else if action.row_hidden.is_none() && needs_stats && !reads_all_stats {
+        "only this role's own sessions and statements are visible to it; grant it pg_read_all_stats to see the others"
+            .to_owned()
+    } else {
+        return Ok(found);
+    };
+    let detail = Some(match &found.detail {
+        Some(detail) => format!("{detail}; {partly}"),
+        None => partly,
+    });
+    Ok(Found { detail, ..found })
+}
+
+fn is_hidden(action: &Action, row: &Row, column: &str) -> bool {
+    let at = action.columns.iter().position(|c| c.name == column);
+    at.and_then(|at| row.cells.get(at)) == Some(&Cell::Boolean(true))
 }

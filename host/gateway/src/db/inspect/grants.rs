@@ -37,7 +37,9 @@ pub(super) fn script(seen: &Seen) -> String {
             "GRANT EXECUTE ON FUNCTION {schema}.pg_stat_statements(boolean) TO {role};"
         ));
     }
-    script.push("-- Only for EXPLAIN, which needs the right to read what the statement reads; per schema instead, if you prefer:".to_owned());
+    script.push("-- Only for EXPLAIN, which needs the right to read what the statement reads; for figures of columns and estimates of bloat, which the".to_owned());
+    script.push("-- server shows of readable columns only; and for sequences near their end. Per schema instead, if you prefer (for sequences: SELECT".to_owned());
+    script.push("-- ON ALL SEQUENCES IN SCHEMA). `pg-logstats catalog show` says what each action needs:".to_owned());
     script.push(format!("-- GRANT pg_read_all_data TO {role};"));
     script.join("\n") + "\n"
 }
