@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use pg_logstats_gateway::audit::Verification;
 use pg_logstats_gateway::catalogue::view::{ActionView, CatalogList};
 use pg_logstats_gateway::report::{Refusal, Report};
-use pg_logstats_gateway::{HealthReport, Inspection};
+use pg_logstats_gateway::{HealthReport, Inspection, PolicyCheck};
 use serde_json::Value;
 
 /// Every document that the command prints, by name.
@@ -21,6 +21,7 @@ pub fn all() -> Vec<(&'static str, Value)> {
         ("verification", of::<Verification>()),
         ("catalog", of::<CatalogList>()),
         ("action", of::<ActionView>()),
+        ("policy", of::<PolicyCheck>()),
     ]
 }
 

@@ -128,6 +128,7 @@ fn help_is_the_golden_one() {
         &["evidence", "merge", "--help"],
         &["audit", "--help"],
         &["catalog", "--help"],
+        &["policy", "check", "--help"],
     ] {
         let ran = lab.run(args);
         assert_eq!(ran.code, 0);

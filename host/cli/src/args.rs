@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::parser::ValueSource;
+use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
 /// Runbook-driven triage gateway between AI agents and PostgreSQL.
 ///
@@ -24,12 +25,44 @@ pub(crate) struct Global {
     /// The operator's configuration [default: $XDG_CONFIG_HOME/pg-logstats/config.toml]
     #[arg(long, global = true, value_name = "FILE", env = "PG_LOGSTATS_CONFIG")]
     pub(crate) config: Option<PathBuf>,
+    /// Agent mode: databases by name, and everything else from the operator's configuration; also PG_LOGSTATS_AGENT=1, which no flag
+    /// takes back
+    #[arg(long, global = true, overrides_with = "agent")]
+    pub(crate) agent: bool,
+    /// Which of the above were typed, rather than taken from the environment.
+    #[arg(skip)]
+    pub(crate) typed: Typed,
     /// How to print the result [default: text on a terminal, json elsewhere]
     #[arg(long, global = true, value_enum, value_name = "FORMAT")]
     pub(crate) format: Option<Format>,
     /// Say nothing on stderr but errors
     #[arg(long, short, global = true)]
     pub(crate) quiet: bool,
+}
+
+/// Flags that were typed, where it matters.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Typed {
+    pub(crate) workspace: bool,
+    pub(crate) config: bool,
+}
+
+impl Cli {
+    /// Reads the command line; ends the process when it makes no sense, or asks for help.
+    pub(crate) fn read() -> Self {
+        let matches = Self::command().get_matches();
+        let mut cli = match Self::from_arg_matches(&matches) {
+            Ok(cli) => cli,
+            Err(error) => error.exit(),
+        };
+        let is_typed = |id: &str| matches.value_source(id) == Some(ValueSource::CommandLine);
+        cli.global.typed = Typed {
+            workspace: is_typed("workspace"),
+            config: is_typed("config"),
+        };
+        cli.global.agent |= pg_logstats_gateway::agent::is_in_environment();
+        cli
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -51,6 +84,9 @@ pub(crate) enum Verb {
     Evidence(EvidenceVerb),
     /// Take the database's health verdict
     Health(HealthArgs),
+    /// Look at the operator's rules
+    #[command(subcommand)]
+    Policy(PolicyVerb),
     /// Look at and verify the audit log
     #[command(subcommand)]
     Audit(AuditVerb),
@@ -217,6 +253,16 @@ pub(crate) struct InspectArgs {
     pub(crate) log: LogArgs,
     #[command(flatten)]
     pub(crate) database: DatabaseArgs,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum PolicyVerb {
+    /// Tell for each action what it would do, and why: needs no connection to the database
+    Check {
+        /// A database of the configuration, by name [default: as for every command]
+        #[arg(long, value_name = "NAME")]
+        database: Option<String>,
+    },
 }
 
 #[derive(Debug, Subcommand)]

@@ -13,10 +13,8 @@ mod verbs;
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
-
 fn main() -> ExitCode {
-    let cli = args::Cli::parse();
+    let cli = args::Cli::read();
     let code = match verbs::run(&cli) {
         Ok(code) => code,
         Err(error) => output::report_error(&cli, &error),

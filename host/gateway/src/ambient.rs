@@ -66,6 +66,26 @@ pub enum OpenError {
         /// Where.
         path: String,
     },
+    /// Not in a folder that the operator opened to agents.
+    #[error("the {what} `{path}` is in no folder that the operator opened to agents; these are: {allowed}")]
+    Outside {
+        /// What was looked for.
+        what: &'static str,
+        /// As it was named.
+        path: String,
+        /// The folders.
+        allowed: String,
+    },
+    /// Others than the operator may change it.
+    #[error(
+        "the {what} `{path}` can be changed by others than root and the user that pg-logstats runs as, so agents may not run under it; chown and chmod go-w it"
+    )]
+    Unsafe {
+        /// What was looked for.
+        what: &'static str,
+        /// Where.
+        path: String,
+    },
     /// Anything else.
     #[error("cannot open the {what} `{path}`: {source}")]
     Io {
@@ -79,7 +99,7 @@ pub enum OpenError {
 }
 
 impl OpenError {
-    fn new(what: &'static str, path: &Path, source: std::io::Error) -> Self {
+    pub(crate) fn new(what: &'static str, path: &Path, source: std::io::Error) -> Self {
         let path = path.display().to_string();
         match source.kind() {
             std::io::ErrorKind::NotFound => Self::Missing { what, path },
@@ -180,6 +200,24 @@ pub fn read_file(path: &Path, what: &'static str, limit: u64) -> Result<Vec<u8>,
         });
     }
     Ok(bytes)
+}
+
+/// Refuses a file that others than root and this process's user own or may write to. Whoever can replace it by another one, by owning
+/// its folder, is not looked for: that is the same question about each folder above it.
+///
+/// # Errors
+/// When it is such a file, or cannot be looked at.
+pub fn check_owner(path: &Path, what: &'static str) -> Result<(), OpenError> {
+    use std::os::unix::fs::MetadataExt as _;
+    let metadata = std::fs::metadata(path).map_err(|e| OpenError::new(what, path, e))?;
+    let is_ours = metadata.uid() == 0 || metadata.uid() == rustix::process::geteuid().as_raw();
+    if is_ours && metadata.mode() & 0o022 == 0 {
+        return Ok(());
+    }
+    Err(OpenError::Unsafe {
+        what,
+        path: path.display().to_string(),
+    })
 }
 
 /// Reads the text file `path` if it is there.

@@ -5,6 +5,7 @@
 
 use pg_logstats_logs::{Part, Progress};
 
+use crate::agent::LogAccess;
 use crate::ambient;
 use crate::error::GatewayError;
 use crate::evidence_files;
@@ -18,9 +19,10 @@ use crate::untrusted::escape_control;
 pub fn reduce(
     target: &LogChoice,
     baseline: &BaselineChoice,
+    access: &LogAccess,
     progress: &(dyn Fn(Progress) + Sync),
 ) -> Result<Part, GatewayError> {
-    evidence_files::reduce(&input(target, baseline), progress)
+    evidence_files::reduce(&input(target, baseline), access, progress)
 }
 
 /// Refuses a baseline that would be compared with itself, or read from what can be read only once.
@@ -111,7 +113,9 @@ mod tests {
             until: Some("2h".to_owned()),
             ..baseline(&[log.to_str().unwrap()], Some("1h"))
         };
-        let error = reduce(&LogChoice::default(), &choice, &|_| {}).unwrap_err().to_string();
+        let error = reduce(&LogChoice::default(), &choice, &LogAccess::Anywhere, &|_| {})
+            .unwrap_err()
+            .to_string();
         assert!(
             error.contains("--baseline-since") && error.contains("--baseline-until"),
             "{error}"
@@ -120,7 +124,9 @@ mod tests {
             since: Some("soon".to_owned()),
             ..choice
         };
-        let error = reduce(&LogChoice::default(), &choice, &|_| {}).unwrap_err().to_string();
+        let error = reduce(&LogChoice::default(), &choice, &LogAccess::Anywhere, &|_| {})
+            .unwrap_err()
+            .to_string();
         assert!(error.starts_with("--baseline-since: "), "{error}");
     }
 }

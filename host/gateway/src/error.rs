@@ -49,6 +49,9 @@ pub enum GatewayError {
     /// The workspace cannot be used, or was changed.
     #[error(transparent)]
     Workspace(#[from] WorkspaceError),
+    /// An action of the audit log does not load, so what was used is not known.
+    #[error("{0}")]
+    Uncountable(String),
     /// Nobody can read the answer.
     #[error("cannot write to standard output: {0}")]
     Output(std::io::Error),

@@ -11,8 +11,10 @@ use std::path::{Path, PathBuf};
 use pg_logstats_logs::{Common, Counted, Options, Overlap, Part, PartError, Progress, Source, instant};
 use serde::{Deserialize, Serialize};
 
-use crate::ambient::{self, LogInput, NewFile};
+use crate::agent::{self, LogAccess};
+use crate::ambient::{LogInput, NewFile};
 use crate::error::GatewayError;
+use crate::gateway::Gateway;
 use crate::request::LogChoice;
 use crate::time::{now_us, rfc3339};
 use crate::untrusted::escape_control;
@@ -48,18 +50,24 @@ pub struct Exported {
 ///
 /// # Errors
 /// When one of them cannot be opened or read, is named twice, holds what another one holds, or the window makes no sense.
-pub fn reduce(input: &LogChoice, progress: &(dyn Fn(Progress) + Sync)) -> Result<Part, GatewayError> {
-    reduce_as(input, None, progress)
+pub fn reduce(
+    input: &LogChoice,
+    access: &LogAccess,
+    progress: &(dyn Fn(Progress) + Sync),
+) -> Result<Part, GatewayError> {
+    reduce_as(input, access, None, progress)
 }
 
 /// The same; what is read of logs becomes an export with this id.
 fn reduce_as(
     input: &LogChoice,
+    access: &LogAccess,
     export_id: Option<&str>,
     progress: &(dyn Fn(Progress) + Sync),
 ) -> Result<Part, GatewayError> {
     let options = options(input)?;
-    let (files, logs): (Vec<Source>, Vec<Source>) = open_sources(&input.logs)?.into_iter().partition(Part::is_file);
+    let (files, logs): (Vec<Source>, Vec<Source>) =
+        open_sources(&input.logs, access)?.into_iter().partition(Part::is_file);
     if !files.is_empty() && (options.since_us.is_some() || options.until_us.is_some()) {
         return Err(GatewayError::Usage(format!(
             "{} and {} cannot narrow an evidence file; give --since and --until to `pg-logstats evidence export`",
@@ -139,14 +147,18 @@ fn counted_twice(name: Option<&str>, overlap: &Overlap) -> String {
 ///
 /// # Errors
 /// As [`reduce`]; when the file is there already or cannot be written. Nothing is left then.
-pub fn export(request: &ExportRequest, progress: &(dyn Fn(Progress) + Sync)) -> Result<Exported, GatewayError> {
+pub fn export(
+    request: &ExportRequest,
+    access: &LogAccess,
+    progress: &(dyn Fn(Progress) + Sync),
+) -> Result<Exported, GatewayError> {
     // Before the work: a name that cannot be used should not be found out after it.
     let file = match &request.output {
         Some(path) => Some((path, NewFile::begin(path, WHAT)?)),
         None => None,
     };
     let id = crate::ids::new_id("ex", now_us()).map_err(|error| GatewayError::Internal(error.to_string()))?;
-    let mut part = reduce_as(&request.input, Some(&id), progress)?;
+    let mut part = reduce_as(&request.input, access, Some(&id), progress)?;
     if !request.samples {
         part.remove_samples();
     }
@@ -167,6 +179,30 @@ pub fn export(request: &ExportRequest, progress: &(dyn Fn(Progress) + Sync)) -> 
             .map(|limitation| limitation.message)
             .collect(),
     })
+}
+
+impl Gateway {
+    /// The same for an agent: logs of the operator's folders, to a new file directly in one of the operator's folders or to standard
+    /// output, and no values.
+    ///
+    /// # Errors
+    /// As [`export`]; [`GatewayError::Refused`] for what an agent may not name.
+    pub fn export(
+        &self,
+        request: &ExportRequest,
+        progress: &(dyn Fn(Progress) + Sync),
+    ) -> Result<Exported, GatewayError> {
+        if request.samples {
+            self.not_for_agents("--samples", "samples hold data of tables; a person exports them")?;
+        }
+        let mut request = request.clone();
+        if let Some(path) = request.output.as_deref().filter(|_| self.is_agent()) {
+            let folders = &self.config.agent.output_folders;
+            let place = self.or_refused(agent::output_in(folders, path).map_err(GatewayError::from))?;
+            request.output = Some(place);
+        }
+        self.or_refused(export(&request, &self.log_access, progress))
+    }
 }
 
 fn write_file(part: &Part, path: &Path, file: &std::fs::File) -> Result<(), PartError> {
@@ -213,13 +249,13 @@ fn options(input: &LogChoice) -> Result<Options, GatewayError> {
 }
 
 /// Opens what was named. A name twice would count its entries twice.
-fn open_sources(names: &[String]) -> Result<Vec<Source>, GatewayError> {
+fn open_sources(names: &[String], access: &LogAccess) -> Result<Vec<Source>, GatewayError> {
     let mut sources = Vec::new();
     for (position, name) in names.iter().enumerate() {
         if names.iter().take(position).any(|earlier| earlier == name) {
             return Err(GatewayError::Usage(format!("the log `{name}` is named twice")));
         }
-        match ambient::open_log(name)? {
+        match access.open(name)? {
             LogInput::File(file) => sources.push(Source::file(name.clone(), file)),
             LogInput::Stdin => sources.push(Source::stream("-".to_owned(), Box::new(std::io::stdin()))),
             LogInput::Folder(dir) => sources.extend(Source::in_dir(name, &dir)?),

@@ -8,16 +8,18 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 use pg_logstats_audit::{Log, Sealed};
 
-use crate::ambient;
+use crate::agent::{LogAccess, SYSTEM_CONFIG};
+use crate::ambient::{self, OpenError};
+use crate::budget::{Budget, Counter, Tally};
 use crate::catalogue::Catalogue;
-use crate::config::{Config, DatabaseConfig};
+use crate::config::{Config, Rules};
 use crate::db::Target;
 use crate::db::dsn::{self, DsnSource, Environment, FileText, ProcessEnvironment};
 use crate::error::GatewayError;
 use crate::health::{self, Sharing, Verdict};
 use crate::ids::{is_report_id, new_id};
 use crate::record::{FailureRecord, RECORD_VERSION, RecordBody, RecoveryRecord, ReportRecord, SealedRecord};
-use crate::report::{AuditRef, Budget, Refusal, SCHEMA_VERSION};
+use crate::report::{AuditRef, Refusal, SCHEMA_VERSION};
 use crate::request::DatabaseChoice;
 use crate::time::{now_us, rfc3339};
 use crate::trust::Trust;
@@ -34,6 +36,8 @@ pub struct OpenOptions {
     pub workspace: Option<PathBuf>,
     /// The configuration, which must be there; the default one, which need not, when none.
     pub config: Option<PathBuf>,
+    /// The caller is an agent: everything comes from the operator's configuration, and neither of the above may be named.
+    pub agent: bool,
 }
 
 /// The gateway.
@@ -44,6 +48,8 @@ pub struct Gateway {
     pub(crate) config: Config,
     pub(crate) catalogue: &'static Catalogue,
     pub(crate) trust: Trust,
+    pub(crate) log_access: LogAccess,
+    is_agent: bool,
     config_path: Option<PathBuf>,
 }
 
@@ -51,6 +57,42 @@ pub struct Gateway {
 pub(crate) struct ChosenDatabase {
     pub(crate) target: Target,
     pub(crate) allow_privileged_role: bool,
+    pub(crate) rules: Rules,
+}
+
+/// The configuration, and the workspace that goes with it.
+struct Settings {
+    config: Config,
+    workspace: Option<PathBuf>,
+}
+
+impl OpenOptions {
+    /// Where the workspace is; its default place when none. Reads the configuration in agent mode, and opens nothing.
+    ///
+    /// # Errors
+    /// When the configuration does not load.
+    pub fn workspace(&self) -> Result<Option<PathBuf>, GatewayError> {
+        if !self.agent {
+            return Ok(self.workspace.clone());
+        }
+        let catalogue = Catalogue::builtin().map_err(|e| GatewayError::Internal(e.to_string()))?;
+        Ok(self.settings(catalogue)?.workspace)
+    }
+
+    fn settings(&self, catalogue: &Catalogue) -> Result<Settings, GatewayError> {
+        if self.agent && (self.workspace.is_some() || self.config.is_some()) {
+            return Err(GatewayError::Usage(
+                "in agent mode workspace and configuration are the operator's; leave --workspace and --config out"
+                    .to_owned(),
+            ));
+        }
+        let config = load_config(self, catalogue)?;
+        let workspace = match self.agent {
+            true => config.agent.workspace.clone(),
+            false => self.workspace.clone(),
+        };
+        Ok(Settings { config, workspace })
+    }
 }
 
 impl Gateway {
@@ -60,8 +102,12 @@ impl Gateway {
     /// When one of them cannot be used; then nothing is done.
     pub fn open(options: &OpenOptions, trust: Trust) -> Result<Self, GatewayError> {
         let catalogue = Catalogue::builtin().map_err(|e| GatewayError::Internal(e.to_string()))?;
-        let config = load_config(options, catalogue)?;
-        let workspace = Workspace::open(options.workspace.as_deref())?;
+        let Settings { config, workspace } = options.settings(catalogue)?;
+        let log_access = match options.agent {
+            true => LogAccess::within(&config.agent.log_folders)?,
+            false => LogAccess::Anywhere,
+        };
+        let workspace = Workspace::open(workspace.as_deref())?;
         let log = workspace.audit_log()?;
         let gateway = Self {
             workspace,
@@ -69,10 +115,47 @@ impl Gateway {
             config,
             catalogue,
             trust,
+            log_access,
+            is_agent: options.agent,
             config_path: options.config.clone(),
         };
         gateway.note_recovery()?;
         Ok(gateway)
+    }
+
+    /// Whether the caller is an agent.
+    pub fn is_agent(&self) -> bool {
+        self.is_agent
+    }
+
+    /// Refuses what an agent may not name, when the caller is one; the refusal is recorded.
+    ///
+    /// # Errors
+    /// [`GatewayError::Refused`] in agent mode.
+    pub fn not_for_agents(&self, what: &str, reason: &str) -> Result<(), GatewayError> {
+        if !self.is_agent {
+            return Ok(());
+        }
+        Err(self.refuse(RefusalDraft::new(
+            "agent_mode",
+            what,
+            format!("{what} is not for agents: {reason}"),
+        )))
+    }
+
+    /// Records an agent's attempt to open what is in none of its folders, as the refusal that it is.
+    pub(crate) fn or_refused<T>(&self, result: Result<T, GatewayError>) -> Result<T, GatewayError> {
+        match result {
+            Err(GatewayError::Open(OpenError::Outside { what, path, allowed })) => {
+                let reason = OpenError::Outside {
+                    what,
+                    path: path.clone(),
+                    allowed,
+                };
+                Err(self.refuse(RefusalDraft::new("agent_mode", &path, reason.to_string())))
+            }
+            other => other,
+        }
     }
 
     /// The workspace.
@@ -138,25 +221,41 @@ impl Gateway {
     }
 
     /// The database of `choice`: the flag first, then the environment, then the configuration; none when none is named anywhere.
+    /// For agents only the configuration counts, and nothing of the environment is read.
     pub(crate) fn database(&self, choice: &DatabaseChoice) -> Result<Option<ChosenDatabase>, GatewayError> {
-        if choice.dsn.is_some() && choice.name.is_some() {
-            return Err(GatewayError::Usage("give --dsn or --database, not both".to_owned()));
+        if choice.dsn.is_some() {
+            self.not_for_agents(
+                "--dsn",
+                "name a database of the operator's configuration with --database",
+            )?;
+            if choice.name.is_some() {
+                return Err(GatewayError::Usage("give --dsn or --database, not both".to_owned()));
+            }
         }
-        let configured: Option<&DatabaseConfig> = self.config.database(choice.name.as_deref())?;
+        let configured = self.config.database(choice.name.as_deref())?;
         let flag = choice.dsn.as_deref();
-        let url = configured.map(|c| c.url.as_str());
+        let url = configured.map(|(_, database)| database.url.as_str());
         let found = match choice.name {
+            _ if self.is_agent => match url {
+                Some(_) => dsn::resolve_in(None, url, &NoEnvironment)?,
+                None => None,
+            },
             // A database named on the command line goes before the environment.
             Some(_) => dsn::resolve_in(flag, url, &WithoutDatabaseUrl(ProcessEnvironment))?,
             None => dsn::resolve(flag, url)?,
         };
         let Some(target) = found else { return Ok(None) };
-        // The operator's word for a database holds for connections that the operator's file describes.
-        let allow_privileged_role =
-            target.origin() == DsnSource::Config && configured.is_some_and(|c| c.allow_privileged_role);
+        let is_configured = target.origin() == DsnSource::Config;
+        let configured = configured.filter(|_| is_configured);
         Ok(Some(ChosenDatabase {
+            // The operator's word for a database holds for connections that the operator's file describes; the operator's rules hold
+            // for that database however it was reached.
+            allow_privileged_role: configured.is_some_and(|(_, database)| database.allow_privileged_role),
+            rules: match configured {
+                Some((_, database)) => database.rules.clone(),
+                None => self.rules_of(&target)?,
+            },
             target,
-            allow_privileged_role,
         }))
     }
 
@@ -170,6 +269,28 @@ impl Gateway {
         ))
     }
 
+    /// The rules for a database that was not reached by its name: those of the configured ones that it is, the strictest of each word. A
+    /// configured database whose own connection string makes no sense cannot be told to be this one.
+    fn rules_of(&self, target: &Target) -> Result<Rules, GatewayError> {
+        let mut rules = self.config.rules.clone();
+        for (name, database) in &self.config.databases {
+            let environment = WithoutDatabaseUrl(ProcessEnvironment);
+            let is_this = dsn::resolve_in(None, Some(&database.url), &environment)
+                .is_ok_and(|known| known.is_some_and(|known| known.target_id() == target.target_id()));
+            if !is_this {
+                continue;
+            }
+            rules.policy = rules.policy.and(&database.rules.policy).map_err(|what| {
+                GatewayError::Usage(format!(
+                    "the configuration has this database under several names, and nothing could run under the policies of all of them: \
+                     `databases.{name}.policy`: {what}; name one with --database"
+                ))
+            })?;
+            rules.budget = rules.budget.and(database.rules.budget);
+        }
+        Ok(rules)
+    }
+
     /// Runs `future` on a small runtime of its own.
     pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> Result<T, GatewayError> {
         let runtime = tokio::runtime::Builder::new_current_thread()
@@ -179,10 +300,19 @@ impl Gateway {
         Ok(runtime.block_on(future))
     }
 
+    /// What every command of a report begins with.
+    pub(crate) fn program(&self) -> &'static [&'static str] {
+        // In front, so that a rule for who may run what (sudoers) can ask for it.
+        match self.is_agent {
+            true => &["pg-logstats", "--agent"],
+            false => &["pg-logstats"],
+        }
+    }
+
     /// Arguments that a command needs to find this workspace, configuration and database.
     pub(crate) fn common_args(&self, database: &DatabaseChoice) -> Vec<String> {
         let mut args = Vec::new();
-        if !self.workspace.is_default() {
+        if !self.is_agent && !self.workspace.is_default() {
             args.extend(["--workspace".to_owned(), self.workspace.path().display().to_string()]);
         }
         if let Some(config) = &self.config_path {
@@ -249,38 +379,20 @@ impl Gateway {
         let _ = Self::new_id("fl").and_then(|id| self.seal(&id, "failure", None, |_| RecordBody::Failure(record)));
     }
 
-    /// What `incident` has used, counted from the audit log.
-    pub(crate) fn budget(&self, incident: &str) -> Result<Budget, GatewayError> {
-        let limits = self.config.budget;
-        let mut budget = Budget {
-            actions_limit: limits.actions,
-            database_ms_limit: limits.database_ms,
-            bytes_limit: limits.bytes,
-            ..Budget::default()
-        };
-        let mut database_us = 0;
-        for entry in self.log.entries()? {
-            let entry = entry?.entry;
-            if entry.incident.as_deref() != Some(incident) {
-                continue;
-            }
-            match entry.kind.as_str() {
-                // An intent without an outcome is an action too: it may have run.
-                "intent" => budget.actions_used += 1,
-                "outcome" => {
-                    let record = self.log.read(&entry.id)?;
-                    let sealed: SealedRecord = serde_json::from_slice(&record.payload)
-                        .map_err(|e| GatewayError::Internal(format!("record `{}` does not load: {e}", entry.id)))?;
-                    if let RecordBody::Outcome(outcome) = sealed.body {
-                        database_us += outcome.duration_us;
-                        budget.bytes_used += outcome.bytes;
-                    }
-                }
-                _ => {}
-            }
-        }
-        budget.database_ms_used = u64::div_ceil(database_us, 1_000);
-        Ok(budget)
+    /// What was used, counted from the audit log.
+    pub(crate) fn tally(&self) -> Result<Tally, GatewayError> {
+        Counter::new(&self.log, &self.workspace).tally()
+    }
+
+    /// The rules for `database`, or those for all without one.
+    pub(crate) fn rules<'a>(&'a self, database: Option<&'a ChosenDatabase>) -> &'a Rules {
+        database.map_or(&self.config.rules, |database| &database.rules)
+    }
+
+    /// What `incident` (none: one that has not begun) and `database` have used, of `tally`.
+    pub(crate) fn budget(&self, tally: &Tally, incident: Option<&str>, database: Option<&ChosenDatabase>) -> Budget {
+        let id = database.map(|database| database.target.target_id());
+        Budget::new(tally, &self.rules(database).budget, incident, id.as_deref(), now_us())
     }
 
     fn note_recovery(&self) -> Result<(), GatewayError> {
@@ -315,6 +427,23 @@ impl Environment for WithoutDatabaseUrl {
 
     fn exists(&self, path: &std::path::Path) -> bool {
         self.0.exists(path)
+    }
+}
+
+/// No variables; files that a connection string names are the operator's, and are read.
+struct NoEnvironment;
+
+impl Environment for NoEnvironment {
+    fn var(&self, _name: &str) -> Option<String> {
+        None
+    }
+
+    fn read(&self, path: &std::path::Path) -> std::io::Result<FileText> {
+        ProcessEnvironment.read(path)
+    }
+
+    fn exists(&self, path: &std::path::Path) -> bool {
+        ProcessEnvironment.exists(path)
     }
 }
 
@@ -360,21 +489,39 @@ pub(crate) enum ParentError {
 
 fn load_config(options: &OpenOptions, catalogue: &Catalogue) -> Result<Config, GatewayError> {
     const WHAT: &str = "configuration";
-    let (path, text) = match &options.config {
-        Some(path) => {
-            let bytes = ambient::read_file(path, WHAT, CONFIG_BYTES)?;
-            (path.clone(), Some(String::from_utf8_lossy(&bytes).into_owned()))
-        }
-        None => match ambient::default_config() {
-            Some(path) => {
-                let text = ambient::read_optional_text(&path, WHAT, CONFIG_BYTES)?;
-                (path, text)
+    let (path, bytes) = match &options.config {
+        Some(path) => (path.clone(), ambient::read_file(path, WHAT, CONFIG_BYTES)?),
+        None => {
+            // What is there and cannot be read is no reason to go on without it.
+            let system = options.agent.then(|| PathBuf::from(SYSTEM_CONFIG));
+            let mut found = None;
+            for path in system.into_iter().chain(ambient::default_config()) {
+                match ambient::read_file(&path, WHAT, CONFIG_BYTES) {
+                    Err(OpenError::Missing { .. }) => {}
+                    bytes => {
+                        found = Some((path, bytes?));
+                        break;
+                    }
+                }
             }
-            None => return Ok(Config::default()),
-        },
+            match found {
+                Some(found) => found,
+                None if options.agent => return Err(GatewayError::Usage(no_agent_config())),
+                None => return Ok(Config::default()),
+            }
+        }
     };
-    match text {
-        Some(text) => Ok(Config::parse(&path.display().to_string(), &text, catalogue)?),
-        None => Ok(Config::default()),
+    if options.agent {
+        ambient::check_owner(&path, WHAT)?;
     }
+    let file = path.display().to_string();
+    let text = String::from_utf8(bytes)
+        .map_err(|_| GatewayError::Usage(format!("configuration `{file}` is no UTF-8 text; write it anew")))?;
+    Ok(Config::parse(&file, &text, catalogue)?)
+}
+
+/// Without a configuration an agent would have neither folders nor databases, and the defaults are no operator's decision.
+fn no_agent_config() -> String {
+    let own = ambient::default_config().map_or_else(String::new, |path| format!(" or `{}`", path.display()));
+    format!("agent mode needs the operator's configuration in `{SYSTEM_CONFIG}`{own}, and there is none")
 }

@@ -61,7 +61,7 @@ impl Gateway {
         request: &InspectRequest,
         progress: &(dyn Fn(Progress) + Sync),
     ) -> Result<Inspection, GatewayError> {
-        let (mut checks, evidence) = self.inspect_logs(request, progress)?;
+        let (mut checks, evidence) = self.or_refused(self.inspect_logs(request, progress))?;
         let server = match self.database(&request.database)? {
             Some(chosen) => Some(Self::block_on(db::inspect_server(&chosen.target))?),
             None => None,
@@ -127,7 +127,7 @@ impl Gateway {
             log_line_prefix: request.log_line_prefix.clone(),
             ..LogChoice::default()
         };
-        match evidence_files::reduce(&input, progress).map(pg_logstats_logs::Part::evidence) {
+        match evidence_files::reduce(&input, &self.log_access, progress).map(pg_logstats_logs::Part::evidence) {
             Ok(evidence) => Ok((log_checks(&evidence), Some(evidence))),
             Err(GatewayError::Log(error)) => {
                 let remedy = "name logs that PostgreSQL wrote (stderr, csvlog or jsonlog), and --log-line-prefix as the server has it";

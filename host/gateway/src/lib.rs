@@ -16,10 +16,12 @@
     )
 )]
 
+pub mod agent;
 pub mod ambient;
 pub mod audit;
 mod authentic;
 pub mod baseline;
+pub mod budget;
 pub mod catalogue;
 pub mod config;
 pub mod db;
@@ -34,6 +36,8 @@ mod inspect;
 mod interrupt;
 mod judge;
 pub mod outcome;
+pub mod policy;
+mod policy_check;
 pub mod record;
 pub mod report;
 pub mod request;
@@ -52,6 +56,7 @@ pub use error::{ExitCode, GatewayError};
 pub use gateway::{Gateway, OpenOptions};
 pub use inspect::{HealthReport, Inspection};
 pub use pg_logstats_logs::Progress;
+pub use policy_check::{ActionCheck, CapsView, HoursCheck, NarrowedCheck, PolicyCheck};
 pub use trust::{TrustedRunbook, trusted_runbooks};
 
 /// Bytes as lower-case hex digits.

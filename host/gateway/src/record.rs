@@ -4,12 +4,13 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::budget::Reserved;
 use crate::catalogue::BoundParameter;
 use crate::health::Verdict;
 use crate::report::{Budget, Offer, Refusal, Report};
 use crate::runbook::CheckedAssessment;
 use crate::runbook::requests::RequestLog;
-use crate::words::Risk;
+use crate::words::{ActionClass, Risk};
 
 /// Version of the payload.
 pub const RECORD_VERSION: u32 = 1;
@@ -110,13 +111,19 @@ pub struct IntentRecord {
     pub parameters: Vec<BoundParameter>,
     /// With these values.
     pub risk: Risk,
+    /// What it reads.
+    pub action_class: ActionClass,
+    /// The most that it can cost, which counts until its outcome is in the log.
+    pub reserved: Reserved,
     /// The database, without secrets.
     pub database: String,
+    /// `db_` and the digest of its host, port and name: the same whoever connects. Budgets of a day and a minute are counted by it.
+    pub database_id: String,
     /// The verdict that allowed it.
     pub verdict: Verdict,
     /// SHA-256 of the policy, in hex.
     pub policy_digest: String,
-    /// What the incident had used before.
+    /// What had been used before.
     pub budget: Budget,
     /// The component that will interpret the outcome.
     pub runbook_digest: String,

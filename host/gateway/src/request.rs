@@ -125,3 +125,11 @@ pub struct HealthRequest {
     /// Of which server.
     pub database: DatabaseChoice,
 }
+
+/// Say what may run.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PolicyCheckRequest {
+    /// On which database.
+    pub database: DatabaseChoice,
+}

@@ -7,7 +7,9 @@ use std::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
 
+use crate::budget::Reserved;
 use crate::catalogue::{Action, ActionKind, BoundParameter, BoundValue};
+use crate::config::Rules;
 use crate::db::{self, ExecutionGuard};
 use crate::error::GatewayError;
 use crate::gate::{ApprovedAction, Circumstances, Decision, DurableIntent, Live, approve, choose, record_intent};
@@ -69,29 +71,34 @@ impl Gateway {
         let chosen = self.choose_action(request)?;
         let database = self.database(&request.database)?;
         let Some(database) = database else {
-            let budget = self.budget(&chosen.parent.report.incident_id)?;
-            let decision = approve(
-                &chosen.action,
-                chosen.bound.clone(),
-                None,
-                &self.circumstances(&budget, Live::NoDatabase),
-            )
-            .err()
-            .ok_or_else(|| GatewayError::Internal("an action was approved without a database".to_owned()))?;
+            let budget = self.budget(&self.tally()?, Some(&chosen.parent.report.incident_id), None);
+            let circumstances = Circumstances {
+                policy: &self.config.rules.policy,
+                budget: &budget,
+                live: Live::NoDatabase,
+                login_role: None,
+                now_us: now_us(),
+            };
+            let decision = approve(&chosen.action, chosen.bound.clone(), None, &circumstances)
+                .err()
+                .ok_or_else(|| GatewayError::Internal("an action was approved without a database".to_owned()))?;
             return Err(self.refuse_decision(&chosen, request, decision, None, budget));
         };
-        let Some(_single_flight) = self.workspace.lock_database(&database.target.target_id())? else {
-            let mut draft = self.draft(
-                &chosen,
-                request,
-                "busy",
-                "another action is running on this database; try again when it has ended",
-            );
+        // Held until the outcome is sealed: what one action counts, no other can count at the same time.
+        let busy = |what: &str| {
+            let reason = format!("another action is running {what}; try again when it has ended");
+            let mut draft = self.draft(&chosen, request, "busy", reason);
             draft.status = Some(crate::words::ActionStatus::BlockedByBudget);
-            return Err(self.refuse(draft));
+            self.refuse(draft)
+        };
+        let Some(_single_flight) = self.workspace.lock_database(&database.target.target_id())? else {
+            return Err(busy("on this database"));
+        };
+        let Some(_incident) = self.workspace.lock_incident(&chosen.parent.report.incident_id)? else {
+            return Err(busy("for this incident"));
         };
         let ran = self.decide_and_run(&chosen, request, &database)?;
-        self.report_outcome(request, chosen, ran)
+        self.report_outcome(request, chosen, ran, &database)
     }
 
     /// The action that the request names, and what it would bind: looked up in the verified parent, bound again from the evidence.
@@ -150,15 +157,6 @@ impl Gateway {
         }
     }
 
-    fn circumstances<'a>(&'a self, budget: &'a Budget, live: Live<'a>) -> Circumstances<'a> {
-        Circumstances {
-            policy: &self.config.policy,
-            budget,
-            live,
-            now_us: now_us(),
-        }
-    }
-
     fn decide_and_run(
         &self,
         chosen: &Chosen,
@@ -172,22 +170,28 @@ impl Gateway {
             };
             let (target, thresholds) = (&database.target, &self.config.thresholds);
             let verdict = health::verdict(&self.workspace, target, thresholds, sharing).await;
-            let budget = self.budget(&chosen.parent.report.incident_id)?;
+            let incident = Some(chosen.parent.report.incident_id.as_str());
+            let budget = self.budget(&self.tally()?, incident, Some(database));
             let sample = chosen.sample();
-            let approved = approve(
-                &chosen.action,
-                chosen.bound.clone(),
-                sample,
-                &self.circumstances(&budget, Live::Judged(&verdict)),
-            )
-            .map_err(|decision| self.refuse_decision(chosen, request, decision, Some(verdict.clone()), budget))?;
+            let circumstances = Circumstances {
+                policy: &database.rules.policy,
+                budget: &budget,
+                live: Live::Judged(&verdict),
+                login_role: Some(database.target.user()),
+                now_us: now_us(),
+            };
+            let approved =
+                approve(&chosen.action, chosen.bound.clone(), sample, &circumstances).map_err(|decision| {
+                    self.refuse_decision(chosen, request, decision, Some(verdict.clone()), budget.clone())
+                })?;
             let (approved, intent) = self.write_intent(chosen, approved, &verdict, budget, database)?;
             let intent_index = intent.index();
             let intent_record_id = intent.record_id().to_owned();
             let guard = ExecutionGuard {
                 thresholds: self.config.thresholds.clone(),
                 allow_privileged_role: database.allow_privileged_role,
-                max_explain_analyze_cost: self.config.policy.explain_analyze_max_cost,
+                required_role: database.rules.policy.role.clone(),
+                max_explain_analyze_cost: database.rules.policy.explain_analyze_max_cost,
                 ..ExecutionGuard::new(verdict.level)
             };
             let outcome = run_until_interrupted(target, approved, intent, &guard).await;
@@ -225,9 +229,12 @@ impl Gateway {
                 action_digest: approved.action().digest.clone(),
                 parameters: approved.parameters().to_vec(),
                 risk: approved.action().risk(approved.parameters()),
+                action_class: approved.action().class,
+                reserved: Reserved::of(&approved.action().caps, verdict.level),
                 database: database.target.to_string(),
+                database_id: database.target.target_id(),
                 verdict: verdict.clone(),
-                policy_digest: self.policy_digest(),
+                policy_digest: self.policy_digest(&database.rules),
                 budget,
                 runbook_digest: report.runbook.digest.clone(),
                 approver: "policy".to_owned(),
@@ -239,16 +246,19 @@ impl Gateway {
         })
     }
 
-    /// SHA-256 of the rules that were in force, in hex.
-    fn policy_digest(&self) -> String {
-        let rules = format!(
-            "{:?} {:?} {:?}",
-            self.config.policy, self.config.budget, self.config.thresholds
-        );
+    /// SHA-256 of the rules that are in force, in hex.
+    pub(crate) fn policy_digest(&self, rules: &Rules) -> String {
+        let rules = format!("{:?} {:?} {:?}", rules.policy, rules.budget, self.config.thresholds);
         crate::hex(&Sha256::digest(rules.as_bytes()))
     }
 
-    fn report_outcome(&self, request: &RunSqlRequest, chosen: Chosen, ran: Ran) -> Result<Report, GatewayError> {
+    fn report_outcome(
+        &self,
+        request: &RunSqlRequest,
+        chosen: Chosen,
+        ran: Ran,
+        database: &ChosenDatabase,
+    ) -> Result<Report, GatewayError> {
         let mut snapshot = chosen.snapshot;
         snapshot.absorb(&ran.outcome);
         let evidence_digest = self.workspace.put_evidence(&snapshot)?;
@@ -267,15 +277,22 @@ impl Gateway {
         );
         let parent = &chosen.parent.report;
         let report_id = Self::new_id("rp")?;
-        let mut budget = self.budget(&parent.incident_id)?;
+        let mut tally = self.tally()?;
         // The outcome record that this report goes into is not in the log yet.
-        budget.database_ms_used += ran.outcome.duration_us.div_ceil(1_000);
-        budget.bytes_used += ran.outcome.bytes;
+        tally.settle(&ran.intent_record_id, ran.outcome.duration_us, ran.outcome.bytes);
+        let budget = self.budget(&tally, Some(&parent.incident_id), Some(database));
         let common_args = self.common_args(&request.database);
         let context = ActionContext {
             report_id: &report_id,
+            program: self.program(),
             common_args: &common_args,
-            circumstances: self.circumstances(&budget, Live::Judged(&ran.verdict)),
+            circumstances: Circumstances {
+                policy: &database.rules.policy,
+                budget: &budget,
+                live: Live::Judged(&ran.verdict),
+                login_role: Some(database.target.user()),
+                now_us: now_us(),
+            },
             catalogue: self.catalogue,
         };
         let assembly = assemble(&judgement, &context, request.limit);
@@ -291,7 +308,7 @@ impl Gateway {
             &snapshot,
             &judgement,
             &ran.verdict,
-            budget,
+            budget.clone(),
             assembly.limitations.clone(),
         );
         report.findings.clone_from(&assembly.findings);

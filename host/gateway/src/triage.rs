@@ -8,6 +8,7 @@ use pg_logstats_logs::Progress;
 
 use crate::ambient;
 use crate::baseline;
+use crate::config::Rules;
 use crate::error::GatewayError;
 use crate::evidence_files;
 use crate::gate::{Circumstances, Live};
@@ -44,7 +45,7 @@ impl Gateway {
         request: &TriageRequest,
         progress: &(dyn Fn(Progress) + Sync),
     ) -> Result<Report, GatewayError> {
-        let result = self.triage_unrecorded(request, progress);
+        let result = self.or_refused(self.triage_unrecorded(request, progress));
         if let Err(error) = &result {
             let mut requested = request.input.logs.clone();
             let baseline = request.baseline.iter().flat_map(|baseline| &baseline.logs);
@@ -80,7 +81,9 @@ impl Gateway {
             ground: &ground,
             judgement: &judgement,
             verdict: verdict.as_ref(),
-            budget: self.budget(&ground.incident_id)?,
+            rules: self.rules(database.as_ref()),
+            login_role: database.as_ref().map(|chosen| chosen.target.user()),
+            budget: self.budget(&self.tally()?, Some(&ground.incident_id), database.as_ref()),
             limit: request.limit,
             common_args: self.common_args(&request.database),
         };
@@ -122,6 +125,7 @@ impl Gateway {
                 self.trusted(builtin.component.into(), sha256(builtin.component), builtin.workflow)
             }
             RunbookChoice::File(path) => {
+                self.not_for_agents("--runbook", "name the workflow of a built-in runbook")?;
                 let bytes = ambient::read_file(Path::new(path), "runbook", limits::COMPONENT_BYTES)?;
                 let digest = sha256(&bytes);
                 self.trusted(bytes.into(), digest, "unknown")
@@ -179,7 +183,7 @@ impl Gateway {
                 parent_report_id: Some(parent.report.report_id),
             });
         }
-        let snapshot = snapshot(request, progress)?;
+        let snapshot = self.snapshot(request, progress)?;
         let (incident_id, parent_report_id) = match parent {
             Some(parent) => (parent.report.incident_id, Some(parent.report.report_id)),
             None => (Self::new_id("in")?, None),
@@ -190,6 +194,28 @@ impl Gateway {
             incident_id,
             parent_report_id,
         })
+    }
+
+    /// What the logs show, against the baseline if there is one.
+    fn snapshot(
+        &self,
+        request: &TriageRequest,
+        progress: &(dyn Fn(Progress) + Sync),
+    ) -> Result<EvidenceSnapshot, GatewayError> {
+        let access = &self.log_access;
+        let Some(choice) = &request.baseline else {
+            let part = evidence_files::reduce(&request.input, access, progress)?;
+            return Ok(EvidenceSnapshot::from_logs(part.evidence(), None));
+        };
+        // Before they are compared by what they lead to.
+        for name in request.input.logs.iter().chain(&choice.logs) {
+            access.check(name)?;
+        }
+        baseline::check(&request.input, choice)?;
+        let mut target = evidence_files::reduce(&request.input, access, progress)?;
+        let baseline = baseline::reduce(&request.input, choice, access, progress)?;
+        let comparison = pg_logstats_logs::compare(&mut target, baseline);
+        Ok(EvidenceSnapshot::from_logs(target.evidence(), Some(comparison)))
     }
 
     /// The error of a report that cannot be followed: recorded as a refusal, unless this host could not read its own log.
@@ -203,19 +229,6 @@ impl Gateway {
     }
 }
 
-/// What the logs show, against the baseline if there is one.
-fn snapshot(request: &TriageRequest, progress: &(dyn Fn(Progress) + Sync)) -> Result<EvidenceSnapshot, GatewayError> {
-    let Some(choice) = &request.baseline else {
-        let part = evidence_files::reduce(&request.input, progress)?;
-        return Ok(EvidenceSnapshot::from_logs(part.evidence(), None));
-    };
-    baseline::check(&request.input, choice)?;
-    let mut target = evidence_files::reduce(&request.input, progress)?;
-    let baseline = baseline::reduce(&request.input, choice, progress)?;
-    let comparison = pg_logstats_logs::compare(&mut target, baseline);
-    Ok(EvidenceSnapshot::from_logs(target.evidence(), Some(comparison)))
-}
-
 fn sha256(bytes: &[u8]) -> [u8; 32] {
     use sha2::Digest as _;
     sha2::Sha256::digest(bytes).into()
@@ -226,6 +239,8 @@ struct ReportDraft<'a> {
     ground: &'a Ground,
     judgement: &'a Judgement,
     verdict: Option<&'a Verdict>,
+    rules: &'a Rules,
+    login_role: Option<&'a str>,
     budget: Budget,
     limit: usize,
     common_args: Vec<String>,
@@ -238,11 +253,13 @@ impl ReportDraft<'_> {
             report_id,
             common_args: &self.common_args,
             circumstances: Circumstances {
-                policy: &gateway.config.policy,
+                policy: &self.rules.policy,
                 budget: &self.budget,
                 live: self.verdict.map_or(Live::NoDatabase, Live::Judged),
+                login_role: self.login_role,
                 now_us,
             },
+            program: gateway.program(),
             catalogue: gateway.catalogue,
         };
         let assembly = assemble(self.judgement, &context, self.limit);

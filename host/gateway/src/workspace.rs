@@ -7,7 +7,7 @@
 //! ```text
 //! audit/      the transparency log and its records        keys/    the signing key, the cache key (0600)
 //! evidence/   <sha256>.json.zst, content-addressed        cache/   compiled runbooks, verdicts of the last seconds
-//! locks/      one file per database, locked while an action runs; one per verdict, locked while it is taken
+//! locks/      one file per database and incident, locked while an action runs; one per verdict, while it is taken
 //! ```
 
 use std::io::{Read as _, Write as _};
@@ -220,7 +220,15 @@ impl Workspace {
     /// # Errors
     /// When the lock file cannot be made.
     pub fn lock_database(&self, target_id: &str) -> Result<Option<Lock>, WorkspaceError> {
-        self.lock(&crate::hex(&Sha256::digest(target_id.as_bytes())))
+        self.lock(target_id)
+    }
+
+    /// Locks the incident for one action, so that actions on two databases do not both take the last of its budget.
+    ///
+    /// # Errors
+    /// When the lock file cannot be made.
+    pub fn lock_incident(&self, incident_id: &str) -> Result<Option<Lock>, WorkspaceError> {
+        self.lock(incident_id)
     }
 
     /// Locks the taking of the verdict `name`; none when another process takes it. The lock ends with what is returned.
@@ -231,8 +239,8 @@ impl Workspace {
         self.lock(name)
     }
 
-    fn lock(&self, name: &str) -> Result<Option<Lock>, WorkspaceError> {
-        let name = format!("{name}.lock");
+    fn lock(&self, what: &str) -> Result<Option<Lock>, WorkspaceError> {
+        let name = format!("{}.lock", crate::hex(&Sha256::digest(what.as_bytes())));
         let folder = self.folder("locks")?;
         let mut options = OpenOptions::new();
         options.create(true).write(true).mode(0o600);

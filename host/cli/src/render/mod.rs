@@ -1,6 +1,7 @@
 //! Results as text for people. Everything printed here was escaped when the report was made; see the gateway's `untrusted`.
 
 mod catalog;
+mod policy;
 mod report;
 
 use std::fmt::Write as _;
@@ -11,6 +12,7 @@ use pg_logstats_gateway::{HealthReport, Inspection, TrustedRunbook};
 use serde::Serialize;
 
 pub(crate) use catalog::{action, actions};
+pub(crate) use policy::policy_check;
 pub(crate) use report::report;
 
 /// Writing to a String cannot fail; this macro says so once.

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use pg_logstats_gateway::report::{
-    Baseline, CellView, Finding, Insight, Limitation, Metric, NextAction, OutcomeView, Report,
+    Baseline, Budget, CellView, Finding, Insight, Limitation, Metric, NextAction, OutcomeView, Report,
 };
 use pg_logstats_gateway::runbook::descriptor::{bytes, duration, grouped};
 use pg_logstats_gateway::words::{ActionStatus, VerdictLevel};
@@ -126,12 +126,36 @@ fn head(out: &mut String, r: &Report) {
     if let Some(b) = &r.baseline {
         baseline(out, b);
     }
+    budget(out, &r.budget);
     line!(
         out,
         "audit     index {}, root {}",
         r.audit.index,
         r.audit.root.get(..16).unwrap_or(&r.audit.root)
     );
+}
+
+fn budget(out: &mut String, b: &Budget) {
+    line!(
+        out,
+        "budget    {} of {} actions, {} of {} ms, {} of {} of results",
+        b.actions_used,
+        b.actions_limit,
+        grouped(b.database_ms_used),
+        grouped(b.database_ms_limit),
+        bytes(b.bytes_used),
+        bytes(b.bytes_limit)
+    );
+    if let Some(day) = &b.day {
+        line!(
+            out,
+            "          of this database today {} of {} actions, {} of {} ms",
+            day.actions_used,
+            day.actions_limit,
+            grouped(day.database_ms_used),
+            grouped(day.database_ms_limit)
+        );
+    }
 }
 
 fn finding(out: &mut String, f: &Finding) {

@@ -6,10 +6,16 @@ use crate::args::{AuditVerb, Cli};
 use crate::{output, render};
 
 pub(super) fn run(cli: &Cli, verb: &AuditVerb) -> Result<ExitCode, GatewayError> {
-    let workspace = cli.global.workspace.as_deref();
     match verb {
         AuditVerb::Verify { public_key } => {
-            let verification = audit::verify(workspace, public_key.as_deref())?;
+            if cli.global.agent {
+                let gateway = super::open(cli)?;
+                if public_key.is_some() {
+                    gateway.not_for_agents("--public-key", "an auditor keeps the key that proves something")?;
+                }
+            }
+            let workspace = super::options(cli).workspace()?;
+            let verification = audit::verify(workspace.as_deref(), public_key.as_deref())?;
             output::print(cli, &verification, render::verification)?;
             if public_key.is_none() {
                 output::hint(

@@ -1,8 +1,9 @@
 //! `evidence`.
 
+use pg_logstats_gateway::agent::LogAccess;
 use pg_logstats_gateway::evidence_files::{self, ExportRequest};
 use pg_logstats_gateway::request::LogChoice;
-use pg_logstats_gateway::{ExitCode, GatewayError};
+use pg_logstats_gateway::{ExitCode, Gateway, GatewayError};
 
 use crate::args::{Cli, EvidenceVerb, OutputArgs};
 use crate::output;
@@ -15,19 +16,30 @@ pub(super) fn run(cli: &Cli, verb: &EvidenceVerb) -> Result<ExitCode, GatewayErr
             log,
             reading,
             out,
-        } => write(cli, super::input(logs, log, reading), out),
+        } => {
+            let gateway = agents_gateway(cli)?;
+            if let Some(gateway) = &gateway {
+                super::check_reading(gateway, reading)?;
+            }
+            write(cli, gateway.as_ref(), super::input(logs, log, reading), out)
+        }
         EvidenceVerb::Merge { files, out, overlap } => {
             let input = LogChoice {
                 logs: files.clone(),
                 allow_overlap: overlap.allow_overlap,
                 ..LogChoice::default()
             };
-            write(cli, input, out)
+            write(cli, agents_gateway(cli)?.as_ref(), input, out)
         }
     }
 }
 
-fn write(cli: &Cli, input: LogChoice, out: &OutputArgs) -> Result<ExitCode, GatewayError> {
+/// A person needs no workspace to reduce logs; for an agent it holds what was refused, and the configuration says what may be read.
+fn agents_gateway(cli: &Cli) -> Result<Option<Gateway>, GatewayError> {
+    cli.global.agent.then(|| super::open(cli)).transpose()
+}
+
+fn write(cli: &Cli, gateway: Option<&Gateway>, input: LogChoice, out: &OutputArgs) -> Result<ExitCode, GatewayError> {
     let request = ExportRequest {
         input,
         samples: out.samples,
@@ -35,7 +47,10 @@ fn write(cli: &Cli, input: LogChoice, out: &OutputArgs) -> Result<ExitCode, Gate
     };
     let exported = {
         let progress = LogProgress::new(cli.global.quiet);
-        evidence_files::export(&request, &|p| progress.update(p))?
+        match gateway {
+            Some(gateway) => gateway.export(&request, &|p| progress.update(p))?,
+            None => evidence_files::export(&request, &LogAccess::Anywhere, &|p| progress.update(p))?,
+        }
     };
     let samples = if out.samples {
         "with statements and their values"

@@ -5,6 +5,7 @@ mod catalog;
 mod evidence;
 mod health;
 mod inspect;
+mod policy;
 mod run_sql;
 mod runbook;
 mod triage;
@@ -23,18 +24,49 @@ pub(crate) fn run(cli: &Cli) -> Result<ExitCode, GatewayError> {
         Verb::Inspect(args) => inspect::run(cli, args),
         Verb::Evidence(verb) => evidence::run(cli, verb),
         Verb::Health(args) => health::run(cli, args),
+        Verb::Policy(verb) => policy::run(cli, verb),
         Verb::Audit(verb) => audit::run(cli, verb),
         Verb::Runbook(verb) => runbook::run(cli, verb),
         Verb::Catalog(verb) => catalog::run(cli, verb),
     }
 }
 
+/// Opens the gateway; in agent mode refuses what an agent may not choose.
 fn open(cli: &Cli) -> Result<Gateway, GatewayError> {
-    let options = OpenOptions {
+    let gateway = Gateway::open(&options(cli), Trust::builtin())?;
+    let operators = "it is what the operator's configuration says";
+    for (is_typed, flag) in [
+        (cli.global.typed.workspace, "--workspace"),
+        (cli.global.typed.config, "--config"),
+    ] {
+        if is_typed {
+            gateway.not_for_agents(flag, operators)?;
+        }
+    }
+    Ok(gateway)
+}
+
+/// In agent mode nothing that was typed or stands in the environment.
+fn options(cli: &Cli) -> OpenOptions {
+    if cli.global.agent {
+        return OpenOptions {
+            agent: true,
+            ..OpenOptions::default()
+        };
+    }
+    OpenOptions {
         workspace: cli.global.workspace.clone(),
         config: cli.global.config.clone(),
-    };
-    Gateway::open(&options, Trust::builtin())
+        agent: false,
+    }
+}
+
+/// How many threads read is a limit of the machine, and not an agent's to choose.
+fn check_reading(gateway: &Gateway, reading: &ReadingArgs) -> Result<(), GatewayError> {
+    match reading.threads {
+        0 => Ok(()),
+        _ => gateway.not_for_agents("--threads", "there is one for each core"),
+    }
 }
 
 fn input(logs: &[String], log: &LogArgs, reading: &ReadingArgs) -> LogChoice {

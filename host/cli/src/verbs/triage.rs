@@ -26,6 +26,7 @@ pub(super) fn run(cli: &Cli, args: &TriageArgs) -> Result<ExitCode, GatewayError
         database: super::database(&args.database),
     };
     let gateway = super::open(cli)?;
+    super::check_reading(&gateway, &args.reading)?;
     let report = {
         let progress = LogProgress::new(cli.global.quiet);
         gateway.triage(&request, &|p| progress.update(p))?

@@ -39,6 +39,8 @@ pub struct ExecutionGuard {
     pub thresholds: Thresholds,
     /// The operator accepts a role that could write.
     pub allow_privileged_role: bool,
+    /// The login role that the operator's policy requires.
+    pub required_role: Option<String>,
     /// Highest estimated cost of a statement that EXPLAIN ANALYZE may run, in the planner's units.
     pub max_explain_analyze_cost: f64,
     /// Stops the action.
@@ -52,6 +54,7 @@ impl ExecutionGuard {
             verdict,
             thresholds: Thresholds::default(),
             allow_privileged_role: false,
+            required_role: None,
             max_explain_analyze_cost: crate::db::MAX_EXPLAIN_ANALYZE_COST,
             cancel: CancelToken::new(),
         }
@@ -100,6 +103,7 @@ async fn run(
         () = guard.cancel.cancelled() => return Err(cancelled_by_hand()),
     };
     session.check(guard.allow_privileged_role)?;
+    session.check_role(guard.required_role.as_deref())?;
     let pid = session.facts.pid;
     let mut watchdog = match risk {
         Risk::Safe => None,

@@ -28,6 +28,9 @@ pub use dsn::{DsnError, Target, resolve};
 pub use execute::{CancelToken, ExecutionGuard, execute};
 pub use inspect::{Check, CheckStatus, ServerInspection, inspect_server};
 
+/// How long the server's answer may be late, over its own timeout, before the client gives up on it: milliseconds.
+pub const GRACE_MS: u64 = 1_500;
+
 /// The planner's cost up to which EXPLAIN ANALYZE may run a statement, unless the operator sets a lower one. With PostgreSQL's
 /// default costs that is about 100,000 pages read in order, a second or two of work.
 pub const MAX_EXPLAIN_ANALYZE_COST: f64 = 100_000.0;

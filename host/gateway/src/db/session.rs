@@ -28,7 +28,7 @@ pub(crate) const APPLICATION_NAME: &str = "pg-logstats";
 pub const SUPPORTED_MAJOR_VERSIONS: std::ops::RangeInclusive<u32> = 14..=18;
 
 /// How long the server's answer may be late, over its own timeout, before the client gives up on it.
-pub(crate) const GRACE: Duration = Duration::from_millis(1_500);
+pub(crate) const GRACE: Duration = Duration::from_millis(super::GRACE_MS);
 
 /// Server-side timeouts of a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -112,6 +112,8 @@ pub(crate) struct Facts {
     pub(crate) reads_all_stats: bool,
     /// What the role can do and should not be able to.
     pub(crate) powers: Vec<Power>,
+    /// Whose rights the session has: the login role, whatever it was set to become.
+    pub(crate) role: String,
 }
 
 /// A connection inside its read-only transaction.
@@ -163,6 +165,19 @@ impl Session {
                 can.join(", and ")
             ),
         ))
+    }
+
+    /// Refuses any login role but the one that the operator's policy names. The gate compares the role that the connection asks for;
+    /// this is the one that the server gave, which a pooler or a user name map may have changed.
+    pub(crate) fn check_role(&self, required: Option<&str>) -> Result<(), Failure> {
+        match required {
+            Some(required) if required != self.facts.role => Err(Failure::new(
+                OutcomeStatus::Failed,
+                "the server gave the session another role than the one that the policy requires (`policy.role`); look at poolers and \
+                 pg_ident.conf on the way to it",
+            )),
+            _ => Ok(()),
+        }
     }
 
     /// Rolls back and says goodbye. Nothing depends on it: a session that just vanishes is rolled back too.
@@ -220,6 +235,7 @@ fn facts(row: &sqlx::postgres::PgRow) -> Result<Facts, sqlx::Error> {
         pid: row.try_get("pid")?,
         pg_stat_statements_schema: row.try_get("pg_stat_statements_schema")?,
         reads_all_stats: row.try_get("reads_all_stats")?,
+        role: row.try_get("role")?,
         powers: Power::ALL
             .into_iter()
             .filter(|p| powers.split(',').any(|code| code == p.code()))
@@ -234,6 +250,7 @@ fn facts(row: &sqlx::postgres::PgRow) -> Result<Facts, sqlx::Error> {
 const FACTS: &str = "
 SELECT pg_catalog.current_setting('server_version_num')::int4 AS server_version_num,
        pg_catalog.pg_backend_pid() AS pid,
+       current_user::text AS role,
        (SELECT pg_catalog.quote_ident(n.nspname)
           FROM pg_catalog.pg_extension AS e JOIN pg_catalog.pg_namespace AS n ON n.oid = e.extnamespace
          WHERE e.extname = 'pg_stat_statements') AS pg_stat_statements_schema,

@@ -1,12 +1,17 @@
 //! Whether an action may run, as a pure function of what is known now.
 //!
 //! **In**: the action with its values, policy, budget, verdict. **Out**: a [`Decision`]. The same function fills a report's
-//! `next_actions` and, with fresh inputs, decides at run time; a stored status is never read.
+//! `next_actions` and `policy check`, and, with fresh inputs, decides at run time; a stored status is never read.
 
+mod budget;
+
+use std::sync::Arc;
+
+use crate::budget::{Budget, Reserved};
 use crate::catalogue::{Action, ActionKind, BoundParameter};
-use crate::config::Policy;
 use crate::health::{Verdict, allows};
-use crate::report::Budget;
+use crate::policy::{Openness, Policy, openness};
+use crate::time::rfc3339;
 use crate::words::{ActionStatus, Risk, VerdictLevel};
 
 /// What is known of the database.
@@ -23,10 +28,12 @@ pub enum Live<'a> {
 pub struct Circumstances<'a> {
     /// The operator's rules.
     pub policy: &'a Policy,
-    /// What the incident has used.
+    /// What was used.
     pub budget: &'a Budget,
     /// The database.
     pub live: Live<'a>,
+    /// The role that the connection logs in as; none without a database.
+    pub login_role: Option<&'a str>,
     /// Now, in microseconds.
     pub now_us: i64,
 }
@@ -55,11 +62,13 @@ impl Decision {
 }
 
 /// Decides on `action` with the values `bound`. The first rule that blocks is the answer, the most lasting rule first.
-pub fn decide(action: &Action, bound: &[BoundParameter], now: &Circumstances<'_>) -> Decision {
+pub fn decide(action: &Arc<Action>, bound: &[BoundParameter], now: &Circumstances<'_>) -> Decision {
     let risk = action.risk(bound);
-    config(action, now.policy)
-        .or_else(|| policy(risk, now.policy))
-        .or_else(|| budget(now.budget))
+    let level = match now.live {
+        Live::NoDatabase => VerdictLevel::Unknown,
+        Live::Judged(verdict) => verdict.level,
+    };
+    blocked_by_rules(action, risk, level, now)
         .or_else(|| verdict(action, risk, now))
         .unwrap_or_else(|| {
             Decision::new(
@@ -69,58 +78,73 @@ pub fn decide(action: &Action, bound: &[BoundParameter], now: &Circumstances<'_>
         })
 }
 
+/// What of the rules blocks an action of that risk, whatever the verdict; `level` tells which timeouts it would run with.
+pub fn blocked_by_rules(
+    action: &Arc<Action>,
+    risk: Risk,
+    level: VerdictLevel,
+    now: &Circumstances<'_>,
+) -> Option<Decision> {
+    config(action, now.policy).or_else(|| policy(risk, now)).or_else(|| {
+        let reserved = Reserved::of(&now.policy.capped(action).caps, level);
+        budget::blocked(action, reserved, now.budget)
+    })
+}
+
 fn config(action: &Action, policy: &Policy) -> Option<Decision> {
+    let blocked = |reason: &str| Some(Decision::new(ActionStatus::BlockedByConfig, reason));
     if policy.disabled_actions.contains(action.id.as_str()) {
-        return Some(Decision::new(
-            ActionStatus::BlockedByConfig,
-            "the operator switched this action off (`policy.disabled_actions`)",
-        ));
+        return blocked("the operator switched this action off (`policy.disabled_actions`)");
+    }
+    if policy
+        .enabled_actions
+        .as_ref()
+        .is_some_and(|enabled| !enabled.contains(action.id.as_str()))
+    {
+        return blocked("it is not among the actions that the operator switched on (`policy.enabled_actions`)");
     }
     if action.kind == ActionKind::ExplainAnalyze && !policy.explain_analyze {
-        return Some(Decision::new(
-            ActionStatus::BlockedByConfig,
-            "the operator switched EXPLAIN ANALYZE off (`policy.explain_analyze`)",
-        ));
+        return blocked("the operator switched EXPLAIN ANALYZE off (`policy.explain_analyze`)");
     }
     None
 }
 
-fn policy(risk: Risk, policy: &Policy) -> Option<Decision> {
+fn policy(risk: Risk, now: &Circumstances<'_>) -> Option<Decision> {
+    let blocked = |reason: String| Some(Decision::new(ActionStatus::BlockedByPolicy, reason));
     if risk == Risk::RequiresHumanApproval {
-        return Some(Decision::new(
-            ActionStatus::BlockedByPolicy,
-            "it needs a person's signed approval; ask a DBA to run it",
-        ));
+        return blocked("it needs a person's signed approval; ask a DBA to run it".to_owned());
     }
+    let policy = now.policy;
     if risk > policy.max_risk {
-        return Some(Decision::new(
-            ActionStatus::BlockedByPolicy,
-            format!(
-                "its risk is `{risk}` and the policy allows up to `{}` (`policy.max_risk`)",
-                policy.max_risk
-            ),
+        return blocked(format!(
+            "its risk is `{risk}` and the policy allows up to `{}` (`policy.max_risk`)",
+            policy.max_risk
         ));
     }
-    None
-}
-
-fn budget(budget: &Budget) -> Option<Decision> {
-    let used_up = if budget.actions_used >= budget.actions_limit {
-        format!("the incident has used its {} actions", budget.actions_limit)
-    } else if budget.database_ms_used >= budget.database_ms_limit {
-        format!(
-            "the incident has used its {} ms of database time",
-            budget.database_ms_limit
-        )
-    } else if budget.bytes_used >= budget.bytes_limit {
-        format!("the incident has used its {} bytes of results", budget.bytes_limit)
-    } else {
-        return None;
+    if let (Some(required), Some(role)) = (policy.role.as_deref(), now.login_role)
+        && required != role
+    {
+        return blocked(
+            "the connection logs in as another role than the policy requires (`policy.role`); `pg-logstats policy check` shows which"
+                .to_owned(),
+        );
+    }
+    let hours = || {
+        let written: Vec<String> = policy.hours.iter().map(ToString::to_string).collect();
+        written.join("; and ")
     };
-    Some(Decision::new(
-        ActionStatus::BlockedByBudget,
-        format!("{used_up}; hand over to a DBA, or start a new triage"),
-    ))
+    match openness(&policy.hours, now.now_us) {
+        Openness::Open => None,
+        Openness::OpensAt(at_us) => blocked(format!(
+            "it is outside the hours of the policy, {} (`policy.hours`); they open at {}",
+            hours(),
+            rfc3339(at_us)
+        )),
+        Openness::Never => blocked(format!(
+            "the hours of the policy never open: {} (`policy.hours`)",
+            hours()
+        )),
+    }
 }
 
 fn verdict(action: &Action, risk: Risk, now: &Circumstances<'_>) -> Option<Decision> {

@@ -10,7 +10,7 @@ mod intent;
 mod parameters;
 
 pub use approved::{ApprovedAction, DurableIntent};
-pub use decision::{Circumstances, Decision, Live, decide};
+pub use decision::{Circumstances, Decision, Live, blocked_by_rules, decide};
 pub use intent::record_intent;
 pub use parameters::{ParameterError, choose, written};
 
@@ -20,7 +20,7 @@ use pg_logstats_logs::evidence::Sample;
 
 use crate::catalogue::{Action, BoundParameter};
 
-/// Approves `action` with the values `bound`, under circumstances taken now.
+/// Approves `action` with the values `bound`, under circumstances taken now, and with the policy's caps: what runs has no others.
 ///
 /// # Errors
 /// The decision that refuses it.
@@ -32,7 +32,7 @@ pub fn approve(
 ) -> Result<ApprovedAction, Decision> {
     let decision = decide(action, &bound, now);
     if decision.is_allowed() {
-        Ok(ApprovedAction::new(Arc::clone(action), bound, sample))
+        Ok(ApprovedAction::new(now.policy.capped(action), bound, sample))
     } else {
         Err(decision)
     }

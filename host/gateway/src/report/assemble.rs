@@ -18,6 +18,8 @@ use super::{ActionParameter, Command, Finding, Insight, Limitation, NextAction, 
 pub struct ActionContext<'a> {
     /// The report that they stand in.
     pub report_id: &'a str,
+    /// What every command begins with: the program, and `--agent` in agent mode.
+    pub program: &'static [&'static str],
     /// Arguments that every command needs to find the same workspace and configuration.
     pub common_args: &'a [String],
     /// What decides.
@@ -316,7 +318,7 @@ fn shown_value(value: &BoundValue) -> ParameterValue {
 }
 
 fn command(words: &[&str], context: &ActionContext<'_>) -> Command {
-    let mut argv = vec!["pg-logstats".to_owned()];
+    let mut argv: Vec<String> = context.program.iter().map(|word| (*word).to_owned()).collect();
     argv.extend(words.iter().map(|w| (*w).to_owned()));
     argv.extend(context.common_args.iter().cloned());
     Command { argv }

@@ -22,6 +22,7 @@ pub use views::{
     SubjectView, TempFileView,
 };
 
+pub use crate::budget::{Budget, DayBudget, RateBudget};
 use crate::health::Verdict;
 use crate::untrusted::Untrusted;
 use crate::words::{
@@ -398,24 +399,6 @@ pub struct Survey {
     pub question: String,
     /// The answers that make sense.
     pub answers: Vec<String>,
-}
-
-/// What the incident may use, and has used.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Budget {
-    /// Actions run, failed ones included.
-    pub actions_used: u64,
-    /// Actions that may run.
-    pub actions_limit: u64,
-    /// Milliseconds that statements took.
-    pub database_ms_used: u64,
-    /// Milliseconds that they may take.
-    pub database_ms_limit: u64,
-    /// Bytes of results.
-    pub bytes_used: u64,
-    /// Bytes that results may have.
-    pub bytes_limit: u64,
 }
 
 /// Which runbook judged.

@@ -1,6 +1,8 @@
 use super::*;
+use crate::budget::{DayBudget, RateBudget};
 use crate::catalogue::{BoundValue, Catalogue};
 use crate::health::Thresholds;
+use crate::policy::{CapLimits, Hours};
 use crate::words::VerdictLevel::{Busy, Clear, Saturated, Unknown};
 
 const NOW_US: i64 = 1_000_000_000;
@@ -16,13 +18,30 @@ fn verdict(level: VerdictLevel, taken_at_us: i64) -> Verdict {
 fn budget() -> Budget {
     Budget {
         actions_limit: 10,
-        database_ms_limit: 1_000,
-        bytes_limit: 1_000,
+        database_ms_limit: 100_000,
+        bytes_limit: 4 << 20,
+        explain_analyze_limit: 3,
+        day: Some(DayBudget {
+            resets_at: "2026-11-26T00:00:00Z".to_owned(),
+            actions_limit: 20,
+            database_ms_limit: 200_000,
+            bytes_limit: 8 << 20,
+            explain_analyze_limit: 5,
+            ..DayBudget::default()
+        }),
+        rate: Some(RateBudget {
+            actions_per_minute_limit: 4,
+            ..RateBudget::default()
+        }),
         ..Budget::default()
     }
 }
 
 fn status(id: &str, bound: &[BoundParameter], policy: &Policy, budget: &Budget, live: Live<'_>) -> ActionStatus {
+    decision(id, bound, policy, budget, live).status
+}
+
+fn decision(id: &str, bound: &[BoundParameter], policy: &Policy, budget: &Budget, live: Live<'_>) -> Decision {
     let action = Catalogue::builtin().unwrap().get(id).unwrap();
     let decision = decide(
         action,
@@ -31,11 +50,12 @@ fn status(id: &str, bound: &[BoundParameter], policy: &Policy, budget: &Budget, 
             policy,
             budget,
             live,
+            login_role: Some("triage"),
             now_us: NOW_US,
         },
     );
     assert!(!decision.reason.is_empty());
-    decision.status
+    decision
 }
 
 const SAFE: &str = "query_family.explain";
@@ -120,38 +140,192 @@ fn every_word_of_the_policy_changes_something() {
 }
 
 #[test]
-fn every_part_of_the_budget_blocks_when_it_is_used_up() {
+fn only_actions_that_are_switched_on_run_where_some_are() {
+    let clear = verdict(Clear, NOW_US);
+    let policy = Policy {
+        enabled_actions: Some([SAFE.to_owned()].into()),
+        ..Policy::default()
+    };
+    let decided = |id| decision(id, &[], &policy, &budget(), Live::Judged(&clear));
+    assert_eq!(decided(SAFE).status, ActionStatus::Allowed);
+    assert_eq!(decided(ESSENTIAL).status, ActionStatus::BlockedByConfig);
+    assert!(decided(ESSENTIAL).reason.contains("policy.enabled_actions"));
+}
+
+#[test]
+fn another_login_role_than_the_policy_requires_is_blocked() {
+    let clear = verdict(Clear, NOW_US);
+    for (role, allowed) in [("triage", true), ("Triage", false), ("postgres", false)] {
+        let policy = Policy {
+            role: Some(role.to_owned()),
+            ..Policy::default()
+        };
+        let decided = decision(ESSENTIAL, &[], &policy, &budget(), Live::Judged(&clear));
+        assert_eq!(decided.is_allowed(), allowed, "{role}");
+        if !allowed {
+            assert_eq!(decided.status, ActionStatus::BlockedByPolicy);
+            assert!(decided.reason.contains("policy.role"), "{}", decided.reason);
+        }
+    }
+}
+
+#[test]
+fn outside_the_hours_nothing_runs_and_the_reason_says_when_they_open() {
+    // NOW_US is 1970-01-01 00:16:40, a Thursday.
+    let clear = verdict(Clear, NOW_US);
+    let with = |window: &str| Policy {
+        hours: vec![Hours::parse("UTC", &[window.to_owned()]).unwrap()],
+        ..Policy::default()
+    };
+    let decided = |window| decision(ESSENTIAL, &[], &with(window), &budget(), Live::Judged(&clear));
+    assert!(decided("thu 00:00-01:00").is_allowed());
+    assert!(decided("wed 23:00-01:00").is_allowed(), "over midnight");
+    let closed = decided("mon-fri 08:00-18:00");
+    assert_eq!(closed.status, ActionStatus::BlockedByPolicy);
+    for word in [
+        "policy.hours",
+        "mon-fri 08:00-18:00 (UTC)",
+        "open at 1970-01-01T08:00:00Z",
+    ] {
+        assert!(closed.reason.contains(word), "{}", closed.reason);
+    }
+}
+
+#[test]
+fn caps_of_the_policy_are_the_caps_of_what_is_approved() {
+    let clear = verdict(Clear, NOW_US);
+    let action = Catalogue::builtin().unwrap().get(BOUNDED).unwrap();
+    let caps = CapLimits {
+        max_bytes: Some(7),
+        statement_timeout_ms: Some(300),
+        lock_timeout_ms: Some(20),
+        ..CapLimits::default()
+    };
+    let policy = Policy {
+        caps,
+        ..Policy::default()
+    };
+    let budget = budget();
+    let now = Circumstances {
+        policy: &policy,
+        budget: &budget,
+        live: Live::Judged(&clear),
+        login_role: None,
+        now_us: NOW_US,
+    };
+    let approved = crate::gate::approve(action, Vec::new(), None, &now).unwrap();
+    assert_eq!(approved.action().caps.max_bytes, 7);
+    assert_eq!(approved.action().caps.statement_timeout_ms, 300);
+    assert_eq!(approved.action().caps.lock_timeout_ms, 20);
+    assert_eq!(approved.action().caps.saturated.statement_timeout_ms, 300);
+    assert_eq!(
+        approved.action().digest,
+        action.digest,
+        "the entry of the catalogue is the same"
+    );
+}
+
+/// The budget with one figure of it changed.
+fn changed(change: impl FnOnce(&mut Budget)) -> Budget {
+    let mut budget = budget();
+    change(&mut budget);
+    budget
+}
+
+fn today(change: impl FnOnce(&mut DayBudget)) -> Budget {
+    changed(|b| change(b.day.as_mut().unwrap()))
+}
+
+#[test]
+fn every_part_of_the_budget_blocks_when_it_is_used_up_and_says_which() {
     let clear = verdict(Clear, NOW_US);
     let live = Live::Judged(&clear);
-    for used_up in [
-        Budget {
-            actions_used: 10,
-            ..budget()
-        },
-        Budget {
-            database_ms_used: 1_000,
-            ..budget()
-        },
-        Budget {
-            bytes_used: 1_000,
-            ..budget()
-        },
-    ] {
+    let action = Catalogue::builtin().unwrap().get(BOUNDED).unwrap();
+    let most = Reserved::of(&action.caps, Clear);
+    let (ms, bytes) = (most.database_ms, most.bytes);
+    // What fits to the last bit, and what no longer does.
+    let cases: [(&str, Budget, Budget); 8] = [
+        (
+            "budget.actions",
+            changed(|b| b.actions_used = 9),
+            changed(|b| b.actions_used = 10),
+        ),
+        (
+            "budget.explain_analyze",
+            changed(|b| b.explain_analyze_used = 2),
+            changed(|b| b.explain_analyze_used = 3),
+        ),
+        (
+            "budget.database_ms",
+            changed(|b| b.database_ms_used = 100_000 - ms),
+            changed(|b| b.database_ms_used = 100_001 - ms),
+        ),
+        (
+            "budget.bytes",
+            changed(|b| b.bytes_used = (4 << 20) - bytes),
+            changed(|b| b.bytes_used = (4 << 20) + 1 - bytes),
+        ),
+        (
+            "budget.day.actions",
+            today(|d| d.actions_used = 19),
+            today(|d| d.actions_used = 20),
+        ),
+        (
+            "budget.day.explain_analyze",
+            today(|d| d.explain_analyze_used = 4),
+            today(|d| d.explain_analyze_used = 5),
+        ),
+        (
+            "budget.day.database_ms",
+            today(|d| d.database_ms_used = 200_000 - ms),
+            today(|d| d.database_ms_used = 200_001 - ms),
+        ),
+        (
+            "budget.day.bytes",
+            today(|d| d.bytes_used = (8 << 20) - bytes),
+            today(|d| d.bytes_used = (8 << 20) + 1 - bytes),
+        ),
+    ];
+    for (word, fits, full) in &cases {
         assert_eq!(
-            status(ESSENTIAL, &[], &Policy::default(), &used_up, live),
-            ActionStatus::BlockedByBudget
+            status(BOUNDED, &[], &Policy::default(), fits, live),
+            ActionStatus::Allowed,
+            "{word}"
         );
+        let blocked = decision(BOUNDED, &[], &Policy::default(), full, live);
+        assert_eq!(blocked.status, ActionStatus::BlockedByBudget, "{word}");
+        assert!(
+            blocked.reason.contains(&format!("`{word}`")),
+            "{word}: {}",
+            blocked.reason
+        );
+        let frees_up = blocked.reason.contains("frees up at 2026-11-26T00:00:00Z");
+        assert_eq!(frees_up, word.contains("day"), "{}", blocked.reason);
     }
-    let almost = Budget {
-        actions_used: 9,
-        database_ms_used: 999,
-        bytes_used: 999,
-        ..budget()
+    // What adds nothing to a limit is not stopped by it.
+    let (_, _, full) = &cases[1];
+    assert_eq!(status(SAFE, &[], &Policy::default(), full, live), ActionStatus::Allowed);
+}
+
+#[test]
+fn the_rate_blocks_until_the_instant_that_it_names() {
+    let clear = verdict(Clear, NOW_US);
+    let rate = |used| {
+        changed(|b| {
+            b.rate = Some(RateBudget {
+                actions_last_minute: used,
+                actions_per_minute_limit: 4,
+                frees_up_at: (used >= 4).then(|| "2026-11-25T10:00:07Z".to_owned()),
+            });
+        })
     };
-    assert_eq!(
-        status(SAFE, &[], &Policy::default(), &almost, live),
-        ActionStatus::Allowed
-    );
+    let decided = |used| decision(ESSENTIAL, &[], &Policy::default(), &rate(used), Live::Judged(&clear));
+    assert!(decided(3).is_allowed());
+    let blocked = decided(4);
+    assert_eq!(blocked.status, ActionStatus::BlockedByBudget);
+    for word in ["4 of 4", "`budget.actions_per_minute`", "2026-11-25T10:00:07Z"] {
+        assert!(blocked.reason.contains(word), "{}", blocked.reason);
+    }
 }
 
 #[test]

@@ -1,0 +1,186 @@
+use super::*;
+use crate::words::Risk;
+
+fn parse(text: &str) -> Result<Config, ConfigError> {
+    Config::parse("config.toml", text, Catalogue::builtin().unwrap())
+}
+
+#[track_caller]
+fn refused(text: &str, says: &[&str]) {
+    let error = parse(text).unwrap_err().to_string();
+    for word in says.iter().chain(&["config.toml"]) {
+        assert!(error.contains(word), "{text}\ndoes not say {word:?}: {error}");
+    }
+}
+
+#[test]
+fn an_unknown_word_is_named_with_its_line_and_the_known_ones() {
+    refused(
+        "[policy]\nmax_risk = \"safe\"\nallow_writes = true\n",
+        &["line 3", "allow_writes", "max_risk", "hours"],
+    );
+    refused(
+        "[policy.caps]\nmax_row = 1\n",
+        &["line 2", "max_row", "max_rows", "lock_timeout_ms"],
+    );
+    refused("[policy]\nmax_risk = \"low\"\n", &["line 2", "low", "safe", "bounded"]);
+    refused(
+        "[policy.hours]\ntime_zone = \"UTC\"\nwindows = []\nholidays = []\n",
+        &["line 4", "holidays", "windows"],
+    );
+    refused("[budget]\nrows = 1\n", &["line 2", "rows", "actions_per_minute"]);
+    refused("[budget.day]\n\nhours = 1\n", &["line 3", "hours", "explain_analyze"]);
+    refused("[agent]\nfolders = []\n", &["line 2", "folders", "log_folders"]);
+    refused(
+        "[databases.shop]\nurl = \"x\"\n[databases.shop.policy]\nmax = 1\n",
+        &["line 4", "max_risk"],
+    );
+    refused(
+        "[databases.shop]\nurl = \"x\"\nrole = \"r\"\n",
+        &["line 3", "role", "policy"],
+    );
+    refused(
+        "[policy]\ndisabled_actions = [\n  \"query_family.explain\",\n  \"query_family.explode\",\n]\n",
+        &["line 4", "query_family.explode", "`query_family.explain_analyze`"],
+    );
+    refused(
+        "[policy]\nenabled_actions = [\"x\"]\n",
+        &["line 2", "enabled_actions", "`temp_file.explain`"],
+    );
+    refused(
+        "[policy.action_caps.\"x\"]\nmax_rows = 1\n",
+        &["line 1", "action_caps", "`temp_file.explain`"],
+    );
+}
+
+#[test]
+fn nothing_can_be_loosened() {
+    refused(
+        "[policy]\nmax_risk = \"expensive\"\n",
+        &["line 2", "`safe` or `bounded`"],
+    );
+    refused(
+        "[policy]\nexplain_analyze_max_cost = 100001\n",
+        &["line 2", "0 to 100000"],
+    );
+    let highest = |cap: fn(&crate::catalogue::Caps) -> u64| {
+        let catalogue = Catalogue::builtin().unwrap();
+        catalogue.iter().map(|action| cap(&action.caps)).max().unwrap()
+    };
+    for (word, most) in [
+        ("max_rows", highest(|caps| caps.max_rows.into())),
+        ("max_bytes", highest(|caps| caps.max_bytes)),
+        ("statement_timeout_ms", highest(|caps| caps.statement_timeout_ms.into())),
+        ("lock_timeout_ms", highest(|caps| caps.lock_timeout_ms.into())),
+    ] {
+        refused(
+            &format!("[policy.caps]\n{word} = {}\n", most + 1),
+            &["line 2", word, &most.to_string(), "not raised"],
+        );
+        refused(&format!("[policy.caps]\n{word} = 0\n"), &["line 2", word, "to 1"]);
+        assert!(parse(&format!("[policy.caps]\n{word} = {most}\n")).is_ok());
+    }
+    let one = "[policy.action_caps.\"query_family.explain\"]\n";
+    refused(
+        &format!("{one}statement_timeout_ms = 2001\n"),
+        &["line 2", "query_family.explain", "2000"],
+    );
+    refused(&format!("{one}max_rows = 1\n"), &["cannot be lowered"]);
+    for (word, most) in [
+        ("actions", 60),
+        ("database_ms", 120_000),
+        ("bytes", 8_388_608),
+        ("explain_analyze", 10),
+        ("actions_per_minute", 30),
+        ("day.actions", 600),
+        ("day.database_ms", 1_200_000),
+        ("day.bytes", 83_886_080),
+        ("day.explain_analyze", 50),
+    ] {
+        refused(
+            &format!("[budget]\n{word} = {}\n", most + 1),
+            &["line 2", word, &most.to_string(), "not raised"],
+        );
+        let own = format!("[databases.shop]\nurl = \"x\"\nbudget.{word} = {}\n", most + 1);
+        refused(&own, &["line 3", word, "not raised"]);
+        assert!(parse(&format!("[budget]\n{word} = {most}\n")).is_ok());
+    }
+}
+
+#[test]
+fn what_makes_no_sense_is_refused() {
+    refused("[policy]\nrole = \"\"\n", &["line 2", "`role` is empty"]);
+    refused(
+        "[policy]\nhours = { time_zone = \"CET\", windows = [\"daily 08:00-18:00\"] }\n",
+        &["line 2", "`UTC`"],
+    );
+    refused(
+        "[policy]\nhours = { time_zone = \"UTC\", windows = [\"always\"] }\n",
+        &["line 2", "mon-fri 08:00-18:00"],
+    );
+    refused("[policy.hours]\ntime_zone = \"UTC\"\n", &["windows"]);
+    refused(
+        "[agent]\nlog_folders = [\"/var/log\", \"logs\"]\n",
+        &["line 2", "`logs`", "from the root"],
+    );
+    refused("[agent]\nworkspace = \"w\"\n", &["line 2", "agent.workspace"]);
+    refused(
+        "default_database = \"shop\"\n[databases.other]\nurl = \"x\"\n",
+        &["line 1", "`shop`", "`other`"],
+    );
+    refused(
+        "[policy]\nrole = \"a\"\n[databases.shop]\nurl = \"x\"\n[databases.shop.policy]\nrole = \"b\"\n",
+        &["line 5", "`b` here", "`a` in"],
+    );
+    refused(
+        "[policy]\nhours = { time_zone = \"UTC\", windows = [\"mon 08:00-10:00\"] }\n[databases.shop]\nurl = \"x\"\n\
+         policy.hours = { time_zone = \"UTC\", windows = [\"tue 08:00-10:00\"] }\n",
+        &["line 5", "never open together"],
+    );
+}
+
+#[test]
+fn a_password_is_in_no_error() {
+    let url = "url = \"postgresql://u:hunter2@h/d\"";
+    for text in [
+        format!("[databases.shop]\n{url}\nextra = 1\n"),
+        format!("[databases.shop]\n{url} x\n"),
+        format!("[databases.shop]\nurl = 7\npassword = \"hunter2\"\n"),
+        format!("[databases.shop]\n{url}\n[databases.shop.policy]\nrole = \"\"\n"),
+    ] {
+        let error = parse(&text).unwrap_err();
+        assert!(!format!("{error} {error:?}").contains("hunter2"), "{error}");
+    }
+}
+
+#[test]
+fn a_database_has_the_rules_of_all_and_its_own() {
+    let config = parse(
+        "default_database = \"shop\"\n\
+         [policy]\nmax_risk = \"safe\"\ncaps = { statement_timeout_ms = 900 }\n\
+         [budget]\nactions = 50\nday.actions = 100\n\
+         [databases.shop]\nurl = \"x\"\n\
+         [databases.shop.policy]\nrole = \"triage\"\nmax_risk = \"bounded\"\ncaps = { statement_timeout_ms = 1000 }\n\
+         [databases.shop.budget]\nactions = 60\nday = { actions = 20 }\n\
+         [databases.other]\nurl = \"y\"\n",
+    )
+    .unwrap();
+    let (name, shop) = config.database(None).unwrap().unwrap();
+    assert_eq!(name, "shop");
+    assert_eq!(
+        shop.rules.policy.max_risk,
+        Risk::Safe,
+        "a database cannot loosen what holds for all"
+    );
+    assert_eq!(shop.rules.policy.caps.statement_timeout_ms, Some(900));
+    assert_eq!(shop.rules.policy.role.as_deref(), Some("triage"));
+    assert_eq!(shop.rules.budget.incident.actions, 50);
+    assert_eq!(shop.rules.budget.day.actions, 20);
+    let (_, other) = config.database(Some("other")).unwrap().unwrap();
+    assert_eq!(other.rules, config.rules);
+    let unknown = config.database(Some("sho\u{1b}p")).unwrap_err().to_string();
+    assert!(
+        unknown.contains("`other`, `shop`") && !unknown.contains('\u{1b}'),
+        "{unknown}"
+    );
+}
