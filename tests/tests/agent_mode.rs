@@ -1,0 +1,312 @@
+//! Agent mode: everything comes from the operator's files, whatever is typed or stands in the environment.
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+
+use pg_logstats_test_cluster::Cluster;
+use pg_logstats_tests::{Lab, Ran, action, argv, fixture, schema};
+use serde_json::Value;
+
+/// An operator's home: configuration, workspace, and a folder of logs.
+struct House {
+    lab: Lab,
+    logs: PathBuf,
+}
+
+impl House {
+    /// `more` goes below `[agent]`.
+    fn new(more: &str) -> Self {
+        let lab = Lab::new();
+        let root = lab.path().canonicalize().unwrap();
+        let logs = root.join("logs");
+        std::fs::create_dir_all(root.join(".config/pg-logstats")).unwrap();
+        std::fs::create_dir_all(root.join("out")).unwrap();
+        std::fs::create_dir_all(&logs).unwrap();
+        std::fs::copy(fixture("shop.log"), logs.join("shop.log")).unwrap();
+        let house = Self { lab, logs };
+        house.configure(more);
+        house
+    }
+
+    fn root(&self) -> PathBuf {
+        self.lab.path().canonicalize().unwrap()
+    }
+
+    fn configure(&self, more: &str) {
+        let root = self.root();
+        let text = format!(
+            "[agent]\nworkspace = \"{root}/operators\"\nlog_folders = [\"{root}/logs\"]\noutput_folders = [\"{root}/out\"]\n{more}",
+            root = root.display()
+        );
+        let file = root.join(".config/pg-logstats/config.toml");
+        std::fs::write(&file, text).unwrap();
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o640)).unwrap();
+    }
+
+    fn log(&self) -> String {
+        self.logs.join("shop.log").to_str().unwrap().to_owned()
+    }
+
+    fn agent(&self, args: &[&str]) -> Ran {
+        self.lab.run(&[&["--agent"], args].concat())
+    }
+
+    fn kinds(&self) -> Vec<String> {
+        let list = self.agent(&["audit", "list"]).json();
+        let kinds = list
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|e| e["kind"].as_str().unwrap().to_owned());
+        kinds.collect()
+    }
+
+    /// Asserts that the refusal is one of agent mode, and recorded in the operator's workspace.
+    #[track_caller]
+    fn refuses(&self, args: &[&str], words: &[&str]) {
+        let before = self.kinds().len();
+        let ran = self.agent(args);
+        ran.fails(3, words);
+        let refusal = ran.json();
+        schema::check("refusal", &refusal);
+        assert_eq!(refusal["code"], "agent_mode", "{refusal:#}");
+        let kinds = self.kinds();
+        assert_eq!(kinds.len(), before + 1, "{args:?}: {kinds:?}");
+        assert_eq!(kinds.last().unwrap(), "refusal");
+    }
+}
+
+#[test]
+fn flags_that_would_change_the_operators_rules_are_refused_and_recorded() {
+    let house = House::new("");
+    let log = house.log();
+    let loose = house.lab.file("loose.toml", "");
+    let own = house.lab.path().join("own");
+    let key = house.root().join("operators/keys/public-key.pem");
+    for (args, words) in [
+        (
+            &["triage", "locks", &log, "--dsn", "postgresql://u:hunter2@h/d"][..],
+            &["--dsn", "--database"][..],
+        ),
+        (&["health", "--dsn", "host=h user=u"], &["--dsn"]),
+        (
+            &["triage", "locks", &log, "--config", &loose],
+            &["--config", "operator"],
+        ),
+        (
+            &["--workspace", own.to_str().unwrap(), "triage", "locks", &log],
+            &["--workspace", "operator"],
+        ),
+        (&["triage", "locks", &log, "--threads", "4096"], &["--threads"]),
+        (&["triage", "--runbook", "/etc/hostname", &log], &["--runbook"]),
+        (&["evidence", "export", &log, "--samples"], &["--samples"]),
+        (&["evidence", "export", &log, "--threads", "9"], &["--threads"]),
+        (
+            &["audit", "verify", "--public-key", key.to_str().unwrap()],
+            &["--public-key"],
+        ),
+        (
+            &["audit", "verify", "--workspace", own.to_str().unwrap()],
+            &["--workspace"],
+        ),
+    ] {
+        house.refuses(args, words);
+    }
+    assert!(!own.exists(), "nothing is made where an agent points");
+    let audit = house.agent(&["audit", "list"]).stdout;
+    assert!(!audit.contains("hunter2"));
+    assert_eq!(house.agent(&["audit", "verify"]).json()["verified"], true);
+}
+
+#[test]
+fn logs_are_read_in_the_operators_folders_only() {
+    let house = House::new("");
+    let secret = house
+        .lab
+        .file("secret.log", std::fs::read(fixture("shop.log")).unwrap());
+    std::os::unix::fs::symlink(&secret, house.logs.join("link.log")).unwrap();
+    std::os::unix::fs::symlink("..", house.logs.join("up")).unwrap();
+    let path = |rest: &str| house.logs.join(rest).to_str().unwrap().to_owned();
+    let log = house.log();
+    for name in [
+        secret.clone(),
+        "-".to_owned(),
+        "/etc/passwd".to_owned(),
+        "/no/such/file.log".to_owned(),
+        path("link.log"),
+        path("../secret.log"),
+        path("up/secret.log"),
+    ] {
+        let says = ["in no folder that the operator opened", house.logs.to_str().unwrap()];
+        house.refuses(&["triage", "locks", &name], &says);
+        house.refuses(&["triage", "locks", &log, "--baseline", &name], &says);
+        house.refuses(&["inspect", &name], &says);
+        house.refuses(&["evidence", "export", &name], &says);
+        house.refuses(&["evidence", "merge", &name], &says);
+    }
+    // A link in a folder leads nowhere else either: the file behind it is not among those that were read.
+    let report = house.agent(&["triage", "locks", house.logs.to_str().unwrap()]).json();
+    assert_eq!(
+        report["source_summary"]["files"].as_array().unwrap().len(),
+        1,
+        "{:#}",
+        report["source_summary"]["files"]
+    );
+    house
+        .agent(&["triage", "locks", &path("none.log")])
+        .fails(1, &["no such log"]);
+}
+
+#[test]
+fn evidence_goes_to_the_operators_folders_only() {
+    let house = House::new("");
+    let (log, root) = (house.log(), house.root());
+    for place in ["evil.json", "logs/evil.json", "out/../evil.json", "out/deep/evil.json"] {
+        let path = root.join(place);
+        house.refuses(
+            &["evidence", "export", &log, "--output", path.to_str().unwrap()],
+            &["evidence file", "out"],
+        );
+        assert!(!path.exists());
+    }
+    let good = root.join("out/good.json.zst");
+    assert_eq!(
+        house
+            .agent(&["evidence", "export", &log, "--output", good.to_str().unwrap()])
+            .code,
+        0
+    );
+    assert!(good.exists());
+    assert_eq!(
+        house.agent(&["evidence", "export", &log]).code,
+        0,
+        "standard output is no folder"
+    );
+}
+
+#[test]
+fn the_environment_chooses_neither_database_nor_workspace_nor_rules() {
+    let house = House::new("");
+    let loose = house
+        .lab
+        .file("loose.toml", "[databases.evil]\nurl = \"host=/nowhere user=evil\"\n");
+    let log = house.log();
+    let mut command = house.lab.command(&["--agent", "triage", "locks", &log]);
+    command
+        .env("PG_LOGSTATS_CONFIG", &loose)
+        .env("PG_LOGSTATS_WORKSPACE", house.lab.path().join("elsewhere"))
+        .env("PG_LOGSTATS_DATABASE_URL", "postgresql://evil:hunter2@127.0.0.1:1/evil")
+        .env("PGHOST", "127.0.0.1")
+        .env("PGSERVICE", "evil");
+    let ran = Ran::of(&mut command);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let report = ran.json();
+    assert_eq!(report["operating_mode"], "log_backed_only");
+    assert!(
+        report["health"].is_null(),
+        "no server was asked: {:#}",
+        report["health"]
+    );
+    assert!(!house.lab.path().join("elsewhere").exists() && !house.lab.workspace().exists());
+    assert!(house.root().join("operators/audit").exists());
+    house
+        .agent(&["triage", "locks", &log, "--database", "evil"])
+        .fails(2, &["no database `evil`"]);
+}
+
+#[test]
+fn the_variable_cannot_be_taken_back_by_a_flag() {
+    let house = House::new("");
+    let secret = house
+        .lab
+        .file("secret.log", std::fs::read(fixture("shop.log")).unwrap());
+    let run = |value: &str, args: &[&str]| {
+        let mut command = house.lab.command(args);
+        command.env("PG_LOGSTATS_AGENT", value);
+        Ran::of(&mut command)
+    };
+    for value in ["1", "true", "no", "off", "00", " "] {
+        run(value, &["triage", "locks", &secret]).fails(3, &["in no folder that the operator opened"]);
+    }
+    for flag in ["--agent=false", "--no-agent", "--agent=0"] {
+        run("1", &[flag, "triage", "locks", &secret]).fails(2, &["--"]);
+    }
+    run("1", &["triage", "locks", &secret, "--config", &secret]).fails(3, &["--config"]);
+    for value in ["", "0"] {
+        assert_eq!(run(value, &["triage", "locks", &secret]).code, 0);
+    }
+}
+
+#[test]
+fn without_a_configuration_that_is_the_operators_no_agent_runs() {
+    if Path::new("/etc/pg-logstats/config.toml").exists() {
+        return;
+    }
+    let lab = Lab::new();
+    lab.run(&["--agent", "policy", "check"])
+        .fails(2, &["/etc/pg-logstats/config.toml", ".config/pg-logstats/config.toml"]);
+    let house = House::new("");
+    let config = house.root().join(".config/pg-logstats/config.toml");
+    for mode in [0o666, 0o660, 0o602] {
+        std::fs::set_permissions(&config, std::fs::Permissions::from_mode(mode)).unwrap();
+        house
+            .agent(&["policy", "check"])
+            .fails(1, &["can be changed by others", "chmod go-w"]);
+    }
+    house.configure("[policy]\nmax_risk = \"high\"\n");
+    house
+        .agent(&["policy", "check"])
+        .fails(2, &["config.toml", "line 6", "high", "bounded"]);
+}
+
+#[test]
+fn commands_of_a_report_run_as_they_stand() {
+    let cluster = Cluster::builder()
+        .setting("shared_preload_libraries", "pg_stat_statements")
+        .setting("compute_query_id", "on")
+        .setting("log_line_prefix", "%m [%p] %q%u@%d %a %e %Q: ")
+        .setting("log_min_duration_statement", "0")
+        .start()
+        .unwrap();
+    cluster
+        .psql("CREATE ROLE triage LOGIN IN ROLE pg_read_all_stats; CREATE EXTENSION pg_stat_statements")
+        .unwrap();
+    let mut app = cluster.session("postgres", "postgres").unwrap();
+    for i in 0..4 {
+        app.run(&format!(
+            "SELECT count(*) FROM pg_catalog.pg_class WHERE relpages > {i}"
+        ))
+        .unwrap();
+    }
+    let url = cluster
+        .dsn("triage", "postgres")
+        .replace('\\', "\\\\")
+        .replace('"', "\\\"");
+    let house = House::new(&format!(
+        "[databases.main]\nurl = \"{url}\"\n[databases.main.policy]\nrole = \"triage\"\n"
+    ));
+    let log = house.logs.join("server.log");
+    std::fs::copy(cluster.server_log(), &log).unwrap();
+    let ran = house.agent(&["triage", "query-families", log.to_str().unwrap(), "--database", "main"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let report = ran.json();
+    schema::check("report", &report);
+    let run = |action: &Value| {
+        let args = argv(action);
+        assert_eq!(args[0], "--agent", "{args:?}");
+        assert!(!args.iter().any(|a| a == "--workspace" || a == "--config"), "{args:?}");
+        house.lab.run(&args.iter().map(String::as_str).collect::<Vec<_>>())
+    };
+    let statistics = run(action(&report, "query_family.pg_stat_statements.by_queryid"));
+    assert_eq!(statistics.code, 0, "{statistics:?}");
+    assert_eq!(statistics.json()["outcome"]["status"], "ok");
+    assert_eq!(statistics.json()["budget"]["day"]["actions_used"], 1);
+    let locks = run(action(&report, "locks"));
+    assert_eq!(locks.code, 0, "{locks:?}");
+    assert_eq!(locks.json()["parent_report_id"], report["report_id"]);
+    let check = house.agent(&["policy", "check", "--database", "main"]).json();
+    schema::check("policy", &check);
+    assert_eq!(check["agent_mode"], true);
+    assert_eq!(check["log_folders"][0], house.logs.to_str().unwrap());
+    assert_eq!(check["budget"]["day"]["actions_used"], 1);
+}
