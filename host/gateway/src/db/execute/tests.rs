@@ -553,3 +553,26 @@ fn a_wrong_type_from_the_server_is_an_error_and_not_a_guess() {
             .contains("column `database` is not of the catalogue's type")
     );
 }
+
+#[test]
+fn the_session_has_the_role_that_the_policy_requires_or_nothing_runs() {
+    let run_as = |required: &str| {
+        let mut guard = ExecutionGuard::new(VerdictLevel::Clear);
+        guard.required_role = Some(required.to_owned());
+        block_on(execute(
+            &target("diagnosis", "shop"),
+            ApprovedAction::for_test(action(TEMP_COUNTERS), vec![text("database", "shop")], None),
+            DurableIntent::for_test(),
+            &guard,
+        ))
+    };
+    let refused = run_as("bystander");
+    assert_eq!(refused.status, OutcomeStatus::Failed);
+    assert!(refused.rows.is_empty());
+    assert!(refused.detail.unwrap().contains("policy.role"));
+    // What the role was set to become does not count: the session goes back to the login role.
+    shop("GRANT bystander TO diagnosis; ALTER ROLE diagnosis IN DATABASE shop SET role = 'bystander'");
+    let ran = run_as("diagnosis");
+    shop("ALTER ROLE diagnosis IN DATABASE shop RESET role; REVOKE bystander FROM diagnosis");
+    assert_eq!(ran.status, OutcomeStatus::Ok, "{:?}", ran.detail);
+}
