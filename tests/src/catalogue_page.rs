@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use pg_logstats_gateway::catalogue::Catalogue;
 use pg_logstats_gateway::catalogue::view::{self, ActionView};
 
 const INTRODUCTION: &str = "\
@@ -49,7 +50,8 @@ A relation that a log names by its oid is one of a certain database: in another 
 pub fn page() -> String {
     let mut out = INTRODUCTION.to_owned();
     out.push_str("## All actions\n\n| action | reads | risk | binds |\n|---|---|---|---|\n");
-    let list = view::list().unwrap();
+    let catalogue = Catalogue::builtin().unwrap();
+    let list = view::list(catalogue);
     for a in &list.actions {
         let essential = if a.essential { ", essential" } else { "" };
         let binds = a.parameters.iter().map(|p| format!("`{p}`")).collect::<Vec<_>>().join(", ");
@@ -63,7 +65,7 @@ pub fn page() -> String {
         );
     }
     for a in &list.actions {
-        section(&mut out, &view::show(&a.id).unwrap());
+        section(&mut out, &view::show(catalogue, &a.id).unwrap());
     }
     out
 }

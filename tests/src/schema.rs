@@ -2,8 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
+use pg_logstats_gateway::approval::ApprovalRequest;
+use pg_logstats_gateway::approvals::ApprovalView;
 use pg_logstats_gateway::audit::Verification;
 use pg_logstats_gateway::catalogue::view::{ActionView, CatalogList};
+use pg_logstats_gateway::keys::KeyView;
+use pg_logstats_gateway::packs::PackView;
 use pg_logstats_gateway::report::{Refusal, Report};
 use pg_logstats_gateway::{HealthReport, Inspection, PolicyCheck};
 use serde_json::Value;
@@ -22,6 +26,10 @@ pub fn all() -> Vec<(&'static str, Value)> {
         ("catalog", of::<CatalogList>()),
         ("action", of::<ActionView>()),
         ("policy", of::<PolicyCheck>()),
+        ("approval-request", of::<ApprovalRequest>()),
+        ("approval", of::<ApprovalView>()),
+        ("key", of::<KeyView>()),
+        ("pack", of::<PackView>()),
     ]
 }
 

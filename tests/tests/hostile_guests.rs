@@ -43,6 +43,7 @@ fn triage(lab: &Lab, component: &Path) -> Report {
     let digest = Sha256::digest(std::fs::read(component).unwrap()).into();
     let options = OpenOptions {
         workspace: Some(lab.workspace()),
+        operator: Some(lab.path().to_owned()),
         ..OpenOptions::default()
     };
     let gateway = Gateway::open(&options, Trust::builtin().with_pinned(digest, "test")).unwrap();

@@ -202,6 +202,84 @@ pub struct SignError {
     pub reason: String,
 }
 
+/// A private key of a person, who signs what the host only verifies: approvals and packs.
+pub struct PrivateKey {
+    key: SigningKey,
+    public: PublicKey,
+}
+
+/// Why there is no private key.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PrivateKeyError {
+    /// The text is not an ed25519 PKCS#8 PEM block.
+    #[error(
+        "not an ed25519 private key in PKCS#8 PEM form: {reason}; `pg-logstats keys generate` or `openssl genpkey -algorithm ed25519` writes one"
+    )]
+    Pem {
+        /// What the decoder says.
+        reason: String,
+    },
+    /// Its public half is unusable.
+    #[error(transparent)]
+    Public(#[from] PublicKeyError),
+    /// The operating system gave no random bytes.
+    #[error("no random bytes for a new key: {reason}")]
+    Random {
+        /// What the operating system says.
+        reason: String,
+    },
+}
+
+impl PrivateKey {
+    /// Makes a key of random bytes of the operating system.
+    pub fn generate() -> Result<Self, PrivateKeyError> {
+        let mut seed = [0; 32];
+        getrandom::fill(&mut seed).map_err(|error| PrivateKeyError::Random {
+            reason: error.to_string(),
+        })?;
+        Self::of(SigningKey::from_bytes(&seed))
+    }
+
+    /// Reads PKCS#8 PEM.
+    pub fn from_pem(pem: &str) -> Result<Self, PrivateKeyError> {
+        let key = read_private_pem(pem.trim_end())
+            .or_else(|_| read_private_pem(pem))
+            .map_err(|error| PrivateKeyError::Pem {
+                reason: error.to_string(),
+            })?;
+        Self::of(key)
+    }
+
+    /// The PKCS#8 PEM form. Whoever has it can sign: it goes into a file of mode 0600 and nowhere else.
+    pub fn to_pem(&self) -> Result<impl std::ops::Deref<Target = String>, PrivateKeyError> {
+        private_pem(&self.key).map_err(|error| PrivateKeyError::Pem {
+            reason: error.to_string(),
+        })
+    }
+
+    fn of(key: SigningKey) -> Result<Self, PrivateKeyError> {
+        let public = PublicKey::new(key.verifying_key())?;
+        Ok(Self { key, public })
+    }
+}
+
+impl Signer for PrivateKey {
+    fn public(&self) -> &PublicKey {
+        &self.public
+    }
+
+    fn sign(&self, message: &[u8]) -> Result<[u8; 64], SignError> {
+        Ok(sign_with(&self.key, message))
+    }
+}
+
+impl fmt::Debug for PrivateKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PrivateKey({})", self.public.key_id)
+    }
+}
+
 /// PKCS#8 version 1, without the public half: OpenSSL before 3.5 does not read version 2.
 fn private_pem(key: &SigningKey) -> Result<impl std::ops::Deref<Target = String>, ed25519_dalek::pkcs8::Error> {
     KeypairBytes {

@@ -39,7 +39,7 @@ pub mod verify;
 pub use digest::Digest;
 pub use entry::Entry;
 pub use error::AuditError;
-pub use keys::{FileKey, KeyId, PublicKey, Signer, TrustedKeys};
+pub use keys::{FileKey, KeyId, PrivateKey, PublicKey, Signer, TrustedKeys};
 pub use log::{Log, LogOptions, NewRecord, Placement, Recovered, Sealed};
 pub use note::Checkpoint;
 pub use snapshot::{Entries, IndexedEntry, MAX_PAYLOAD_BYTES, VerifiedRecord};

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::parser::ValueSource;
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
+use pg_logstats_gateway::approvals::{self, SignedDuration};
 
 /// Runbook-driven triage gateway between AI agents and PostgreSQL.
 ///
@@ -93,9 +94,17 @@ pub(crate) enum Verb {
     /// Look at runbooks
     #[command(subcommand)]
     Runbook(RunbookVerb),
-    /// Look at the actions that can run against a database
+    /// As a person: approve one run of an action that the policy lets nobody run without
+    Approve(ApproveArgs),
+    /// Keep approvals in the workspace, and look at them
+    #[command(subcommand)]
+    Approvals(ApprovalsVerb),
+    /// Look at the actions that can run against a database; sign, install and remove packs of them
     #[command(subcommand)]
     Catalog(CatalogVerb),
+    /// Make the keys that people sign approvals and packs with
+    #[command(subcommand)]
+    Keys(KeysVerb),
 }
 
 #[derive(Debug, Args)]
@@ -237,6 +246,9 @@ pub(crate) struct RunSqlArgs {
     /// Choose among the values that the report offers for a parameter
     #[arg(long = "parameter", value_name = "NAME=VALUE", value_parser = parse_parameter, allow_hyphen_values = true)]
     pub(crate) parameters: Vec<(String, String)>,
+    /// A person's approval of this run, by its id in the workspace
+    #[arg(long, value_name = "APPROVAL_ID")]
+    pub(crate) approval: Option<String>,
     /// Most findings to show
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=200))]
     pub(crate) limit: u16,
@@ -294,6 +306,36 @@ pub(crate) enum RunbookVerb {
     List,
 }
 
+#[derive(Debug, Args)]
+pub(crate) struct ApproveArgs {
+    /// The refusal that `run-sql` printed, in a file
+    #[arg(value_name = "REQUEST")]
+    pub(crate) request: PathBuf,
+    /// The approver's private key (see `keys generate`)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) key: PathBuf,
+    /// How long the agent may wait before it uses the approval: `90s`, `15m`, at most `24h`
+    #[arg(long, value_name = "TIME", default_value = "15m", value_parser = approvals::validity)]
+    pub(crate) valid_for: SignedDuration,
+    /// Write the approval to a new file, for `approvals add`, instead of keeping it in the workspace
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// Sign although the values of the logged statement that would be run are not at hand here to be shown
+    #[arg(long)]
+    pub(crate) unseen_sample: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ApprovalsVerb {
+    /// Keep a signed approval in the workspace
+    Add {
+        /// What `approve --output` wrote
+        file: PathBuf,
+    },
+    /// List the approvals of the workspace, with what each is worth now
+    List,
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum CatalogVerb {
     /// List the actions
@@ -303,6 +345,39 @@ pub(crate) enum CatalogVerb {
         /// Its id
         #[arg(value_name = "ACTION")]
         action: String,
+    },
+    /// As its author: check a pack and sign it
+    Sign {
+        /// Folder with pack.toml and the files of the actions
+        folder: PathBuf,
+        /// The author's private key (see `keys generate`)
+        #[arg(long, value_name = "FILE")]
+        key: PathBuf,
+    },
+    /// As the operator: install a signed pack, in place of an earlier version of it
+    Install {
+        /// Folder of the pack
+        folder: PathBuf,
+    },
+    /// As the operator: remove a pack
+    Remove {
+        /// Its name
+        name: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum KeysVerb {
+    /// Make a key pair: the private half goes to a new file of mode 0600, the public half is printed
+    Generate {
+        /// The new file
+        #[arg(long, short, value_name = "FILE")]
+        output: PathBuf,
+    },
+    /// Print the public half and the id of a key
+    Show {
+        /// A private or public key, PEM
+        file: PathBuf,
     },
 }
 

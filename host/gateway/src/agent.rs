@@ -14,9 +14,6 @@ use cap_std::fs::Dir;
 
 use crate::ambient::{LogInput, OpenError};
 
-/// The operator's configuration in agent mode, where it is there: nothing in the environment leads away from it.
-pub const SYSTEM_CONFIG: &str = "/etc/pg-logstats/config.toml";
-
 /// The variable that switches agent mode on.
 pub const AGENT_VARIABLE: &str = "PG_LOGSTATS_AGENT";
 

@@ -86,6 +86,16 @@ pub enum OpenError {
         /// Where.
         path: String,
     },
+    /// Others can change it, or read a secret in it.
+    #[error("the {what} is refused: `{path}` {reason}")]
+    Exposed {
+        /// What was looked for.
+        what: &'static str,
+        /// The file or folder at fault.
+        path: String,
+        /// Who can do what, and the remedy.
+        reason: String,
+    },
     /// Anything else.
     #[error("cannot open the {what} `{path}`: {source}")]
     Io {
@@ -188,6 +198,96 @@ pub fn read_file(path: &Path, what: &'static str, limit: u64) -> Result<Vec<u8>,
             path: path.display().to_string(),
         });
     }
+    read_at_most(file, path, what, limit)
+}
+
+/// Reads a file that decides what is trusted: it and its folder belong to us or to root, and nobody else can write to them. No
+/// link is followed.
+///
+/// # Errors
+/// When it cannot be read, is larger than `limit`, or others could have written it.
+pub fn read_operators_file(path: &Path, what: &'static str, limit: u64) -> Result<Vec<u8>, OpenError> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new("."));
+    let of_folder = std::fs::metadata(folder).map_err(|e| OpenError::new(what, path, e))?;
+    not_writable_by_others(&of_folder, folder, what)?;
+    let file = open_plain(path, what)?;
+    let metadata = file.metadata().map_err(|e| OpenError::new(what, path, e))?;
+    not_writable_by_others(&metadata, path, what)?;
+    read_at_most(file, path, what, limit)
+}
+
+/// Reads a file with a secret in it: it belongs to us or to root, and nobody else can read it. No link is followed.
+///
+/// # Errors
+/// When it cannot be read, is larger than `limit`, or others can read it.
+pub fn read_secret_file(path: &Path, what: &'static str, limit: u64) -> Result<Vec<u8>, OpenError> {
+    use std::os::unix::fs::MetadataExt as _;
+    let file = open_plain(path, what)?;
+    let metadata = file.metadata().map_err(|e| OpenError::new(what, path, e))?;
+    let mode = metadata.mode() & 0o7777;
+    if mode & 0o077 != 0 {
+        return Err(OpenError::Exposed {
+            what,
+            path: path.display().to_string(),
+            reason: format!(
+                "has mode {mode:04o}, so others can read it; if nobody did, run `chmod 600` on it, else make a new one"
+            ),
+        });
+    }
+    owned_by_us(&metadata, path, what)?;
+    read_at_most(file, path, what, limit)
+}
+
+/// Opens a plain file, following no link at its end and waiting for no pipe.
+fn open_plain(path: &Path, what: &'static str) -> Result<File, OpenError> {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
+    let file = File::options()
+        .read(true)
+        .custom_flags(flags.bits().cast_signed())
+        .open(path)
+        .map_err(|e| OpenError::new(what, path, e))?;
+    let metadata = file.metadata().map_err(|e| OpenError::new(what, path, e))?;
+    if metadata.is_file() {
+        Ok(file)
+    } else {
+        Err(OpenError::Exposed {
+            what,
+            path: path.display().to_string(),
+            reason: "is no plain file; put the file itself there".to_owned(),
+        })
+    }
+}
+
+fn not_writable_by_others(metadata: &std::fs::Metadata, path: &Path, what: &'static str) -> Result<(), OpenError> {
+    use std::os::unix::fs::MetadataExt as _;
+    owned_by_us(metadata, path, what)?;
+    let mode = metadata.mode() & 0o7777;
+    if mode & 0o022 == 0 {
+        return Ok(());
+    }
+    Err(OpenError::Exposed {
+        what,
+        path: path.display().to_string(),
+        reason: format!("has mode {mode:04o}, so others can write to it; look through it, then run `chmod go-w` on it"),
+    })
+}
+
+fn owned_by_us(metadata: &std::fs::Metadata, path: &Path, what: &'static str) -> Result<(), OpenError> {
+    use std::os::unix::fs::MetadataExt as _;
+    let (owner, us) = (metadata.uid(), rustix::process::geteuid().as_raw());
+    if owner == us || owner == 0 {
+        return Ok(());
+    }
+    Err(OpenError::Exposed {
+        what,
+        path: path.display().to_string(),
+        reason: format!("belongs to user id {owner}, and this process runs as {us}; it has to be ours or root's"),
+    })
+}
+
+fn read_at_most(file: File, path: &Path, what: &'static str, limit: u64) -> Result<Vec<u8>, OpenError> {
     let mut bytes = Vec::new();
     file.take(limit + 1)
         .read_to_end(&mut bytes)

@@ -70,6 +70,19 @@ pub struct Rules {
     pub budget: BudgetLimits,
 }
 
+impl Rules {
+    /// Both at once: of each word the stricter one.
+    ///
+    /// # Errors
+    /// When nothing could ever run under both.
+    pub fn and(&self, other: &Self) -> Result<Self, String> {
+        Ok(Self {
+            policy: self.policy.and(&other.policy)?,
+            budget: self.budget.and(other.budget),
+        })
+    }
+}
+
 /// One database.
 #[derive(Clone)]
 pub struct DatabaseConfig {
@@ -107,6 +120,24 @@ impl Config {
                 None => problem.what,
             },
         })
+    }
+
+    /// This configuration under that of the operator too: nothing but stricter. Whoever names a configuration may make the operator's
+    /// rules stricter, and must not get rid of them by it.
+    ///
+    /// # Errors
+    /// When nothing could run under both.
+    pub fn under(mut self, operators: &Self) -> Result<Self, ConfigError> {
+        let failed = |problem: String| ConfigError::Value {
+            file: "the operator's together with the named one".to_owned(),
+            problem,
+        };
+        self.rules = self.rules.and(&operators.rules).map_err(failed)?;
+        for database in self.databases.values_mut() {
+            database.rules = database.rules.and(&operators.rules).map_err(failed)?;
+        }
+        self.thresholds = self.thresholds.and(&operators.thresholds);
+        Ok(self)
     }
 
     /// The database `name`, or the default one when none is named, with its name; none when there is neither.

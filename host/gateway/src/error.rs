@@ -1,8 +1,11 @@
 //! Why a command gave no report, who is to blame, and the exit code.
 
 use crate::ambient::OpenError;
+use crate::approval::ApprovalError;
+use crate::catalogue::PackError;
 use crate::config::ConfigError;
 use crate::db::DsnError;
+use crate::keyring::{KeyringError, TrustError};
 use crate::report::Refusal;
 use crate::workspace::WorkspaceError;
 
@@ -37,6 +40,18 @@ pub enum GatewayError {
     /// The configuration does not load.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// The trust store does not load.
+    #[error(transparent)]
+    Keyring(#[from] KeyringError),
+    /// A signature does not count.
+    #[error(transparent)]
+    Trust(#[from] TrustError),
+    /// A pack of the catalogue cannot be used.
+    #[error(transparent)]
+    Pack(#[from] PackError),
+    /// A request or an approval is none, or cannot be made.
+    #[error(transparent)]
+    Approval(#[from] ApprovalError),
     /// How to reach the database makes no sense.
     #[error(transparent)]
     Dsn(#[from] DsnError),
@@ -64,9 +79,16 @@ impl GatewayError {
     /// The exit code that goes with it.
     pub fn exit_code(&self) -> ExitCode {
         match self {
-            Self::Usage(_) | Self::Config(_) | Self::Dsn(_) => ExitCode::Usage,
-            Self::Refused(refusal) if refusal.code == "unverified" => ExitCode::Unverified,
-            Self::Refused(_) => ExitCode::Denied,
+            Self::Usage(_) | Self::Config(_) | Self::Dsn(_) | Self::Keyring(_) | Self::Approval(_) => ExitCode::Usage,
+            Self::Refused(refusal) if matches!(refusal.code.as_str(), "unverified" | "approval_unverified") => {
+                ExitCode::Unverified
+            }
+            Self::Trust(TrustError::Unverified(_)) => ExitCode::Unverified,
+            Self::Pack(error) if error.is_tampering() => ExitCode::Unverified,
+            Self::Pack(error) if error.is_denied() => ExitCode::Denied,
+            Self::Pack(PackError::Io { .. } | PackError::Open(_)) => ExitCode::Failed,
+            Self::Pack(_) => ExitCode::Usage,
+            Self::Refused(_) | Self::Trust(_) => ExitCode::Denied,
             Self::Workspace(error) if error.is_tampering() => ExitCode::Unverified,
             _ => ExitCode::Failed,
         }

@@ -3,21 +3,23 @@
 //! **In**: requests. **Out**: replies. Opening a gateway opens the workspace and its audit log, so that whatever is asked next can be
 //! recorded; runbook engine and database runtime are made only by the verbs that need them.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use pg_logstats_audit::{Log, Sealed};
 
-use crate::agent::{LogAccess, SYSTEM_CONFIG};
+use crate::agent::LogAccess;
 use crate::ambient::{self, OpenError};
+use crate::approval::{ApprovalRequest, ApprovalScope};
 use crate::budget::{Budget, Counter, Tally};
-use crate::catalogue::Catalogue;
-use crate::config::{Config, Rules};
 use crate::db::Target;
 use crate::db::dsn::{self, DsnSource, Environment, FileText, ProcessEnvironment};
 use crate::error::GatewayError;
 use crate::health::{self, Sharing, Verdict};
 use crate::ids::{is_report_id, new_id};
+use crate::keyring::{Keyring, SYSTEM_FOLDER, operators_folder};
+use crate::packs;
 use crate::record::{FailureRecord, RECORD_VERSION, RecordBody, RecoveryRecord, ReportRecord, SealedRecord};
 use crate::report::{AuditRef, Refusal, SCHEMA_VERSION};
 use crate::request::DatabaseChoice;
@@ -38,6 +40,9 @@ pub struct OpenOptions {
     pub config: Option<PathBuf>,
     /// The caller is an agent: everything comes from the operator's configuration, and neither of the above may be named.
     pub agent: bool,
+    /// The operator's folder: default configuration, trust store, packs. For embedders and tests; no flag reaches it, because whoever
+    /// calls the command must not choose whom it trusts. Its default place when none.
+    pub operator: Option<PathBuf>,
 }
 
 /// The gateway.
@@ -46,11 +51,14 @@ pub struct Gateway {
     pub(crate) workspace: Workspace,
     pub(crate) log: Log,
     pub(crate) config: Config,
-    pub(crate) catalogue: &'static Catalogue,
+    pub(crate) catalogue: Arc<Catalogue>,
+    pub(crate) keyring: Keyring,
     pub(crate) trust: Trust,
     pub(crate) log_access: LogAccess,
     is_agent: bool,
     config_path: Option<PathBuf>,
+    /// The operator's own configuration, when another one was named: its rules hold as well.
+    operators: Option<Config>,
 }
 
 /// A database, and what the operator says about it.
@@ -63,6 +71,8 @@ pub(crate) struct ChosenDatabase {
 /// The configuration, and the workspace that goes with it.
 struct Settings {
     config: Config,
+    /// The operator's own, when another one was named.
+    operators: Option<Config>,
     workspace: Option<PathBuf>,
 }
 
@@ -75,8 +85,13 @@ impl OpenOptions {
         if !self.agent {
             return Ok(self.workspace.clone());
         }
-        let catalogue = Catalogue::builtin().map_err(|e| GatewayError::Internal(e.to_string()))?;
-        Ok(self.settings(catalogue)?.workspace)
+        let (_, catalogue) = packs::installed(self.operators_folder().as_deref())?;
+        Ok(self.settings(&catalogue)?.workspace)
+    }
+
+    /// The operator's folder; none when there is no home directory either.
+    pub(crate) fn operators_folder(&self) -> Option<PathBuf> {
+        self.operator.clone().or_else(operators_folder)
     }
 
     fn settings(&self, catalogue: &Catalogue) -> Result<Settings, GatewayError> {
@@ -86,12 +101,24 @@ impl OpenOptions {
                     .to_owned(),
             ));
         }
-        let config = load_config(self, catalogue)?;
+        let own = operators_config(self, catalogue)?;
+        let (config, operators) = match &self.config {
+            None => (own, None),
+            Some(path) => {
+                let bytes = ambient::read_file(path, CONFIGURATION, CONFIG_BYTES)?;
+                let named = parse_config(path, bytes, catalogue)?;
+                (named.under(&own)?, Some(own))
+            }
+        };
         let workspace = match self.agent {
             true => config.agent.workspace.clone(),
             false => self.workspace.clone(),
         };
-        Ok(Settings { config, workspace })
+        Ok(Settings {
+            config,
+            operators,
+            workspace,
+        })
     }
 }
 
@@ -101,8 +128,14 @@ impl Gateway {
     /// # Errors
     /// When one of them cannot be used; then nothing is done.
     pub fn open(options: &OpenOptions, trust: Trust) -> Result<Self, GatewayError> {
-        let catalogue = Catalogue::builtin().map_err(|e| GatewayError::Internal(e.to_string()))?;
-        let Settings { config, workspace } = options.settings(catalogue)?;
+        let operator = options.operators_folder();
+        let (keyring, catalogue) = packs::installed(operator.as_deref())?;
+        let catalogue = Arc::new(catalogue);
+        let Settings {
+            config,
+            operators,
+            workspace,
+        } = options.settings(&catalogue)?;
         let log_access = match options.agent {
             true => LogAccess::within(&config.agent.log_folders)?,
             false => LogAccess::Anywhere,
@@ -114,10 +147,12 @@ impl Gateway {
             log,
             config,
             catalogue,
+            keyring,
             trust,
             log_access,
             is_agent: options.agent,
             config_path: options.config.clone(),
+            operators,
         };
         gateway.note_recovery()?;
         Ok(gateway)
@@ -251,10 +286,7 @@ impl Gateway {
             // The operator's word for a database holds for connections that the operator's file describes; the operator's rules hold
             // for that database however it was reached.
             allow_privileged_role: configured.is_some_and(|(_, database)| database.allow_privileged_role),
-            rules: match configured {
-                Some((_, database)) => database.rules.clone(),
-                None => self.rules_of(&target)?,
-            },
+            rules: self.rules_for(configured.map(|(_, database)| database), &target)?,
             target,
         }))
     }
@@ -269,11 +301,28 @@ impl Gateway {
         ))
     }
 
+    /// The rules for `target`, reached by its name as `configured` or by other means. When a configuration was named, those of the
+    /// operator's own hold as well.
+    fn rules_for(&self, configured: Option<&DatabaseConfig>, target: &Target) -> Result<Rules, GatewayError> {
+        let rules = match configured {
+            Some(database) => database.rules.clone(),
+            None => Self::rules_of(&self.config, target)?,
+        };
+        let Some(operators) = &self.operators else {
+            return Ok(rules);
+        };
+        rules.and(&Self::rules_of(operators, target)?).map_err(|what| {
+            GatewayError::Usage(format!(
+                "nothing could run under both the named configuration and the operator's own: {what}; leave --config out"
+            ))
+        })
+    }
+
     /// The rules for a database that was not reached by its name: those of the configured ones that it is, the strictest of each word. A
     /// configured database whose own connection string makes no sense cannot be told to be this one.
-    fn rules_of(&self, target: &Target) -> Result<Rules, GatewayError> {
-        let mut rules = self.config.rules.clone();
-        for (name, database) in &self.config.databases {
+    fn rules_of(config: &Config, target: &Target) -> Result<Rules, GatewayError> {
+        let mut rules = config.rules.clone();
+        for (name, database) in &config.databases {
             let environment = WithoutDatabaseUrl(ProcessEnvironment);
             let is_this = dsn::resolve_in(None, Some(&database.url), &environment)
                 .is_ok_and(|known| known.is_some_and(|known| known.target_id() == target.target_id()));
@@ -341,6 +390,12 @@ impl Gateway {
                 reason: refusal.reason,
                 health: refusal.health,
                 budget: refusal.budget,
+                approval_request: refusal.approval.map(|scope| ApprovalRequest {
+                    schema_version: SCHEMA_VERSION,
+                    request_id: refusal_id.clone(),
+                    created_at: Timestamp::now().to_string(),
+                    scope: *scope,
+                }),
                 audit: AuditRef {
                     index: 0,
                     root: String::new(),
@@ -459,6 +514,8 @@ pub(crate) struct RefusalDraft {
     pub(crate) reason: String,
     pub(crate) health: Option<crate::health::Verdict>,
     pub(crate) budget: Option<Budget>,
+    /// What a person would have to approve, when that is what is missing.
+    pub(crate) approval: Option<Box<ApprovalScope>>,
 }
 
 impl RefusalDraft {
@@ -474,6 +531,7 @@ impl RefusalDraft {
             reason: reason.into(),
             health: None,
             budget: None,
+            approval: None,
         }
     }
 }
@@ -487,33 +545,32 @@ pub(crate) enum ParentError {
     Other(GatewayError),
 }
 
-fn load_config(options: &OpenOptions, catalogue: &Catalogue) -> Result<Config, GatewayError> {
-    const WHAT: &str = "configuration";
-    let (path, bytes) = match &options.config {
-        Some(path) => (path.clone(), ambient::read_file(path, WHAT, CONFIG_BYTES)?),
-        None => {
+const CONFIGURATION: &str = "configuration";
+
+/// The operator's own configuration; agents may not go without one.
+fn operators_config(options: &OpenOptions, catalogue: &Catalogue) -> Result<Config, GatewayError> {
+    let path = options.operators_folder().map(|folder| folder.join("config.toml"));
+    let read = match &path {
+        Some(path) => match ambient::read_file(path, CONFIGURATION, CONFIG_BYTES) {
+            Err(OpenError::Missing { .. }) => None,
             // What is there and cannot be read is no reason to go on without it.
-            let system = options.agent.then(|| PathBuf::from(SYSTEM_CONFIG));
-            let mut found = None;
-            for path in system.into_iter().chain(ambient::default_config()) {
-                match ambient::read_file(&path, WHAT, CONFIG_BYTES) {
-                    Err(OpenError::Missing { .. }) => {}
-                    bytes => {
-                        found = Some((path, bytes?));
-                        break;
-                    }
-                }
-            }
-            match found {
-                Some(found) => found,
-                None if options.agent => return Err(GatewayError::Usage(no_agent_config())),
-                None => return Ok(Config::default()),
-            }
+            bytes => Some((path, bytes?)),
+        },
+        None => None,
+    };
+    let Some((path, bytes)) = read else {
+        if options.agent {
+            return Err(GatewayError::Usage(no_agent_config(path.as_deref())));
         }
+        return Ok(Config::default());
     };
     if options.agent {
-        ambient::check_owner(&path, WHAT)?;
+        ambient::check_owner(path, CONFIGURATION)?;
     }
+    parse_config(path, bytes, catalogue)
+}
+
+fn parse_config(path: &Path, bytes: Vec<u8>, catalogue: &Catalogue) -> Result<Config, GatewayError> {
     let file = path.display().to_string();
     let text = String::from_utf8(bytes)
         .map_err(|_| GatewayError::Usage(format!("configuration `{file}` is no UTF-8 text; write it anew")))?;
@@ -521,7 +578,7 @@ fn load_config(options: &OpenOptions, catalogue: &Catalogue) -> Result<Config, G
 }
 
 /// Without a configuration an agent would have neither folders nor databases, and the defaults are no operator's decision.
-fn no_agent_config() -> String {
-    let own = ambient::default_config().map_or_else(String::new, |path| format!(" or `{}`", path.display()));
-    format!("agent mode needs the operator's configuration in `{SYSTEM_CONFIG}`{own}, and there is none")
+fn no_agent_config(own: Option<&Path>) -> String {
+    let own = own.map_or_else(String::new, |path| format!(" or `{}`", path.display()));
+    format!("agent mode needs the operator's configuration in `{SYSTEM_FOLDER}/config.toml`{own}, and there is none")
 }

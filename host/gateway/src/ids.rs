@@ -23,8 +23,14 @@ pub fn new_id(prefix: &str, now_us: i64) -> Result<String, getrandom::Error> {
 
 /// Whether `id` has the form of a report's id.
 pub fn is_report_id(id: &str) -> bool {
-    id.strip_prefix("rp_")
-        .is_some_and(|rest| rest.len() == 26 && rest.bytes().all(|b| ALPHABET.contains(&b)))
+    unique_part("rp", id).is_some()
+}
+
+/// What stands behind `prefix` and `_` in an id of ours; none when `id` is none with that prefix.
+pub fn unique_part<'a>(prefix: &str, id: &'a str) -> Option<&'a str> {
+    id.strip_prefix(prefix)?
+        .strip_prefix('_')
+        .filter(|rest| rest.len() == 26 && rest.bytes().all(|b| ALPHABET.contains(&b)))
 }
 
 #[cfg(test)]

@@ -51,7 +51,7 @@ pub(crate) struct Judgement {
 pub(crate) fn judge(
     component: &TrustedComponent,
     workspace: &Workspace,
-    catalogue: &'static Catalogue,
+    catalogue: &Arc<Catalogue>,
     snapshot: &EvidenceSnapshot,
     evidence_digest: &str,
     outcome: Option<OutcomeInput<'_>>,
@@ -91,7 +91,7 @@ pub(crate) fn judge(
 fn run(
     component: &TrustedComponent,
     workspace: &Workspace,
-    catalogue: &'static Catalogue,
+    catalogue: &Arc<Catalogue>,
     snapshot: &EvidenceSnapshot,
     evidence_digest: &str,
     outcome: Option<OutcomeInput<'_>>,
@@ -107,7 +107,12 @@ fn run(
 
     let seed = seed(&component.digest, evidence_digest, outcome);
     let subjects = Arc::clone(&judgement.subjects);
-    let host = ActionHost::new(Arc::clone(&descriptor), Arc::clone(&subjects), catalogue, seed);
+    let host = ActionHost::new(
+        Arc::clone(&descriptor),
+        Arc::clone(&subjects),
+        Arc::clone(catalogue),
+        seed,
+    );
     let evidence = convert::evidence(snapshot);
     let called = match outcome {
         None => loaded.triage(host, &evidence)?,

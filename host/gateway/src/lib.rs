@@ -18,6 +18,8 @@
 
 pub mod agent;
 pub mod ambient;
+pub mod approval;
+pub mod approvals;
 pub mod audit;
 mod authentic;
 pub mod baseline;
@@ -35,7 +37,10 @@ pub mod ids;
 mod inspect;
 mod interrupt;
 mod judge;
+pub mod keyring;
+pub mod keys;
 pub mod outcome;
+pub mod packs;
 pub mod policy;
 mod policy_check;
 pub mod record;

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::budget::{Budget, Reserved};
 use crate::catalogue::{Action, BoundParameter, BoundValue};
 use crate::error::GatewayError;
-use crate::gate::{Circumstances, Live, blocked_by_rules};
+use crate::gate::{Circumstances, Live, blocked_by_rules, risk_of_run};
 use crate::gateway::{ChosenDatabase, Gateway};
 use crate::health::allows;
 use crate::policy::{Hours, Openness, Policy, openness};
@@ -207,12 +207,12 @@ fn at_risk(
     risk: Risk,
     now: &Circumstances<'_>,
 ) -> (ActionStatus, String, Option<VerdictLevel>) {
-    if let Some(blocked) = blocked_by_rules(action, risk, VerdictLevel::Clear, now) {
+    if let Some(blocked) = blocked_by_rules(action, risk, false, VerdictLevel::Clear, now) {
         return (blocked.status, blocked.reason, None);
     }
     let worst = [VerdictLevel::Saturated, VerdictLevel::Busy, VerdictLevel::Clear]
         .into_iter()
-        .find(|level| allows(*level, risk, action.essential));
+        .find(|level| allows(*level, risk_of_run(risk), action.essential));
     match worst {
         Some(level) => (
             ActionStatus::Allowed,

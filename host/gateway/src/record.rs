@@ -2,6 +2,7 @@
 //!
 //! **In/out**: serde. The form is a contract with auditors: [`RECORD_VERSION`] changes with it, and unknown fields do not load.
 
+use pg_logstats_audit::dsse::Envelope;
 use serde::{Deserialize, Serialize};
 
 use crate::budget::Reserved;
@@ -127,8 +128,11 @@ pub struct IntentRecord {
     pub budget: Budget,
     /// The component that will interpret the outcome.
     pub runbook_digest: String,
-    /// Who approved: `policy`, or the approval's signer.
+    /// Who approved: `policy`, or `approval ID by key KEY_ID`.
     pub approver: String,
+    /// The signed approval, where one was needed: an auditor who has the approver's public key can verify it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approval: Option<Envelope>,
 }
 
 /// A command that failed.

@@ -60,6 +60,9 @@ pub struct RunSqlRequest {
     pub action_id: String,
     /// Choices among the offered values.
     pub parameters: Vec<(String, String)>,
+    /// A person's approval, by its id in the workspace.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approval: Option<String>,
     /// Most findings in the report.
     pub limit: usize,
     /// Where to run it.

@@ -5,19 +5,25 @@
 
 use std::sync::Arc;
 
+use pg_logstats_audit::AuditError;
 use sha2::{Digest as _, Sha256};
 
+use crate::approval::{ApprovalScope, Place};
 use crate::budget::Reserved;
 use crate::catalogue::{Action, ActionKind, BoundParameter, BoundValue};
 use crate::config::Rules;
 use crate::db::{self, ExecutionGuard};
 use crate::error::GatewayError;
-use crate::gate::{ApprovedAction, Circumstances, Decision, DurableIntent, Live, approve, choose, record_intent};
+use crate::gate::{
+    ApprovedAction, Circumstances, Decision, DurableIntent, Live, Permit, Run, approve, choose, intent_id,
+    record_intent,
+};
 use crate::gateway::{ChosenDatabase, Gateway, RefusalDraft};
 use crate::health::{self, Sharing, Verdict};
+use crate::ids::unique_part;
 use crate::judge::{Judgement, OutcomeInput, TrustedComponent, judge};
 use crate::outcome::ActionOutcome;
-use crate::record::{IntentRecord, OutcomeRecord, RecordBody, ReportRecord};
+use crate::record::{IntentRecord, OutcomeRecord, RecordBody, ReportRecord, SealedRecord};
 use crate::report::{
     ActionContext, AnalysisWindow, AuditRef, Baseline, Budget, Limitation, Offer, OutcomeView, Report, SCHEMA_VERSION,
     SourceSummary,
@@ -28,7 +34,11 @@ use crate::snapshot::EvidenceSnapshot;
 use crate::subjects::{Subject, Subjects};
 use crate::time::{now_us, rfc3339};
 use crate::triage::{assemble, operating_mode, verdict_fields};
-use crate::words::{ActionType, OutcomeStatus, Risk};
+use crate::words::{ActionStatus, ActionType, OutcomeStatus, Risk};
+use crate::workspace::WorkspaceError;
+
+/// Said of an approval that has had its run.
+const USED: &str = "the approval has been used; each is for one run, whatever came of it. Have it approved again";
 
 /// An action of a verified report with the values that it will run with.
 struct Chosen {
@@ -79,16 +89,23 @@ impl Gateway {
                 login_role: None,
                 now_us: now_us(),
             };
-            let decision = approve(&chosen.action, chosen.bound.clone(), None, &circumstances)
+            let mut decision = approve(&chosen.action, chosen.bound.clone(), None, None, &circumstances)
                 .err()
                 .ok_or_else(|| GatewayError::Internal("an action was approved without a database".to_owned()))?;
-            return Err(self.refuse_decision(&chosen, request, decision, None, budget));
+            if decision.needs_approval {
+                decision
+                    .reason
+                    .push_str("; first name the database with --database, as an approval is for one database");
+            }
+            return Err(self.refuse_decision(&chosen, request, decision, None, budget, None));
         };
+        let scope = self.scope(&chosen, &database);
+        let permit = self.permit(&chosen, request, &scope)?;
         // Held until the outcome is sealed: what one action counts, no other can count at the same time.
         let busy = |what: &str| {
             let reason = format!("another action is running {what}; try again when it has ended");
             let mut draft = self.draft(&chosen, request, "busy", reason);
-            draft.status = Some(crate::words::ActionStatus::BlockedByBudget);
+            draft.status = Some(ActionStatus::BlockedByBudget);
             self.refuse(draft)
         };
         let Some(_single_flight) = self.workspace.lock_database(&database.target.target_id())? else {
@@ -97,7 +114,7 @@ impl Gateway {
         let Some(_incident) = self.workspace.lock_incident(&chosen.parent.report.incident_id)? else {
             return Err(busy("for this incident"));
         };
-        let ran = self.decide_and_run(&chosen, request, &database)?;
+        let ran = self.decide_and_run(&chosen, request, &database, permit, scope)?;
         self.report_outcome(request, chosen, ran, &database)
     }
 
@@ -162,6 +179,8 @@ impl Gateway {
         chosen: &Chosen,
         request: &RunSqlRequest,
         database: &ChosenDatabase,
+        permit: Option<Permit>,
+        scope: ApprovalScope,
     ) -> Result<Ran, GatewayError> {
         Self::block_on(async {
             let sharing = match chosen.action.risk(&chosen.bound) {
@@ -181,10 +200,13 @@ impl Gateway {
                 now_us: now_us(),
             };
             let approved =
-                approve(&chosen.action, chosen.bound.clone(), sample, &circumstances).map_err(|decision| {
-                    self.refuse_decision(chosen, request, decision, Some(verdict.clone()), budget.clone())
+                approve(&chosen.action, chosen.bound.clone(), sample, permit, &circumstances).map_err(|decision| {
+                    let verdict = Some(verdict.clone());
+                    self.refuse_decision(chosen, request, decision, verdict, budget.clone(), Some(scope))
                 })?;
-            let (approved, intent) = self.write_intent(chosen, approved, &verdict, budget, database)?;
+            let (approved, intent) = self
+                .write_intent(chosen, approved, &verdict, budget, database)
+                .map_err(|error| self.used_meanwhile(chosen, request, error))?;
             let intent_index = intent.index();
             let intent_record_id = intent.record_id().to_owned();
             let guard = ExecutionGuard {
@@ -219,7 +241,11 @@ impl Gateway {
         budget: Budget,
         database: &ChosenDatabase,
     ) -> Result<(ApprovedAction, DurableIntent), GatewayError> {
-        let record_id = Self::new_id("it")?;
+        // There can be one record of an id, so there can be one run of an approval, whoever else is at it.
+        let record_id = match approved.permit() {
+            Some(permit) => permit.intent_id(),
+            None => Self::new_id("it")?,
+        };
         let report = &chosen.parent.report;
         record_intent(approved, |approved| {
             let intent = IntentRecord {
@@ -237,7 +263,8 @@ impl Gateway {
                 policy_digest: self.policy_digest(&database.rules),
                 budget,
                 runbook_digest: report.runbook.digest.clone(),
-                approver: "policy".to_owned(),
+                approver: approved.permit().map_or_else(|| "policy".to_owned(), Permit::approver),
+                approval: approved.permit().map(|permit| permit.envelope().clone()),
             };
             let sealed = self.seal(&record_id, "intent", Some(&report.incident_id), |_| {
                 RecordBody::Intent(Box::new(intent))
@@ -270,7 +297,7 @@ impl Gateway {
         let judgement = judge(
             &chosen.component,
             &self.workspace,
-            self.catalogue,
+            &self.catalogue,
             &snapshot,
             &evidence_digest,
             Some(input),
@@ -293,7 +320,7 @@ impl Gateway {
                 login_role: Some(database.target.user()),
                 now_us: now_us(),
             },
-            catalogue: self.catalogue,
+            catalogue: &self.catalogue,
         };
         let assembly = assemble(&judgement, &context, request.limit);
         let outcome = OutcomeView::new(
@@ -339,6 +366,118 @@ impl Gateway {
         Ok(report)
     }
 
+    /// What a person would approve: this action with these values on this database, for this report.
+    fn scope(&self, chosen: &Chosen, database: &ChosenDatabase) -> ApprovalScope {
+        let report = &chosen.parent.report;
+        let place = Place {
+            incident_id: &report.incident_id,
+            parent_report_id: &report.report_id,
+            action_id: &chosen.offer.action_id,
+            evidence_digest: &chosen.parent.evidence_digest,
+            runbook_digest: &report.runbook.digest,
+            database: &database.target.to_string(),
+            database_id: &database.target.target_id(),
+        };
+        let subjects = Subjects::new(&chosen.snapshot, &[]);
+        let family = chosen.subject_ids.iter().find_map(|id| subjects.get(id)?.family());
+        let sample_of = family.map(|family| family.statement.as_str());
+        // With the caps that it will have: a person approves what will run.
+        let action = database.rules.policy.capped(&chosen.action);
+        ApprovalScope::new(&action, &chosen.bound, place, sample_of)
+    }
+
+    /// The approval that the request names, verified for what is about to run; none when it names none.
+    fn permit(
+        &self,
+        chosen: &Chosen,
+        request: &RunSqlRequest,
+        scope: &ApprovalScope,
+    ) -> Result<Option<Permit>, GatewayError> {
+        let Some(id) = &request.approval else {
+            return Ok(None);
+        };
+        let refuse = |code: &'static str, reason: String| {
+            let mut draft = self.draft(chosen, request, code, reason);
+            draft.status = Some(ActionStatus::BlockedByPolicy);
+            Err(self.refuse(draft))
+        };
+        if !self.config.policy.needs_approval(&chosen.action, &chosen.bound) {
+            return refuse(
+                "approval_not_needed",
+                "the action needs no approval; run it without --approval, so that none is used up".to_owned(),
+            );
+        }
+        let unknown = || {
+            "no such approval in this workspace; an approval is named by its id (`ap_…`), and `pg-logstats approvals list` shows what \
+             there is"
+                .to_owned()
+        };
+        if unique_part("ap", id).is_none() {
+            return refuse("approval_unknown", unknown());
+        }
+        let Some(bytes) = self.workspace.approval(id)? else {
+            return refuse("approval_unknown", unknown());
+        };
+        let run = Run {
+            action: &chosen.action,
+            bound: &chosen.bound,
+            scope,
+        };
+        let permit = match Permit::verify(&bytes, id, run, &self.keyring, now_us()) {
+            Ok(permit) => permit,
+            Err(error) => return refuse(error.code(), error.to_string()),
+        };
+        if !self.asked_for(&permit)? {
+            return refuse(
+                "approval_request_unknown",
+                "the approval answers a request that this workspace's audit log does not have; have this run approved"
+                    .to_owned(),
+            );
+        }
+        if self.approval_is_used(id)? {
+            return refuse("approval_used", USED.to_owned());
+        }
+        Ok(Some(permit))
+    }
+
+    /// Whether the request that was approved is one of ours, and for the same.
+    fn asked_for(&self, permit: &Permit) -> Result<bool, GatewayError> {
+        let record = match self.log.read(permit.request_id()) {
+            Ok(record) => record,
+            Err(AuditError::UnknownId { .. } | AuditError::BadId { .. }) => return Ok(false),
+            Err(error) => return Err(error.into()),
+        };
+        let sealed: Result<SealedRecord, _> = serde_json::from_slice(&record.payload);
+        Ok(match sealed.map(|sealed| sealed.body) {
+            Ok(RecordBody::Refusal(refusal)) => refusal
+                .approval_request
+                .is_some_and(|request| request.scope == *permit.scope()),
+            _ => false,
+        })
+    }
+
+    /// Whether the intent that uses the approval up is in the log.
+    pub(crate) fn approval_is_used(&self, approval_id: &str) -> Result<bool, GatewayError> {
+        match self.log.read(&intent_id(approval_id)) {
+            Ok(_) => Ok(true),
+            Err(AuditError::UnknownId { .. }) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Another process has used the approval since it was looked at: the log has no room for a second intent of its id.
+    fn used_meanwhile(&self, chosen: &Chosen, request: &RunSqlRequest, error: GatewayError) -> GatewayError {
+        if !matches!(
+            &error,
+            GatewayError::Workspace(WorkspaceError::Audit(AuditError::DuplicateId { .. }))
+        ) {
+            return error;
+        }
+        let mut draft = self.draft(chosen, request, "approval_used", USED);
+        draft.status = Some(ActionStatus::BlockedByPolicy);
+        self.refuse(draft)
+    }
+
     fn draft(
         &self,
         chosen: &Chosen,
@@ -360,8 +499,15 @@ impl Gateway {
         decision: Decision,
         verdict: Option<Verdict>,
         budget: Budget,
+        scope: Option<ApprovalScope>,
     ) -> GatewayError {
-        let mut draft = self.draft(chosen, request, "not_allowed", decision.reason);
+        let code = if decision.needs_approval {
+            "approval_required"
+        } else {
+            "not_allowed"
+        };
+        let mut draft = self.draft(chosen, request, code, decision.reason);
+        draft.approval = scope.filter(|_| decision.needs_approval).map(Box::new);
         draft.status = Some(decision.status);
         draft.health = verdict;
         draft.budget = Some(budget);
@@ -411,10 +557,14 @@ impl Chosen {
 fn requested(request: &RunSqlRequest) -> String {
     let names: Vec<&str> = request.parameters.iter().map(|(name, _)| name.as_str()).collect();
     format!(
-        "run-sql --triage-report {} --action-id {} {}",
+        "run-sql --triage-report {} --action-id {} {}{}",
         request.triage_report,
         request.action_id,
-        names.join(" ")
+        names.join(" "),
+        request
+            .approval
+            .as_ref()
+            .map_or_else(String::new, |id| format!(" --approval {id}"))
     )
 }
 
@@ -503,3 +653,6 @@ fn outcome_report(
         },
     }
 }
+
+#[cfg(test)]
+mod tests;

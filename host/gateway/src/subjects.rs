@@ -205,6 +205,11 @@ pub struct Subjects {
 }
 
 impl Subjects {
+    /// All of them, by id.
+    pub fn iter(&self) -> impl Iterator<Item = &Subject> {
+        self.by_id.values()
+    }
+
     /// The subjects of `snapshot`, and of `plan` in phase 2.
     pub fn new(snapshot: &EvidenceSnapshot, plan: &[PlanNode]) -> Self {
         let mut subjects = Self::default();

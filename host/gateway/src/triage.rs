@@ -68,7 +68,7 @@ impl Gateway {
         let judgement = judge(
             &component,
             &self.workspace,
-            self.catalogue,
+            &self.catalogue,
             &ground.snapshot,
             &evidence_digest,
             None,
@@ -260,7 +260,7 @@ impl ReportDraft<'_> {
                 now_us,
             },
             program: gateway.program(),
-            catalogue: gateway.catalogue,
+            catalogue: &gateway.catalogue,
         };
         let assembly = assemble(self.judgement, &context, self.limit);
         let log = self.ground.snapshot.log.as_ref();

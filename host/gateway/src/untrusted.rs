@@ -48,6 +48,11 @@ impl Untrusted {
         }
     }
 
+    /// Whether some of the text was cut off.
+    pub fn is_truncated(&self) -> bool {
+        self.truncated_chars > 0
+    }
+
     /// The text, escaped and capped.
     pub fn text(&self) -> &str {
         &self.text

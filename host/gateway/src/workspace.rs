@@ -1,13 +1,14 @@
 //! The workspace: the folder that holds the audit log, the key, the evidence and the compiled runbooks.
 //!
 //! **In**: a folder, opened once. **Out**: typed access to its parts; nothing here follows a link out of it. **Trusted**: nothing in it
-//! without a signature (audit log), a digest in a verified record (evidence) or an authentication code (compiled code).
+//! without a signature (audit log, approvals), a digest in a verified record (evidence) or an authentication code (compiled code).
 //! **Can fail**: with [`WorkspaceError`], which says what to do.
 //!
 //! ```text
 //! audit/      the transparency log and its records        keys/    the signing key, the cache key (0600)
 //! evidence/   <sha256>.json.zst, content-addressed        cache/   compiled runbooks, verdicts of the last seconds
 //! locks/      one file per database and incident, locked while an action runs; one per verdict, while it is taken
+//! approvals/  what people have approved, one DSSE file each
 //! ```
 
 use std::io::{Read as _, Write as _};
@@ -127,6 +128,18 @@ impl Workspace {
         // Commands in reports name the workspace; they must work from any folder.
         let path = std::path::absolute(&path).unwrap_or(path);
         Ok(Self { dir, path, is_default })
+    }
+
+    /// Opens the workspace at `path`, or at its default place, if it is there.
+    ///
+    /// # Errors
+    /// When it is there and cannot be opened.
+    pub fn open_existing(path: Option<&Path>) -> Result<Option<Self>, WorkspaceError> {
+        let path = path.map(Path::to_path_buf).or_else(ambient::default_workspace);
+        match path {
+            Some(path) if path.is_dir() => Self::open(Some(&path)).map(Some),
+            _ => Ok(None),
+        }
     }
 
     /// Where it is.
@@ -255,6 +268,58 @@ impl Workspace {
         }
     }
 
+    /// Keeps the approval `id`. Durable when this returns; an approval that is there already is not replaced.
+    ///
+    /// # Errors
+    /// When it cannot be written, or is there already.
+    pub fn put_approval(&self, id: &str, bytes: &[u8]) -> Result<(), WorkspaceError> {
+        let name = approval_name(id);
+        let folder = self.folder("approvals")?;
+        if folder.symlink_metadata(&name).is_ok() {
+            let there = std::io::Error::from(std::io::ErrorKind::AlreadyExists);
+            return Err(self.error("write", &format!("approvals/{name}"), there));
+        }
+        write_durably(&folder, &name, bytes).map_err(|e| self.error("write", &format!("approvals/{name}"), e))
+    }
+
+    /// The approval kept under `id`, which has to have the form of one; none when there is none. Nothing of it is verified here.
+    ///
+    /// # Errors
+    /// When it is there and cannot be read.
+    pub fn approval(&self, id: &str) -> Result<Option<Vec<u8>>, WorkspaceError> {
+        let name = approval_name(id);
+        let failed = |e| self.error("read", &format!("approvals/{name}"), e);
+        let file = match self.folder("approvals")?.open(&name) {
+            Ok(file) => file,
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(e) => return Err(failed(e)),
+        };
+        let mut bytes = Vec::new();
+        file.take(crate::approval::DOCUMENT_BYTES)
+            .read_to_end(&mut bytes)
+            .map_err(failed)?;
+        Ok(Some(bytes))
+    }
+
+    /// The ids of the approvals that are kept, in order.
+    ///
+    /// # Errors
+    /// When the folder cannot be read.
+    pub fn approval_ids(&self) -> Result<Vec<String>, WorkspaceError> {
+        let failed = |e| self.error("read", "approvals", e);
+        let mut ids = Vec::new();
+        for entry in self.folder("approvals")?.entries().map_err(failed)? {
+            let name = entry.map_err(failed)?.file_name();
+            let id = name.to_str().and_then(|name| name.strip_suffix(APPROVAL_SUFFIX));
+            ids.extend(
+                id.filter(|id| crate::ids::unique_part("ap", id).is_some())
+                    .map(str::to_owned),
+            );
+        }
+        ids.sort();
+        Ok(ids)
+    }
+
     /// A file of the cache, if it is there.
     ///
     /// # Errors
@@ -337,11 +402,18 @@ pub struct Lock {
     _file: std::fs::File,
 }
 
+const APPROVAL_SUFFIX: &str = ".dsse.json";
+
+fn approval_name(id: &str) -> String {
+    format!("{id}{APPROVAL_SUFFIX}")
+}
+
 fn evidence_name(digest: &str) -> String {
     format!("{digest}.json.zst")
 }
 
-fn write_durably(folder: &Dir, name: &str, bytes: &[u8]) -> std::io::Result<()> {
+/// As [`write`], and outlives a power cut.
+pub(crate) fn write_durably(folder: &Dir, name: &str, bytes: &[u8]) -> std::io::Result<()> {
     write(folder, name, bytes, Durability::Synced)
 }
 

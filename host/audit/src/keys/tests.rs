@@ -6,7 +6,8 @@ use cap_std::fs::Dir;
 use ed25519_dalek::SigningKey;
 
 use super::{
-    FileKey, KeyError, PRIVATE_KEY_FILE, PUBLIC_KEY_FILE, PublicKey, SignError, Signer, TrustedKeys, sign_with,
+    FileKey, KeyError, PRIVATE_KEY_FILE, PUBLIC_KEY_FILE, PrivateKey, PublicKey, SignError, Signer, TrustedKeys,
+    sign_with,
 };
 
 /// A key from a number, for tests.
@@ -179,4 +180,23 @@ fn a_key_of_small_order_is_refused() {
 fn a_key_given_twice_counts_once() {
     let key = MemoryKey::new(1).public().clone();
     assert_eq!(TrustedKeys::new([key.clone(), key.clone()]), TrustedKeys::from(key));
+}
+
+#[test]
+fn a_persons_key_is_written_and_read_and_never_shown() {
+    let key = PrivateKey::generate().unwrap();
+    let pem = key.to_pem().unwrap();
+    assert!(pem.starts_with("-----BEGIN PRIVATE KEY-----\n"));
+    let read = PrivateKey::from_pem(&format!("{}\n\n", pem.as_str())).unwrap();
+    assert_eq!(read.key_id(), key.key_id());
+    assert!(key.public().verifies(b"text", &read.sign(b"text").unwrap()));
+    assert_ne!(key.key_id(), PrivateKey::generate().unwrap().key_id());
+    assert_eq!(format!("{key:?}"), format!("PrivateKey({})", key.key_id()));
+    let public = key.public().to_pem().unwrap();
+    for wrong in ["", "x", public.as_str()] {
+        assert!(
+            matches!(PrivateKey::from_pem(wrong), Err(super::PrivateKeyError::Pem { .. })),
+            "{wrong}"
+        );
+    }
 }

@@ -6,7 +6,10 @@ mod report;
 
 use std::fmt::Write as _;
 
+use pg_logstats_gateway::approvals::ApprovalView;
 use pg_logstats_gateway::audit::{AuditEntry, Verification};
+use pg_logstats_gateway::keys::KeyView;
+use pg_logstats_gateway::packs::PackView;
 use pg_logstats_gateway::report::Refusal;
 use pg_logstats_gateway::{HealthReport, Inspection, TrustedRunbook};
 use serde::Serialize;
@@ -36,6 +39,12 @@ pub(crate) fn refusal(r: &Refusal) -> String {
         for reason in &health.reasons {
             line!(out, "           {reason}");
         }
+    }
+    if r.approval_request.is_some() {
+        line!(
+            out,
+            "  approval a person can approve it: print this with --format json into a file, and give that to `pg-logstats approve`"
+        );
     }
     line!(
         out,
@@ -158,6 +167,37 @@ pub(crate) fn runbooks(runbooks: &Vec<TrustedRunbook>) -> String {
     let mut out = String::new();
     for r in runbooks {
         line!(out, "{:20} {}  {}", r.workflow, r.digest, r.signers.join(", "));
+    }
+    out
+}
+
+pub(crate) fn key(k: &KeyView) -> String {
+    format!("key id  {}\n{}", k.key_id, k.public_key)
+}
+
+pub(crate) fn approval(a: &ApprovalView) -> String {
+    let mut out = String::new();
+    line!(out, "{}  {}", a.approval_id, a.status.to_uppercase());
+    line!(out, "  action   {}", a.target_id);
+    line!(out, "  on       {}", a.database);
+    line!(out, "  for      {}, request {}", a.incident_id, a.request_id);
+    line!(out, "  by key   {}", a.approver_key_id);
+    line!(out, "  valid    {} to {}", a.issued_at, a.expires_at);
+    out
+}
+
+pub(crate) fn approvals(approvals: &Vec<ApprovalView>) -> String {
+    approvals.iter().map(approval).collect()
+}
+
+pub(crate) fn pack(p: &PackView) -> String {
+    let mut out = String::new();
+    line!(out, "{} {}", p.name, p.version);
+    for action in &p.actions {
+        line!(out, "  {action}");
+    }
+    if !p.signer.is_empty() {
+        line!(out, "  signed by {}", p.signer);
     }
     out
 }

@@ -1,10 +1,13 @@
 //! One file per verb: arguments to request, reply to output.
 
+mod approvals;
+mod approve;
 mod audit;
 mod catalog;
 mod evidence;
 mod health;
 mod inspect;
+mod keys;
 mod policy;
 mod run_sql;
 mod runbook;
@@ -28,6 +31,9 @@ pub(crate) fn run(cli: &Cli) -> Result<ExitCode, GatewayError> {
         Verb::Audit(verb) => audit::run(cli, verb),
         Verb::Runbook(verb) => runbook::run(cli, verb),
         Verb::Catalog(verb) => catalog::run(cli, verb),
+        Verb::Approve(args) => approve::run(cli, args),
+        Verb::Approvals(verb) => approvals::run(cli, verb),
+        Verb::Keys(verb) => keys::run(cli, verb),
     }
 }
 
@@ -58,6 +64,7 @@ fn options(cli: &Cli) -> OpenOptions {
         workspace: cli.global.workspace.clone(),
         config: cli.global.config.clone(),
         agent: false,
+        ..OpenOptions::default()
     }
 }
 

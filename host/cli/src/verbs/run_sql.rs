@@ -12,6 +12,7 @@ pub(super) fn run(cli: &Cli, args: &RunSqlArgs) -> Result<ExitCode, GatewayError
         triage_report: args.triage_report.clone(),
         action_id: args.action_id.clone(),
         parameters: args.parameters.clone(),
+        approval: args.approval.clone(),
         limit: usize::from(args.limit),
         database: super::database(&args.database),
     };

@@ -9,21 +9,19 @@
 //! cache takes milliseconds (`benches/`). A cache that is missing, of another version, of another log or forged costs that time and
 //! changes no figure, which the tests show.
 
-use hmac::{Hmac, KeyInit, Mac};
 use pg_logstats_audit::{IndexedEntry, Log};
 use serde::{Deserialize, Serialize};
-use sha2::Sha256;
 
 use super::tally::Begun;
 use super::{Reserved, Tally};
+use crate::authentic::Authentic;
 use crate::error::GatewayError;
 use crate::words::ActionClass;
 use crate::workspace::Workspace;
 
 /// Name of the cache in the workspace's `cache/`, with the version of its form.
 const CACHE_FILE: &str = "usage-v1";
-const DOMAIN: &[u8] = b"pg-logstats usage v1\0";
-const MAC_BYTES: usize = 32;
+const PURPOSE: &str = "pg-logstats usage v1";
 /// New entries that are added up again rather than cached: writing the cache is two fsyncs, reading an entry or two is less.
 const UNCACHED_ENTRIES: u64 = 32;
 
@@ -151,27 +149,18 @@ impl<'a> Counter<'a> {
     }
 
     fn load(&self) -> Option<Cached> {
-        let bytes = self.workspace.read_cache(CACHE_FILE).ok()??;
-        let (stored, json) = bytes.split_at_checked(MAC_BYTES)?;
-        self.mac(json)?.verify_slice(stored).ok()?;
-        serde_json::from_slice(json).ok()
+        serde_json::from_slice(&self.files().read(CACHE_FILE)?).ok()
     }
 
     /// Without the cache the next count takes longer; nothing else depends on it.
     fn store(&self, cached: &Cached) {
-        let Ok(json) = serde_json::to_vec(cached) else { return };
-        let Some(mac) = self.mac(&json) else { return };
-        let mut bytes = mac.finalize().into_bytes().to_vec();
-        bytes.extend_from_slice(&json);
-        let _ = self.workspace.write_cache(CACHE_FILE, &bytes);
+        if let Ok(json) = serde_json::to_vec(cached) {
+            self.files().write(CACHE_FILE, &json);
+        }
     }
 
-    fn mac(&self, json: &[u8]) -> Option<Hmac<Sha256>> {
-        let key = self.workspace.cache_key().ok()?;
-        let mut mac = Hmac::<Sha256>::new_from_slice(&key).ok()?;
-        mac.update(DOMAIN);
-        mac.update(json);
-        Some(mac)
+    fn files(&self) -> Authentic<'a> {
+        Authentic::new(self.workspace, PURPOSE)
     }
 }
 

@@ -154,7 +154,7 @@ pub(super) fn load(files: &[(&str, &str)]) -> Result<Catalogue, CatalogueError> 
     Ok(Catalogue { actions })
 }
 
-fn parse(file: &str, text: &str) -> Result<Action, CatalogueError> {
+pub(super) fn parse(file: &str, text: &str) -> Result<Action, CatalogueError> {
     let read: ActionFile = toml::from_str(text).map_err(|e| CatalogueError::Syntax {
         file: file.to_owned(),
         reason: e.to_string().trim_end().to_owned(),
@@ -187,6 +187,7 @@ fn parse(file: &str, text: &str) -> Result<Action, CatalogueError> {
         privileges: read.privileges,
         risk: read.risk,
         risk_when_bound: read.risk_when_bound,
+        pack: None,
         statements: read.statements,
     })
 }
@@ -389,7 +390,7 @@ fn check_statements(read: &ActionFile) -> Result<(), Fault> {
 }
 
 /// Lower-case letters, digits and `_`, as names in JSON, TOML and on the command line.
-fn is_word(text: &str) -> bool {
+pub(super) fn is_word(text: &str) -> bool {
     !text.is_empty()
         && text
             .bytes()

@@ -1,10 +1,11 @@
 //! The catalogue: every action that the gateway can run against a database, as data.
 //!
-//! **In**: the TOML files in `actions/`, one per action, compiled into the binary. **Out**: [`Action`]s by id.
-//! **Trusted**: the files are reviewed with the code; unknown fields and inconsistent actions do not load. No SQL comes from
-//! anywhere else.
+//! **In**: the TOML files in `actions/`, one per action, compiled into the binary; and packs that the operator installed ([`pack`]).
+//! **Out**: [`Action`]s by id. **Trusted**: the files of this binary are reviewed with the code; those of packs are signed, and held
+//! to stricter rules. Unknown fields and inconsistent actions do not load. No SQL comes from anywhere else.
 
 mod load;
+pub mod pack;
 #[cfg(test)]
 mod tests;
 pub mod view;
@@ -16,6 +17,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use load::CatalogueError;
+pub use pack::{Pack, PackError, PackInfo};
 
 use crate::words::{ActionClass, Risk};
 
@@ -54,12 +56,19 @@ pub struct Action {
     pub privileges: Privileges,
     /// SHA-256 of the action's file, in hex: intent records name it.
     pub digest: String,
+    /// The pack that it comes from; none: this binary.
+    pub pack: Option<PackInfo>,
     risk: Risk,
     risk_when_bound: BTreeMap<String, Risk>,
     statements: Vec<Statement>,
 }
 
 impl Action {
+    /// Whether it comes from a pack that the operator installed.
+    pub fn is_packed(&self) -> bool {
+        self.pack.is_some()
+    }
+
     /// A copy with other SQL and risk, for tests of [`crate::db`].
     #[cfg(test)]
     pub(crate) fn with_sql_for_test(&self, sql: &str, risk: Risk) -> Self {
@@ -250,8 +259,8 @@ pub struct Statement {
     pub sql: String,
 }
 
-/// All actions by id.
-#[derive(Debug)]
+/// All actions by id: those of this binary, and those of installed packs.
+#[derive(Debug, Clone)]
 pub struct Catalogue {
     actions: BTreeMap<String, Arc<Action>>,
 }
@@ -264,6 +273,24 @@ impl Catalogue {
     pub fn builtin() -> Result<&'static Self, CatalogueError> {
         static BUILTIN: OnceLock<Result<Catalogue, CatalogueError>> = OnceLock::new();
         BUILTIN.get_or_init(load::builtin).as_ref().map_err(Clone::clone)
+    }
+
+    /// This catalogue with the actions of `packs`, whose ids were checked not to be those of this one or of each other.
+    ///
+    /// # Errors
+    /// When an id is taken.
+    pub fn with_packs(&self, packs: Vec<Pack>) -> Result<Self, CatalogueError> {
+        let mut merged = self.clone();
+        for action in packs.into_iter().flat_map(Pack::into_actions) {
+            let id = action.id.clone();
+            if merged.actions.insert(id.clone(), Arc::new(action)).is_some() {
+                return Err(CatalogueError::Duplicate {
+                    file: format!("{id}.toml"),
+                    id,
+                });
+            }
+        }
+        Ok(merged)
     }
 
     /// The action with this id.
@@ -298,15 +325,15 @@ pub enum Facet {
     Sample,
 }
 
-#[cfg(test)]
 impl Facet {
-    /// How many SQL arguments it fills.
-    pub(crate) fn arguments(self) -> usize {
+    /// Types of the SQL arguments that it fills.
+    pub(crate) fn argument_types(self) -> &'static [&'static str] {
         match self {
-            Self::QueryId | Self::Database | Self::User | Self::ApplicationName => 1,
-            Self::Session => 2,
-            Self::Relation => 4,
-            Self::Sample => 0,
+            Self::QueryId => &["int8"],
+            Self::Database | Self::User | Self::ApplicationName => &["text"],
+            Self::Session => &["int4", "timestamptz"],
+            Self::Relation => &["int8", "int8", "text", "text"],
+            Self::Sample => &[],
         }
     }
 }

@@ -64,7 +64,7 @@ fn every_statement_is_exactly_one_select_with_the_arguments_of_its_parameters() 
                 .filter(|t| t.token() == Token::Param)
                 .map(|t| sql[t.start as usize..t.end as usize].to_owned())
                 .collect();
-            let arguments: usize = action.parameters.iter().map(|p| p.facet.arguments()).sum();
+            let arguments: usize = action.parameters.iter().map(|p| p.facet.argument_types().len()).sum();
             let expected: BTreeSet<String> = (1..=arguments).map(|n| format!("${n}")).collect();
             assert_eq!(used, expected, "{}", action.id);
         }

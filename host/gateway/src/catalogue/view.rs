@@ -126,31 +126,24 @@ impl ActionView {
     }
 }
 
-/// All actions of this binary, in short.
-///
-/// # Errors
-/// When the binary's own catalogue does not load, which is a fault of ours.
-pub fn list() -> Result<CatalogList, GatewayError> {
-    Ok(CatalogList {
+/// All actions of `catalogue`, in short.
+pub fn list(catalogue: &Catalogue) -> CatalogList {
+    CatalogList {
         schema_version: SCHEMA_VERSION,
-        actions: builtin()?.iter().map(|action| ActionSummary::new(action)).collect(),
-    })
+        actions: catalogue.iter().map(|action| ActionSummary::new(action)).collect(),
+    }
 }
 
 /// All that is in the file of the action `id`.
 ///
 /// # Errors
 /// [`GatewayError::Usage`] when there is no such action.
-pub fn show(id: &str) -> Result<ActionView, GatewayError> {
-    match builtin()?.get(id) {
+pub fn show(catalogue: &Catalogue, id: &str) -> Result<ActionView, GatewayError> {
+    match catalogue.get(id) {
         Some(action) => Ok(ActionView::new(action)),
         None => Err(GatewayError::Usage(format!(
             "the catalogue has no action `{}`; `pg-logstats catalog list` lists them",
             Untrusted::capped(id, 120).text()
         ))),
     }
-}
-
-fn builtin() -> Result<&'static Catalogue, GatewayError> {
-    Catalogue::builtin().map_err(|e| GatewayError::Internal(e.to_string()))
 }

@@ -62,6 +62,7 @@ struct RawPolicy {
     max_risk: Option<Spanned<Risk>>,
     enabled_actions: Option<Vec<Spanned<String>>>,
     disabled_actions: Vec<Spanned<String>>,
+    require_approval: Vec<Spanned<String>>,
     explain_analyze: Option<bool>,
     explain_analyze_max_cost: Option<Spanned<f64>>,
     role: Option<Spanned<String>>,
@@ -219,6 +220,7 @@ impl RawPolicy {
                 None => None,
             },
             disabled_actions: known_set(&self.disabled_actions, "disabled_actions", catalogue)?,
+            require_approval: known_set(&self.require_approval, "require_approval", catalogue)?,
             explain_analyze: self.explain_analyze.unwrap_or(default.explain_analyze),
             explain_analyze_max_cost: self
                 .explain_analyze_max_cost

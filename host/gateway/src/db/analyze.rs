@@ -21,7 +21,7 @@
 //! of EXECUTE. Nodes are not timed one by one (`TIMING OFF`): that can make a statement take several times as long, and what a
 //! single node took says more of the data than of the plan.
 
-mod conditions;
+pub(super) mod conditions;
 mod reachable;
 #[cfg(test)]
 mod tests;

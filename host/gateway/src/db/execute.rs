@@ -92,7 +92,7 @@ async fn run(
     clock: &mut Clock,
 ) -> Result<Found, Failure> {
     let action = approved.action();
-    let risk = action.risk(approved.parameters());
+    let risk = approved.risk();
     if !allows(guard.verdict, risk, action.essential) {
         let detail = format!("a {risk} action may not run under the verdict `{}`", guard.verdict);
         return Err(Failure::new(OutcomeStatus::Failed, detail));

@@ -17,6 +17,7 @@ pub mod execute;
 mod explain;
 pub mod failure;
 pub mod inspect;
+pub(crate) mod packed;
 mod plan;
 pub mod session;
 mod sqltypes;

@@ -114,6 +114,11 @@ impl Statement {
         TreeFacts::of(&self.parsed).highest_parameter
     }
 
+    /// Its tree, as JSON.
+    pub(super) fn tree(&self) -> serde_json::Value {
+        serde_json::to_value(&self.parsed).unwrap_or(serde_json::Value::Null)
+    }
+
     /// All that its tree names.
     pub(super) fn facts(&self) -> TreeFacts {
         TreeFacts::of(&self.parsed)

@@ -6,7 +6,10 @@ use std::sync::Arc;
 
 use pg_logstats_logs::evidence::Sample;
 
+use super::Permit;
+use super::decision::risk_of_run;
 use crate::catalogue::{Action, BoundParameter};
+use crate::words::Risk;
 
 /// An action that the gate has approved for one run, now.
 #[derive(Debug)]
@@ -14,22 +17,29 @@ pub struct ApprovedAction {
     action: Arc<Action>,
     parameters: Vec<BoundParameter>,
     sample: Option<Sample>,
+    permit: Option<Permit>,
 }
 
 impl ApprovedAction {
     /// Only the gate calls this, as its last step.
-    pub(super) fn new(action: Arc<Action>, parameters: Vec<BoundParameter>, sample: Option<Sample>) -> Self {
+    pub(super) fn new(
+        action: Arc<Action>,
+        parameters: Vec<BoundParameter>,
+        sample: Option<Sample>,
+        permit: Option<Permit>,
+    ) -> Self {
         Self {
             action,
             parameters,
             sample,
+            permit,
         }
     }
 
     /// For tests of [`crate::db`], which need approved actions without a whole gate.
     #[cfg(test)]
     pub(crate) fn for_test(action: Arc<Action>, parameters: Vec<BoundParameter>, sample: Option<Sample>) -> Self {
-        Self::new(action, parameters, sample)
+        Self::new(action, parameters, sample, None)
     }
 
     /// What will run.
@@ -40,6 +50,16 @@ impl ApprovedAction {
     /// Its parameters, in the action's order; an absent optional one is missing here and bound as NULL.
     pub fn parameters(&self) -> &[BoundParameter] {
         &self.parameters
+    }
+
+    /// What the run may cost, as the verdict looks at it: what a person had to approve is bounded by its caps only.
+    pub fn risk(&self) -> Risk {
+        risk_of_run(self.action.risk(&self.parameters))
+    }
+
+    /// The person's approval, where one was needed.
+    pub fn permit(&self) -> Option<&Permit> {
+        self.permit.as_ref()
     }
 
     /// The sample statement, for EXPLAIN ANALYZE.

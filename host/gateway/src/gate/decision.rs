@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use crate::budget::{Budget, Reserved};
 use crate::catalogue::{Action, ActionKind, BoundParameter};
+use crate::gate::Permit;
 use crate::health::{Verdict, allows};
 use crate::policy::{Openness, Policy, openness};
 use crate::time::rfc3339;
@@ -45,6 +46,8 @@ pub struct Decision {
     pub status: ActionStatus,
     /// Why, and for a refusal what would unblock it.
     pub reason: String,
+    /// A person's approval is what is missing; nothing else of the policy stands in the way.
+    pub needs_approval: bool,
 }
 
 impl Decision {
@@ -52,6 +55,7 @@ impl Decision {
         Self {
             status,
             reason: reason.into(),
+            needs_approval: false,
         }
     }
 
@@ -61,15 +65,22 @@ impl Decision {
     }
 }
 
-/// Decides on `action` with the values `bound`. The first rule that blocks is the answer, the most lasting rule first.
-pub fn decide(action: &Arc<Action>, bound: &[BoundParameter], now: &Circumstances<'_>) -> Decision {
+/// Decides on `action` with the values `bound`, and a person's approval where there is one. The first rule that blocks is the answer,
+/// the most lasting rule first.
+pub fn decide(
+    action: &Arc<Action>,
+    bound: &[BoundParameter],
+    permit: Option<&Permit>,
+    now: &Circumstances<'_>,
+) -> Decision {
     let risk = action.risk(bound);
     let level = match now.live {
         Live::NoDatabase => VerdictLevel::Unknown,
         Live::Judged(verdict) => verdict.level,
     };
-    blocked_by_rules(action, risk, level, now)
-        .or_else(|| verdict(action, risk, now))
+    let is_approved = permit.is_some_and(|it| it.covers(action, bound, now.now_us));
+    blocked_by_rules(action, risk, is_approved, level, now)
+        .or_else(|| verdict(action, risk_of_run(risk), now))
         .unwrap_or_else(|| {
             Decision::new(
                 ActionStatus::Allowed,
@@ -78,17 +89,22 @@ pub fn decide(action: &Arc<Action>, bound: &[BoundParameter], now: &Circumstance
         })
 }
 
-/// What of the rules blocks an action of that risk, whatever the verdict; `level` tells which timeouts it would run with.
+/// What of the rules blocks an action of that risk, whatever the verdict; `level` tells which timeouts it would run with, `is_approved`
+/// whether a person has approved this run.
 pub fn blocked_by_rules(
     action: &Arc<Action>,
     risk: Risk,
+    is_approved: bool,
     level: VerdictLevel,
     now: &Circumstances<'_>,
 ) -> Option<Decision> {
-    config(action, now.policy).or_else(|| policy(risk, now)).or_else(|| {
-        let reserved = Reserved::of(&now.policy.capped(action).caps, level);
-        budget::blocked(action, reserved, now.budget)
-    })
+    config(action, now.policy)
+        .or_else(|| policy(risk_of_run(risk), now))
+        .or_else(|| approval(action, risk, is_approved, now.policy))
+        .or_else(|| {
+            let reserved = Reserved::of(&now.policy.capped(action).caps, level);
+            budget::blocked(action, reserved, now.budget)
+        })
 }
 
 fn config(action: &Action, policy: &Policy) -> Option<Decision> {
@@ -109,11 +125,29 @@ fn config(action: &Action, policy: &Policy) -> Option<Decision> {
     None
 }
 
+/// What a person has to approve is otherwise a bounded action: an approval lifts no other rule.
+pub(crate) fn risk_of_run(risk: Risk) -> Risk {
+    match risk {
+        Risk::RequiresHumanApproval => Risk::Bounded,
+        other => other,
+    }
+}
+
+fn approval(action: &Action, risk: Risk, is_approved: bool, policy: &Policy) -> Option<Decision> {
+    if is_approved || !policy.needs_approval(action, risk) {
+        return None;
+    }
+    let mut decision = Decision::new(
+        ActionStatus::BlockedByPolicy,
+        "it needs a person's signed approval: run the command, give the refusal that it prints to a DBA for `pg-logstats approve`, then \
+         run the command again with `--approval` and the id that he gives you",
+    );
+    decision.needs_approval = true;
+    Some(decision)
+}
+
 fn policy(risk: Risk, now: &Circumstances<'_>) -> Option<Decision> {
     let blocked = |reason: String| Some(Decision::new(ActionStatus::BlockedByPolicy, reason));
-    if risk == Risk::RequiresHumanApproval {
-        return blocked("it needs a person's signed approval; ask a DBA to run it".to_owned());
-    }
     let policy = now.policy;
     if risk > policy.max_risk {
         return blocked(format!(

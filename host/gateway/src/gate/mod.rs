@@ -8,11 +8,14 @@ mod approved;
 mod decision;
 mod intent;
 mod parameters;
+mod permit;
 
 pub use approved::{ApprovedAction, DurableIntent};
+pub(crate) use decision::risk_of_run;
 pub use decision::{Circumstances, Decision, Live, blocked_by_rules, decide};
 pub use intent::record_intent;
 pub use parameters::{ParameterError, choose, written};
+pub use permit::{Permit, PermitError, Run, intent_id};
 
 use std::sync::Arc;
 
@@ -21,6 +24,7 @@ use pg_logstats_logs::evidence::Sample;
 use crate::catalogue::{Action, BoundParameter};
 
 /// Approves `action` with the values `bound`, under circumstances taken now, and with the policy's caps: what runs has no others.
+/// `permit` is a person's approval, where there is one.
 ///
 /// # Errors
 /// The decision that refuses it.
@@ -28,11 +32,12 @@ pub fn approve(
     action: &Arc<Action>,
     bound: Vec<BoundParameter>,
     sample: Option<Sample>,
+    permit: Option<Permit>,
     now: &Circumstances<'_>,
 ) -> Result<ApprovedAction, Decision> {
-    let decision = decide(action, &bound, now);
+    let decision = decide(action, &bound, permit.as_ref(), now);
     if decision.is_allowed() {
-        Ok(ApprovedAction::new(now.policy.capped(action), bound, sample))
+        Ok(ApprovedAction::new(now.policy.capped(action), bound, sample, permit))
     } else {
         Err(decision)
     }

@@ -126,6 +126,26 @@ impl Thresholds {
         Ok(thresholds)
     }
 
+    /// Both at once: of each limit the stricter one.
+    #[must_use]
+    pub fn and(&self, other: &Self) -> Self {
+        let stricter = |input: Input| {
+            let (one, two) = (self.limit(input), other.limit(input));
+            Limit {
+                busy: one.busy.min(two.busy),
+                saturated: match (one.saturated, two.saturated) {
+                    (Some(one), Some(two)) => Some(one.min(two)),
+                    (one, two) => one.or(two),
+                },
+            }
+        };
+        Self {
+            cores: self.cores.min(other.cores),
+            ttl_ms: self.ttl_ms.min(other.ttl_ms),
+            limits: Input::ALL.into_iter().map(|input| (input, stricter(input))).collect(),
+        }
+    }
+
     /// The limit of an input.
     pub fn limit(&self, input: Input) -> Limit {
         self.limits

@@ -26,6 +26,8 @@ pub struct Policy {
     pub enabled_actions: Option<BTreeSet<String>>,
     /// Catalogue actions that are switched off.
     pub disabled_actions: BTreeSet<String>,
+    /// Actions that run only with a person's signed approval.
+    pub require_approval: BTreeSet<String>,
     /// Whether EXPLAIN ANALYZE may run.
     pub explain_analyze: bool,
     /// Highest estimated cost of a statement that EXPLAIN ANALYZE may run, in the planner's units; the default is also the most.
@@ -46,6 +48,7 @@ impl Default for Policy {
             max_risk: Risk::Bounded,
             enabled_actions: None,
             disabled_actions: BTreeSet::new(),
+            require_approval: BTreeSet::new(),
             explain_analyze: true,
             explain_analyze_max_cost: MAX_EXPLAIN_ANALYZE_COST,
             role: None,
@@ -89,6 +92,7 @@ impl Policy {
             max_risk: self.max_risk.min(other.max_risk),
             enabled_actions,
             disabled_actions: &self.disabled_actions | &other.disabled_actions,
+            require_approval: &self.require_approval | &other.require_approval,
             explain_analyze: self.explain_analyze && other.explain_analyze,
             explain_analyze_max_cost: self.explain_analyze_max_cost.min(other.explain_analyze_max_cost),
             role,
@@ -96,6 +100,11 @@ impl Policy {
             caps: self.caps.and(other.caps),
             action_caps,
         })
+    }
+
+    /// Whether `action` with that risk runs only with a person's signed approval.
+    pub fn needs_approval(&self, action: &Action, risk: Risk) -> bool {
+        risk == Risk::RequiresHumanApproval || self.require_approval.contains(&action.id)
     }
 
     /// The action with this policy's caps, which is what runs.
@@ -135,6 +144,7 @@ mod tests {
             max_risk: Risk::Safe,
             enabled_actions: Some(set(&["a", "b"])),
             disabled_actions: set(&["c"]),
+            require_approval: set(&["f"]),
             explain_analyze: false,
             explain_analyze_max_cost: 10.0,
             role: Some("triage".to_owned()),
@@ -147,11 +157,13 @@ mod tests {
         let other = Policy {
             enabled_actions: Some(set(&["b", "d"])),
             disabled_actions: set(&["e"]),
+            require_approval: set(&["g"]),
             ..Policy::default()
         };
         let both = strict.and(&other).unwrap();
         assert_eq!(both.enabled_actions, Some(set(&["b"])));
         assert_eq!(both.disabled_actions, set(&["c", "e"]));
+        assert_eq!(both.require_approval, set(&["f", "g"]));
         let role = Policy {
             role: Some("other".to_owned()),
             ..Policy::default()

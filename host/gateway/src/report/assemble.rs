@@ -25,7 +25,7 @@ pub struct ActionContext<'a> {
     /// What decides.
     pub circumstances: Circumstances<'a>,
     /// The actions.
-    pub catalogue: &'static Catalogue,
+    pub catalogue: &'a Catalogue,
 }
 
 /// The parts of a report that come from a runbook.
@@ -270,7 +270,7 @@ fn fill_run_sql(
             })
         })
         .collect();
-    let decision = decide(catalogued, &bound, &context.circumstances);
+    let decision = decide(catalogued, &bound, None, &context.circumstances);
     action.action_type = ActionType::RunSql;
     action.status = decision.status;
     action.status_reason = decision.reason;

@@ -22,6 +22,7 @@ pub use views::{
     SubjectView, TempFileView,
 };
 
+use crate::approval::ApprovalRequest;
 pub use crate::budget::{Budget, DayBudget, RateBudget};
 use crate::health::Verdict;
 use crate::untrusted::Untrusted;
@@ -477,6 +478,9 @@ pub struct Refusal {
     pub health: Option<Verdict>,
     /// What the incident has used of its budget, when there is one.
     pub budget: Option<Budget>,
+    /// What to give to a person for `pg-logstats approve`, when an approval is what is missing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approval_request: Option<ApprovalRequest>,
     /// Where the refusal stands in the audit log.
     pub audit: AuditRef,
 }

@@ -159,7 +159,7 @@ impl KnowsSubjects for Subjects {
 pub struct ActionHost {
     descriptor: Arc<CheckedDescriptor>,
     subjects: Arc<Subjects>,
-    catalogue: &'static Catalogue,
+    catalogue: Arc<Catalogue>,
     /// Makes this run's tickets differ from any other run's, and the same when the run is replayed.
     seed: [u8; 32],
     log: RequestLog,
@@ -170,7 +170,7 @@ impl ActionHost {
     pub fn new(
         descriptor: Arc<CheckedDescriptor>,
         subjects: Arc<Subjects>,
-        catalogue: &'static Catalogue,
+        catalogue: Arc<Catalogue>,
         seed: [u8; 32],
     ) -> Self {
         Self {

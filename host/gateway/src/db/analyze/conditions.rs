@@ -66,7 +66,7 @@ const KNOWN_KINDS: [&str; 52] = [
 
 /// Why the sample may not run; ours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-pub(super) enum ConditionError {
+pub(in crate::db) enum ConditionError {
     #[error("the sample is no SELECT; only a SELECT may be run")]
     NotASelect,
     #[error("the sample has a common table expression that writes; it may not be run")]
@@ -79,7 +79,7 @@ pub(super) enum ConditionError {
     UnknownKind,
 }
 
-pub(super) fn check(statement: &Statement, facts: &TreeFacts) -> Result<(), ConditionError> {
+pub(in crate::db) fn check(statement: &Statement, facts: &TreeFacts) -> Result<(), ConditionError> {
     if statement.kind() != Kind::Select {
         return Err(ConditionError::NotASelect);
     }

@@ -8,6 +8,7 @@ use sqlx::{AssertSqlSafe, Row as _};
 use super::Found;
 use crate::catalogue::{Action, BoundParameter, BoundValue, Facet, PG_STAT_STATEMENTS_SCHEMA};
 use crate::db::failure::Failure;
+use crate::db::packed;
 use crate::db::session::{Facts, Session};
 use crate::db::sqltypes::{self, InstantUs};
 use crate::gate::ApprovedAction;
@@ -18,6 +19,9 @@ use crate::words::OutcomeStatus;
 pub(super) async fn run(session: &mut Session, approved: &ApprovedAction) -> Result<Found, Failure> {
     let action = approved.action();
     let sql = sql(action, &session.facts)?;
+    if action.is_packed() {
+        packed::check_on_server(&mut session.connection, &sql).await?;
+    }
     let query = bind(sqlx::query(AssertSqlSafe(sql)), action, approved.parameters())?;
     let reads_all_stats = session.facts.reads_all_stats;
     let found = read(query, action, session).await?;

@@ -46,6 +46,7 @@ fn decision(id: &str, bound: &[BoundParameter], policy: &Policy, budget: &Budget
     let decision = decide(
         action,
         bound,
+        None,
         &Circumstances {
             policy,
             budget,
@@ -346,4 +347,70 @@ fn an_application_name_makes_the_session_search_safe() {
         status(id, &narrowed, &Policy::default(), &budget(), live),
         ActionStatus::Allowed
     );
+}
+
+#[test]
+fn the_operator_may_ask_for_an_approval_and_only_that_is_said_to_be_missing() {
+    let clear = verdict(Clear, NOW_US);
+    let asking = Policy {
+        require_approval: [BOUNDED.to_owned()].into(),
+        ..Policy::default()
+    };
+    let action = |id| Catalogue::builtin().unwrap().get(id).unwrap();
+    let decision = |id, policy: &Policy| {
+        let budget = budget();
+        let now = Circumstances {
+            policy,
+            budget: &budget,
+            live: Live::Judged(&clear),
+            now_us: NOW_US,
+        };
+        decide(action(id), &[], None, &now)
+    };
+    let blocked = decision(BOUNDED, &asking);
+    assert_eq!(blocked.status, ActionStatus::BlockedByPolicy);
+    assert!(blocked.needs_approval && blocked.reason.contains("`pg-logstats approve`"));
+    assert!(decision(SAFE, &asking).is_allowed());
+    // Where something more lasting stands in the way, no approval is asked for.
+    for policy in [
+        Policy {
+            max_risk: Risk::Safe,
+            ..asking.clone()
+        },
+        Policy {
+            disabled_actions: [BOUNDED.to_owned()].into(),
+            ..asking.clone()
+        },
+        Policy {
+            explain_analyze: false,
+            ..asking
+        },
+    ] {
+        let blocked = decision(BOUNDED, &policy);
+        assert!(!blocked.is_allowed() && !blocked.needs_approval, "{policy:?}");
+    }
+}
+
+#[test]
+fn what_a_person_has_to_approve_is_otherwise_bounded() {
+    let action = Catalogue::builtin().unwrap().get(SAFE).unwrap();
+    let action = action.with_sql_for_test("SELECT 1", Risk::RequiresHumanApproval);
+    let decision = |policy: &Policy| {
+        let (clear, budget) = (verdict(Clear, NOW_US), budget());
+        let now = Circumstances {
+            policy,
+            budget: &budget,
+            live: Live::Judged(&clear),
+            now_us: NOW_US,
+        };
+        decide(&action, &[], None, &now)
+    };
+    assert!(decision(&Policy::default()).needs_approval);
+    let safe_only = Policy {
+        max_risk: Risk::Safe,
+        ..Policy::default()
+    };
+    assert!(!decision(&safe_only).needs_approval, "no approval lifts `max_risk`");
+    assert_eq!(risk_of_run(Risk::RequiresHumanApproval), Risk::Bounded);
+    assert_eq!(risk_of_run(Risk::Expensive), Risk::Expensive);
 }

@@ -67,7 +67,7 @@ fn host(actions: &[&str], seed: u8) -> ActionHost {
     ActionHost::new(
         Arc::new(descriptor.unwrap()),
         subjects,
-        Catalogue::builtin().unwrap(),
+        Arc::new(Catalogue::builtin().unwrap().clone()),
         [seed; 32],
     )
 }
