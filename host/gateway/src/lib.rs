@@ -53,6 +53,7 @@ pub mod subjects;
 pub mod time;
 mod triage;
 pub mod trust;
+mod unfinished;
 pub mod untrusted;
 pub mod words;
 pub mod workspace;
@@ -63,6 +64,7 @@ pub use inspect::{HealthReport, Inspection};
 pub use pg_logstats_logs::Progress;
 pub use policy_check::{ActionCheck, CapsView, HoursCheck, NarrowedCheck, PolicyCheck};
 pub use trust::{TrustedRunbook, trusted_runbooks};
+pub use unfinished::UnfinishedAction;
 
 /// Bytes as lower-case hex digits.
 pub(crate) fn hex(bytes: &[u8]) -> String {

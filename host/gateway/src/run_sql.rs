@@ -21,6 +21,7 @@ use crate::gate::{
 use crate::gateway::{ChosenDatabase, Gateway, RefusalDraft};
 use crate::health::{self, Sharing, Verdict};
 use crate::ids::unique_part;
+use crate::interrupt;
 use crate::judge::{Judgement, OutcomeInput, TrustedComponent, judge};
 use crate::outcome::ActionOutcome;
 use crate::record::{IntentRecord, OutcomeRecord, RecordBody, ReportRecord, SealedRecord};
@@ -323,6 +324,8 @@ impl Gateway {
             catalogue: &self.catalogue,
         };
         let assembly = assemble(&judgement, &context, request.limit);
+        let mut limitations = assembly.limitations.clone();
+        limitations.extend(self.unfinished_limitations(&parent.incident_id, &ran.intent_record_id)?);
         let outcome = OutcomeView::new(
             &chosen.offer.action_id,
             &chosen.action.id,
@@ -336,7 +339,7 @@ impl Gateway {
             &judgement,
             &ran.verdict,
             budget.clone(),
-            assembly.limitations.clone(),
+            limitations,
         );
         report.findings.clone_from(&assembly.findings);
         report.insights.clone_from(&assembly.insights);
@@ -515,7 +518,7 @@ impl Gateway {
     }
 }
 
-/// Runs the action; Ctrl-C cancels it on the server, and the outcome record says so.
+/// Runs the action; a signal that asks the process to end cancels it on the server, and the outcome record says so.
 async fn run_until_interrupted(
     target: &db::Target,
     approved: ApprovedAction,
@@ -523,12 +526,7 @@ async fn run_until_interrupted(
     guard: &ExecutionGuard,
 ) -> ActionOutcome {
     let cancel = guard.cancel.clone();
-    let interrupt = tokio::spawn(async move {
-        // Without a handler the process ends at once, and the server ends the statement of a client that is gone.
-        if tokio::signal::ctrl_c().await.is_ok() {
-            cancel.cancel();
-        }
-    });
+    let interrupt = tokio::spawn(interrupt::asked_to_end(move || cancel.cancel()));
     let outcome = db::execute(target, approved, intent, guard).await;
     interrupt.abort();
     outcome

@@ -31,7 +31,9 @@ pub(super) fn run(cli: &Cli, verb: &AuditVerb) -> Result<ExitCode, GatewayError>
             })
         }
         AuditVerb::List { incident } => {
-            let list = super::open(cli)?.audit_list(incident.as_deref())?;
+            let gateway = super::open(cli)?;
+            super::note_unfinished(cli, &gateway)?;
+            let list = gateway.audit_list(incident.as_deref())?;
             output::print(cli, &list, render::audit_list)?;
             Ok(ExitCode::Done)
         }

@@ -76,6 +76,14 @@ fn check_reading(gateway: &Gateway, reading: &ReadingArgs) -> Result<(), Gateway
     }
 }
 
+/// Tells of actions that a command before this one began and did not end.
+fn note_unfinished(cli: &Cli, gateway: &Gateway) -> Result<(), GatewayError> {
+    for action in gateway.unfinished_actions()? {
+        crate::output::hint(cli, &format!("pg-logstats: note: {action}"));
+    }
+    Ok(())
+}
+
 fn input(logs: &[String], log: &LogArgs, reading: &ReadingArgs) -> LogChoice {
     LogChoice {
         logs: logs.to_vec(),

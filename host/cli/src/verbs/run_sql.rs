@@ -16,7 +16,9 @@ pub(super) fn run(cli: &Cli, args: &RunSqlArgs) -> Result<ExitCode, GatewayError
         limit: usize::from(args.limit),
         database: super::database(&args.database),
     };
-    let report = super::open(cli)?.run_sql(&request)?;
+    let gateway = super::open(cli)?;
+    super::note_unfinished(cli, &gateway)?;
+    let report = gateway.run_sql(&request)?;
     output::print(cli, &report, render::report)?;
     Ok(exit_code(cli, &report))
 }

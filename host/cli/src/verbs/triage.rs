@@ -27,6 +27,7 @@ pub(super) fn run(cli: &Cli, args: &TriageArgs) -> Result<ExitCode, GatewayError
     };
     let gateway = super::open(cli)?;
     super::check_reading(&gateway, &args.reading)?;
+    super::note_unfinished(cli, &gateway)?;
     let report = {
         let progress = LogProgress::new(cli.global.quiet);
         gateway.triage(&request, &|p| progress.update(p))?

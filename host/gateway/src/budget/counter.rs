@@ -244,7 +244,7 @@ mod tests {
             size: 40,
             ..Cached::default()
         });
-        forged.truncate(MAC_BYTES);
+        forged.truncate(32);
         forged.extend(json.unwrap());
         for file in [forged, cache[..cache.len() - 1].to_vec(), Vec::new(), b"x".to_vec()] {
             bench.workspace.write_cache(CACHE_FILE, &file).unwrap();

@@ -9,11 +9,15 @@
 //!    data-modifying common table expression;
 //! 2. the server holds a statement of the bound query id in this database, and the two have one fingerprint, relation and schema
 //!    names included: the database really ran it;
-//! 3. the server analyses it (PREPARE), which takes the locks that keep its views, tables and policies as they are until the end;
-//! 4. nothing that it can reach is volatile, or defined by users in a language that can hide what it does ([`reachable`]);
-//! 5. its plan, made with its values, has the query id that was bound (where the server computes them), no node that reads foreign
-//!    tables, locks or writes, and costs no more than the limit;
-//! 6. the verdict stays `clear` while it runs, which [`super::execute`] watches.
+//! 3. nothing that it can reach is volatile, or defined by users in a language that can hide what it does ([`reachable`]). Asked before
+//!    the server analyses it, because analysing `'{1}'::some_type[]` already runs the type's checks;
+//! 4. the server analyses it (PREPARE), which takes the locks that keep its views, tables and policies as they are until the end, and
+//!    the third condition still holds under these locks;
+//! 5. its plan, made with its values, has the query id that was bound, no node that reads foreign tables, locks or writes, and costs
+//!    no more than the limit;
+//! 6. the verdict stays `clear` while it runs, which [`super::execute`] watches;
+//! 7. the third condition holds when it has ended. The server has no lock on functions and operators: one that was replaced between
+//!    the last look and the run has run, and is told.
 //!
 //! The transaction is read only throughout, so that a mistake in all of this still writes nothing.
 //!
@@ -45,6 +49,11 @@ const FORBIDDEN_NODES: [&str; 6] = [
     "Sample Scan",
 ];
 
+const CHANGED_BEFORE: &str = "the sample was not run: something that it can reach was changed while it was checked";
+
+const CHANGED_MEANWHILE: &str = "the sample ran, and a function, operator or type that it can reach was changed meanwhile: what ran may not \
+                                 be what was checked, so its plan is not shown; find out who changed it";
+
 fn refused(detail: impl Into<String>) -> Failure {
     Failure::new(OutcomeStatus::Unavailable, detail)
 }
@@ -62,7 +71,7 @@ pub(super) async fn run(
     let statement =
         Statement::parse(&sample.statement).map_err(|e| refused(format!("the sample cannot be run: {e}")))?;
     let facts = statement.facts();
-    conditions::check(&statement, &facts).map_err(|e| refused(e.to_string()))?;
+    conditions::check(&statement, &facts, &sample.parameters).map_err(|e| refused(e.to_string()))?;
     if statement.parameter_count() != sample.parameters.len() {
         return Err(refused(
             "the log does not hold the values of all the sample's parameters",
@@ -71,11 +80,15 @@ pub(super) async fn run(
 
     let held = explain::held_statement(session, action, approved.parameters()).await?;
     check_same(&statement, &held)?;
-    explain::use_search_path_of(session, &held).await?;
+    let path = explain::search_path_of(session, &held).await?;
+    let before = reachable::check(&mut session.connection, &facts, &path).await?;
     explain::prepare(&mut session.connection, &statement)
         .await
         .map_err(not_prepared)?;
-    reachable::check(&mut session.connection, &facts).await?;
+    let prepared = reachable::check(&mut session.connection, &facts, &path).await?;
+    if prepared != before {
+        return Err(refused(CHANGED_BEFORE));
+    }
 
     let execute = format!("EXECUTE {PREPARED}{}", arguments(&sample.parameters));
     let max_bytes = action.caps.max_bytes;
@@ -90,6 +103,10 @@ pub(super) async fn run(
 
     let analyze = format!("EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, SUMMARY ON, FORMAT JSON, VERBOSE) {execute}");
     let json = explain::plan_json(&mut session.connection, &analyze, max_bytes).await?;
+    let after = reachable::check(&mut session.connection, &facts, &path).await;
+    if after.as_ref().ok() != Some(&prepared) {
+        return Err(Failure::new(OutcomeStatus::Failed, CHANGED_MEANWHILE));
+    }
     let plan = plan::read(&json).map_err(|e| Failure::new(OutcomeStatus::Failed, e.to_string()))?;
     Ok((plan, json.len() as u64))
 }
@@ -121,12 +138,18 @@ fn not_prepared(failure: Failure) -> Failure {
 }
 
 fn check_plan(plan: &Plan, query_id: Option<i64>, max_cost: f64) -> Result<(), Failure> {
-    if let (Some(bound), Some(planned)) = (query_id, plan.query_id)
-        && bound != planned
-    {
-        return Err(refused(
-            "the server gives the sample another query id than the one that was bound: it would run another statement",
-        ));
+    match (query_id, plan.query_id) {
+        (Some(bound), Some(planned)) if bound == planned => {}
+        (_, None) => {
+            return Err(refused(
+                "the server gives the sample no query id to compare; set compute_query_id to `auto` or `on` for this role",
+            ));
+        }
+        _ => {
+            return Err(refused(
+                "the server gives the sample another query id than the one that was bound: it would run another statement",
+            ));
+        }
     }
     if plan
         .nodes

@@ -71,13 +71,24 @@ pub(super) async fn held_statement(
     Ok(HeldStatement { statement, role })
 }
 
-/// Sets the search path that the statement's role has in this database: its own setting for the database, its own, the database's,
-/// the server's.
-pub(super) async fn use_search_path_of(session: &mut Session, held: &HeldStatement) -> Result<(), Failure> {
-    let set = sqlx::query(SEARCH_PATH)
+/// The search path that the statement's role has in this database: its own setting for the database, its own, the database's, the
+/// server's. To be asked while the session's own path is in force: whoever chooses a path chooses what an operator in it means.
+pub(super) async fn search_path_of(session: &mut Session, held: &HeldStatement) -> Result<String, Failure> {
+    sqlx::query_scalar(SEARCH_PATH)
         .bind(held.role.as_deref())
-        .execute(&mut session.connection);
-    set.await.map(|_| ()).map_err(|e| Failure::running(&e))
+        .fetch_one(&mut session.connection)
+        .await
+        .map_err(|e| Failure::running(&e))
+}
+
+/// Makes names mean what they mean to the statement's role. While this is in force nothing of ours may be sent that has an operator
+/// or a name without its schema.
+pub(super) async fn use_search_path(connection: &mut PgConnection, path: &str) -> Result<(), Failure> {
+    let set = sqlx::query("SELECT pg_catalog.set_config('search_path', $1, true)").bind(path);
+    set.execute(connection)
+        .await
+        .map(|_| ())
+        .map_err(|e| Failure::running(&e))
 }
 
 /// Explains the held statement.
@@ -87,7 +98,8 @@ pub(super) async fn run(
     bound: &[BoundParameter],
 ) -> Result<(Plan, u64), Failure> {
     let held = held_statement(session, action, bound).await?;
-    use_search_path_of(session, &held).await?;
+    let path = search_path_of(session, &held).await?;
+    use_search_path(&mut session.connection, &path).await?;
     let statement = &held.statement;
     let result = if session.facts.server_version_num >= 160_000 {
         let sql = format!("EXPLAIN (GENERIC_PLAN, FORMAT JSON, VERBOSE) {}", statement.sql());
@@ -187,7 +199,7 @@ fn in_terms_of_explain(failure: Failure, kind: Kind) -> Failure {
 
 /// `$1` is the role's name; `"$user"` in the setting means it.
 const SEARCH_PATH: &str = "
-SELECT pg_catalog.set_config('search_path', pg_catalog.replace(p.path, '\"$user\"', pg_catalog.quote_ident(coalesce($1::text, 'public'))), true)
+SELECT pg_catalog.replace(p.path, '\"$user\"', pg_catalog.quote_ident(coalesce($1::text, 'public')))
   FROM (SELECT coalesce(
           (SELECT pg_catalog.substr(c.entry, pg_catalog.length('search_path=') + 1)
              FROM pg_catalog.pg_db_role_setting AS s

@@ -15,7 +15,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use pg_query::protobuf;
 use pg_query::{FingerprintOptions, NodeEnum, ParserOptions};
 
-pub(super) use tree::{Name, TreeFacts};
+pub(super) use tree::{Name, Size, TreeFacts};
 
 /// Longest statement that is looked at; pg_stat_statements and the evidence keep no longer ones either.
 pub(super) const MAX_STATEMENT_BYTES: usize = 64 * 1024;

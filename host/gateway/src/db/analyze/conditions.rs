@@ -5,7 +5,11 @@
 
 use thiserror::Error;
 
-use crate::db::statement::{Kind, Statement, TreeFacts};
+use crate::db::statement::{Kind, Size, Statement, TreeFacts};
+
+/// The most that a function may be told to repeat or to fill up, in characters or elements. Cost does not tell such a call from a
+/// cheap one, and no setting bounds what it allocates.
+const MAX_SIZE: i64 = 10_000;
 
 /// The kinds of node that a sample may have, as libpg_query names them: names, constants, expressions, joins, aggregates, windows,
 /// sub-selects, common table expressions.
@@ -75,11 +79,21 @@ pub(in crate::db) enum ConditionError {
     LocksRows,
     #[error("the sample creates a table (INTO); it may not be run")]
     Creates,
+    #[error(
+        "the sample makes a value of unknown or great size (repeat, lpad, rpad, array_fill with more than {MAX_SIZE}, with an \
+         expression, or inside one another); it may not be run"
+    )]
+    MakesLargeValues,
     #[error("the sample uses SQL that is not known to be harmless; it may not be run")]
     UnknownKind,
 }
 
-pub(in crate::db) fn check(statement: &Statement, facts: &TreeFacts) -> Result<(), ConditionError> {
+/// Checks the tree; `parameters` are the sample's values of `$1`, `$2`, ….
+pub(in crate::db) fn check(
+    statement: &Statement,
+    facts: &TreeFacts,
+    parameters: &[Option<String>],
+) -> Result<(), ConditionError> {
     if statement.kind() != Kind::Select {
         return Err(ConditionError::NotASelect);
     }
@@ -99,5 +113,25 @@ pub(in crate::db) fn check(statement: &Statement, facts: &TreeFacts) -> Result<(
     if facts.kinds.iter().any(|k| !KNOWN_KINDS.contains(&k.as_str())) {
         return Err(ConditionError::UnknownKind);
     }
+    if !facts.sizes.iter().all(|size| is_small(*size, parameters)) {
+        return Err(ConditionError::MakesLargeValues);
+    }
     Ok(())
+}
+
+fn is_small(size: Size, parameters: &[Option<String>]) -> bool {
+    let n = match size {
+        Size::Constant(n) => Some(n),
+        Size::Parameter(number) => {
+            let value = number.checked_sub(1).and_then(|at| parameters.get(at));
+            match value {
+                // NULL makes NULL.
+                Some(None) => Some(0),
+                Some(Some(text)) => text.trim().parse().ok(),
+                None => None,
+            }
+        }
+        Size::Unknown => None,
+    };
+    n.is_some_and(|n| n <= MAX_SIZE)
 }

@@ -1,34 +1,46 @@
 //! What the sample can reach on the server, by the server's own catalogue.
 //!
-//! **In**: the names in the sample's tree. **Out**: nothing, when all that they can mean is harmless. **Trusted**: the system
-//! catalogues, and built-in functions that they say are not volatile, but for those in [`BUILTINS_THAT_DO_MORE`].
+//! **In**: the names in the sample's tree, and the search path of whoever ran it. **Out**: what it reaches, as a digest, when all that
+//! they can mean is harmless. **Trusted**: the system catalogues, and built-in functions that they say are not volatile, but for
+//! those in [`BUILTINS_THAT_DO_MORE`]. **Can fail**: with the first finding, in our words.
 //!
 //! A name is not resolved the way the server does it; that would be a second parser's opinion. Everything that it *could* mean has to
-//! be harmless: every function, aggregate, operator and type of that name in any schema. Views, row security policies and domain
-//! checks are resolved by oid, out of the trees that the server stores, down to the tables. So it refuses more than it must.
+//! be harmless: every function, aggregate, operator and type of that name in any schema. Operators that the grammar implies
+//! (`BETWEEN`, `IN`, `USING`, `CASE x WHEN`) count as named. Views, row security policies and domain checks are resolved by oid, out of
+//! the trees that the server stores, down to the tables. So it refuses more than it must.
 //!
 //! Harmless is a function that is not declared volatile, and that is built in or written in C: what a SQL or PL function does, its
-//! declaration does not tell. Triggers do not fire on SELECT.
+//! declaration does not tell. Nor is another name for a C function that is volatile under its own harmless, nor one that runs SQL
+//! that it is given. Triggers do not fire on SELECT.
 //!
-//! Further: no foreign table, not as a partition or child either; no sequence; no user-defined type whose input, output or comparison
-//! functions are not harmless; no user-defined cast with such a function anywhere in the database, because casts apply by themselves.
+//! Further: no foreign table, not as a partition or child either; no sequence; no user-defined type whose input or output functions are
+//! not harmless; no user-defined cast or operator class with such a function anywhere in the database, because these apply by
+//! themselves; no such function in an index, constraint, partition key or statistics object of a table behind it, because the planner
+//! computes constant parts of these.
+//!
+//! The questions are asked with a pinned search path. With the statement's own, whoever wrote the statement could have chosen what `=`
+//! means in them.
 
 use sqlx::Row as _;
 use sqlx::postgres::PgConnection;
+use sqlx::postgres::types::Oid;
 
+use crate::db::explain;
 use crate::db::failure::Failure;
 use crate::db::statement::{Name, TreeFacts};
 use crate::words::OutcomeStatus;
 
-/// Built-in functions that are not volatile and yet read tables by name, run a type's input function by name, or assign a
+/// Built-in functions that are not volatile and yet read tables by name, run a type's input function by name or oid, or assign a
 /// transaction id.
-const BUILTINS_THAT_DO_MORE: [&str; 15] = [
+const BUILTINS_THAT_DO_MORE: [&str; 28] = [
     "table_to_xml",
     "table_to_xmlschema",
     "table_to_xml_and_xmlschema",
     "query_to_xml",
     "query_to_xmlschema",
     "query_to_xml_and_xmlschema",
+    "cursor_to_xml",
+    "cursor_to_xmlschema",
     "schema_to_xml",
     "schema_to_xmlschema",
     "schema_to_xml_and_xmlschema",
@@ -38,14 +50,62 @@ const BUILTINS_THAT_DO_MORE: [&str; 15] = [
     "txid_current",
     "pg_current_xact_id",
     "pg_input_is_valid",
+    "pg_input_error_info",
+    "domain_in",
+    "domain_recv",
+    "record_in",
+    "record_recv",
+    "array_in",
+    "array_recv",
+    "range_in",
+    "range_recv",
+    "multirange_in",
+    "multirange_recv",
 ];
 
-/// Refuses when something is reachable that is not harmless.
-pub(super) async fn check(connection: &mut PgConnection, facts: &TreeFacts) -> Result<(), Failure> {
+/// Functions in C of extensions that come with PostgreSQL (tablefunc, xml2), declared stable, that run SQL that they are given. By
+/// their names in the library, which are the same under any name in the database.
+const RUN_SQL: [&str; 5] = [
+    "crosstab",
+    "crosstab_hash",
+    "connectby_text",
+    "connectby_text_serial",
+    "xpath_table",
+];
+
+/// What a sample reaches: changes when one of the functions, operators or types that its names can mean is replaced.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Reached {
+    digest: String,
+}
+
+/// Refuses when something is reachable that is not harmless. The session's search path is `path` afterwards.
+pub(super) async fn check(connection: &mut PgConnection, facts: &TreeFacts, path: &str) -> Result<Reached, Failure> {
+    explain::use_search_path(connection, path).await?;
+    let relations = relations(connection, facts).await?;
+    explain::use_search_path(connection, PINNED).await?;
+    let reached = ask(connection, facts, relations).await?;
+    explain::use_search_path(connection, path).await?;
+    Ok(reached)
+}
+
+const PINNED: &str = "pg_catalog, pg_temp";
+
+/// The relations that the names mean under the search path in force. A name that means none is a common table expression.
+async fn relations(connection: &mut PgConnection, facts: &TreeFacts) -> Result<Vec<Oid>, Failure> {
+    let names: Vec<String> = facts.relations.iter().map(quoted).collect();
+    let found: Vec<Option<Oid>> = sqlx::query_scalar(
+        "SELECT pg_catalog.to_regclass(n.name)::pg_catalog.oid FROM pg_catalog.unnest($1::pg_catalog.text[]) AS n (name)",
+    )
+    .bind(names)
+    .fetch_all(connection)
+    .await
+    .map_err(|e| Failure::running(&e))?;
+    Ok(found.into_iter().flatten().collect())
+}
+
+async fn ask(connection: &mut PgConnection, facts: &TreeFacts, relations: Vec<Oid>) -> Result<Reached, Failure> {
     let names = |set: &std::collections::BTreeSet<Name>| set.iter().map(|n| n.name.clone()).collect::<Vec<_>>();
-    let relations: Vec<String> = facts.relations.iter().map(quoted).collect();
-    let mut denied: Vec<&str> = BUILTINS_THAT_DO_MORE.to_vec();
-    denied.push("pg_input_error_info");
     let fields: Vec<String> = facts.fields.iter().cloned().collect();
     let row = sqlx::query(REACHABLE)
         .bind(names(&facts.functions))
@@ -53,7 +113,8 @@ pub(super) async fn check(connection: &mut PgConnection, facts: &TreeFacts) -> R
         .bind(names(&facts.types))
         .bind(fields)
         .bind(relations)
-        .bind(denied)
+        .bind(&BUILTINS_THAT_DO_MORE[..])
+        .bind(&RUN_SQL[..])
         .fetch_one(connection)
         .await
         .map_err(|e| Failure::running(&e))?;
@@ -66,11 +127,17 @@ pub(super) async fn check(connection: &mut PgConnection, facts: &TreeFacts) -> R
             ));
         }
     }
-    Ok(())
+    let digest = row.try_get("digest").map_err(|_| {
+        Failure::new(
+            OutcomeStatus::Failed,
+            "the server's answer about the sample is not understood",
+        )
+    })?;
+    Ok(Reached { digest })
 }
 
 /// Columns of [`REACHABLE`], with what they mean.
-const FINDINGS: [(&str, &str); 9] = [
+const FINDINGS: [(&str, &str); 11] = [
     (
         "bad_function",
         "a function with a name that it uses is volatile, or is written in SQL or a procedural language",
@@ -103,6 +170,15 @@ const FINDINGS: [(&str, &str); 9] = [
         "bad_cast",
         "the database has a cast whose function is volatile or written in SQL or a procedural language",
     ),
+    (
+        "bad_opclass",
+        "the database has an operator class whose function is written in SQL or a procedural language",
+    ),
+    (
+        "bad_planned",
+        "an index, constraint, partition key or statistics object of a table behind it has a function in SQL or a procedural language, \
+         which the planner may call",
+    ),
     ("too_many", "more than 2,000 relations or types are behind it"),
 ];
 
@@ -115,24 +191,39 @@ fn quoted(name: &Name) -> String {
     }
 }
 
-/// $1 functions, $2 operators, $3 types, $4 fields, $5 relations (quoted), $6 built-in functions that do more.
+/// $1 functions, $2 operators, $3 types, $4 fields, $5 relations, $6 built-in functions that do more, $7 C functions that run SQL.
 ///
 /// 12 and 13 are the languages `internal` and `c`; 16384 is the first oid of an object that a user made. A stored tree is searched as
 /// text: what looks like a reference and is none makes a refusal more, and a string in it cannot hide one. `opfuncid` is left out
-/// because the server does not trust it either: it looks `opno` up. A name that means no relation is a common table expression.
+/// because the server does not trust it either: it looks `opno` up. A default of a parameter that is no constant counts as unknown.
+/// `is_code` leaves out C functions that are volatile for want of a word: support functions of extensions often are. What a
+/// materialised view was made from is not read with it. `t.f` may be `f(t)`, also where `f` takes a domain over the row's type, any
+/// number of rows, or a type that a cast makes of a row.
 const REACHABLE: &str = r#"
-WITH RECURSIVE unsafe AS MATERIALIZED (
-SELECT p.oid, p.proname, p.pronargs, p.proargtypes[0] AS first_argument
+WITH RECURSIVE alias AS MATERIALIZED (
+SELECT p.prosrc, coalesce(p.probin, '') AS probin
   FROM pg_catalog.pg_proc AS p
- WHERE p.provolatile = 'v'
-    OR (p.oid >= 16384 AND p.prolang NOT IN (12, 13))
-    OR (p.pronamespace = 'pg_catalog'::pg_catalog.regnamespace AND p.proname = ANY ($6::text[]))
+ WHERE p.prolang IN (12, 13) AND p.prokind = 'f'
+   AND (p.provolatile = 'v' OR (p.pronamespace = 'pg_catalog'::pg_catalog.regnamespace AND p.proname = ANY ($6::text[])))
+), judged AS MATERIALIZED (
+SELECT p.oid, p.proname, p.provolatile, p.pronargs, p.provariadic, p.proargtypes[0] AS first_argument,
+       (p.oid >= 16384 AND (p.prolang NOT IN (12, 13)
+                            OR p.prosrc = ANY ($7::text[])
+                            OR p.proargdefaults::text ~ '\{(?!CONST|RELABELTYPE)'
+                            OR (p.provolatile <> 'v' AND p.prokind = 'f'
+                                AND (p.prosrc, coalesce(p.probin, '')) IN (SELECT a.prosrc, a.probin FROM alias AS a))))
+         OR (p.pronamespace = 'pg_catalog'::pg_catalog.regnamespace AND p.proname = ANY ($6::text[])) AS is_code
+  FROM pg_catalog.pg_proc AS p
+), unsafe AS MATERIALIZED (
+SELECT j.* FROM judged AS j WHERE j.provolatile = 'v' OR coalesce(j.is_code, true)
 ), stored (relation, tree) AS MATERIALIZED (
-SELECT w.ev_class, w.ev_action::text FROM pg_catalog.pg_rewrite AS w WHERE w.ev_type = '1'
+SELECT w.ev_class, w.ev_action::text
+  FROM pg_catalog.pg_rewrite AS w JOIN pg_catalog.pg_class AS c ON c.oid = w.ev_class
+ WHERE w.ev_type = '1' AND c.relkind <> 'm'
  UNION ALL
 SELECT l.polrelid, l.polqual::text FROM pg_catalog.pg_policy AS l WHERE l.polqual IS NOT NULL
 ), relation (oid) AS (
-SELECT c.oid FROM pg_catalog.unnest($5::text[]) AS n (name) JOIN pg_catalog.pg_class AS c ON c.oid = pg_catalog.to_regclass(n.name)
+SELECT n.oid FROM pg_catalog.unnest($5::oid[]) AS n (oid)
  UNION
 SELECT e.oid
   FROM relation AS r
@@ -145,6 +236,27 @@ SELECT e.oid
 SELECT r.oid FROM relation AS r LIMIT 2001
 ), relation_tree AS MATERIALIZED (
 SELECT s.tree FROM stored AS s JOIN reached_relation AS r ON r.oid = s.relation
+ UNION ALL
+SELECT d.adbin::text
+  FROM pg_catalog.pg_attrdef AS d
+  JOIN reached_relation AS r ON r.oid = d.adrelid
+  JOIN pg_catalog.pg_attribute AS a ON a.attrelid = d.adrelid AND a.attnum = d.adnum
+ WHERE a.attgenerated = 'v'
+), planned (tree) AS MATERIALIZED (
+SELECT i.indexprs::text FROM pg_catalog.pg_index AS i JOIN reached_relation AS r ON r.oid = i.indrelid
+ UNION ALL
+SELECT i.indpred::text FROM pg_catalog.pg_index AS i JOIN reached_relation AS r ON r.oid = i.indrelid
+ UNION ALL
+SELECT k.conbin::text FROM pg_catalog.pg_constraint AS k JOIN reached_relation AS r ON r.oid = k.conrelid
+ UNION ALL
+SELECT p.partexprs::text FROM pg_catalog.pg_partitioned_table AS p JOIN reached_relation AS r ON r.oid = p.partrelid
+ UNION ALL
+SELECT x.stxexprs::text FROM pg_catalog.pg_statistic_ext AS x JOIN reached_relation AS r ON r.oid = x.stxrelid
+), named_function AS MATERIALIZED (
+SELECT p.oid, p.xmin, p.proargtypes, p.proallargtypes, p.prorettype FROM pg_catalog.pg_proc AS p
+ WHERE p.proname = ANY ($1::text[]) OR p.proname = ANY ($4::text[])
+), named_operator AS MATERIALIZED (
+SELECT o.oid, o.xmin, o.oprcode, o.oprleft, o.oprright, o.oprresult FROM pg_catalog.pg_operator AS o WHERE o.oprname = ANY ($2::text[])
 ), named_type AS (
 SELECT t.oid FROM pg_catalog.pg_type AS t WHERE t.typname = ANY ($3::text[]) OR t.typname = ANY ($1::text[])
  UNION
@@ -152,6 +264,14 @@ SELECT a.atttypid FROM pg_catalog.pg_attribute AS a JOIN reached_relation AS r O
  WHERE a.attnum > 0 AND NOT a.attisdropped
  UNION
 SELECT m.found[1]::oid FROM relation_tree AS t CROSS JOIN LATERAL pg_catalog.regexp_matches(t.tree, 'type (\d+)', 'g') AS m (found)
+ UNION
+SELECT pg_catalog.unnest(f.proargtypes) FROM named_function AS f WHERE f.oid >= 16384
+ UNION
+SELECT pg_catalog.unnest(f.proallargtypes) FROM named_function AS f WHERE f.oid >= 16384
+ UNION
+SELECT f.prorettype FROM named_function AS f WHERE f.oid >= 16384
+ UNION
+SELECT pg_catalog.unnest(ARRAY[o.oprleft, o.oprright, o.oprresult]) FROM named_operator AS o WHERE o.oid >= 16384
 ), user_type (oid) AS (
 SELECT t.oid FROM named_type AS n JOIN pg_catalog.pg_type AS t ON t.oid = n.oid WHERE t.oid >= 16384
  UNION
@@ -178,6 +298,14 @@ SELECT o.oprcode::oid
   FROM tree AS t
  CROSS JOIN LATERAL pg_catalog.regexp_matches(t.tree, ':(?:opno|eqop|sortop) (\d+)', 'g') AS m (found)
   JOIN pg_catalog.pg_operator AS o ON o.oid = m.found[1]::oid
+), planned_function AS MATERIALIZED (
+SELECT m.found[1]::oid AS oid
+  FROM planned AS t CROSS JOIN LATERAL pg_catalog.regexp_matches(t.tree, ':funcid (\d+)', 'g') AS m (found)
+ UNION
+SELECT o.oprcode::oid
+  FROM planned AS t
+ CROSS JOIN LATERAL pg_catalog.regexp_matches(t.tree, ':opno (\d+)', 'g') AS m (found)
+  JOIN pg_catalog.pg_operator AS o ON o.oid = m.found[1]::oid
 ), bad_aggregate AS MATERIALIZED (
 SELECT a.aggfnoid::oid AS oid
   FROM pg_catalog.pg_aggregate AS a
@@ -188,11 +316,13 @@ SELECT a.aggfnoid::oid AS oid
 )
 SELECT EXISTS (SELECT FROM unsafe AS u WHERE u.proname = ANY ($1::text[])) AS bad_function,
        EXISTS (SELECT FROM unsafe AS u JOIN pg_catalog.pg_type AS t ON t.oid = u.first_argument
-                WHERE u.pronargs >= 1 AND t.typtype IN ('c', 'p') AND u.proname = ANY ($4::text[])) AS bad_field,
+                WHERE u.pronargs >= 1 AND u.proname = ANY ($4::text[])
+                  AND (t.typtype IN ('c', 'p', 'd') OR u.provariadic <> 0
+                       OR EXISTS (SELECT FROM pg_catalog.pg_cast AS c JOIN pg_catalog.pg_type AS s ON s.oid = c.castsource
+                                   WHERE c.oid >= 16384 AND c.casttarget = u.first_argument AND s.typtype IN ('c', 'p', 'd')))) AS bad_field,
        EXISTS (SELECT FROM bad_aggregate AS b JOIN pg_catalog.pg_proc AS p ON p.oid = b.oid
                 WHERE p.proname = ANY ($1::text[])) AS bad_aggregate,
-       EXISTS (SELECT FROM pg_catalog.pg_operator AS o JOIN unsafe AS u ON u.oid = o.oprcode
-                WHERE o.oprname = ANY ($2::text[])) AS bad_operator,
+       EXISTS (SELECT FROM named_operator AS o JOIN unsafe AS u ON u.oid = o.oprcode) AS bad_operator,
        EXISTS (SELECT FROM reached_relation AS r JOIN pg_catalog.pg_class AS c ON c.oid = r.oid
                 WHERE c.relkind NOT IN ('r', 'p', 'v', 'm')) AS bad_relation,
        EXISTS (SELECT FROM tree_function AS f JOIN unsafe AS u ON u.oid = f.oid)
@@ -203,11 +333,23 @@ SELECT EXISTS (SELECT FROM unsafe AS u WHERE u.proname = ANY ($1::text[])) AS ba
                 WHERE EXISTS (SELECT FROM unsafe AS u
                                WHERE u.oid IN (t.typinput, t.typoutput, t.typreceive, t.typsend, t.typmodin, t.typmodout, t.typsubscript))
                    OR EXISTS (SELECT FROM pg_catalog.pg_range AS g JOIN unsafe AS u ON u.oid IN (g.rngcanonical, g.rngsubdiff)
-                               WHERE g.rngtypid = t.oid OR g.rngmultitypid = t.oid)
-                   OR EXISTS (SELECT FROM pg_catalog.pg_amproc AS a JOIN unsafe AS u ON u.oid = a.amproc
-                               WHERE a.amproclefttype = t.oid OR a.amprocrighttype = t.oid)
-                   OR EXISTS (SELECT FROM pg_catalog.pg_amop AS a JOIN pg_catalog.pg_operator AS o ON o.oid = a.amopopr
-                                JOIN unsafe AS u ON u.oid = o.oprcode
-                               WHERE a.amoplefttype = t.oid OR a.amoprighttype = t.oid)) AS bad_type,
+                               WHERE g.rngtypid = t.oid OR g.rngmultitypid = t.oid)) AS bad_type,
+       EXISTS (SELECT FROM pg_catalog.pg_amproc AS a JOIN unsafe AS u ON u.oid = a.amproc WHERE a.oid >= 16384 AND u.is_code)
+         OR EXISTS (SELECT FROM pg_catalog.pg_amop AS a JOIN pg_catalog.pg_operator AS o ON o.oid = a.amopopr
+                      JOIN unsafe AS u ON u.oid = o.oprcode WHERE a.oid >= 16384 AND u.is_code) AS bad_opclass,
+       EXISTS (SELECT FROM planned_function AS f JOIN unsafe AS u ON u.oid = f.oid WHERE u.provolatile <> 'v') AS bad_planned,
        EXISTS (SELECT FROM pg_catalog.pg_cast AS c JOIN unsafe AS u ON u.oid = c.castfunc WHERE c.oid >= 16384) AS bad_cast,
-       (SELECT pg_catalog.count(*) > 2000 FROM reached_relation) OR (SELECT pg_catalog.count(*) > 2000 FROM reached_type) AS too_many"#;
+       (SELECT pg_catalog.count(*) > 2000 FROM reached_relation) OR (SELECT pg_catalog.count(*) > 2000 FROM reached_type) AS too_many,
+       (SELECT pg_catalog.md5(coalesce(pg_catalog.string_agg(v.version, ',' ORDER BY v.version), ''))
+          FROM (SELECT pg_catalog.concat_ws(' ', f.oid, f.xmin) AS version FROM named_function AS f
+                 UNION ALL
+                SELECT pg_catalog.concat_ws(' ', o.oid, o.xmin) FROM named_operator AS o
+                 UNION ALL
+                SELECT pg_catalog.concat_ws(' ', p.oid, p.xmin) FROM pg_catalog.pg_proc AS p
+                 WHERE p.oid IN (SELECT f.oid FROM tree_function AS f)
+                 UNION ALL
+                SELECT pg_catalog.concat_ws(' ', t.oid, t.xmin) FROM pg_catalog.pg_type AS t
+                 WHERE t.oid IN (SELECT r.oid FROM reached_type AS r)
+                 UNION ALL
+                SELECT pg_catalog.concat_ws(' ', k.oid, k.xmin) FROM pg_catalog.pg_constraint AS k
+                 WHERE k.contypid IN (SELECT r.oid FROM reached_type AS r)) AS v) AS digest"#;

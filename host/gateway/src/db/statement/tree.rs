@@ -40,7 +40,23 @@ pub(in crate::db) struct TreeFacts {
     pub(in crate::db) locks_rows: bool,
     /// Whether some SELECT has INTO.
     pub(in crate::db) has_into: bool,
+    /// For each call of a function of [`SIZED_FUNCTIONS`], what it is told.
+    pub(in crate::db) sizes: Vec<Size>,
 }
+
+/// How large a value a function is told to make.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::db) enum Size {
+    /// A literal.
+    Constant(i64),
+    /// The value of `$n`.
+    Parameter(usize),
+    /// An expression, or a call inside such a call.
+    Unknown,
+}
+
+/// Built-in functions that make a large value out of a small one, and cost the planner's minimum; the size is the second argument.
+const SIZED_FUNCTIONS: [&str; 4] = ["repeat", "lpad", "rpad", "array_fill"];
 
 impl TreeFacts {
     pub(in crate::db) fn of(parsed: &protobuf::ParseResult) -> Self {
@@ -68,11 +84,34 @@ impl TreeFacts {
 
     fn note(&mut self, key: &str, inner: &Value) {
         match key {
-            "FuncCall" => self.functions.extend(name_of(inner.get("funcname"))),
+            "FuncCall" => {
+                let function = name_of(inner.get("funcname"));
+                if let Some(name) = &function {
+                    self.sizes.extend(size_argument(&name.name, inner.get("args")));
+                }
+                self.functions.extend(function);
+            }
             "RangeVar" | "relation" => self.relations.extend(relation_of(inner)),
             "TypeName" | "type_name" => self.types.extend(name_of(inner.get("names"))),
-            "AExpr" => self.operators.extend(name_of(inner.get("name"))),
-            "SubLink" => self.operators.extend(name_of(inner.get("oper_name"))),
+            "AExpr" => {
+                let operator = name_of(inner.get("name"));
+                // A spelling of the grammar, which the server turns into comparisons; no operator has letters.
+                if operator.as_ref().is_some_and(|o| o.name.contains("BETWEEN")) {
+                    self.imply(&["<", "<=", ">", ">="]);
+                }
+                self.operators.extend(operator);
+            }
+            "SubLink" => {
+                let operator = name_of(inner.get("oper_name"));
+                // `x IN (SELECT …)` has none.
+                if operator.is_none() && inner.get("testexpr").is_some_and(|e| !e.is_null()) {
+                    self.imply(&["="]);
+                }
+                self.operators.extend(operator);
+            }
+            // `CASE x WHEN y`.
+            "CaseExpr" if inner.get("arg").is_some_and(|e| !e.is_null()) => self.imply(&["="]),
+            "JoinExpr" if joins_by_name(inner) => self.imply(&["="]),
             "SortBy" => self.operators.extend(name_of(inner.get("use_op"))),
             "ColumnRef" => self.fields.extend(strings(inner.get("fields")).pop()),
             "AIndirection" => self.fields.extend(strings(inner.get("indirection"))),
@@ -91,6 +130,50 @@ impl TreeFacts {
             _ => {}
         }
     }
+
+    /// Operators that the server looks up by these names although the statement does not spell them.
+    fn imply(&mut self, operators: &[&str]) {
+        self.operators.extend(operators.iter().map(|name| Name {
+            schema: None,
+            name: (*name).to_owned(),
+        }));
+    }
+}
+
+/// USING and NATURAL compare with whatever `=` the search path has.
+fn joins_by_name(join: &Value) -> bool {
+    let is_natural = join.get("is_natural").and_then(Value::as_bool).unwrap_or(false);
+    let using = join.get("using_clause").and_then(Value::as_array);
+    is_natural || using.is_some_and(|columns| !columns.is_empty())
+}
+
+/// How large a value a function call makes, for the built-in functions that are told by a number.
+fn size_argument(function: &str, arguments: Option<&Value>) -> Option<Size> {
+    if !SIZED_FUNCTIONS.contains(&function) {
+        return None;
+    }
+    let arguments = arguments
+        .and_then(Value::as_array)
+        .map(Vec::as_slice)
+        .unwrap_or_default();
+    let is_nested = arguments.iter().any(|a| {
+        let mut inner = TreeFacts::default();
+        inner.walk(a);
+        !inner.sizes.is_empty()
+    });
+    let Some(size) = arguments.get(1).filter(|_| !is_nested) else {
+        return Some(Size::Unknown);
+    };
+    let size = unwrapped(size);
+    let integer = size.pointer("/node/AConst/val/Ival/ival").and_then(Value::as_i64);
+    let parameter = size.pointer("/node/ParamRef/number").and_then(Value::as_u64);
+    Some(match (integer, parameter.and_then(|n| usize::try_from(n).ok())) {
+        (Some(n), _) => Size::Constant(n),
+        (None, Some(n)) => Size::Parameter(n),
+        // protobuf leaves a zero out.
+        (None, None) if size.pointer("/node/AConst/val/Ival").is_some() => Size::Constant(0),
+        (None, None) => Size::Unknown,
+    })
 }
 
 /// The strings in a list of String nodes; other items, for example `*`, are left out.

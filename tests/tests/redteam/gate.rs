@@ -1,0 +1,201 @@
+//! EXPLAIN ANALYZE: each statement was really run by the application, then triaged, then run by its action. The server's state before
+//! and after is the proof; application and gateway are superusers, so that only the gate is in the way.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use pg_logstats_test_cluster::Cluster;
+use pg_logstats_tests::{Lab, argv};
+
+use crate::range::{State, analyzed, config, lab, logged, offered, run, server, triage};
+use crate::statements::{BENIGN, COMMON, Expect, HOSTILE, Row};
+
+/// A refusal takes a connection or two and some questions; nothing of the statement's time is in it.
+const REFUSED_WITHIN: Duration = Duration::from_secs(5);
+
+/// What the server's processes may hold together while hostile statements are judged; `repeat` alone would take a gigabyte.
+const MEMORY_BYTES: u64 = 400 << 20;
+
+/// Prepares and runs one row; what is wrong with what came of it.
+fn attack(cluster: &Cluster, lab: &Lab, config: &str, state: &mut State, row: &Row) -> Result<(), String> {
+    let setup = |sql: &str| match cluster.psql_as("app", "shop", sql) {
+        Ok(_) => Ok(()),
+        Err(e) => Err(format!("the setup is wrong: {e}")),
+    };
+    if !row.setup.is_empty() {
+        setup(row.setup)?;
+    }
+    let (from, to) = row.claims.unwrap_or_default();
+    let logged = logged(cluster, lab, row.statement, |text| match from {
+        "" => text,
+        from => text.replace(from, to),
+    });
+    if row.claims.is_some() && !logged.text.contains(to) {
+        return Err(format!("the log does not claim it: {}", logged.text));
+    }
+    let report = triage(lab, config, &logged);
+    let before = state.digest(cluster);
+    let result = judge(lab, &report, row);
+    let after = state.digest(cluster);
+    if !row.undo.is_empty() {
+        setup(row.undo)?;
+    }
+    if before != after {
+        return Err(format!("the server changed:\n{before}\n--\n{after}"));
+    }
+    result
+}
+
+fn judge(lab: &Lab, report: &serde_json::Value, row: &Row) -> Result<(), String> {
+    let Some(action) = offered(report) else {
+        return match row.expect {
+            Expect::NotOffered => Ok(()),
+            _ => Err(format!("it is not offered: {:#}", report["next_actions"])),
+        };
+    };
+    let started = Instant::now();
+    let ran = run(lab, action);
+    let took = started.elapsed();
+    let outcome = ran.json()["outcome"].clone();
+    let (status, detail) = (
+        outcome["status"].as_str(),
+        outcome["detail"].as_str().unwrap_or("it ran"),
+    );
+    match row.expect {
+        Expect::NotOffered => Err(format!("it is offered, and came to: {status:?} {detail}")),
+        Expect::Runs if status == Some("ok") => Ok(()),
+        Expect::Runs => Err(format!("it does not run: {status:?} {detail}")),
+        Expect::Refused(words) if status != Some("unavailable") || !detail.contains(words) => {
+            Err(format!("expected `{words}`, not: {status:?} {detail}"))
+        }
+        Expect::Refused(_) if !outcome["plan"].as_array().is_none_or(Vec::is_empty) => {
+            Err("it shows a plan".to_owned())
+        }
+        Expect::Refused(_) if took > REFUSED_WITHIN => Err(format!("the refusal took {took:?}")),
+        Expect::Refused(_) => Ok(()),
+    }
+}
+
+/// Measures the memory of the server's processes until it is dropped.
+struct Memory {
+    stop: Arc<AtomicBool>,
+    most: Arc<AtomicU64>,
+    thread: Option<std::thread::JoinHandle<()>>,
+}
+
+impl Memory {
+    fn of(cluster: &Cluster) -> Self {
+        let pid = std::fs::read_to_string(cluster.data_dir().join("postmaster.pid")).unwrap();
+        let postmaster = pid.lines().next().unwrap().to_owned();
+        let (stop, most) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
+        let (stopped, highest) = (Arc::clone(&stop), Arc::clone(&most));
+        let thread = std::thread::spawn(move || {
+            while !stopped.load(Ordering::Relaxed) {
+                highest.fetch_max(anonymous_bytes(&postmaster), Ordering::Relaxed);
+                std::thread::sleep(Duration::from_millis(50));
+            }
+        });
+        Self {
+            stop,
+            most,
+            thread: Some(thread),
+        }
+    }
+
+    fn most(mut self) -> u64 {
+        self.stop.store(true, Ordering::Relaxed);
+        self.thread.take().unwrap().join().unwrap();
+        self.most.load(Ordering::Relaxed)
+    }
+}
+
+/// What the children of a process hold that is theirs alone.
+fn anonymous_bytes(parent: &str) -> u64 {
+    let children = std::fs::read_to_string(format!("/proc/{parent}/task/{parent}/children")).unwrap_or_default();
+    let of = |pid: &str| {
+        let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+        let kb = status.lines().find_map(|l| l.strip_prefix("RssAnon:"))?;
+        kb.trim().trim_end_matches(" kB").parse::<u64>().ok()
+    };
+    children.split_whitespace().filter_map(of).sum::<u64>() * 1024
+}
+
+#[test]
+fn hostile_statements_are_refused_and_the_server_is_as_before() {
+    assert!(HOSTILE.len() >= 60, "{}", HOSTILE.len());
+    let cluster = server();
+    cluster.psql_as("app", "shop", COMMON).unwrap();
+    let (lab, config) = lab(&cluster, "root_triage");
+    let mut state = State::watch(&cluster);
+    let memory = Memory::of(&cluster);
+    let only = std::env::var("REDTEAM_ONLY").ok();
+    let mut wrong = Vec::new();
+    for row in HOSTILE {
+        if only.as_ref().is_some_and(|only| !row.name.contains(only.as_str())) {
+            continue;
+        }
+        if let Err(what) = attack(&cluster, &lab, &config, &mut state, row) {
+            wrong.push(format!("{} ({}): {what}", row.name, row.why));
+        }
+    }
+    let most = memory.most();
+    assert!(wrong.is_empty(), "{} rows:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(
+        most > 0 && most < MEMORY_BYTES,
+        "the server's processes held {most} bytes"
+    );
+    // Each attempt is a record, and each was told from the others.
+    lab.verified_records();
+    let kinds = lab.record_kinds();
+    let count = |kind: &str| kinds.iter().filter(|k| *k == kind).count();
+    assert_eq!(count("intent"), count("outcome"));
+}
+
+#[test]
+fn useful_statements_run_for_the_least_role_and_change_nothing() {
+    let cluster = server();
+    let lab = Lab::new();
+    let config = config(&lab, &cluster.dsn("triage", "shop"), "");
+    let mut state = State::watch(&cluster);
+    let mut wrong = Vec::new();
+    for row in BENIGN {
+        if !row.setup.is_empty() {
+            cluster.psql_as("app", "shop", row.setup).unwrap();
+            let grant = "GRANT SELECT ON ALL TABLES IN SCHEMA public TO triage; ANALYZE";
+            cluster.psql_as("app", "shop", grant).unwrap();
+        }
+        let before = state.digest(&cluster);
+        let outcome = analyzed(&cluster, &lab, &config, row.statement);
+        if outcome["status"] != "ok" || !outcome["plan"][0]["actual_rows"].is_number() {
+            wrong.push(format!(
+                "{} ({}): {:?} {}",
+                row.name, row.why, outcome["status"], outcome["detail"]
+            ));
+        }
+        assert_eq!(state.digest(&cluster), before, "{}", row.name);
+    }
+    assert!(BENIGN.len() >= 10 && wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn the_agent_has_no_word_of_its_own_in_any_of_it() {
+    let cluster = server();
+    let (lab, config) = lab(&cluster, "root_triage");
+    let logged = logged(&cluster, &lab, "SELECT id FROM item WHERE id = 1", |text| text);
+    let report = triage(&lab, &config, &logged);
+    let action = offered(&report).expect("a plain statement is offered");
+    let base = argv(action);
+    for parameter in [
+        "sql=SELECT 1",
+        "sample=SELECT pg_sleep(1)",
+        "queryid=1",
+        "queryid=1; DROP TABLE victim",
+    ] {
+        let mut args: Vec<&str> = base.iter().map(String::as_str).collect();
+        args.extend(["--parameter", parameter]);
+        let ran = lab.run(&args);
+        assert_eq!(ran.code, 3, "{parameter}: {ran:?}");
+    }
+    assert!(!lab.record_kinds().iter().any(|kind| kind == "intent"));
+}

@@ -1,0 +1,170 @@
+//! A bounded action is stopped on the server within a second: when the verdict leaves `clear`, when the command is told to end, and
+//! when it is killed.
+
+use std::process::{Child, Stdio};
+use std::time::Duration;
+
+use pg_logstats_test_cluster::Cluster;
+use pg_logstats_tests::{Lab, argv, schema};
+use serde_json::Value;
+
+use crate::range::{Slow, lab, running, server, wait_until};
+
+/// The promise.
+const SECOND: Duration = Duration::from_secs(1);
+
+/// Starts the action and waits until the server runs its statement.
+pub(crate) fn start(cluster: &Cluster, lab: &Lab, action: &Value) -> Child {
+    let argv = argv(action);
+    let argv: Vec<&str> = argv.iter().map(String::as_str).collect();
+    for _ in 0..20 {
+        let mut child = lab
+            .command(&argv)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        // A verdict that was not clear ends it before it begins.
+        loop {
+            if running(cluster) == 1 {
+                return child;
+            }
+            if child.try_wait().unwrap().is_some() {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+    panic!("the action never began");
+}
+
+/// Its outcome: the command ends by itself, seals, and prints.
+fn finish(child: Child) -> Value {
+    let output = child.wait_with_output().unwrap();
+    assert!(
+        output.status.success(),
+        "{:?} {}",
+        output.status,
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    schema::check("report", &report);
+    report["outcome"].clone()
+}
+
+pub(crate) fn signal(child: &Child, signal: &str) {
+    let kill = format!("kill -{signal} {}", child.id());
+    let sent = std::process::Command::new("sh").args(["-c", &kill]).status().unwrap();
+    assert!(sent.success());
+}
+
+#[test]
+fn a_signal_cancels_the_statement_and_the_outcome_says_so() {
+    let cluster = server();
+    let (lab, config) = lab(&cluster, "root_triage");
+    let slow = Slow::offered(&cluster, &lab, &config);
+    let mut outcomes = 0;
+    for name in ["INT", "TERM", "HUP"] {
+        let child = start(&cluster, &lab, &slow);
+        signal(&child, name);
+        wait_until(&format!("SIG{name} cancels"), SECOND, || running(&cluster) == 0);
+        let outcome = finish(child);
+        assert_eq!(outcome["status"], "cancelled", "SIG{name}: {outcome:#}");
+        assert!(
+            outcome["detail"].as_str().unwrap().contains("interrupted"),
+            "{outcome:#}"
+        );
+        outcomes += 1;
+        let kinds = lab.record_kinds();
+        assert_eq!(kinds.iter().filter(|k| *k == "outcome").count(), outcomes);
+    }
+    lab.verified_records();
+}
+
+#[test]
+fn a_hangup_that_was_to_be_ignored_is_ignored() {
+    let cluster = server();
+    let (lab, config) = lab(&cluster, "root_triage");
+    let slow = Slow::offered(&cluster, &lab, &config);
+    let argv = argv(&slow);
+    let mut nohup = std::process::Command::new("sh");
+    let command = lab.command(&argv.iter().map(String::as_str).collect::<Vec<_>>());
+    nohup
+        .args(["-c", "trap '' HUP; exec \"$@\"", "sh"])
+        .arg(command.get_program())
+        .args(command.get_args())
+        .env_clear()
+        .envs(command.get_envs().filter_map(|(k, v)| Some((k, v?))))
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let child = nohup.spawn().unwrap();
+    wait_until("the action runs", Duration::from_secs(20), || running(&cluster) == 1);
+    signal(&child, "HUP");
+    std::thread::sleep(Duration::from_millis(400));
+    assert_eq!(running(&cluster), 1, "a hangup stopped it");
+    signal(&child, "TERM");
+    assert_eq!(finish(child)["status"], "cancelled");
+}
+
+#[test]
+fn a_lock_pile_up_cancels_the_statement_and_the_outcome_says_so() {
+    let cluster = server();
+    let (lab, config) = lab(&cluster, "root_triage");
+    let slow = Slow::offered(&cluster, &lab, &config);
+    let mut holder = cluster.session("app", "shop").unwrap();
+    let mut waiters: Vec<_> = (0..4).map(|_| cluster.session("app", "shop").unwrap()).collect();
+    let child = start(&cluster, &lab, &slow);
+    holder.run("BEGIN; LOCK TABLE victim").unwrap();
+    for waiter in &mut waiters {
+        waiter.start("SELECT * FROM victim").unwrap();
+    }
+    let piled_up = || {
+        let waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'";
+        cluster.psql(waiting).unwrap().parse::<usize>().unwrap() >= 2
+    };
+    wait_until("the pile-up", Duration::from_secs(10), piled_up);
+    wait_until("the verdict cancels", SECOND, || running(&cluster) == 0);
+    let outcome = finish(child);
+    assert_eq!(outcome["status"], "cancelled", "{outcome:#}");
+    let detail = outcome["detail"].as_str().unwrap();
+    assert!(
+        detail.contains("because the verdict became `busy` while it ran"),
+        "{detail}"
+    );
+    lab.verified_records();
+}
+
+#[test]
+fn many_connections_cancel_the_statement_and_the_outcome_says_so() {
+    let cluster = server();
+    let (lab, config) = lab(&cluster, "root_triage");
+    let slow = Slow::offered(&cluster, &lab, &config);
+    let child = start(&cluster, &lab, &slow);
+    // 80 % of 57 connections.
+    let crowd: Vec<_> = (0..48).map(|_| cluster.session("app", "shop").unwrap()).collect();
+    let arrived = || {
+        let sessions = "SELECT count(*) FROM pg_stat_activity WHERE usename = 'app'";
+        cluster.psql(sessions).unwrap().parse::<usize>().unwrap() >= 46 || running(&cluster) == 0
+    };
+    wait_until("the crowd", Duration::from_secs(30), arrived);
+    wait_until("the verdict cancels", SECOND, || running(&cluster) == 0);
+    let outcome = finish(child);
+    let detail = outcome["detail"].as_str().unwrap();
+    assert!(detail.contains("because the verdict became"), "{detail}");
+    drop(crowd);
+}
+
+#[test]
+fn a_killed_command_leaves_no_statement_behind_and_the_next_one_says_so() {
+    let cluster = server();
+    let (lab, config) = lab(&cluster, "root_triage");
+    let slow = Slow::offered(&cluster, &lab, &config);
+    let mut child = start(&cluster, &lab, &slow);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    wait_until("the server ends the statement", SECOND, || running(&cluster) == 0);
+    let ran = lab.run(&["audit", "list"]);
+    ran.fails(0, &["has no outcome", "its statement may have run"]);
+    lab.verified_records();
+}
