@@ -65,6 +65,7 @@ CREATE FUNCTION is_lying(int) RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS $$BE
 CREATE FUNCTION definer(int) RETURNS int LANGUAGE plpgsql STABLE SECURITY DEFINER AS $$BEGIN RAISE LOG 'CANARY'; RETURN $1; END$$;
 CREATE FUNCTION wrapper(int) RETURNS int LANGUAGE sql STABLE AS 'SELECT public.lies($1)';
 CREATE FUNCTION anything(anyelement) RETURNS anyelement LANGUAGE plpgsql STABLE AS $$BEGIN RAISE LOG 'CANARY'; RETURN $1; END$$;
+CREATE OPERATOR @#@ (LEFTARG = int, RIGHTARG = int, FUNCTION = lies2);
 CREATE DOMAIN lying AS int CHECK (is_lying(VALUE)); CREATE TYPE holds_lying AS (a int, b lying);
 CREATE TYPE mood AS ENUM ('sad', 'happy');
 CREATE SERVER files FOREIGN DATA WRAPPER file_fdw;
@@ -176,8 +177,7 @@ pub(crate) const HOSTILE: &[Row] = &[
     row("field that is a call by a domain", "SELECT i.hums FROM item AS i WHERE id = 1", FIELD, "a domain over the row's type")
         .setup("CREATE DOMAIN some_item AS item;
                 CREATE FUNCTION hums(some_item) RETURNS int LANGUAGE plpgsql STABLE AS $$BEGIN RAISE LOG 'CANARY'; RETURN 1; END$$"),
-    row("operator", "SELECT id FROM item WHERE id @#@ 3 AND id < 3", OPERATOR, "an operator's function")
-        .setup("CREATE OPERATOR @#@ (LEFTARG = int, RIGHTARG = int, FUNCTION = lies2)"),
+    row("operator", "SELECT id FROM item WHERE id @#@ 3 AND id < 3", OPERATOR, "an operator's function"),
     row("operator, qualified", "SELECT 3 OPERATOR(public.@#@) ANY (SELECT id FROM item WHERE id < 3)", OPERATOR, "with ANY"),
     row("BETWEEN", "SELECT id FROM item WHERE id BETWEEN 1 AND 2", OPERATOR, "implies >= and <= of the search path")
         .setup(EVIL_COMPARISON).undo(NO_EVIL),

@@ -260,7 +260,7 @@ pub(crate) fn check(sql: &str, expected: Expected<'_>) -> Result<Cost, String> {
     let sql = sql.replace(PG_STAT_STATEMENTS_SCHEMA, EXTENSION_SCHEMA);
     let statement = Statement::parse(&sql).map_err(|e| e.to_string())?;
     let facts = statement.facts();
-    conditions::check(&statement, &facts).map_err(in_words)?;
+    conditions::check(&statement, &facts, &[]).map_err(in_words)?;
     check_names(&facts)?;
     let tree = statement.tree();
     let mut seen = Seen::default();

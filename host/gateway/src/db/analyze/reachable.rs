@@ -209,7 +209,7 @@ SELECT p.prosrc, coalesce(p.probin, '') AS probin
 SELECT p.oid, p.proname, p.provolatile, p.pronargs, p.provariadic, p.proargtypes[0] AS first_argument,
        (p.oid >= 16384 AND (p.prolang NOT IN (12, 13)
                             OR p.prosrc = ANY ($7::text[])
-                            OR p.proargdefaults::text ~ '\{(?!CONST|RELABELTYPE)'
+                            OR coalesce(p.proargdefaults::text ~ '\{(?!CONST|RELABELTYPE)', false)
                             OR (p.provolatile <> 'v' AND p.prokind = 'f'
                                 AND (p.prosrc, coalesce(p.probin, '')) IN (SELECT a.prosrc, a.probin FROM alias AS a))))
          OR (p.pronamespace = 'pg_catalog'::pg_catalog.regnamespace AND p.proname = ANY ($6::text[])) AS is_code
@@ -331,7 +331,7 @@ SELECT EXISTS (SELECT FROM unsafe AS u WHERE u.proname = ANY ($1::text[])) AS ba
                      WHERE t.tree ~ '\{(NEXTVALUEEXPR|ROWCOMPARE|ROWCOMPAREEXPR|TABLEFUNC|ROWMARKCLAUSE|TABLESAMPLECLAUSE|JSON)') AS bad_tree,
        EXISTS (SELECT FROM reached_type AS r JOIN pg_catalog.pg_type AS t ON t.oid = r.oid
                 WHERE EXISTS (SELECT FROM unsafe AS u
-                               WHERE u.oid IN (t.typinput, t.typoutput, t.typreceive, t.typsend, t.typmodin, t.typmodout, t.typsubscript))
+                               WHERE u.oid >= 16384 AND u.oid IN (t.typinput, t.typoutput, t.typreceive, t.typsend, t.typmodin, t.typmodout, t.typsubscript))
                    OR EXISTS (SELECT FROM pg_catalog.pg_range AS g JOIN unsafe AS u ON u.oid IN (g.rngcanonical, g.rngsubdiff)
                                WHERE g.rngtypid = t.oid OR g.rngmultitypid = t.oid)) AS bad_type,
        EXISTS (SELECT FROM pg_catalog.pg_amproc AS a JOIN unsafe AS u ON u.oid = a.amproc WHERE a.oid >= 16384 AND u.is_code)

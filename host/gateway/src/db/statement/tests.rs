@@ -89,6 +89,52 @@ fn the_fingerprint_sees_relations_and_schemas_and_not_values() {
 }
 
 #[test]
+fn operators_that_the_grammar_implies_are_named() {
+    let operators = |text: &str| -> Vec<String> {
+        let facts = Statement::parse(text).unwrap().facts();
+        facts.operators.into_iter().map(|o| o.name).collect()
+    };
+    for (text, implied) in [
+        ("SELECT 1 FROM t WHERE a BETWEEN 1 AND 2", ">="),
+        ("SELECT 1 FROM t WHERE a NOT BETWEEN SYMMETRIC 1 AND 2", "<"),
+        ("SELECT 1 FROM t WHERE a IN (SELECT 1)", "="),
+        ("SELECT CASE a WHEN 1 THEN 2 END FROM t", "="),
+        ("SELECT 1 FROM t JOIN u USING (a)", "="),
+        ("SELECT 1 FROM t NATURAL JOIN u", "="),
+        ("SELECT nullif(a, 1) FROM t", "="),
+        ("SELECT a IS DISTINCT FROM 1 FROM t", "="),
+    ] {
+        assert!(operators(text).iter().any(|o| o == implied), "{text}");
+    }
+    for text in [
+        "SELECT CASE WHEN a THEN 1 END FROM t",
+        "SELECT 1 FROM t CROSS JOIN u",
+        "SELECT ARRAY(SELECT 1), EXISTS (SELECT FROM t)",
+    ] {
+        assert_eq!(operators(text), Vec::<String>::new(), "{text}");
+    }
+}
+
+#[test]
+fn what_a_function_is_told_to_make_is_seen() {
+    let sizes = |text: &str| Statement::parse(text).unwrap().facts().sizes;
+    assert_eq!(sizes("SELECT repeat('x', 5)"), [Size::Constant(5)]);
+    assert_eq!(sizes("SELECT repeat('x', 0)"), [Size::Constant(0)]);
+    assert_eq!(sizes("SELECT lpad(a, $2::int, '0') FROM t WHERE b = $1"), [Size::Parameter(2)]);
+    for unknown in [
+        "SELECT pg_catalog.repeat(a, b) FROM t",
+        "SELECT rpad('x', 1 + 1)",
+        "SELECT rpad('x', 99999999999)",
+        "SELECT array_fill(1, ARRAY[3])",
+        "SELECT repeat('x')",
+    ] {
+        assert_eq!(sizes(unknown), [Size::Unknown], "{unknown}");
+    }
+    assert!(sizes("SELECT repeat(upper(repeat('x', 5)), 5)").contains(&Size::Unknown));
+    assert_eq!(sizes("SELECT upper('x')"), []);
+}
+
+#[test]
 fn the_walk_sees_every_name_wherever_it_hides() {
     let text = "WITH c AS MATERIALIZED (SELECT f1(1)) SELECT DISTINCT ON (f2(a)) f3(b) FILTER (WHERE f4(c)) OVER (PARTITION BY f5(d) ORDER BY f6(e) USING <),
                 CASE WHEN f7() THEN 1 END, ARRAY[f8()], ROW(f9()), (f10()).x, a[f11()], COALESCE(f12()), GREATEST(f13()), f14() IS NULL, f15()::s.mytype,
