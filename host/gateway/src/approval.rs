@@ -203,10 +203,11 @@ impl ApprovalScope {
             risk: action.risk(bound),
             statements: action
                 .statements()
-                .map(|(min_version, max_version, sql)| ScopedStatement {
-                    min_version,
-                    max_version,
-                    sql: sql.to_owned(),
+                .iter()
+                .map(|statement| ScopedStatement {
+                    min_version: statement.min_version,
+                    max_version: statement.max_version,
+                    sql: statement.sql.clone(),
                 })
                 .collect(),
             limits: ScopedLimits {
@@ -283,6 +284,14 @@ impl ScopedParameter {
                     format!("{pid} {start}"),
                     format!("pid {pid}, backend start {shown}"),
                 )
+            }
+            BoundValue::RelationOid { database, relation } => {
+                let exact = format!("{database} {relation}");
+                let shown = format!("the relation with oid {relation} in the database with oid {database}");
+                ("relation_oid", exact, shown)
+            }
+            BoundValue::RelationName { schema, name } => {
+                ("relation_name", format!("{schema}\0{name}"), format!("{schema}.{name}"))
             }
             BoundValue::Sample { sha256 } => (
                 "sample",

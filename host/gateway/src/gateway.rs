@@ -13,6 +13,8 @@ use crate::agent::LogAccess;
 use crate::ambient::{self, OpenError};
 use crate::approval::{ApprovalRequest, ApprovalScope};
 use crate::budget::{Budget, Counter, Tally};
+use crate::catalogue::Catalogue;
+use crate::config::{Config, DatabaseConfig, Rules};
 use crate::db::Target;
 use crate::db::dsn::{self, DsnSource, Environment, FileText, ProcessEnvironment};
 use crate::error::GatewayError;

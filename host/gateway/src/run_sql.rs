@@ -101,7 +101,7 @@ impl Gateway {
             return Err(self.refuse_decision(&chosen, request, decision, None, budget, None));
         };
         let scope = self.scope(&chosen, &database);
-        let permit = self.permit(&chosen, request, &scope)?;
+        let permit = self.permit(&chosen, request, &database, &scope)?;
         // Held until the outcome is sealed: what one action counts, no other can count at the same time.
         let busy = |what: &str| {
             let reason = format!("another action is running {what}; try again when it has ended");
@@ -394,6 +394,7 @@ impl Gateway {
         &self,
         chosen: &Chosen,
         request: &RunSqlRequest,
+        database: &ChosenDatabase,
         scope: &ApprovalScope,
     ) -> Result<Option<Permit>, GatewayError> {
         let Some(id) = &request.approval else {
@@ -404,7 +405,8 @@ impl Gateway {
             draft.status = Some(ActionStatus::BlockedByPolicy);
             Err(self.refuse(draft))
         };
-        if !self.config.policy.needs_approval(&chosen.action, &chosen.bound) {
+        let risk = chosen.action.risk(&chosen.bound);
+        if !database.rules.policy.needs_approval(&chosen.action, risk) {
             return refuse(
                 "approval_not_needed",
                 "the action needs no approval; run it without --approval, so that none is used up".to_owned(),

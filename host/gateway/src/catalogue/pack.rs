@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::load::{is_word, parse};
-use super::{Action, ActionKind, Catalogue, CatalogueError, ColumnType, Facet};
+use super::{Action, ActionKind, Catalogue, CatalogueError, ColumnType, Facet, Statement};
 use crate::ambient::OpenError;
 use crate::db::packed::{self, Cost, Expected};
 use crate::keyring::{Keyring, Role, TrustError};
@@ -432,7 +432,7 @@ fn check_action(pack: &str, action: &Action) -> Result<(), (&'static str, String
         .copied()
         .collect();
     let mut cost = Cost::AsRead;
-    for (min_version, _, sql) in action.statements() {
+    for Statement { min_version, sql, .. } in action.statements() {
         let expected = Expected {
             arguments: &arguments,
             columns: action.columns.len(),

@@ -333,6 +333,7 @@ fn in_words(error: ConditionError) -> String {
         ConditionError::Writes => "has a common table expression that writes",
         ConditionError::LocksRows => "locks rows (FOR UPDATE or FOR SHARE)",
         ConditionError::Creates => "creates a table (INTO)",
+        ConditionError::MakesLargeValues => "makes a value of unknown or great size (repeat, lpad, rpad, array_fill)",
         ConditionError::UnknownKind => "uses SQL that a pack may not use",
     }
     .to_owned()

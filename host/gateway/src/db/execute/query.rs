@@ -32,12 +32,6 @@ pub(super) async fn run(session: &mut Session, approved: &ApprovedAction) -> Res
 pub(in crate::db) fn sql(action: &Action, facts: &Facts) -> Result<String, Failure> {
     let version = facts.server_version_num;
     let sql = action.sql(version).ok_or_else(|| {
-        let first = action
-            .statements()
-            .iter()
-            .map(|s| s.min_version)
-            .min()
-            .unwrap_or_default();
         let detail = format!(
             "the action needs PostgreSQL {} or later, and the server is PostgreSQL {}",
             action.first_version() / 10_000,
