@@ -54,7 +54,12 @@ pub fn page() -> String {
     let list = view::list(catalogue);
     for a in &list.actions {
         let essential = if a.essential { ", essential" } else { "" };
-        let binds = a.parameters.iter().map(|p| format!("`{p}`")).collect::<Vec<_>>().join(", ");
+        let binds = a
+            .parameters
+            .iter()
+            .map(|p| format!("`{p}`"))
+            .collect::<Vec<_>>()
+            .join(", ");
         let _ = writeln!(
             out,
             "| [`{}`](#{}) | {} | {}{essential} | {binds} |",
@@ -75,16 +80,29 @@ fn section(out: &mut String, a: &ActionView) {
     for paragraph in a.description.lines() {
         let _ = write!(out, "{paragraph}\n\n");
     }
-    let _ = writeln!(out, "- class `{}`; at most {} rows, {} ms", a.class, a.caps.max_rows, a.caps.statement_timeout_ms);
+    let _ = writeln!(
+        out,
+        "- class `{}`; at most {} rows, {} ms",
+        a.class, a.caps.max_rows, a.caps.statement_timeout_ms
+    );
     let _ = writeln!(out, "- needs {}", needs(a));
     let first = a.statements.first().map_or(0, |s| s.min_version / 10_000);
-    let versions: Vec<String> = a.statements.iter().skip(1).map(|s| (s.min_version / 10_000).to_string()).collect();
+    let versions: Vec<String> = a
+        .statements
+        .iter()
+        .skip(1)
+        .map(|s| (s.min_version / 10_000).to_string())
+        .collect();
     match versions.as_slice() {
         [] => {
             let _ = writeln!(out, "- SQL from PostgreSQL {first}");
         }
         others => {
-            let _ = writeln!(out, "- SQL from PostgreSQL {first}, another from {}", others.join(" and from "));
+            let _ = writeln!(
+                out,
+                "- SQL from PostgreSQL {first}, another from {}",
+                others.join(" and from ")
+            );
         }
     }
     if !a.columns.is_empty() {

@@ -21,15 +21,29 @@ fn the_catalogue_can_be_reviewed_without_a_workspace() {
     let lab = Lab::new();
     let list = lab.json(&["catalog", "list"]);
     schema::check("catalog", &list);
-    let ids: Vec<&str> = list["actions"].as_array().unwrap().iter().map(|a| a["id"].as_str().unwrap()).collect();
+    let ids: Vec<&str> = list["actions"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|a| a["id"].as_str().unwrap())
+        .collect();
     assert_eq!(ids.len(), 44);
     for id in ids {
         let action = lab.json(&["catalog", "show", id]);
         schema::check("action", &action);
-        assert!(action["statements"][0]["sql"].as_str().unwrap().contains("SELECT"), "{id}");
+        assert!(
+            action["statements"][0]["sql"].as_str().unwrap().contains("SELECT"),
+            "{id}"
+        );
     }
     assert!(!lab.workspace().exists(), "nothing is written to look at the catalogue");
-    let text = lab.run(&["catalog", "show", "checkpoint.pg_stat_checkpointer.counters", "--format", "text"]);
+    let text = lab.run(&[
+        "catalog",
+        "show",
+        "checkpoint.pg_stat_checkpointer.counters",
+        "--format",
+        "text",
+    ]);
     golden::check("catalog-show.txt", &text.stdout);
     let text = lab.run(&["catalog", "list", "--format", "text"]);
     golden::check("catalog-list.txt", &text.stdout);
@@ -41,7 +55,10 @@ fn an_action_that_is_not_there_is_wrong_usage() {
     let ran = lab.run(&["catalog", "show", "no.such\u{1b}[31m.action"]);
     assert_eq!((ran.code, ran.stdout.as_str()), (2, ""));
     assert!(ran.stderr.contains("the catalogue has no action `no.such"), "{ran:?}");
-    assert!(ran.stderr.contains("`pg-logstats catalog list`") && !ran.stderr.contains('\u{1b}'), "{ran:?}");
+    assert!(
+        ran.stderr.contains("`pg-logstats catalog list`") && !ran.stderr.contains('\u{1b}'),
+        "{ran:?}"
+    );
 }
 
 fn settled(lab: &Lab, mut report: Value) -> String {

@@ -707,6 +707,7 @@ pub(super) const ACTIONS: &[Action] = &[
             "state",
             "xact_start",
             "xid_age",
+            "is_hidden",
         ],
     ),
 ];
