@@ -183,13 +183,12 @@ impl Gateway {
     /// Records an agent's attempt to open what is in none of its folders, as the refusal that it is.
     pub(crate) fn or_refused<T>(&self, result: Result<T, GatewayError>) -> Result<T, GatewayError> {
         match result {
+            // The path is the agent's text: it stands in `requested`, and not in the reason.
             Err(GatewayError::Open(OpenError::Outside { what, path, allowed })) => {
-                let reason = OpenError::Outside {
-                    what,
-                    path: path.clone(),
-                    allowed,
-                };
-                Err(self.refuse(RefusalDraft::new("agent_mode", &path, reason.to_string())))
+                let reason = format!(
+                    "the {what} is in no folder that the operator opened to agents; these are: {allowed} (`agent` in the configuration)"
+                );
+                Err(self.refuse(RefusalDraft::new("agent_mode", &path, reason)))
             }
             other => other,
         }

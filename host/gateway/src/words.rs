@@ -102,7 +102,7 @@ words! {
         BlockedByConfig = "blocked_by_config",
         /// The policy does not allow it.
         BlockedByPolicy = "blocked_by_policy",
-        /// The incident's budget is used up.
+        /// The budget of the incident, of the database's day or of its minute has no room for it.
         BlockedByBudget = "blocked_by_budget",
         /// The evidence lacks what it would bind.
         OmittedNotEnoughContext = "omitted_not_enough_context",
