@@ -216,7 +216,7 @@ mod tests {
         symlink("..", allowed.join("up")).unwrap();
         symlink("day/a.log", allowed.join("current.log")).unwrap();
         symlink("/no/such/file", allowed.join("dangling.log")).unwrap();
-        let access = LogAccess::within(&[allowed.clone()]).unwrap();
+        let access = LogAccess::within(std::slice::from_ref(&allowed)).unwrap();
         let path = |rest: &str| allowed.join(rest).to_str().unwrap().to_owned();
 
         assert!(matches!(access.open(&inside), Ok(LogInput::File(_))));

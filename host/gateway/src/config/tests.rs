@@ -145,7 +145,7 @@ fn a_password_is_in_no_error() {
     for text in [
         format!("[databases.shop]\n{url}\nextra = 1\n"),
         format!("[databases.shop]\n{url} x\n"),
-        format!("[databases.shop]\nurl = 7\npassword = \"hunter2\"\n"),
+        "[databases.shop]\nurl = 7\npassword = \"hunter2\"\n".to_owned(),
         format!("[databases.shop]\n{url}\n[databases.shop.policy]\nrole = \"\"\n"),
     ] {
         let error = parse(&text).unwrap_err();

@@ -270,9 +270,12 @@ mod tests {
         let office = hours("+01:00", &["mon-fri 08:00-18:00"]);
         let opens = |time: &str, hours: &[Hours]| openness(hours, at(time));
         let monday = Openness::OpensAt(at("2026-11-23T07:00:00Z"));
-        assert_eq!(opens("2026-11-20T17:00:00Z", &[office.clone()]), monday);
-        assert_eq!(opens("2026-11-23T06:59:59.5Z", &[office.clone()]), monday);
-        assert_eq!(opens("2026-11-23T07:00:00Z", &[office.clone()]), Openness::Open);
+        assert_eq!(opens("2026-11-20T17:00:00Z", std::slice::from_ref(&office)), monday);
+        assert_eq!(opens("2026-11-23T06:59:59.5Z", std::slice::from_ref(&office)), monday);
+        assert_eq!(
+            opens("2026-11-23T07:00:00Z", std::slice::from_ref(&office)),
+            Openness::Open
+        );
         assert_eq!(opens("2026-11-23T06:59:59.5Z", &[]), Openness::Open);
         // Both have to be open.
         let late = hours("UTC", &["daily 16:00-22:00"]);
