@@ -342,6 +342,23 @@ fn of_many_processes_with_one_approval_one_runs() {
     office.lab.verified_records();
 }
 
+/// Sessions that wait for one lock, until they are dropped.
+fn lock_queue(cluster: &Cluster) -> Vec<pg_logstats_test_cluster::Session> {
+    let mut sessions = Vec::new();
+    let mut holder = cluster.session("app", "shop").unwrap();
+    holder
+        .run("BEGIN; UPDATE orders SET customer_id = 0 WHERE id = 1")
+        .unwrap();
+    sessions.push(holder);
+    for _ in 0..14 {
+        let mut waiter = cluster.session("app", "shop").unwrap();
+        waiter.start("UPDATE orders SET customer_id = 1 WHERE id = 1").unwrap();
+        sessions.push(waiter);
+    }
+    std::thread::sleep(std::time::Duration::from_millis(600));
+    sessions
+}
+
 #[test]
 fn a_run_that_failed_has_used_its_approval_and_a_refused_one_has_not() {
     let cluster = shop();
@@ -353,17 +370,20 @@ fn a_run_that_failed_has_used_its_approval_and_a_refused_one_has_not() {
         .as_str()
         .unwrap()
         .to_owned();
-    // The verdict is no better for being approved.
-    let unreachable = office.run(act, &["--approval", &approval, "--dsn", "postgresql://u@127.0.0.1:1/x"]);
-    assert_eq!(unreachable.json()["code"], "approval_scope");
-    office.operators(
-        "config.toml",
-        &format!("[policy]\nrequire_approval = [\"{TARGET}\"]\nmax_risk = \"safe\"\n[health.limits.active_sessions_per_core]\nbusy = 0\nsaturated = 0\n"),
-    );
-    let refused = office.run(act, &["--approval", &approval]);
-    assert_ne!(refused.code, 0, "{refused:?}");
-    assert_eq!(office.kinds("intent"), 0);
-    office.operators("config.toml", &format!("[policy]\nrequire_approval = [\"{TARGET}\"]\n"));
+    // An approval lifts neither what the operator switched off nor the verdict.
+    let asking = format!("[policy]\nrequire_approval = [\"{TARGET}\"]\n");
+    office.operators("config.toml", &format!("{asking}disabled_actions = [\"{TARGET}\"]\n"));
+    let off = office.run(act, &["--approval", &approval]);
+    off.fails(3, &["switched this action off"]);
+    assert_eq!(off.json()["status"], "blocked_by_config");
+    office.operators("config.toml", &asking);
+    let waiting = lock_queue(&cluster);
+    let saturated = office.run(act, &["--approval", &approval]);
+    saturated.fails(3, &["saturated"]);
+    assert_eq!(saturated.json()["status"], "blocked_by_verdict");
+    drop(waiting);
+    std::thread::sleep(std::time::Duration::from_secs(2));
+    assert_eq!(office.kinds("intent"), 0, "nothing was about to run");
     // The extension is gone: the action cannot give anything, and the approval is used up all the same.
     cluster
         .psql_as("postgres", "shop", "DROP EXTENSION pg_stat_statements")
