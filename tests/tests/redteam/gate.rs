@@ -35,6 +35,8 @@ fn attack(cluster: &Cluster, lab: &Lab, config: &str, state: &mut State, row: &R
         return Err(format!("the log does not claim it: {}", logged.text));
     }
     let report = triage(lab, config, &logged);
+    // What the application itself did to listeners does not count.
+    state.drain();
     let before = state.digest(cluster);
     let result = judge(lab, &report, row);
     let after = state.digest(cluster);

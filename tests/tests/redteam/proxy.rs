@@ -38,8 +38,6 @@ pub(crate) enum Then {
     Cut,
     /// Nothing goes on until [`Proxy::go_on`]; a command that ends is told to the server.
     Hold,
-    /// It goes on; the test is told.
-    Pass,
 }
 
 /// The statement whose plan is measured, as the gateway sends it.
@@ -96,15 +94,6 @@ impl Proxy {
         self.dir.path().to_owned()
     }
 
-    /// Waits for the point.
-    #[track_caller]
-    pub(crate) fn wait(&self) {
-        assert!(
-            self.reached.recv_timeout(Duration::from_secs(30)).is_ok(),
-            "the point is not reached"
-        );
-    }
-
     /// Whether the point was reached before `limit`.
     pub(crate) fn is_reached_within(&self, limit: Duration) -> bool {
         self.reached.recv_timeout(limit).is_ok()
@@ -129,7 +118,6 @@ impl Stop {
     fn here(&self, is_gone: &mut dyn FnMut() -> bool) -> bool {
         let _ = self.told.send(());
         match self.then {
-            Then::Pass => true,
             Then::Cut => false,
             Then::Hold => self.hold(is_gone),
         }

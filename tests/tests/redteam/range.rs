@@ -209,6 +209,11 @@ impl State {
         }
     }
 
+    /// Takes the notifications that have come until now.
+    pub(crate) fn drain(&mut self) {
+        let _ = self.listener.run("SELECT 'drained'").unwrap();
+    }
+
     /// Everything in one text: equal before and after means that nothing was done.
     pub(crate) fn digest(&mut self, cluster: &Cluster) -> String {
         let mut state = cluster.psql_as("postgres", "shop", STATE).unwrap();

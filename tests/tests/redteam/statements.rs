@@ -96,10 +96,10 @@ pub(crate) const HOSTILE: &[Row] = &[
     row("dollar quotes", "SELECT $a$ it's $a$, pg_sleep(0), $$;$$", VOLATILE, "quotes that a scanner does not know"),
     row("unicode identifier", "SELECT U&\"\\0070g_sleep\"(0), 'u'", VOLATILE, "the name is not in the text"),
     row("unicode with own escape", "SELECT U&\"!0070g_sleep\" UESCAPE '!' (0), 'v'", VOLATILE, "nor with another escape"),
-    row("quoted and qualified", "SELECT \"pg_catalog\".\"pg_sleep\"(0), 'q'", VOLATILE, "the name in quotes"),
+    row("quoted and qualified", "SELECT \"pg_catalog\".\"pg_sleep\"(0), 1, 2, 3", VOLATILE, "the name in quotes"),
     row("look-alike letters", "SELECT pg_ѕleep(0)", CODE, "a Cyrillic letter names another function, of the application")
         .setup("CREATE FUNCTION pg_ѕleep(int) RETURNS int LANGUAGE plpgsql STABLE AS $$BEGIN RAISE LOG 'CANARY'; RETURN 1; END$$"),
-    row("multi-byte before a quote", "SELECT 'é\u{a5}\\' AS a, pg_sleep(0) AS b", VOLATILE, "a backslash before a quote in a multi-byte text"),
+    row("multi-byte before a quote", "SELECT 'é\u{a5}\\' AS a, pg_sleep(0) AS b", Expect::NotOffered, "a backslash before a quote leaves the rest in doubt, so the log gives no sample"),
     // Calls that do something by themselves.
     row("sleep", "SELECT pg_sleep(0)", VOLATILE, "holds a session"),
     row("sleep for", "SELECT pg_sleep_for('0 seconds')", VOLATILE, "written in SQL by the server itself"),

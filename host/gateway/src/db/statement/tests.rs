@@ -120,7 +120,10 @@ fn what_a_function_is_told_to_make_is_seen() {
     let sizes = |text: &str| Statement::parse(text).unwrap().facts().sizes;
     assert_eq!(sizes("SELECT repeat('x', 5)"), [Size::Constant(5)]);
     assert_eq!(sizes("SELECT repeat('x', 0)"), [Size::Constant(0)]);
-    assert_eq!(sizes("SELECT lpad(a, $2::int, '0') FROM t WHERE b = $1"), [Size::Parameter(2)]);
+    assert_eq!(
+        sizes("SELECT lpad(a, $2::int, '0') FROM t WHERE b = $1"),
+        [Size::Parameter(2)]
+    );
     for unknown in [
         "SELECT pg_catalog.repeat(a, b) FROM t",
         "SELECT rpad('x', 1 + 1)",
