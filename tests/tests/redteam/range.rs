@@ -224,9 +224,12 @@ impl State {
         ));
         let alive = self.bystander.pid().ok() == Some(self.bystander_pid);
         state.push_str(&format!("\nbystander alive {alive}"));
+        // What functions that lie about themselves say when they are called in a session of ours; these questions call some, too.
         let log = std::fs::read(cluster.server_log()).unwrap();
-        // What functions that lie about themselves say when they are called.
-        let canaries = log.windows(6).filter(|w| w == b"CANARY").count();
+        let canaries = String::from_utf8_lossy(&log)
+            .lines()
+            .filter(|line| line.contains(" pg-logstats ") && line.contains("CANARY"))
+            .count();
         state.push_str(&format!("\ncanaries {canaries}"));
         let mut files: Vec<String> = std::fs::read_dir(cluster.socket_dir())
             .unwrap()

@@ -55,13 +55,14 @@ impl Row {
     }
 }
 
-/// Functions that lie about themselves: each says `CANARY` in the server's log when it is called.
+/// Functions that lie about themselves: each says `CANARY` in the server's log when it is called. `is_lying` has no expression, which
+/// would give the statement that is being analysed its own query id in the log.
 pub(crate) const COMMON: &str = r"
 CREATE EXTENSION dblink; CREATE EXTENSION file_fdw; CREATE EXTENSION postgres_fdw; CREATE EXTENSION tablefunc;
 CREATE FUNCTION lies(int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS $$BEGIN RAISE LOG 'CANARY'; RETURN $1; END$$;
 CREATE FUNCTION lies2(int, int) RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS $$BEGIN RAISE LOG 'CANARY'; RETURN true; END$$;
 CREATE FUNCTION lies_step(int, int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS $$BEGIN RAISE LOG 'CANARY'; RETURN 1; END$$;
-CREATE FUNCTION is_lying(int) RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS $$BEGIN RAISE LOG 'CANARY'; RETURN true; END$$;
+CREATE FUNCTION is_lying(int, OUT boolean) LANGUAGE plpgsql IMMUTABLE AS $$BEGIN RAISE LOG 'CANARY'; END$$;
 CREATE FUNCTION definer(int) RETURNS int LANGUAGE plpgsql STABLE SECURITY DEFINER AS $$BEGIN RAISE LOG 'CANARY'; RETURN $1; END$$;
 CREATE FUNCTION wrapper(int) RETURNS int LANGUAGE sql STABLE AS 'SELECT public.lies($1)';
 CREATE FUNCTION anything(anyelement) RETURNS anyelement LANGUAGE plpgsql STABLE AS $$BEGIN RAISE LOG 'CANARY'; RETURN $1; END$$;
