@@ -110,7 +110,7 @@ fn decision(criterion: &mut Criterion) {
                 login_role: Some("triage"),
                 now_us: BEGIN_US,
             };
-            let decision = decide(black_box(action), &[], &now);
+            let decision = decide(black_box(action), &[], None, &now);
             assert!(decision.is_allowed(), "{}", decision.reason);
             decision
         });

@@ -20,10 +20,10 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::ambient;
+use crate::catalogue::Catalogue;
 use crate::catalogue::pack::{AUTHORS_FILE, FILE_BYTES, Files, MAX_ACTIONS, SIGNATURE_FILE, is_action_file};
 use crate::catalogue::{Pack, PackError, PackInfo};
 use crate::error::GatewayError;
-use crate::catalogue::Catalogue;
 use crate::keyring::{Keyring, operators_folder};
 use crate::report::SCHEMA_VERSION;
 use crate::time::now_us;

@@ -45,8 +45,8 @@ impl World {
     fn open(home: &Path) -> Gateway {
         let options = OpenOptions {
             workspace: Some(home.join("workspace")),
-            config: None,
             operator: Some(home.join("operator")),
+            ..OpenOptions::default()
         };
         Gateway::open(&options, Trust::builtin()).unwrap()
     }
@@ -181,8 +181,8 @@ fn a_pack_that_changed_since_stops_the_start() {
     .unwrap();
     let options = OpenOptions {
         workspace: Some(world.home.path().join("workspace")),
-        config: None,
         operator: Some(world.home.path().join("operator")),
+        ..OpenOptions::default()
     };
     let error = Gateway::open(&options, Trust::builtin()).unwrap_err();
     assert_eq!(error.exit_code(), crate::ExitCode::Unverified, "{error}");

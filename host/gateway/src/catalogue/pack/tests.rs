@@ -253,7 +253,7 @@ fn the_built_in_actions_would_pass_the_rules_for_sql() {
         .iter()
         .filter(|it| it.kind == ActionKind::Query)
     {
-        for (_, _, sql) in action.statements() {
+        for Statement { sql, .. } in action.statements() {
             let statement = packed::check(
                 &sql.replace("pg_stat_statements(false)", "pg_stat_statements"),
                 Expected {

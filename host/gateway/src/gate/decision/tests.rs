@@ -214,7 +214,7 @@ fn caps_of_the_policy_are_the_caps_of_what_is_approved() {
         login_role: None,
         now_us: NOW_US,
     };
-    let approved = crate::gate::approve(action, Vec::new(), None, &now).unwrap();
+    let approved = crate::gate::approve(action, Vec::new(), None, None, &now).unwrap();
     assert_eq!(approved.action().caps.max_bytes, 7);
     assert_eq!(approved.action().caps.statement_timeout_ms, 300);
     assert_eq!(approved.action().caps.lock_timeout_ms, 20);
@@ -363,6 +363,7 @@ fn the_operator_may_ask_for_an_approval_and_only_that_is_said_to_be_missing() {
             policy,
             budget: &budget,
             live: Live::Judged(&clear),
+            login_role: None,
             now_us: NOW_US,
         };
         decide(action(id), &[], None, &now)
@@ -394,13 +395,14 @@ fn the_operator_may_ask_for_an_approval_and_only_that_is_said_to_be_missing() {
 #[test]
 fn what_a_person_has_to_approve_is_otherwise_bounded() {
     let action = Catalogue::builtin().unwrap().get(SAFE).unwrap();
-    let action = action.with_sql_for_test("SELECT 1", Risk::RequiresHumanApproval);
+    let action = Arc::new(action.with_sql_for_test("SELECT 1", Risk::RequiresHumanApproval));
     let decision = |policy: &Policy| {
         let (clear, budget) = (verdict(Clear, NOW_US), budget());
         let now = Circumstances {
             policy,
             budget: &budget,
             live: Live::Judged(&clear),
+            login_role: None,
             now_us: NOW_US,
         };
         decide(&action, &[], None, &now)
