@@ -9,7 +9,7 @@ use pg_logstats_test_cluster::Cluster;
 use pg_logstats_tests::{Lab, argv};
 
 use crate::range::{State, analyzed, config, lab, logged, offered, run, server, triage};
-use crate::statements::{BENIGN, COMMON, Expect, HOSTILE, Row};
+use crate::statements::{BENIGN, COMMON, Expect, HOSTILE, Row, claimed};
 
 /// A refusal takes a connection or two and some questions; nothing of the statement's time is in it.
 const REFUSED_WITHIN: Duration = Duration::from_secs(5);
@@ -27,11 +27,12 @@ fn attack(cluster: &Cluster, lab: &Lab, config: &str, state: &mut State, row: &R
         setup(row.setup)?;
     }
     let (from, to) = row.claims.unwrap_or_default();
+    let to = claimed(to);
     let logged = logged(cluster, lab, row.statement, |text| match from {
         "" => text,
-        from => text.replace(from, to),
+        from => text.replace(from, &to),
     });
-    if row.claims.is_some() && !logged.text.contains(to) {
+    if row.claims.is_some() && !logged.text.contains(&to) {
         return Err(format!("the log does not claim it: {}", logged.text));
     }
     let report = triage(lab, config, &logged);

@@ -186,10 +186,7 @@ fn converse(client: UnixStream, server: UnixStream, stop: Stop) {
     let stop_answers = Arc::clone(&stop);
     std::thread::spawn(move || {
         let mut buffer = vec![0u8; 1 << 16];
-        loop {
-            let Ok(n @ 1..) = from_server.read(&mut buffer) else {
-                break;
-            };
+        while let Ok(n @ 1..) = from_server.read(&mut buffer) {
             let is_answer =
                 matches!(stop_answers.point, Point::Answered(_)) && *answers.lock().unwrap() && has_row(&buffer[..n]);
             if is_answer {
