@@ -78,7 +78,15 @@ fn check_reading(gateway: &Gateway, reading: &ReadingArgs) -> Result<(), Gateway
 
 /// Tells of actions that a command before this one began and did not end.
 fn note_unfinished(cli: &Cli, gateway: &Gateway) -> Result<(), GatewayError> {
-    for action in gateway.unfinished_actions()? {
+    let unfinished = match gateway.unfinished_actions() {
+        // No action can run there; looking at the log and judging logs can go on.
+        Err(uncountable @ GatewayError::Uncountable(_)) => {
+            crate::output::hint(cli, &format!("pg-logstats: note: {uncountable}"));
+            return Ok(());
+        }
+        unfinished => unfinished?,
+    };
+    for action in unfinished {
         crate::output::hint(cli, &format!("pg-logstats: note: {action}"));
     }
     Ok(())

@@ -121,6 +121,7 @@ impl<'a> Counter<'a> {
                 let IntentPayload { body } = self.payload(&entry.id)?;
                 tally.begin(Begun {
                     record_id: &entry.id,
+                    index: indexed.index,
                     at_us: entry.created_us,
                     incident: entry.incident.as_deref().unwrap_or_default(),
                     database_id: &body.detail.database_id,

@@ -65,6 +65,9 @@ impl Sums {
 /// An action whose outcome is not in the log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Open {
+    /// Its index in the log.
+    index: u64,
+    at_us: i64,
     incident: String,
     database_id: String,
     day: i64,
@@ -75,6 +78,7 @@ struct Open {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Begun<'a> {
     pub(super) record_id: &'a str,
+    pub(super) index: u64,
     pub(super) at_us: i64,
     pub(super) incident: &'a str,
     pub(super) database_id: &'a str,
@@ -98,6 +102,8 @@ impl Tally {
     /// Counts an intent: an action, at the most that it can cost.
     pub(super) fn begin(&mut self, begun: Begun<'_>) {
         let open = Open {
+            index: begun.index,
+            at_us: begun.at_us,
             incident: begun.incident.to_owned(),
             database_id: begun.database_id.to_owned(),
             day: day_of(begun.at_us),
@@ -150,6 +156,16 @@ impl Tally {
             .collect();
         begun.sort_unstable();
         begun
+    }
+
+    /// The intents that no outcome settled, in the order of the log: record id, index, instant, incident.
+    pub fn unfinished(&self) -> Vec<(&str, u64, i64, &str)> {
+        let open = self.open.iter();
+        let mut unfinished: Vec<_> = open
+            .map(|(id, open)| (id.as_str(), open.index, open.at_us, open.incident.as_str()))
+            .collect();
+        unfinished.sort_by_key(|(_, index, _, _)| *index);
+        unfinished
     }
 
     fn sums_of(&mut self, open: &Open) -> [&mut Sums; 2] {
