@@ -23,7 +23,8 @@ pub(crate) struct Global {
     /// Folder for the audit log, the key and the evidence [default: $XDG_DATA_HOME/pg-logstats]
     #[arg(long, global = true, value_name = "FOLDER", env = "PG_LOGSTATS_WORKSPACE")]
     pub(crate) workspace: Option<PathBuf>,
-    /// The operator's configuration [default: $XDG_CONFIG_HOME/pg-logstats/config.toml]
+    /// A configuration that holds together with the operator's own (/etc/pg-logstats/config.toml, else
+    /// $XDG_CONFIG_HOME/pg-logstats/config.toml)
     #[arg(long, global = true, value_name = "FILE", env = "PG_LOGSTATS_CONFIG")]
     pub(crate) config: Option<PathBuf>,
     /// Agent mode: databases by name, and everything else from the operator's configuration; also PG_LOGSTATS_AGENT=1, which no flag
