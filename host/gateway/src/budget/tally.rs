@@ -197,6 +197,7 @@ mod tests {
     fn begun<'a>(record_id: &'a str, incident: &'a str, at_us: i64) -> Begun<'a> {
         Begun {
             record_id,
+            index: 0,
             at_us,
             incident,
             database_id: "db_a",
