@@ -186,7 +186,7 @@ pub(crate) fn approval(a: &ApprovalView) -> String {
     out
 }
 
-pub(crate) fn approvals(approvals: &Vec<ApprovalView>) -> String {
+pub(crate) fn approvals(approvals: &[ApprovalView]) -> String {
     approvals.iter().map(approval).collect()
 }
 

@@ -9,7 +9,7 @@ pub(super) fn run(cli: &Cli, verb: &ApprovalsVerb) -> Result<ExitCode, GatewayEr
     let gateway = super::open(cli)?;
     match verb {
         ApprovalsVerb::Add { file } => output::print(cli, &gateway.add_approval(file)?, render::approval)?,
-        ApprovalsVerb::List => output::print(cli, &gateway.approvals()?, render::approvals)?,
+        ApprovalsVerb::List => output::print(cli, &gateway.approvals()?, |it| render::approvals(it))?,
     }
     Ok(ExitCode::Done)
 }
