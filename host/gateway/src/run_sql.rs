@@ -184,9 +184,10 @@ impl Gateway {
         scope: ApprovalScope,
     ) -> Result<Ran, GatewayError> {
         Self::block_on(async {
-            let sharing = match chosen.action.risk(&chosen.bound) {
-                Risk::Safe => Sharing::WhileFresh,
-                Risk::Bounded | Risk::Expensive | Risk::RequiresHumanApproval => Sharing::SinceAsked,
+            let risk = chosen.action.risk(&chosen.bound);
+            let sharing = match risk {
+                Risk::Safe if !database.rules.policy.needs_approval(&chosen.action, risk) => Sharing::JustNow,
+                Risk::Safe | Risk::Bounded | Risk::Expensive | Risk::RequiresHumanApproval => Sharing::SinceAsked,
             };
             let (target, thresholds) = (&database.target, &self.config.thresholds);
             let verdict = health::verdict(&self.workspace, target, thresholds, sharing).await;

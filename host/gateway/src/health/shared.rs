@@ -24,14 +24,19 @@ use crate::workspace::Workspace;
 /// patience.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// A safe action costs the server less than the three looks of a verdict, and load that matters does not rise and fall within this.
+const JUST_NOW_US: i64 = 1_000_000;
+
 /// How often to see whether it is there.
 const INTERVAL: Duration = Duration::from_millis(10);
 
 /// How old a verdict of another process may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sharing {
-    /// If it is `clear`, as old as its time to live: for what is decided again later, and for safe actions.
+    /// If it is `clear`, as old as its time to live: for what is decided again later.
     WhileFresh,
+    /// If it is `clear`, taken within the last second: for safe actions one after the other.
+    JustNow,
     /// Taken since this process asked: for what costs the database something.
     SinceAsked,
 }
@@ -75,6 +80,10 @@ fn is_usable(stored: &Verdict, sharing: Sharing, asked_us: i64) -> bool {
         && match sharing {
             Sharing::SinceAsked => is_since_asked,
             Sharing::WhileFresh => is_since_asked || stored.level == VerdictLevel::Clear,
+            Sharing::JustNow => {
+                is_since_asked
+                    || stored.level == VerdictLevel::Clear && stored.taken_at_us.saturating_add(JUST_NOW_US) >= asked_us
+            }
         }
 }
 

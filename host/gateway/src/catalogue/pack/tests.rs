@@ -4,7 +4,7 @@ use super::*;
 
 const NOW_US: i64 = 1_800_000_000_000_000;
 const AUTHORS: &str = "name = \"acme\"\nversion = \"1.2.0\"\nminimum_host_version = \"0.1.0\"\n";
-pub(crate) const ACTION: &str = r#"
+pub(crate) const ACTION: &str = r#"# Tables with the most dead tuples: counters, no table's rows.
 id = "acme.dead_tuples"
 title = "tables with most dead tuples"
 risk = "safe"
@@ -248,6 +248,8 @@ fn what_the_author_says_of_the_pack_is_checked() {
 
 #[test]
 fn the_built_in_actions_would_pass_the_rules_for_sql() {
+    // What is reviewed with the code may call more than what is not.
+    let mut more = std::collections::BTreeSet::new();
     for action in Catalogue::builtin()
         .unwrap()
         .iter()
@@ -267,10 +269,16 @@ fn the_built_in_actions_would_pass_the_rules_for_sql() {
                     max_rows: action.caps.max_rows,
                 },
             );
-            // Only the form in which arguments are written differs: packs cast each of them.
-            if let Err(error) = statement {
-                assert!(error.contains("everywhere"), "{}: {error}", action.id);
+            // The form in which arguments are written differs, too: packs cast each of them.
+            if let Err(error) = statement.map_err(|e| e.to_string())
+                && !error.contains("everywhere")
+            {
+                more.insert(error);
             }
         }
     }
+    let more: Vec<&str> = more.iter().map(String::as_str).collect();
+    assert_eq!(more, MORE_THAN_PACKS, "{more:#?}");
 }
+
+const MORE_THAN_PACKS: &[&str] = &[];

@@ -152,7 +152,7 @@ fn arguments_are_cast_to_the_types_of_their_parameters_and_all_used() {
         ("l.pid = $1::text::int4", "`$1::int4` everywhere"),
         ("l.pid = ANY ($1::int4[])", "`$1::int4` everywhere"),
         ("l.pid = $2::int4", "`$2`, which no parameter fills"),
-        ("l.pid = $0::int4", "`$0`"),
+        ("l.pid = $0::int4", "could not be written out"),
         ("true", "does not use `$1`"),
     ] {
         let error = checked(&sql(condition), &["int4"], 1).expect_err(condition);

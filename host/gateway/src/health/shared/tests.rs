@@ -104,6 +104,9 @@ fn what_is_decided_again_later_takes_a_verdict_that_is_there_and_what_acts_does_
     let (ttl_us, clear) = (first.ttl_ms.cast_signed() * 1_000, VerdictLevel::Clear);
     assert!(reuse(now_us() - ttl_us / 2, clear, Sharing::WhileFresh));
     assert!(!reuse(now_us() - ttl_us / 2, clear, Sharing::SinceAsked));
+    assert!(reuse(now_us() - JUST_NOW_US / 2, clear, Sharing::JustNow));
+    assert!(!reuse(now_us() - JUST_NOW_US * 2, clear, Sharing::JustNow));
+    assert!(!reuse(now_us() - JUST_NOW_US / 2, VerdictLevel::Busy, Sharing::JustNow));
     assert!(!reuse(now_us() - ttl_us - 1, clear, Sharing::WhileFresh), "too old");
     assert!(!reuse(now_us() + ttl_us, clear, Sharing::WhileFresh), "from the future");
     for level in [VerdictLevel::Busy, VerdictLevel::Saturated, VerdictLevel::Unknown] {
