@@ -55,13 +55,31 @@ pub(crate) fn lab(cluster: &Cluster, role: &str) -> (Lab, String) {
     (lab, config)
 }
 
-/// A configuration file of `lab` for the connection `dsn`, with `rules` after it.
+/// Another laboratory of the same kind, with budgets of its own: `of` has used some of its. It takes over keys and compiled runbooks.
+pub(crate) fn next_lab(cluster: &Cluster, role: &str, of: &Lab) -> (Lab, String) {
+    let (next, config) = lab(cluster, role);
+    std::fs::create_dir(next.workspace()).unwrap();
+    for folder in ["keys", "cache"] {
+        let copied = std::process::Command::new("cp")
+            .arg("-a")
+            .arg(of.workspace().join(folder))
+            .arg(next.workspace())
+            .status()
+            .unwrap();
+        assert!(copied.success(), "{folder}");
+    }
+    (next, config)
+}
+
+/// A configuration file of `lab` for the connection `dsn`, with `rules` after it. An EXPLAIN ANALYZE may take some seconds, so that a
+/// few whose outcome nobody recorded do not use up the incident's budget.
 pub(crate) fn config(lab: &Lab, dsn: &str, rules: &str) -> String {
     let url = dsn.replace('\\', "\\\\").replace('"', "\\\"");
     lab.file(
         "config.toml",
         format!(
-            "default_database = \"shop\"\n[databases.shop]\nurl = \"{url}\"\nallow_privileged_role = true\n{rules}\n"
+            "default_database = \"shop\"\n[databases.shop]\nurl = \"{url}\"\nallow_privileged_role = true\n\
+             [databases.shop.policy.action_caps.\"{ANALYZE}\"]\nstatement_timeout_ms = 12000\n{rules}\n"
         ),
     )
 }

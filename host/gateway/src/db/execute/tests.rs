@@ -498,8 +498,10 @@ fn the_session_cannot_write_even_with_a_role_that_could() {
 
 #[test]
 fn a_wrong_type_from_the_server_is_an_error_and_not_a_guess() {
-    let mut action =
-        action(TEMP_COUNTERS).with_sql_for_test("SELECT 1 AS database, 2::int8 AS temp_files, 3::int8 AS temp_bytes, now() AS stats_reset", Risk::Safe);
+    let mut action = action(TEMP_COUNTERS).with_sql_for_test(
+        "SELECT 1 AS database, 2::int8 AS temp_files, 3::int8 AS temp_bytes, now() AS stats_reset",
+        Risk::Safe,
+    );
     action.parameters.clear();
     let approved = ApprovedAction::for_test(std::sync::Arc::new(action), vec![], None);
     let guard = ExecutionGuard::new(VerdictLevel::Clear);
