@@ -43,7 +43,7 @@ pub(crate) enum Then {
 /// The statement whose plan is measured, as the gateway sends it.
 pub(crate) const MEASURED: &str = "EXPLAIN (ANALYZE";
 /// The opening of the session of an EXPLAIN ANALYZE, by its timeout; the probe's is shorter.
-pub(crate) const OPENING: &str = "SET LOCAL statement_timeout = 60000";
+pub(crate) const OPENING: &str = "SET LOCAL statement_timeout = 12000";
 
 /// A listening proxy; its connections end with the processes at their ends.
 pub(crate) struct Proxy {

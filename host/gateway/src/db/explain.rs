@@ -12,7 +12,7 @@
 #[cfg(test)]
 mod tests;
 
-use sqlx::postgres::PgConnection;
+use sqlx::postgres::{PgConnection, PgRow};
 use sqlx::{AssertSqlSafe, Row as _, ValueRef as _};
 
 use super::failure::Failure;
@@ -102,14 +102,23 @@ pub(super) async fn run(
     use_search_path(&mut session.connection, &path).await?;
     let statement = &held.statement;
     let result = if session.facts.server_version_num >= 160_000 {
-        let sql = format!("EXPLAIN (GENERIC_PLAN, FORMAT JSON, VERBOSE) {}", statement.sql());
-        plan_json(&mut session.connection, &sql, action.caps.max_bytes).await
+        generic_plan(&mut session.connection, statement, action.caps.max_bytes).await
     } else {
         prepared_plan(&mut session.connection, statement, action.caps.max_bytes).await
     };
     let json = result.map_err(|failure| in_terms_of_explain(failure, statement.kind()))?;
     let plan = plan::read(&json).map_err(|e| Failure::new(OutcomeStatus::Failed, e.to_string()))?;
     Ok((plan, json.len() as u64))
+}
+
+/// From PostgreSQL 16 on. In the extended protocol the statement's parameters would have to be bound, with types that we cannot know; in
+/// the simple one they stay open. That one would also take a second statement in the same text, so the server is asked first to prepare
+/// it, which it does with exactly one.
+async fn generic_plan(connection: &mut PgConnection, statement: &Statement, max_bytes: u64) -> Result<String, Failure> {
+    prepare(connection, statement).await?;
+    let sql = format!("EXPLAIN (GENERIC_PLAN, FORMAT JSON, VERBOSE) {}", statement.sql());
+    let row = sqlx::raw_sql(AssertSqlSafe(sql)).fetch_one(connection).await;
+    json_of(&row.map_err(|e| Failure::running(&e))?, max_bytes)
 }
 
 /// Before PostgreSQL 16: a prepared statement whose parameters the server types, planned without looking at their values.
@@ -151,6 +160,10 @@ pub(super) async fn command(connection: &mut PgConnection, sql: String) -> Resul
 pub(super) async fn plan_json(connection: &mut PgConnection, sql: &str, max_bytes: u64) -> Result<String, Failure> {
     let query = sqlx::query(AssertSqlSafe(sql.to_owned()));
     let row = query.fetch_one(connection).await.map_err(|e| Failure::running(&e))?;
+    json_of(&row, max_bytes)
+}
+
+fn json_of(row: &PgRow, max_bytes: u64) -> Result<String, Failure> {
     let value = row.try_get_raw(0).map_err(|e| Failure::running(&e))?;
     let not_understood = || Failure::new(OutcomeStatus::Failed, "the server's plan is not understood");
     if value.is_null() {

@@ -194,7 +194,10 @@ impl Stage {
         };
         let outcome = self.run(role, action, bound);
         if outcome.status == OutcomeStatus::InsufficientPrivilege {
-            let says_what_to_do = outcome.detail.as_ref().is_some_and(|d| d.contains("grant"));
+            let says_what_to_do = outcome
+                .detail
+                .as_ref()
+                .is_some_and(|d| d.to_lowercase().contains("grant"));
             return right(
                 outcome.rows.is_empty() && outcome.plan.is_empty() && says_what_to_do,
                 &outcome,

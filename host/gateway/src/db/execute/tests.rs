@@ -3,7 +3,7 @@ use std::time::{Duration, Instant};
 use pg_logstats_test_cluster::SUPERUSER;
 
 use super::*;
-use crate::catalogue::{BoundParameter, Catalogue};
+use crate::catalogue::BoundParameter;
 use crate::db::test_server::{action, block_on, cluster, queryid, run, session, shop, target, target_of, text};
 use crate::outcome::Cell;
 
