@@ -112,7 +112,7 @@ impl Stage {
             ];
         }
         let value = |facet| match facet {
-            Facet::QueryId => Some(queryid(self.statement("%FROM item WHERE price > $1"))),
+            Facet::QueryId => Some(queryid(self.statement("SELECT count(*) FROM item WHERE price > $1"))),
             Facet::Session if action.id.contains("blocking") => Some(session(self.crowd.blocked_pid, None)),
             Facet::Session => Some(session(self.crowd.blocker_pid, None)),
             Facet::Database => Some(text("database", "shop")),
