@@ -123,7 +123,7 @@ pub struct ScopedParameter {
     pub sample_of: Option<Untrusted>,
 }
 
-/// What the approver signs. Its only spelling is that of [`ApprovalStatement::to_bytes`].
+/// What the approver signs. Its only spelling is that of `ApprovalStatement::to_bytes`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ApprovalStatement {

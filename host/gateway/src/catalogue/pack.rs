@@ -6,7 +6,7 @@
 //! file and field.
 //!
 //! An action of a pack keeps all rules of the built-in ones, and these: its id begins with the pack's name; it is a query; it is not
-//! essential; its SQL passes [`crate::db::packed`]; text that it returns counts as untrusted; it asks for no privilege but to see
+//! essential; its SQL passes `db::packed`; text that it returns counts as untrusted; it asks for no privilege but to see
 //! statistics; and its risk is at least what its form says.
 
 use std::collections::BTreeSet;

@@ -2,7 +2,7 @@
 //!
 //! **In**: a component's digest and, after compiling, wasmtime's serialised machine code. **Out**: that code again, if and only if
 //! this host wrote it. **Trusted**: nothing on disk. Loading native code from a file is code execution for whoever can write the
-//! file, so each file is an [`Authentic`] one, under a name with the engine's identity and the component's digest.
+//! file, so each file is an `Authentic` one, under a name with the engine's identity and the component's digest.
 //! **Can fail**: silently; the cache is an optimisation, and a file that does not authenticate is compiled anew and replaced.
 
 use std::hash::{Hash, Hasher};
