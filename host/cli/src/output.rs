@@ -47,21 +47,21 @@ pub(crate) fn line<T: Serialize>(
         serde_json::to_string(value).map_err(|e| GatewayError::Internal(e.to_string()))?
     };
     line.push('\n');
-    let mut stdout = std::io::stdout().lock();
-    match stdout.write_all(line.as_bytes()).and_then(|()| stdout.flush()) {
-        Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => Ok(Reader::Gone),
-        Err(e) => Err(GatewayError::Output(e)),
-        Ok(()) => Ok(Reader::Reads),
-    }
+    send(&line)
 }
 
 /// Writes `text` to stdout.
 pub(crate) fn write(text: &str) -> Result<(), GatewayError> {
-    match std::io::stdout().lock().write_all(text.as_bytes()) {
-        // A reader that has seen enough (`| head`) is no failure; the report is sealed.
-        Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+    // A reader that has seen enough (`| head`) is no failure; the report is sealed.
+    send(text).map(|_| ())
+}
+
+fn send(text: &str) -> Result<Reader, GatewayError> {
+    let mut stdout = std::io::stdout().lock();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => Ok(Reader::Gone),
         Err(e) => Err(GatewayError::Output(e)),
-        Ok(()) => Ok(()),
+        Ok(()) => Ok(Reader::Reads),
     }
 }
 

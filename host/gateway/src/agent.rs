@@ -172,18 +172,13 @@ fn leads_out(dir: &Dir, rest: &Path) -> bool {
 }
 
 fn outside(what: &'static str, name: &str, folders: &[AllowedFolder]) -> OpenError {
-    let listed: Vec<String> = folders
+    let names = folders
         .iter()
-        .map(|AllowedFolder { names: [name, _], .. }| format!("`{}`", name.display()))
-        .collect();
+        .map(|AllowedFolder { names: [name, _], .. }| name.display());
     OpenError::Outside {
         what,
         path: crate::untrusted::escape_control(name).into_owned(),
-        allowed: if listed.is_empty() {
-            "none".to_owned()
-        } else {
-            listed.join(", ")
-        },
+        allowed: crate::listed(names),
     }
 }
 

@@ -5,8 +5,9 @@
 
 mod new_file;
 
-use std::fs::File;
-use std::io::Read;
+use std::fs::{File, Metadata};
+use std::io::{Read as _, Write as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use cap_std::ambient_authority;
@@ -154,7 +155,6 @@ pub fn open_log(path: &str) -> Result<LogInput, OpenError> {
 
 /// Whether two names are of one log: the same text, or the same file or folder by whatever path.
 pub fn is_same(one: &str, other: &str) -> bool {
-    use std::os::unix::fs::MetadataExt as _;
     let identity = |path: &str| {
         std::fs::metadata(path)
             .map(|metadata| (metadata.dev(), metadata.ino()))
@@ -190,6 +190,27 @@ pub fn open_folder(path: &Path, what: &'static str) -> Result<Dir, OpenError> {
 /// # Errors
 /// When it cannot be read or is larger.
 pub fn read_file(path: &Path, what: &'static str, limit: u64) -> Result<Vec<u8>, OpenError> {
+    let (file, _) = open_file(path, what)?;
+    read_at_most(file, path, what, limit)
+}
+
+/// The same of a file that nobody but root and this process's user owns or may write to. Whoever can replace it by another one, by
+/// owning its folder, is not looked for: that is the same question about each folder above it.
+///
+/// # Errors
+/// When it cannot be read, is larger, or others could have written it.
+pub fn read_owned_file(path: &Path, what: &'static str, limit: u64) -> Result<Vec<u8>, OpenError> {
+    let (file, metadata) = open_file(path, what)?;
+    if !is_ours(&metadata) || is_writable_by_others(&metadata) {
+        return Err(OpenError::Unsafe {
+            what,
+            path: path.display().to_string(),
+        });
+    }
+    read_at_most(file, path, what, limit)
+}
+
+fn open_file(path: &Path, what: &'static str) -> Result<(File, Metadata), OpenError> {
     let file = File::open(path).map_err(|e| OpenError::new(what, path, e))?;
     let metadata = file.metadata().map_err(|e| OpenError::new(what, path, e))?;
     if metadata.is_dir() {
@@ -198,7 +219,21 @@ pub fn read_file(path: &Path, what: &'static str, limit: u64) -> Result<Vec<u8>,
             path: path.display().to_string(),
         });
     }
-    read_at_most(file, path, what, limit)
+    Ok((file, metadata))
+}
+
+/// Writes the new file `path` with `bytes`, whole or not at all, for its owner alone.
+///
+/// # Errors
+/// When it is there already or cannot be written.
+pub fn write_new_file(path: &Path, what: &'static str, bytes: &[u8]) -> Result<(), OpenError> {
+    let new = NewFile::begin(path, what)?;
+    new.file().write_all(bytes).map_err(|source| OpenError::Io {
+        what,
+        path: path.display().to_string(),
+        source,
+    })?;
+    new.name()
 }
 
 /// Reads a file that decides what is trusted: it and its folder belong to us or to root, and nobody else can write to them. No
@@ -222,7 +257,6 @@ pub fn read_operators_file(path: &Path, what: &'static str, limit: u64) -> Resul
 /// # Errors
 /// When it cannot be read, is larger than `limit`, or others can read it.
 pub fn read_secret_file(path: &Path, what: &'static str, limit: u64) -> Result<Vec<u8>, OpenError> {
-    use std::os::unix::fs::MetadataExt as _;
     let file = open_plain(path, what)?;
     let metadata = file.metadata().map_err(|e| OpenError::new(what, path, e))?;
     let mode = metadata.mode() & 0o7777;
@@ -260,13 +294,12 @@ fn open_plain(path: &Path, what: &'static str) -> Result<File, OpenError> {
     }
 }
 
-fn not_writable_by_others(metadata: &std::fs::Metadata, path: &Path, what: &'static str) -> Result<(), OpenError> {
-    use std::os::unix::fs::MetadataExt as _;
+fn not_writable_by_others(metadata: &Metadata, path: &Path, what: &'static str) -> Result<(), OpenError> {
     owned_by_us(metadata, path, what)?;
-    let mode = metadata.mode() & 0o7777;
-    if mode & 0o022 == 0 {
+    if !is_writable_by_others(metadata) {
         return Ok(());
     }
+    let mode = metadata.mode() & 0o7777;
     Err(OpenError::Exposed {
         what,
         path: path.display().to_string(),
@@ -274,12 +307,20 @@ fn not_writable_by_others(metadata: &std::fs::Metadata, path: &Path, what: &'sta
     })
 }
 
-fn owned_by_us(metadata: &std::fs::Metadata, path: &Path, what: &'static str) -> Result<(), OpenError> {
-    use std::os::unix::fs::MetadataExt as _;
-    let (owner, us) = (metadata.uid(), rustix::process::geteuid().as_raw());
-    if owner == us || owner == 0 {
+fn is_writable_by_others(metadata: &Metadata) -> bool {
+    metadata.mode() & 0o022 != 0
+}
+
+/// Whether root or this process's user owns it.
+fn is_ours(metadata: &Metadata) -> bool {
+    [0, rustix::process::geteuid().as_raw()].contains(&metadata.uid())
+}
+
+fn owned_by_us(metadata: &Metadata, path: &Path, what: &'static str) -> Result<(), OpenError> {
+    if is_ours(metadata) {
         return Ok(());
     }
+    let (owner, us) = (metadata.uid(), rustix::process::geteuid().as_raw());
     Err(OpenError::Exposed {
         what,
         path: path.display().to_string(),
@@ -300,36 +341,6 @@ fn read_at_most(file: File, path: &Path, what: &'static str, limit: u64) -> Resu
         });
     }
     Ok(bytes)
-}
-
-/// Refuses a file that others than root and this process's user own or may write to. Whoever can replace it by another one, by owning
-/// its folder, is not looked for: that is the same question about each folder above it.
-///
-/// # Errors
-/// When it is such a file, or cannot be looked at.
-pub fn check_owner(path: &Path, what: &'static str) -> Result<(), OpenError> {
-    use std::os::unix::fs::MetadataExt as _;
-    let metadata = std::fs::metadata(path).map_err(|e| OpenError::new(what, path, e))?;
-    let is_ours = metadata.uid() == 0 || metadata.uid() == rustix::process::geteuid().as_raw();
-    if is_ours && metadata.mode() & 0o022 == 0 {
-        return Ok(());
-    }
-    Err(OpenError::Unsafe {
-        what,
-        path: path.display().to_string(),
-    })
-}
-
-/// Reads the text file `path` if it is there.
-///
-/// # Errors
-/// When it is there and cannot be read.
-pub fn read_optional_text(path: &Path, what: &'static str, limit: u64) -> Result<Option<String>, OpenError> {
-    match read_file(path, what, limit) {
-        Ok(bytes) => Ok(Some(String::from_utf8_lossy(&bytes).into_owned())),
-        Err(OpenError::Missing { .. }) => Ok(None),
-        Err(other) => Err(other),
-    }
 }
 
 /// `$XDG_DATA_HOME/pg-logstats`, or its default below the home directory.

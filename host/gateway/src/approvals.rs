@@ -5,7 +5,6 @@
 //! whoever uses the approval. **Can fail**: when the request is none, something in it cannot be shown, or the key cannot be used.
 
 use std::fmt::Write as _;
-use std::io::Write as _;
 use std::path::Path;
 
 pub use jiff::SignedDuration;
@@ -15,7 +14,7 @@ use pg_logstats_logs::evidence::Sample;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::ambient::{self, NewFile, OpenError};
+use crate::ambient;
 use crate::approval::{ApprovalRequest, ApprovalStatement, DOCUMENT_BYTES, MAX_VALIDITY, PAYLOAD_TYPE};
 use crate::error::GatewayError;
 use crate::gateway::Gateway;
@@ -191,15 +190,7 @@ pub fn sign(
 /// # Errors
 /// When it is there already or cannot be written.
 pub fn write(envelope: &Envelope, output: &Path) -> Result<(), GatewayError> {
-    const WHAT: &str = "approval";
-    let bytes = bytes(envelope)?;
-    let new = NewFile::begin(output, WHAT)?;
-    new.file().write_all(&bytes).map_err(|source| OpenError::Io {
-        what: WHAT,
-        path: output.display().to_string(),
-        source,
-    })?;
-    Ok(new.name()?)
+    Ok(ambient::write_new_file(output, "approval", &bytes(envelope)?)?)
 }
 
 /// A time as `15m`, `2h`, `90s`.

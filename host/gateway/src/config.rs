@@ -153,18 +153,8 @@ impl Config {
             .map(|(name, database)| Some((name.as_str(), database)))
             .ok_or_else(|| ConfigError::UnknownDatabase {
                 name: crate::untrusted::escape_control(name).into_owned(),
-                known: listed(self.databases.keys()),
+                known: crate::listed(self.databases.keys()),
             })
-    }
-}
-
-/// Names in backticks; `none` for none.
-fn listed<'a>(names: impl Iterator<Item = &'a String>) -> String {
-    let names: Vec<String> = names.map(|k| format!("`{k}`")).collect();
-    if names.is_empty() {
-        "none".to_owned()
-    } else {
-        names.join(", ")
     }
 }
 
@@ -172,8 +162,8 @@ fn line_of(text: &str, at: usize) -> usize {
     text.get(..at).unwrap_or_default().matches('\n').count() + 1
 }
 
-/// The error without the line of source that toml shows with it: that line may hold a password.
-fn without_source(error: &toml::de::Error, text: &str) -> String {
+/// The error with its line, and without the source that toml shows with it: that may hold a password.
+pub(crate) fn without_source(error: &toml::de::Error, text: &str) -> String {
     match error.span() {
         Some(span) => format!("line {}: {}", line_of(text, span.start), error.message()),
         None => error.message().to_owned(),

@@ -18,6 +18,7 @@ use crate::config::{Config, DatabaseConfig, Rules};
 use crate::db::Target;
 use crate::db::dsn::{self, DsnSource, Environment, FileText, ProcessEnvironment};
 use crate::error::GatewayError;
+use crate::gate::{Circumstances, Live};
 use crate::health::{self, Sharing, Verdict};
 use crate::ids::{is_report_id, new_id};
 use crate::keyring::{Keyring, SYSTEM_FOLDER, operators_folder};
@@ -445,6 +446,22 @@ impl Gateway {
         database.map_or(&self.config.rules, |database| &database.rules)
     }
 
+    /// What a decision about an action on `database` depends on now; without one, by the rules for all.
+    pub(crate) fn circumstances<'a>(
+        &'a self,
+        database: Option<&'a ChosenDatabase>,
+        budget: &'a Budget,
+        live: Live<'a>,
+    ) -> Circumstances<'a> {
+        Circumstances {
+            policy: &self.rules(database).policy,
+            budget,
+            live,
+            login_role: database.map(|chosen| chosen.target.user()),
+            now_us: now_us(),
+        }
+    }
+
     /// What `incident` (none: one that has not begun) and `database` have used, of `tally`.
     pub(crate) fn budget(&self, tally: &Tally, incident: Option<&str>, database: Option<&ChosenDatabase>) -> Budget {
         let id = database.map(|database| database.target.target_id());
@@ -551,23 +568,25 @@ const CONFIGURATION: &str = "configuration";
 /// The operator's own configuration; agents may not go without one.
 fn operators_config(options: &OpenOptions, catalogue: &Catalogue) -> Result<Config, GatewayError> {
     let path = options.operators_folder().map(|folder| folder.join("config.toml"));
-    let read = match &path {
-        Some(path) => match ambient::read_file(path, CONFIGURATION, CONFIG_BYTES) {
+    let read = if options.agent {
+        ambient::read_owned_file
+    } else {
+        ambient::read_file
+    };
+    let found = match &path {
+        Some(path) => match read(path, CONFIGURATION, CONFIG_BYTES) {
             Err(OpenError::Missing { .. }) => None,
             // What is there and cannot be read is no reason to go on without it.
             bytes => Some((path, bytes?)),
         },
         None => None,
     };
-    let Some((path, bytes)) = read else {
+    let Some((path, bytes)) = found else {
         if options.agent {
             return Err(GatewayError::Usage(no_agent_config(path.as_deref())));
         }
         return Ok(Config::default());
     };
-    if options.agent {
-        ambient::check_owner(path, CONFIGURATION)?;
-    }
     parse_config(path, bytes, catalogue)
 }
 

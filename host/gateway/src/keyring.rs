@@ -15,6 +15,7 @@ use pg_logstats_audit::{KeyId, PublicKey, TrustedKeys};
 use serde::{Deserialize, Serialize};
 
 use crate::ambient::{self, OpenError};
+use crate::config::without_source;
 use crate::untrusted::escape_control;
 
 /// Name of the trust store in the configuration folder.
@@ -198,17 +199,9 @@ impl Keyring {
     /// # Errors
     /// When a word is unknown, a key is unusable, or two keys have one name or are one.
     pub fn parse(file: &str, text: &str) -> Result<Self, KeyringError> {
-        let raw: RawRing = toml::from_str(text).map_err(|error| {
-            let line = error
-                .span()
-                .map(|span| text.get(..span.start).unwrap_or_default().matches('\n').count() + 1);
-            KeyringError::Syntax {
-                file: file.to_owned(),
-                cause: line.map_or_else(
-                    || error.message().to_owned(),
-                    |line| format!("line {line}: {}", error.message()),
-                ),
-            }
+        let raw: RawRing = toml::from_str(text).map_err(|error| KeyringError::Syntax {
+            file: file.to_owned(),
+            cause: without_source(&error, text),
         })?;
         let mut ring = Self::default();
         for raw in raw.keys {

@@ -4,14 +4,13 @@
 //! when nobody else can read it. **Can fail**: when the file is there already, is no key, or is open to others. The private half is
 //! never printed.
 
-use std::io::Write as _;
 use std::path::Path;
 
 use pg_logstats_audit::{PrivateKey, PublicKey, Signer as _};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::ambient::{self, NewFile, OpenError};
+use crate::ambient;
 use crate::error::GatewayError;
 use crate::report::SCHEMA_VERSION;
 
@@ -49,13 +48,7 @@ impl KeyView {
 pub fn generate(output: &Path) -> Result<KeyView, GatewayError> {
     let key = PrivateKey::generate().map_err(|e| GatewayError::Internal(e.to_string()))?;
     let pem = key.to_pem().map_err(|e| GatewayError::Internal(e.to_string()))?;
-    let new = NewFile::begin(output, PRIVATE)?;
-    new.file().write_all(pem.as_bytes()).map_err(|source| OpenError::Io {
-        what: PRIVATE,
-        path: output.display().to_string(),
-        source,
-    })?;
-    new.name()?;
+    ambient::write_new_file(output, PRIVATE, pem.as_bytes())?;
     KeyView::new(key.public())
 }
 

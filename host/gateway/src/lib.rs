@@ -66,6 +66,16 @@ pub use policy_check::{ActionCheck, CapsView, HoursCheck, NarrowedCheck, PolicyC
 pub use trust::{TrustedRunbook, trusted_runbooks};
 pub use unfinished::UnfinishedAction;
 
+/// Names in backticks, as a list in a sentence; `none` for none.
+pub(crate) fn listed<T: std::fmt::Display>(names: impl IntoIterator<Item = T>) -> String {
+    let names: Vec<String> = names.into_iter().map(|name| format!("`{name}`")).collect();
+    if names.is_empty() {
+        "none".to_owned()
+    } else {
+        names.join(", ")
+    }
+}
+
 /// Bytes as lower-case hex digits.
 pub(crate) fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write as _;

@@ -154,14 +154,9 @@ pub(crate) fn remove_in(operator: Option<&Path>, name: &str) -> Result<PackView,
     let _locked = store.lock()?;
     let mut index = store.index()?;
     let Some(digest) = index.packs.remove(name) else {
-        let known: Vec<String> = index.packs.keys().map(|it| format!("`{it}`")).collect();
         return Err(PackError::NotInstalled {
             name: escape_control(name).chars().take(80).collect(),
-            known: if known.is_empty() {
-                "none".to_owned()
-            } else {
-                known.join(", ")
-            },
+            known: crate::listed(index.packs.keys()),
         }
         .into());
     };

@@ -15,7 +15,7 @@ use crate::health::allows;
 use crate::policy::{Hours, Openness, Policy, openness};
 use crate::report::SCHEMA_VERSION;
 use crate::request::PolicyCheckRequest;
-use crate::time::{now_us, rfc3339};
+use crate::time::rfc3339;
 use crate::words::{ActionClass, ActionStatus, Risk, VerdictLevel};
 
 /// What may run, and why not the rest.
@@ -122,13 +122,7 @@ impl Gateway {
         let database = database.as_ref();
         let budget = self.budget(&self.tally()?, None, database);
         let rules = self.rules(database);
-        let now = Circumstances {
-            policy: &rules.policy,
-            budget: &budget,
-            live: Live::NoDatabase,
-            login_role: database.map(|chosen| chosen.target.user()),
-            now_us: now_us(),
-        };
+        let now = self.circumstances(database, &budget, Live::NoDatabase);
         let folders = |folders: &[std::path::PathBuf]| match self.is_agent() {
             true => folders.iter().map(|f| f.display().to_string()).collect(),
             false => Vec::new(),

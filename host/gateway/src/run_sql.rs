@@ -15,8 +15,7 @@ use crate::config::Rules;
 use crate::db::{self, ExecutionGuard};
 use crate::error::GatewayError;
 use crate::gate::{
-    ApprovedAction, Circumstances, Decision, DurableIntent, Live, Permit, Run, approve, choose, intent_id,
-    record_intent,
+    ApprovedAction, Decision, DurableIntent, Live, Permit, Run, approve, choose, intent_id, record_intent,
 };
 use crate::gateway::{ChosenDatabase, Gateway, RefusalDraft};
 use crate::health::{self, Sharing, Verdict};
@@ -35,6 +34,7 @@ use crate::snapshot::EvidenceSnapshot;
 use crate::subjects::{Subject, Subjects};
 use crate::time::{now_us, rfc3339};
 use crate::triage::{assemble, operating_mode, verdict_fields};
+use crate::unfinished;
 use crate::words::{ActionStatus, ActionType, OutcomeStatus, Risk};
 use crate::workspace::WorkspaceError;
 
@@ -83,13 +83,7 @@ impl Gateway {
         let database = self.database(&request.database)?;
         let Some(database) = database else {
             let budget = self.budget(&self.tally()?, Some(&chosen.parent.report.incident_id), None);
-            let circumstances = Circumstances {
-                policy: &self.config.rules.policy,
-                budget: &budget,
-                live: Live::NoDatabase,
-                login_role: None,
-                now_us: now_us(),
-            };
+            let circumstances = self.circumstances(None, &budget, Live::NoDatabase);
             let mut decision = approve(&chosen.action, chosen.bound.clone(), None, None, &circumstances)
                 .err()
                 .ok_or_else(|| GatewayError::Internal("an action was approved without a database".to_owned()))?;
@@ -100,8 +94,10 @@ impl Gateway {
             }
             return Err(self.refuse_decision(&chosen, request, decision, None, budget, None));
         };
-        let scope = self.scope(&chosen, &database);
-        let permit = self.permit(&chosen, request, &database, &scope)?;
+        let policy = &database.rules.policy;
+        let needs_approval = policy.needs_approval(&chosen.action, chosen.action.risk(&chosen.bound));
+        let scope = needs_approval.then(|| self.scope(&chosen, &database));
+        let permit = self.permit(&chosen, request, scope.as_ref())?;
         // Held until the outcome is sealed: what one action counts, no other can count at the same time.
         let busy = |what: &str| {
             let reason = format!("another action is running {what}; try again when it has ended");
@@ -181,12 +177,11 @@ impl Gateway {
         request: &RunSqlRequest,
         database: &ChosenDatabase,
         permit: Option<Permit>,
-        scope: ApprovalScope,
+        scope: Option<ApprovalScope>,
     ) -> Result<Ran, GatewayError> {
         Self::block_on(async {
-            let risk = chosen.action.risk(&chosen.bound);
-            let sharing = match risk {
-                Risk::Safe if !database.rules.policy.needs_approval(&chosen.action, risk) => Sharing::JustNow,
+            let sharing = match chosen.action.risk(&chosen.bound) {
+                Risk::Safe if scope.is_none() => Sharing::JustNow,
                 Risk::Safe | Risk::Bounded | Risk::Expensive | Risk::RequiresHumanApproval => Sharing::SinceAsked,
             };
             let (target, thresholds) = (&database.target, &self.config.thresholds);
@@ -194,17 +189,11 @@ impl Gateway {
             let incident = Some(chosen.parent.report.incident_id.as_str());
             let budget = self.budget(&self.tally()?, incident, Some(database));
             let sample = chosen.sample();
-            let circumstances = Circumstances {
-                policy: &database.rules.policy,
-                budget: &budget,
-                live: Live::Judged(&verdict),
-                login_role: Some(database.target.user()),
-                now_us: now_us(),
-            };
+            let circumstances = self.circumstances(Some(database), &budget, Live::Judged(&verdict));
             let approved =
                 approve(&chosen.action, chosen.bound.clone(), sample, permit, &circumstances).map_err(|decision| {
                     let verdict = Some(verdict.clone());
-                    self.refuse_decision(chosen, request, decision, verdict, budget.clone(), Some(scope))
+                    self.refuse_decision(chosen, request, decision, verdict, budget.clone(), scope)
                 })?;
             let (approved, intent) = self
                 .write_intent(chosen, approved, &verdict, budget, database)
@@ -315,18 +304,12 @@ impl Gateway {
             report_id: &report_id,
             program: self.program(),
             common_args: &common_args,
-            circumstances: Circumstances {
-                policy: &database.rules.policy,
-                budget: &budget,
-                live: Live::Judged(&ran.verdict),
-                login_role: Some(database.target.user()),
-                now_us: now_us(),
-            },
+            circumstances: self.circumstances(Some(database), &budget, Live::Judged(&ran.verdict)),
             catalogue: &self.catalogue,
         };
         let assembly = assemble(&judgement, &context, request.limit);
         let mut limitations = assembly.limitations.clone();
-        limitations.extend(self.unfinished_limitations(&parent.incident_id, &ran.intent_record_id)?);
+        limitations.extend(unfinished::limitations(&tally, &parent.incident_id));
         let outcome = OutcomeView::new(
             &chosen.offer.action_id,
             &chosen.action.id,
@@ -390,13 +373,13 @@ impl Gateway {
         ApprovalScope::new(&action, &chosen.bound, place, sample_of)
     }
 
-    /// The approval that the request names, verified for what is about to run; none when it names none.
+    /// The approval that the request names, verified for what is about to run; none when it names none. `scope` is what a person would
+    /// have to approve; none when nobody has to.
     fn permit(
         &self,
         chosen: &Chosen,
         request: &RunSqlRequest,
-        database: &ChosenDatabase,
-        scope: &ApprovalScope,
+        scope: Option<&ApprovalScope>,
     ) -> Result<Option<Permit>, GatewayError> {
         let Some(id) = &request.approval else {
             return Ok(None);
@@ -406,13 +389,12 @@ impl Gateway {
             draft.status = Some(ActionStatus::BlockedByPolicy);
             Err(self.refuse(draft))
         };
-        let risk = chosen.action.risk(&chosen.bound);
-        if !database.rules.policy.needs_approval(&chosen.action, risk) {
+        let Some(scope) = scope else {
             return refuse(
                 "approval_not_needed",
                 "the action needs no approval; run it without --approval, so that none is used up".to_owned(),
             );
-        }
+        };
         let unknown = || {
             "no such approval in this workspace; an approval is named by its id (`ap_…`), and `pg-logstats approvals list` shows what \
              there is"
@@ -583,12 +565,7 @@ fn find_offer<'a>(parent: &'a ReportRecord, action_id: &str) -> Result<&'a Offer
             action.action_type
         )),
         None => {
-            let known: Vec<String> = parent.offers.iter().map(|o| format!("`{}`", o.action_id)).collect();
-            let known = if known.is_empty() {
-                "none".to_owned()
-            } else {
-                known.join(", ")
-            };
+            let known = crate::listed(parent.offers.iter().map(|o| &o.action_id));
             Err(format!(
                 "the report has no action of that id; its run_sql actions are: {known}"
             ))

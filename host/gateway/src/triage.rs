@@ -8,11 +8,10 @@ use pg_logstats_logs::Progress;
 
 use crate::ambient;
 use crate::baseline;
-use crate::config::Rules;
 use crate::error::GatewayError;
 use crate::evidence_files;
-use crate::gate::{Circumstances, Live};
-use crate::gateway::{Gateway, ParentError, RefusalDraft};
+use crate::gate::Live;
+use crate::gateway::{ChosenDatabase, Gateway, ParentError, RefusalDraft};
 use crate::health::{Sharing, Verdict};
 use crate::judge::{Judgement, TrustedComponent, judge};
 use crate::record::{RecordBody, ReportRecord};
@@ -23,7 +22,7 @@ use crate::report::{
 use crate::request::{RunbookChoice, TriageRequest};
 use crate::runbook::limits;
 use crate::snapshot::EvidenceSnapshot;
-use crate::time::{now_us, rfc3339};
+use crate::time::rfc3339;
 use crate::words::{OperatingMode, VerdictLevel};
 
 /// Where a triage gets its evidence, and the incident that it belongs to.
@@ -81,8 +80,7 @@ impl Gateway {
             ground: &ground,
             judgement: &judgement,
             verdict: verdict.as_ref(),
-            rules: self.rules(database.as_ref()),
-            login_role: database.as_ref().map(|chosen| chosen.target.user()),
+            database: database.as_ref(),
             budget: self.budget(&self.tally()?, Some(&ground.incident_id), database.as_ref()),
             limit: request.limit,
             common_args: self.common_args(&request.database),
@@ -239,8 +237,7 @@ struct ReportDraft<'a> {
     ground: &'a Ground,
     judgement: &'a Judgement,
     verdict: Option<&'a Verdict>,
-    rules: &'a Rules,
-    login_role: Option<&'a str>,
+    database: Option<&'a ChosenDatabase>,
     budget: Budget,
     limit: usize,
     common_args: Vec<String>,
@@ -248,17 +245,13 @@ struct ReportDraft<'a> {
 
 impl ReportDraft<'_> {
     fn build(self, gateway: &Gateway, report_id: &str) -> (Report, Assembly) {
-        let now_us = now_us();
+        let live = self.verdict.map_or(Live::NoDatabase, Live::Judged);
+        let circumstances = gateway.circumstances(self.database, &self.budget, live);
+        let now_us = circumstances.now_us;
         let context = ActionContext {
             report_id,
             common_args: &self.common_args,
-            circumstances: Circumstances {
-                policy: &self.rules.policy,
-                budget: &self.budget,
-                live: self.verdict.map_or(Live::NoDatabase, Live::Judged),
-                login_role: self.login_role,
-                now_us,
-            },
+            circumstances,
             program: gateway.program(),
             catalogue: &gateway.catalogue,
         };

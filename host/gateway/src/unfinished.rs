@@ -6,10 +6,10 @@
 //! An intent without an outcome is what a crash, a kill or a full disk leaves behind: the statement may have run, or part of it. It
 //! counts against the budget of its incident, and whoever uses the workspace next is told.
 
+use crate::budget::Tally;
 use crate::error::GatewayError;
 use crate::gateway::Gateway;
 use crate::report::Limitation;
-use crate::time::rfc3339;
 
 /// An intent without an outcome.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,28 +41,18 @@ impl Gateway {
     /// # Errors
     /// When the log cannot be read or does not verify, or has an action that cannot be counted.
     pub fn unfinished_actions(&self) -> Result<Vec<UnfinishedAction>, GatewayError> {
-        let tally = self.tally()?;
-        let unfinished = tally.unfinished().into_iter();
-        Ok(unfinished
-            .map(|(intent, index, at_us, incident)| UnfinishedAction {
-                intent_record_id: intent.to_owned(),
-                index,
-                incident_id: incident.to_owned(),
-                created_at: rfc3339(at_us),
-            })
-            .collect())
+        Ok(self.tally()?.unfinished())
     }
+}
 
-    /// What a report of `incident` says about its actions without an outcome; `but` is the one that the report is of.
-    pub(crate) fn unfinished_limitations(&self, incident: &str, but: &str) -> Result<Vec<Limitation>, GatewayError> {
-        let unfinished = self.unfinished_actions()?.into_iter();
-        Ok(unfinished
-            .filter(|action| action.incident_id == incident && action.intent_record_id != but)
-            .map(|action| Limitation {
-                code: "action_without_outcome".to_owned(),
-                message: action.to_string(),
-                count: Some(1),
-            })
-            .collect())
-    }
+/// What a report of `incident` says about its actions without an outcome.
+pub(crate) fn limitations(tally: &Tally, incident: &str) -> impl Iterator<Item = Limitation> {
+    let unfinished = tally.unfinished().into_iter();
+    unfinished
+        .filter(move |action| action.incident_id == incident)
+        .map(|action| Limitation {
+            code: "action_without_outcome".to_owned(),
+            message: action.to_string(),
+            count: Some(1),
+        })
 }

@@ -10,6 +10,8 @@ use serde::{Deserialize, Serialize};
 use super::{MINUTE_US, day_of};
 use crate::catalogue::Caps;
 use crate::db::GRACE_MS;
+use crate::time::rfc3339;
+use crate::unfinished::UnfinishedAction;
 use crate::words::VerdictLevel;
 
 /// The most that an action can cost; sealed with its intent.
@@ -158,13 +160,18 @@ impl Tally {
         begun
     }
 
-    /// The intents that no outcome settled, in the order of the log: record id, index, instant, incident.
-    pub fn unfinished(&self) -> Vec<(&str, u64, i64, &str)> {
+    /// The intents that no outcome settled, in the order of the log.
+    pub fn unfinished(&self) -> Vec<UnfinishedAction> {
         let open = self.open.iter();
         let mut unfinished: Vec<_> = open
-            .map(|(id, open)| (id.as_str(), open.index, open.at_us, open.incident.as_str()))
+            .map(|(id, open)| UnfinishedAction {
+                intent_record_id: id.clone(),
+                index: open.index,
+                incident_id: open.incident.clone(),
+                created_at: rfc3339(open.at_us),
+            })
             .collect();
-        unfinished.sort_by_key(|(_, index, _, _)| *index);
+        unfinished.sort_by_key(|action| action.index);
         unfinished
     }
 

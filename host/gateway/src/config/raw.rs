@@ -8,12 +8,13 @@ use std::path::PathBuf;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::{Config, DatabaseConfig, Rules, listed};
+use super::{Config, DatabaseConfig, Rules};
 use crate::agent::AgentConfig;
 use crate::budget::{BudgetLimits, Limits};
 use crate::catalogue::{Action, Caps, Catalogue};
 use crate::db::MAX_EXPLAIN_ANALYZE_COST;
 use crate::health::{HealthConfig, Thresholds};
+use crate::listed;
 use crate::policy::{CapLimits, Hours, Policy};
 use crate::words::Risk;
 

@@ -50,14 +50,9 @@ pub fn written(value: &BoundValue) -> String {
 pub fn choose(offered: &[OfferedParameter], typed: &[(String, String)]) -> Result<Vec<BoundParameter>, ParameterError> {
     for (position, (name, _)) in typed.iter().enumerate() {
         if offered.iter().all(|o| o.name != *name) {
-            let names: Vec<String> = offered.iter().map(|o| format!("`{}`", o.name)).collect();
             return Err(ParameterError::NotOffered {
                 name: Untrusted::capped(name, 80).text().to_owned(),
-                offered: if names.is_empty() {
-                    "none".to_owned()
-                } else {
-                    names.join(", ")
-                },
+                offered: crate::listed(offered.iter().map(|o| &o.name)),
             });
         }
         if typed.iter().take(position).any(|(earlier, _)| earlier == name) {
