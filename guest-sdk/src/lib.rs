@@ -67,6 +67,7 @@
 //! | ask for an action | [`NextAction::offer`] |
 //! | read rows by column | [`Outcome::records`], [`Outcome::sessions`], [`BlockingTree`] |
 //! | read plans | [`Outcome::plan`](Outcome), [`Outcome::children_of`], [`PlanNode::misestimate`] |
+//! | say why there is no answer | [`no_answer::judge`] |
 //! | conclude | [`Finding`], [`Insight`], [`Recommendation`] |
 //! | test | [`testkit::triage`](testkit::triage()), [`testkit::interpret`](testkit::interpret()), [`testkit::check`](testkit::check()) |
 //!
@@ -91,6 +92,7 @@ pub mod bindings;
 mod descriptor;
 #[doc(hidden)]
 pub mod message;
+pub mod no_answer;
 mod outcome;
 mod runbook;
 mod session;

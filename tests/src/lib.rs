@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use pg_logstats_test_cluster::{Builder, Cluster};
 use serde_json::Value;
 
 pub mod catalogue_page;
@@ -22,6 +23,15 @@ pub fn fixture(name: &str) -> PathBuf {
 pub fn guest(name: &str) -> PathBuf {
     let found = GUESTS.iter().find(|(known, _)| *known == name);
     PathBuf::from(found.unwrap_or_else(|| panic!("no guest `{name}`")).1)
+}
+
+/// A server that logs every statement with its query id, and can count them.
+pub fn logging() -> Builder {
+    Cluster::builder()
+        .setting("shared_preload_libraries", "pg_stat_statements")
+        .setting("compute_query_id", "on")
+        .setting("log_line_prefix", "%m [%p] %q%u@%d %a %e %Q: ")
+        .setting("log_min_duration_statement", "0")
 }
 
 /// The command as a user runs it.

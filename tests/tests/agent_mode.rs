@@ -3,8 +3,7 @@
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use pg_logstats_test_cluster::Cluster;
-use pg_logstats_tests::{Lab, Ran, action, argv, fixture, schema};
+use pg_logstats_tests::{Lab, Ran, action, argv, fixture, logging, schema};
 use serde_json::Value;
 
 /// An operator's home: configuration, workspace, and a folder of logs.
@@ -261,13 +260,7 @@ fn without_a_configuration_that_is_the_operators_no_agent_runs() {
 
 #[test]
 fn commands_of_a_report_run_as_they_stand() {
-    let cluster = Cluster::builder()
-        .setting("shared_preload_libraries", "pg_stat_statements")
-        .setting("compute_query_id", "on")
-        .setting("log_line_prefix", "%m [%p] %q%u@%d %a %e %Q: ")
-        .setting("log_min_duration_statement", "0")
-        .start()
-        .unwrap();
+    let cluster = logging().start().unwrap();
     cluster
         .psql("CREATE ROLE triage LOGIN IN ROLE pg_read_all_stats; CREATE EXTENSION pg_stat_statements")
         .unwrap();

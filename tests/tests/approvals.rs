@@ -4,20 +4,14 @@ use std::path::PathBuf;
 use std::process::Stdio;
 
 use pg_logstats_test_cluster::Cluster;
-use pg_logstats_tests::{Lab, Ran, action, argv, schema};
+use pg_logstats_tests::{Lab, Ran, action, argv, logging, schema};
 use serde_json::Value;
 
 const TARGET: &str = "query_family.pg_stat_statements.by_queryid";
 const ANALYZE: &str = "query_family.explain_analyze";
 
 fn shop() -> Cluster {
-    let cluster = Cluster::builder()
-        .setting("shared_preload_libraries", "pg_stat_statements")
-        .setting("compute_query_id", "on")
-        .setting("log_line_prefix", "%m [%p] %q%u@%d %a %e %Q: ")
-        .setting("log_min_duration_statement", "0")
-        .start()
-        .expect("PostgreSQL starts");
+    let cluster = logging().start().expect("PostgreSQL starts");
     cluster
         .psql("CREATE ROLE app LOGIN; CREATE ROLE triage LOGIN; GRANT pg_read_all_stats TO triage;")
         .unwrap();
@@ -112,6 +106,11 @@ impl Office {
         view
     }
 
+    /// Approves, and returns the approval's id.
+    fn approval(&self, request: &str) -> String {
+        self.approve(request, &[])["approval_id"].as_str().unwrap().to_owned()
+    }
+
     #[track_caller]
     fn refused(&self, action: &Value, approval: &str, exit: i32, code: &str) {
         let ran = self.run(action, &["--approval", approval]);
@@ -194,10 +193,7 @@ fn an_approval_is_for_one_run_of_one_action_of_one_report_on_one_database() {
     let report = office.triage();
     let act = action(&report, TARGET);
     let request = office.ask(act);
-    let approval = office.approve(&request, &[])["approval_id"]
-        .as_str()
-        .unwrap()
-        .to_owned();
+    let approval = office.approval(&request);
 
     // Another report of the same log, another action, another database, another role.
     let other = office.triage();
@@ -238,10 +234,7 @@ fn signatures_keys_roles_and_times_are_checked_when_it_is_used() {
         .as_str()
         .unwrap()
         .to_owned();
-    let approval = office.approve(&request, &[])["approval_id"]
-        .as_str()
-        .unwrap()
-        .to_owned();
+    let approval = office.approval(&request);
     let kept = office
         .lab
         .workspace()
@@ -308,14 +301,11 @@ fn of_many_processes_with_one_approval_one_runs() {
     let report = office.triage();
     let act = action(&report, TARGET);
     let request = office.ask(act);
-    let approval = office.approve(&request, &[])["approval_id"]
-        .as_str()
-        .unwrap()
-        .to_owned();
+    let approval = office.approval(&request);
     let argv = argv(act);
     let mut args: Vec<&str> = argv.iter().map(String::as_str).collect();
     args.extend(["--approval", &approval]);
-    // Two names of one database have locks of their own, so that only the audit log can keep them apart.
+    // All have one database, so its lock keeps most of them apart, and the audit log those that come later.
     let children: Vec<_> = (0..6)
         .map(|_| {
             office
@@ -366,10 +356,7 @@ fn a_run_that_failed_has_used_its_approval_and_a_refused_one_has_not() {
     let report = office.triage();
     let act = action(&report, TARGET);
     let request = office.ask(act);
-    let approval = office.approve(&request, &[])["approval_id"]
-        .as_str()
-        .unwrap()
-        .to_owned();
+    let approval = office.approval(&request);
     // An approval lifts neither what the operator switched off nor the verdict.
     let asking = format!("[policy]\nrequire_approval = [\"{TARGET}\"]\n");
     office.operators("config.toml", &format!("{asking}disabled_actions = [\"{TARGET}\"]\n"));

@@ -1,7 +1,7 @@
 //! `--baseline`: what it takes, what it refuses, and a real regression of a real server.
 
 use pg_logstats_test_cluster::{Cluster, Session};
-use pg_logstats_tests::{Lab, action, argv, fixture, regressed, schema};
+use pg_logstats_tests::{Lab, action, argv, fixture, logging, regressed, schema};
 use serde_json::Value;
 
 /// What was found, in the order of the report.
@@ -117,11 +117,7 @@ fn the_comparison_stays_with_the_incident() {
 
 /// A shop with an index that matters. Role `triage` may read.
 fn shop() -> Cluster {
-    let cluster = Cluster::builder()
-        .setting("shared_preload_libraries", "pg_stat_statements")
-        .setting("compute_query_id", "on")
-        .setting("log_line_prefix", "%m [%p] %q%u@%d %a %e %Q: ")
-        .setting("log_min_duration_statement", "0")
+    let cluster = logging()
         .setting("autovacuum", "off")
         .setting("max_parallel_workers_per_gather", "0")
         .start()

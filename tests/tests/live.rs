@@ -3,16 +3,12 @@
 use std::time::Duration;
 
 use pg_logstats_test_cluster::Cluster;
-use pg_logstats_tests::{Lab, Ran, action, argv, schema};
+use pg_logstats_tests::{Lab, Ran, action, argv, logging, schema};
 use serde_json::Value;
 
 /// A shop with a slow query, a temp-file query and an error in its log; role `triage` is the least one that works.
 fn shop() -> Cluster {
-    let cluster = Cluster::builder()
-        .setting("shared_preload_libraries", "pg_stat_statements")
-        .setting("compute_query_id", "on")
-        .setting("log_line_prefix", "%m [%p] %q%u@%d %a %e %Q: ")
-        .setting("log_min_duration_statement", "0")
+    let cluster = logging()
         .setting("log_lock_waits", "on")
         .setting("deadlock_timeout", "50ms")
         .setting("log_temp_files", "0")

@@ -3,7 +3,7 @@
 use std::process::Stdio;
 
 use pg_logstats_test_cluster::Cluster;
-use pg_logstats_tests::{Lab, Ran, action, argv, schema};
+use pg_logstats_tests::{Lab, Ran, action, argv, logging, schema};
 use serde_json::Value;
 
 const STATISTICS: &str = "query_family.pg_stat_statements.by_queryid";
@@ -12,13 +12,7 @@ const ANALYZE: &str = "query_family.explain_analyze";
 
 /// A server with one family in its log, and the roles `triage` and `other`.
 fn server() -> Cluster {
-    let cluster = Cluster::builder()
-        .setting("shared_preload_libraries", "pg_stat_statements")
-        .setting("compute_query_id", "on")
-        .setting("log_line_prefix", "%m [%p] %q%u@%d %a %e %Q: ")
-        .setting("log_min_duration_statement", "0")
-        .start()
-        .expect("PostgreSQL starts");
+    let cluster = logging().start().expect("PostgreSQL starts");
     cluster
         .psql(
             "CREATE ROLE app LOGIN; CREATE ROLE triage LOGIN IN ROLE pg_read_all_stats; CREATE ROLE other LOGIN IN ROLE pg_read_all_stats;",
@@ -519,4 +513,26 @@ fn policy_check_needs_no_server_and_accounts_for_every_action() {
     schema::check("policy", &bare);
     assert!(bare["database"].is_null());
     assert!(bare["actions"].as_array().unwrap().len() > 5);
+}
+
+#[test]
+fn the_operators_own_rules_hold_under_a_configuration_that_is_named() {
+    let operator = Operator::new();
+    operator.configure("");
+    assert_eq!(told(&operator.check(None), STATISTICS)["status"], "allowed");
+    // For this database alone, under a name that the other configuration does not know.
+    let url = toml_text(&operator.cluster.dsn("triage", "shop"));
+    let folder = operator.lab.path().join(".config/pg-logstats");
+    std::fs::create_dir_all(&folder).unwrap();
+    let own =
+        format!("[databases.mine]\nurl = {url}\n[databases.mine.policy]\ndisabled_actions = [\"{STATISTICS}\"]\n");
+    std::fs::write(folder.join("config.toml"), own).unwrap();
+    assert_eq!(told(&operator.check(None), STATISTICS)["status"], "blocked_by_config");
+    assert_eq!(told(&operator.check(Some("bare")), STATISTICS)["status"], "allowed");
+    operator.refuses(
+        &operator.triage(),
+        STATISTICS,
+        "blocked_by_config",
+        &["policy.disabled_actions"],
+    );
 }

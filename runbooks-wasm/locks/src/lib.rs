@@ -25,7 +25,7 @@ mod tests;
 mod triage;
 mod words;
 
-use pg_logstats_sdk::{Actions, Assessment, Descriptor, Evidence, Failure, Outcome, Runbook};
+use pg_logstats_sdk::{Actions, Assessment, Descriptor, Evidence, Failure, Outcome, Runbook, no_answer};
 
 /// The runbook.
 #[derive(Debug, Clone, Copy)]
@@ -40,6 +40,8 @@ impl Runbook for Locks {
             .workflows(words::WORKFLOWS)
             .reason_codes(words::REASON_CODES)
             .insights(words::INSIGHTS)
+            .insights(no_answer::INSIGHTS)
+            .messages(no_answer::templates())
             .messages(messages::templates())
             .build()
     }

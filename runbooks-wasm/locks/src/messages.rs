@@ -74,13 +74,6 @@ pg_logstats_sdk::messages! {
     order_label(deadlock: subject) => "have the statements of {deadlock} take their locks in one order";
     order_reason() =>
         "transactions that lock the same rows or tables in the same order cannot deadlock; until then the loser has to be retried";
-    ask_permission_label() => "ask for the missing right";
-    ask_permission_reason() => "`pg-logstats inspect` prints the statements that grant the least role that works";
-    ask_available_label() => "show a person why the action was not possible";
-    ask_available_reason() =>
-        "the outcome says why; `pg-logstats inspect` says what the server lacks, and how to get it";
-    ask_failed_label() => "show the failed action to a person";
-    ask_failed_reason() => "the report has the server's error code";
 
     // ---- insights
     head_title(head: subject, waiting: count) => "{head} is at the head of the lock queue; sessions that wait: {waiting}";
@@ -125,17 +118,6 @@ pg_logstats_sdk::messages! {
     gone_reason() => "the session has ended, or is idle between transactions, so it holds no lock";
 
     // ---- outcomes that are no answer
-    timed_out_title() => "the action ran out of time";
-    timed_out_reason(after: duration) => "the server cancelled it after {after}, so it shows nothing";
-    cancelled_title() => "the host cancelled the action";
-    cancelled_reason(after: duration) =>
-        "the verdict on the server changed after {after}; it can run again when the verdict allows it";
-    not_permitted_title() => "the role may not do this";
-    not_permitted_reason() => "the server refused it for want of a privilege";
-    unavailable_title() => "the action was not possible";
-    unavailable_reason() =>
-        "the server lacks what it needs, or the statement does not meet its conditions; the outcome says which";
-    failed_title() => "the action failed";
     failed_reason() => "it shows nothing about the locks";
     truncated(rows: count) => "there was more than the action may return; rows that were judged: {rows}";
     unknown_action() => "this runbook does not know how to judge that action";

@@ -68,14 +68,4 @@ pg_logstats_sdk::insights! {
     ACTIVE_SESSION_PRESENT = "active_session_present";
     /// The session is gone.
     NO_LIVE_MATCH_FOUND = "no_live_match_found";
-    /// The action ran out of time.
-    ACTION_TIMED_OUT = "action_timed_out";
-    /// The host cancelled the action.
-    ACTION_CANCELLED = "action_cancelled";
-    /// The role may not do it.
-    ACTION_NOT_PERMITTED = "action_not_permitted";
-    /// The server has not what the action needs.
-    ACTION_UNAVAILABLE = "action_unavailable";
-    /// The action failed.
-    ACTION_FAILED = "action_failed";
 }

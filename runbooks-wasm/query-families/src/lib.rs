@@ -25,7 +25,7 @@ mod triage;
 mod words;
 
 use pg_logstats_runbook_statements as statements;
-use pg_logstats_sdk::{Actions, Assessment, Descriptor, Evidence, Failure, Outcome, Runbook};
+use pg_logstats_sdk::{Actions, Assessment, Descriptor, Evidence, Failure, Outcome, Runbook, no_answer};
 
 /// The runbook.
 #[derive(Debug, Clone, Copy)]
@@ -44,6 +44,8 @@ impl Runbook for QueryFamilies {
             .insights(statements::words::INSIGHTS)
             .insights(words::INSIGHTS)
             .messages(statements::messages::templates())
+            .insights(no_answer::INSIGHTS)
+            .messages(no_answer::templates())
             .messages(messages::templates())
             .build()
     }

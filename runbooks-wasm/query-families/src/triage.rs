@@ -92,12 +92,7 @@ fn show_best_of(kind: FindingKind, candidates: &mut [Candidate<'_>]) {
 fn requested(actions: &mut dyn Actions, offers: &Offers<'_>) -> Vec<NextAction> {
     let offered = match offers {
         Offers::Nothing => vec![],
-        Offers::Family(family) => vec![
-            statements::offers::statistics(actions, family),
-            statements::offers::family_sessions(actions, family),
-            statements::offers::explain(actions, family),
-            statements::offers::explain_analyze(actions, family),
-        ],
+        Offers::Family(family) => statements::offers::all(actions, family),
         Offers::TempFiles { group, counters } => vec![
             offers::temp_explain(actions, group),
             offers::temp_explain_analyze(actions, group),
@@ -145,11 +140,7 @@ fn nothing_found(evidence: &Evidence) -> Finding {
 }
 
 fn limitations(evidence: &Evidence, assessment: &mut Assessment) {
-    if evidence.window.is_none() {
-        assessment.limitation(statements::messages::no_logs());
-    } else if evidence.total_executions == 0 {
-        assessment.limitation(statements::messages::no_durations());
-    }
+    statements::limitations(evidence, assessment);
     let left_out = evidence.family_count.saturating_sub(evidence.families.len() as u64);
     if left_out > 0 {
         assessment.limitation(messages::families_left_out(

@@ -37,13 +37,7 @@ pub(crate) fn triage(evidence: &Evidence, actions: &mut dyn Actions) -> Assessme
         .collect();
     assessment.next_action(to_locks(evidence, &pending));
     for (finding, family) in pending.iter().take(TOP) {
-        let offered = [
-            statements::offers::statistics(actions, family),
-            statements::offers::family_sessions(actions, family),
-            statements::offers::explain(actions, family),
-            statements::offers::explain_analyze(actions, family),
-        ];
-        for action in offered.into_iter().flatten() {
+        for action in statements::offers::all(actions, family).into_iter().flatten() {
             assessment.next_action(action.because(*finding));
         }
     }
@@ -135,11 +129,7 @@ fn nothing_found(evidence: &Evidence) -> Finding {
 }
 
 fn limitations(evidence: &Evidence, assessment: &mut Assessment) {
-    if evidence.window.is_none() {
-        assessment.limitation(statements::messages::no_logs());
-    } else if evidence.total_executions == 0 {
-        assessment.limitation(statements::messages::no_durations());
-    }
+    statements::limitations(evidence, assessment);
     let Some(baseline) = &evidence.baseline else {
         assessment.limitation(messages::no_baseline());
         return;

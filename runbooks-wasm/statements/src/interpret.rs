@@ -5,8 +5,8 @@ mod sessions;
 mod statistics;
 
 use pg_logstats_sdk::{
-    Action, Actions, Assessment, Confidence, Count, DurationUs, Evidence, Finding, FindingKind, Insight, InsightId,
-    Message, NextAction, Outcome, OutcomeStatus, QueryFamily,
+    Action, Actions, Assessment, Confidence, Count, Evidence, Finding, FindingKind, Insight, InsightId, NextAction,
+    Outcome, OutcomeStatus, QueryFamily, no_answer,
 };
 
 pub use plan::judge as judge_plan;
@@ -56,7 +56,7 @@ pub fn frame(
         judge(actions, &mut assessment);
         nothing_found(outcome, nothing, &mut assessment);
     } else {
-        no_result(outcome, &mut assessment);
+        no_answer::judge(outcome, messages::failed_reason(), &mut assessment);
     }
     if outcome.status == OutcomeStatus::Truncated {
         assessment.limitation(messages::truncated(Count::of(&outcome.rows)));
@@ -100,52 +100,6 @@ pub fn look_further(outcome: &Outcome, family: &QueryFamily, actions: &mut dyn A
         }
     }
     assessment.next_action(offers::explain_analyze(actions, family));
-}
-
-/// An action that gave no answer: why, and who can help.
-fn no_result(outcome: &Outcome, assessment: &mut Assessment) {
-    let after = DurationUs(outcome.duration_us);
-    let mut say = |id: InsightId, title: Message, reason: Message, ask: Option<(Message, Message)>| {
-        assessment.insight(Insight::new(id, Confidence::High, title, reason));
-        assessment.next_action(ask.map(|(label, reason)| NextAction::prompt_user(label, reason)));
-    };
-    match outcome.status {
-        OutcomeStatus::Ok | OutcomeStatus::Truncated => {}
-        OutcomeStatus::TimedOut => {
-            say(
-                words::ACTION_TIMED_OUT,
-                messages::timed_out_title(),
-                messages::timed_out_reason(after),
-                None,
-            );
-        }
-        OutcomeStatus::Cancelled => {
-            say(
-                words::ACTION_CANCELLED,
-                messages::cancelled_title(),
-                messages::cancelled_reason(after),
-                None,
-            );
-        }
-        OutcomeStatus::InsufficientPrivilege => say(
-            words::ACTION_NOT_PERMITTED,
-            messages::not_permitted_title(),
-            messages::not_permitted_reason(),
-            Some((messages::ask_permission_label(), messages::ask_permission_reason())),
-        ),
-        OutcomeStatus::Unavailable => say(
-            words::ACTION_UNAVAILABLE,
-            messages::unavailable_title(),
-            messages::unavailable_reason(),
-            Some((messages::ask_available_label(), messages::ask_available_reason())),
-        ),
-        OutcomeStatus::Failed => say(
-            words::ACTION_FAILED,
-            messages::failed_title(),
-            messages::failed_reason(),
-            Some((messages::ask_failed_label(), messages::ask_failed_reason())),
-        ),
-    }
 }
 
 /// That nothing was found is a finding too: in the words of what was looked for, if there was anything to look at.

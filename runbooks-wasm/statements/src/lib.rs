@@ -16,3 +16,14 @@ pub mod scores;
 pub mod words;
 
 pub use interpret::{frame, interpret, judge, judge_plan, judge_sessions, look_further};
+
+use pg_logstats_sdk::{Assessment, Evidence};
+
+/// What logs without times or durations cannot show.
+pub fn limitations(evidence: &Evidence, assessment: &mut Assessment) {
+    if evidence.window.is_none() {
+        assessment.limitation(messages::no_logs());
+    } else if evidence.total_executions == 0 {
+        assessment.limitation(messages::no_durations());
+    }
+}

@@ -33,13 +33,6 @@ pg_logstats_sdk::messages! {
     decide_work_mem_reason() => "each sort and hash of each session of the role may take that much memory";
     decide_analyze_label(relation: subject) => "let a person run ANALYZE on {relation}";
     decide_analyze_reason() => "the planner works with statistics that do not fit the table";
-    ask_permission_label() => "ask for the missing right";
-    ask_permission_reason() => "`pg-logstats inspect` prints the statements that grant the least role that works";
-    ask_available_label() => "show a person why the action was not possible";
-    ask_available_reason() =>
-        "the outcome says why; `pg-logstats inspect` says what the server lacks, and how to get it";
-    ask_failed_label() => "show the failed action to a person";
-    ask_failed_reason() => "the report has the server's error code";
     ask_blocked_label(session: subject) => "let a person look at what holds up {session}";
     ask_blocked_reason() => "the session at the head of the queue holds its locks until its transaction ends";
 
@@ -108,16 +101,6 @@ pg_logstats_sdk::messages! {
     plan_reason(nodes: count) => "no node scans for little, spills, or loops over many rows; nodes: {nodes}";
 
     // ---- outcomes that are no answer
-    timed_out_title() => "the action ran out of time";
-    timed_out_reason(after: duration) => "the server cancelled it after {after}, so it shows nothing";
-    cancelled_title() => "the host cancelled the action";
-    cancelled_reason(after: duration) => "the verdict on the server changed after {after}; it can run again when the verdict allows it";
-    not_permitted_title() => "the role may not do this";
-    not_permitted_reason() => "the server refused it for want of a privilege";
-    unavailable_title() => "the action was not possible";
-    unavailable_reason() =>
-        "the server lacks what it needs, or the statement does not meet its conditions; the outcome says which";
-    failed_title() => "the action failed";
     failed_reason() => "it shows nothing about the statement";
     truncated(rows: count) => "there was more than the action may return; rows that were judged: {rows}";
     unexpected_result() => "the result had not the columns that this runbook reads; a newer runbook may be needed";

@@ -86,3 +86,13 @@ pub fn run(actions: &mut dyn Actions, request: &ActionRequest, target: &dyn Subj
     )
     .map(|action| action.priority(Priority::Optional).judgement_required())
 }
+
+/// All that there is to see of a family, in the order of what it costs.
+pub fn all(actions: &mut dyn Actions, family: &QueryFamily) -> Vec<Option<NextAction>> {
+    vec![
+        statistics(actions, family),
+        family_sessions(actions, family),
+        explain(actions, family),
+        explain_analyze(actions, family),
+    ]
+}

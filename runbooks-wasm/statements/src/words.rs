@@ -74,14 +74,4 @@ pg_logstats_sdk::insights! {
     INDEX_ONLY_SCAN_HEAP_FETCHES = "index_only_scan_heap_fetches";
     /// Nothing in the plan stands out.
     PLAN_UNREMARKABLE = "plan_unremarkable";
-    /// The action ran out of time.
-    ACTION_TIMED_OUT = "action_timed_out";
-    /// The host cancelled the action.
-    ACTION_CANCELLED = "action_cancelled";
-    /// The role may not do it.
-    ACTION_NOT_PERMITTED = "action_not_permitted";
-    /// The server has not what the action needs.
-    ACTION_UNAVAILABLE = "action_unavailable";
-    /// The action failed.
-    ACTION_FAILED = "action_failed";
 }

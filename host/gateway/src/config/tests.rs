@@ -1,4 +1,5 @@
 use super::*;
+use crate::health::Input;
 use crate::words::Risk;
 
 fn parse(text: &str) -> Result<Config, ConfigError> {
@@ -183,4 +184,34 @@ fn a_database_has_the_rules_of_all_and_its_own() {
         unknown.contains("`other`, `shop`") && !unknown.contains('\u{1b}'),
         "{unknown}"
     );
+}
+
+#[test]
+fn a_named_configuration_is_no_way_around_the_operators() {
+    let operators = parse(
+        "[policy]\ndisabled_actions = [\"query_family.explain\"]\nrequire_approval = [\"temp_file.explain\"]\n[budget]\nactions = 5\n\
+         [health]\ncores = 2\nttl_ms = 900\n[health.limits.lock_waiters]\nbusy = 1\n",
+    )
+    .unwrap();
+    let named = parse(
+        "[databases.shop]\nurl = \"x\"\n[databases.shop.policy]\nmax_risk = \"safe\"\n[budget]\nbytes = 7\n\
+         [health]\ncores = 16\n[health.limits.blocked_depth]\nbusy = 1\n",
+    )
+    .unwrap();
+    let both = named.clone().under(&operators).unwrap();
+    for rules in [&both.rules, &both.databases["shop"].rules] {
+        assert!(rules.policy.disabled_actions.contains("query_family.explain"));
+        assert!(rules.policy.require_approval.contains("temp_file.explain"));
+        assert_eq!((rules.budget.incident.actions, rules.budget.incident.bytes), (5, 7));
+    }
+    assert_eq!(both.databases["shop"].rules.policy.max_risk, Risk::Safe);
+    let limits = |input| both.thresholds.limit(input).busy;
+    assert_eq!((both.thresholds.cores, both.thresholds.ttl_ms), (2, 900));
+    assert_eq!((limits(Input::LockWaiters), limits(Input::BlockedDepth)), (1.0, 1.0));
+    let untouched = Input::IdleInTransaction;
+    assert_eq!(both.thresholds.limit(untouched), untouched.default_limit());
+    // Two roles leave nothing that could run.
+    let role = |name: &str| parse(&format!("[policy]\nrole = \"{name}\"\n")).unwrap();
+    let error = role("one").under(&role("two")).unwrap_err().to_string();
+    assert!(error.contains("a connection has one"), "{error}");
 }

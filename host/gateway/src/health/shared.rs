@@ -41,6 +41,17 @@ pub enum Sharing {
     SinceAsked,
 }
 
+impl Sharing {
+    /// How long before the question a `clear` verdict may have been taken.
+    fn age_us(self) -> i64 {
+        match self {
+            Self::WhileFresh => i64::MAX,
+            Self::JustNow => JUST_NOW_US,
+            Self::SinceAsked => 0,
+        }
+    }
+}
+
 /// The verdict on `target`, by a look of this process or of another one.
 pub async fn verdict(workspace: &Workspace, target: &Target, thresholds: &Thresholds, sharing: Sharing) -> Verdict {
     let asked_us = now_us();
@@ -75,16 +86,8 @@ pub fn forget(workspace: &Workspace, target: &Target, thresholds: &Thresholds) {
 
 /// What is stored may be used for what was asked at `asked_us`.
 fn is_usable(stored: &Verdict, sharing: Sharing, asked_us: i64) -> bool {
-    let is_since_asked = stored.taken_at_us >= asked_us;
-    stored.is_fresh(now_us())
-        && match sharing {
-            Sharing::SinceAsked => is_since_asked,
-            Sharing::WhileFresh => is_since_asked || stored.level == VerdictLevel::Clear,
-            Sharing::JustNow => {
-                is_since_asked
-                    || stored.level == VerdictLevel::Clear && stored.taken_at_us.saturating_add(JUST_NOW_US) >= asked_us
-            }
-        }
+    let is_within = |age_us: i64| stored.taken_at_us.saturating_add(age_us) >= asked_us;
+    stored.is_fresh(now_us()) && (is_within(0) || stored.level == VerdictLevel::Clear && is_within(sharing.age_us()))
 }
 
 /// Where verdicts on one database by one set of limits are kept.
