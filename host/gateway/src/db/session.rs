@@ -130,7 +130,7 @@ impl Session {
         let limit = Duration::from_millis(timeouts.statement_ms.into()) + GRACE;
         let asked = tokio::time::timeout(
             limit,
-            sqlx::raw_sql(AssertSqlSafe(opening(timeouts))).fetch_all(&mut connection),
+            sqlx::raw_sql(AssertSqlSafe(format!("{}{FACTS}", opening(timeouts)))).fetch_all(&mut connection),
         );
         let rows = match asked.await {
             Ok(rows) => rows.map_err(|e| Failure::running(&e))?,
@@ -206,8 +206,8 @@ pub(crate) async fn connect(target: &Target) -> Result<PgConnection, Failure> {
     }
 }
 
-/// All that a session sets and asks, as one simple query.
-fn opening(timeouts: Timeouts) -> String {
+/// All that a session sets, to go before the first question in one simple query.
+pub(crate) fn opening(timeouts: Timeouts) -> String {
     let Timeouts {
         statement_ms,
         lock_ms,
@@ -223,7 +223,7 @@ fn opening(timeouts: Timeouts) -> String {
          SET LOCAL standard_conforming_strings = on;
          SELECT pg_catalog.set_config('client_connection_check_interval', '250', true)
           WHERE pg_catalog.version() ~ 'linux';
-         {FACTS}"
+         "
     )
 }
 
