@@ -9,6 +9,8 @@ use pg_logstats_gateway::catalogue::view::{ActionView, CatalogList};
 use pg_logstats_gateway::keys::KeyView;
 use pg_logstats_gateway::packs::PackView;
 use pg_logstats_gateway::report::{Refusal, Report};
+use pg_logstats_gateway::runbooks::{RevocationView, RunbookView, TrustedRunbook};
+use pg_logstats_gateway::trust::keyring::TrustedKeyView;
 use pg_logstats_gateway::{HealthReport, Inspection, PolicyCheck};
 use serde_json::Value;
 
@@ -30,6 +32,10 @@ pub fn all() -> Vec<(&'static str, Value)> {
         ("approval", of::<ApprovalView>()),
         ("key", of::<KeyView>()),
         ("pack", of::<PackView>()),
+        ("runbook", of::<RunbookView>()),
+        ("trusted-runbook", of::<TrustedRunbook>()),
+        ("trusted-key", of::<TrustedKeyView>()),
+        ("revocation", of::<RevocationView>()),
     ]
 }
 

@@ -5,8 +5,10 @@ use crate::approval::ApprovalError;
 use crate::catalogue::PackError;
 use crate::config::ConfigError;
 use crate::db::DsnError;
-use crate::keyring::{KeyringError, TrustError};
 use crate::report::Refusal;
+use crate::trust::edit::EditError;
+use crate::trust::store::StoreError;
+use crate::trust::{KeyringError, RunbookTrustError, TrustError};
 use crate::workspace::WorkspaceError;
 
 /// Exit codes of the command line; a contract.
@@ -43,12 +45,21 @@ pub enum GatewayError {
     /// The trust store does not load.
     #[error(transparent)]
     Keyring(#[from] KeyringError),
+    /// The trust store is not changed.
+    #[error(transparent)]
+    TrustEdit(#[from] EditError),
     /// A signature does not count.
     #[error(transparent)]
     Trust(#[from] TrustError),
+    /// A folder of installed things cannot be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
     /// A pack of the catalogue cannot be used.
     #[error(transparent)]
     Pack(#[from] PackError),
+    /// A runbook is not trusted, or cannot be installed.
+    #[error(transparent)]
+    RunbookTrust(#[from] RunbookTrustError),
     /// A request or an approval is none, or cannot be made.
     #[error(transparent)]
     Approval(#[from] ApprovalError),
@@ -79,15 +90,25 @@ impl GatewayError {
     /// The exit code that goes with it.
     pub fn exit_code(&self) -> ExitCode {
         match self {
-            Self::Usage(_) | Self::Config(_) | Self::Dsn(_) | Self::Keyring(_) | Self::Approval(_) => ExitCode::Usage,
+            Self::TrustEdit(EditError::Open(_) | EditError::Store(_)) => ExitCode::Failed,
+            Self::Usage(_)
+            | Self::Config(_)
+            | Self::Dsn(_)
+            | Self::Keyring(_)
+            | Self::Approval(_)
+            | Self::TrustEdit(_) => ExitCode::Usage,
             Self::Refused(refusal) if matches!(refusal.code.as_str(), "unverified" | "approval_unverified") => {
                 ExitCode::Unverified
             }
             Self::Trust(TrustError::Unverified(_)) => ExitCode::Unverified,
             Self::Pack(error) if error.is_tampering() => ExitCode::Unverified,
             Self::Pack(error) if error.is_denied() => ExitCode::Denied,
-            Self::Pack(PackError::Io { .. } | PackError::Open(_)) => ExitCode::Failed,
+            Self::Pack(PackError::Store(_) | PackError::Open(_)) => ExitCode::Failed,
             Self::Pack(_) => ExitCode::Usage,
+            Self::RunbookTrust(error) if error.is_tampering() => ExitCode::Unverified,
+            Self::RunbookTrust(error) if error.is_denied() => ExitCode::Denied,
+            Self::RunbookTrust(RunbookTrustError::Store(_)) => ExitCode::Failed,
+            Self::RunbookTrust(_) => ExitCode::Usage,
             Self::Refused(_) | Self::Trust(_) => ExitCode::Denied,
             Self::Workspace(error) if error.is_tampering() => ExitCode::Unverified,
             _ => ExitCode::Failed,

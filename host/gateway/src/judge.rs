@@ -13,10 +13,11 @@ use crate::report::{RunbookFailure, RunbookInfo, Usage};
 use crate::runbook::cache::CodeCache;
 use crate::runbook::requests::{ActionHost, RequestLog};
 use crate::runbook::{
-    CheckedAssessment, CheckedDescriptor, LoadedRunbook, RunbookEngine, RunbookError, assessment, convert,
+    CheckedAssessment, CheckedDescriptor, LoadedRunbook, RunbookEngine, RunbookError, WIT, assessment, convert,
 };
 use crate::snapshot::EvidenceSnapshot;
 use crate::subjects::Subjects;
+use crate::trust::statement::Manifest;
 use crate::workspace::Workspace;
 
 /// A component that is trusted.
@@ -25,8 +26,19 @@ pub(crate) struct TrustedComponent {
     pub(crate) bytes: std::borrow::Cow<'static, [u8]>,
     pub(crate) digest: [u8; 32],
     pub(crate) signers: Vec<String>,
+    /// Why it is trusted.
+    pub(crate) grounds: Grounds,
     /// For reports of runs that fail before the runbook can say its name.
     pub(crate) workflow_hint: String,
+}
+
+/// Why a component is trusted.
+#[derive(Debug, Clone)]
+pub(crate) enum Grounds {
+    /// By its digest: the binary carries it.
+    Digest,
+    /// By signatures over this manifest.
+    Signed(Box<Manifest>),
 }
 
 /// What an action returned, for phase 2.
@@ -104,6 +116,10 @@ fn run(
     descriptor.name().clone_into(&mut judgement.info.name);
     descriptor.version().clone_into(&mut judgement.info.version);
     descriptor.workflow().clone_into(&mut judgement.workflow);
+    if let Grounds::Signed(manifest) = &component.grounds {
+        let held = manifest.check_component(&descriptor, WIT);
+        held.map_err(|error| RunbookError::BadOutput(error.to_string()))?;
+    }
 
     let seed = seed(&component.digest, evidence_digest, outcome);
     let subjects = Arc::clone(&judgement.subjects);

@@ -37,7 +37,6 @@ pub mod ids;
 mod inspect;
 mod interrupt;
 mod judge;
-pub mod keyring;
 pub mod keys;
 pub mod outcome;
 pub mod packs;
@@ -48,6 +47,7 @@ pub mod report;
 pub mod request;
 mod run_sql;
 pub mod runbook;
+pub mod runbooks;
 pub mod snapshot;
 pub mod subjects;
 pub mod time;
@@ -63,7 +63,7 @@ pub use gateway::{Gateway, OpenOptions};
 pub use inspect::{HealthReport, Inspection};
 pub use pg_logstats_logs::Progress;
 pub use policy_check::{ActionCheck, CapsView, HoursCheck, NarrowedCheck, PolicyCheck};
-pub use trust::{TrustedRunbook, trusted_runbooks};
+pub use runbooks::TrustedRunbook;
 pub use unfinished::UnfinishedAction;
 
 /// Names in backticks, as a list in a sentence; `none` for none.

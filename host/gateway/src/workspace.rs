@@ -335,7 +335,8 @@ impl Workspace {
     /// When it cannot be written.
     pub fn write_cache(&self, name: &str, bytes: &[u8]) -> Result<(), WorkspaceError> {
         let folder = self.folder("cache")?;
-        write(&folder, name, bytes, Durability::None).map_err(|e| self.error("write", &format!("cache/{name}"), e))
+        write(&folder, name, bytes, Durability::None, 0o600)
+            .map_err(|e| self.error("write", &format!("cache/{name}"), e))
     }
 
     /// Removes a file of the cache, if it is there.
@@ -414,7 +415,12 @@ fn evidence_name(digest: &str) -> String {
 
 /// As [`write`], and outlives a power cut.
 pub(crate) fn write_durably(folder: &Dir, name: &str, bytes: &[u8]) -> std::io::Result<()> {
-    write(folder, name, bytes, Durability::Synced)
+    write(folder, name, bytes, Durability::Synced, 0o600)
+}
+
+/// The same, of what everybody may read.
+pub(crate) fn write_durably_for_all(folder: &Dir, name: &str, bytes: &[u8]) -> std::io::Result<()> {
+    write(folder, name, bytes, Durability::Synced, 0o644)
 }
 
 /// Whether what was written outlives a power cut.
@@ -425,11 +431,11 @@ enum Durability {
 }
 
 /// Writes under a temporary name, syncs, renames, syncs the folder: readers see the old file or the whole new one.
-fn write(folder: &Dir, name: &str, bytes: &[u8], durability: Durability) -> std::io::Result<()> {
+fn write(folder: &Dir, name: &str, bytes: &[u8], durability: Durability, mode: u32) -> std::io::Result<()> {
     // Threads of one process write, too.
     let temporary = format!("{name}.{}.{:?}.tmp", std::process::id(), std::thread::current().id());
     let mut options = OpenOptions::new();
-    options.create(true).truncate(true).write(true).mode(0o600);
+    options.create(true).truncate(true).write(true).mode(mode);
     let written = (|| {
         let mut file = folder.open_with(&temporary, &options)?;
         file.write_all(bytes)?;

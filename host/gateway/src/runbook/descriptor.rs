@@ -117,6 +117,16 @@ impl CheckedDescriptor {
         self.actions.contains(id)
     }
 
+    /// The catalogue actions that it may request, in order.
+    pub fn actions(&self) -> impl Iterator<Item = &str> {
+        self.actions.iter().map(String::as_str)
+    }
+
+    /// The workflows that it may send the agent to, in order.
+    pub fn workflows(&self) -> impl Iterator<Item = &str> {
+        self.workflows.iter().map(String::as_str)
+    }
+
     /// Whether it may send the agent to the workflow `name`.
     pub fn declares_workflow(&self, name: &str) -> bool {
         self.workflows.contains(name)

@@ -1,25 +1,48 @@
-//! Which components may run.
+//! Which components may run, and whose word counts for that.
 //!
-//! **In**: the digest of a component. **Out**: who vouches for it, or nobody. Built-in runbooks are vouched for by this binary, which
-//! carries their digests; no other component runs.
+//! **In**: the operator's folder: `trust.toml`, and what is installed there. **Out**: who vouches for a component, or why nobody does.
+//! Built-in runbooks are vouched for by this binary, which carries their digests; every other one needs the signatures that the
+//! operator's rules ask for. **Trusted**: the operator's files, read again for each action. **Can fail**: closed.
+//!
+//! | module | what it knows |
+//! |---|---|
+//! | [`keyring`], [`rules`] | `trust.toml`: keys with roles, and what runbooks need |
+//! | [`edit`] | how `trust.toml` is changed by commands |
+//! | [`statement`] | what is signed about a runbook |
+//! | [`bundle`] | how it is shipped |
+//! | [`installed`] | which ones are installed, and verifying them |
+//! | [`revocation`] | what must not run any more |
+//! | [`store`] | the folders that packs and runbooks lie in |
 
 use std::collections::BTreeMap;
 
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+pub mod bundle;
+pub mod edit;
+pub mod installed;
+pub mod keyring;
+pub mod revocation;
+mod rules;
+pub mod statement;
+pub mod store;
 
-/// Who vouches for which component.
+pub use installed::RunbookTrustError;
+pub use keyring::{Keyring, KeyringError, Role, SYSTEM_FOLDER, SignedBy, TRUST_FILE, TrustError, operators_folder};
+
+/// Digests that are vouched for without a signature.
 #[derive(Debug, Clone, Default)]
 pub struct Trust {
     signers: BTreeMap<[u8; 32], Vec<String>>,
 }
+
+/// Who vouches for what the binary carries.
+pub const BUILTIN_SIGNER: &str = "builtin";
 
 impl Trust {
     /// The built-in runbooks and nothing else.
     pub fn builtin() -> Self {
         let mut trust = Self::default();
         for builtin in pg_logstats_builtin::all() {
-            trust.signers.insert(builtin.digest, vec!["builtin".to_owned()]);
+            trust.signers.insert(builtin.digest, vec![BUILTIN_SIGNER.to_owned()]);
         }
         trust
     }
@@ -35,26 +58,4 @@ impl Trust {
     pub fn signers(&self, digest: &[u8; 32]) -> Option<&[String]> {
         self.signers.get(digest).map(Vec::as_slice)
     }
-}
-
-/// A runbook that may run here.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct TrustedRunbook {
-    /// `triage WORKFLOW` runs it.
-    pub workflow: String,
-    /// `sha256:` and the component's digest.
-    pub digest: String,
-    /// Who vouches for it.
-    pub signers: Vec<String>,
-}
-
-/// The runbooks that may run here.
-pub fn trusted_runbooks() -> Vec<TrustedRunbook> {
-    let trusted = |builtin: &pg_logstats_builtin::Builtin| TrustedRunbook {
-        workflow: builtin.workflow.to_owned(),
-        digest: format!("sha256:{}", crate::hex(&builtin.digest)),
-        signers: vec!["builtin".to_owned()],
-    };
-    pg_logstats_builtin::all().iter().map(trusted).collect()
 }
