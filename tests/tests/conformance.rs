@@ -109,3 +109,89 @@ fn a_component_of_0_1_0_says_what_it_said_when_there_was_no_other_version() {
         golden::check(&format!("conformance/v0-1-0-{name}.json"), &format!("{said:#}\n"));
     }
 }
+
+#[test]
+fn a_component_of_0_2_0_is_given_all_that_0_2_0_has() {
+    let lab = Lab::new();
+    for (name, log, baseline) in cases(&lab) {
+        let report = triage(&lab, "v0-2-0", &log, baseline.as_deref());
+        let said = sealed(&lab, &report);
+        golden::check(&format!("conformance/v0-2-0-{name}.json"), &format!("{said:#}\n"));
+        // What a person sees of the subjects that the version added.
+        if name == "contract" {
+            let mut findings = serde_json::to_value(&report.findings).unwrap();
+            golden::settle(&mut findings, &[]);
+            golden::check("conformance/v0-2-0-findings.json", &format!("{findings:#}\n"));
+        }
+    }
+}
+
+#[test]
+fn versions_take_turns_in_one_process_and_disturb_nobody() {
+    let lab = Lab::new();
+    let (_, log, _) = cases(&lab).into_iter().next().unwrap();
+    let versions = ["v0-1-0", "v0-2-0", "v0-1-0", "v0-2-0"];
+    let said = versions.map(|version| {
+        let report = triage(&lab, version, &log, None);
+        let expected = version.trim_start_matches('v').replace('-', ".");
+        assert_eq!(report.runbook.wit_version.as_deref(), Some(expected.as_str()));
+        sealed(&lab, &report)
+    });
+    assert_eq!((&said[0], &said[1]), (&said[2], &said[3]));
+    assert_ne!(said[0], said[1]);
+    // What both versions have, both were given: the same things, in the same order.
+    for list in ["families", "lock_waits", "deadlocks", "errors", "temp_files", "events"] {
+        let of = |said: &Value| {
+            let findings = said["assessment"]["findings"].as_array().unwrap();
+            let found = findings.iter().find(|finding| finding["reason_codes"][0] == list);
+            found.unwrap()["evidence"].clone()
+        };
+        assert_eq!(of(&said[0]), of(&said[1]), "{list}");
+    }
+    assert_eq!(
+        said[0]["requests"], said[1]["requests"],
+        "a request is the same in every version"
+    );
+    assert_eq!(lab.verified_records(), 4);
+}
+
+#[test]
+fn a_version_that_is_not_served_is_refused_with_those_that_are() {
+    let lab = Lab::new();
+    let report = triage(&lab, "v0-3-0", fixture("contract.log").to_str().unwrap(), None);
+    let failure = report.runbook.failure.unwrap();
+    assert_eq!(
+        (failure.code.as_str(), report.runbook.wit_version),
+        ("wrong_interface", None)
+    );
+    let both = "built for pg-logstats:runbook@0.3.0; this host serves 0.1.0 and 0.2.0";
+    assert!(failure.message.contains(both), "{failure:?}");
+    assert!(report.findings.is_empty() && report.next_actions.is_empty());
+    // The host goes on.
+    let report = triage(&lab, "v0-2-0", fixture("contract.log").to_str().unwrap(), None);
+    assert_eq!(report.runbook.failure, None);
+}
+
+#[test]
+fn the_wit_of_a_released_version_is_frozen() {
+    for (file, digest) in [
+        (
+            "0.1.0/types.wit",
+            "b3294ead109689422c37e4206affa9536f5f8c3dc4b0aa643eee3e9ac123fa78",
+        ),
+        (
+            "0.1.0/runbook.wit",
+            "813131161c95364dba4a30399f6276c4cf731a0ca73690d9a1592ed955c8d810",
+        ),
+    ] {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../wit").join(file);
+        let found: String = Sha256::digest(std::fs::read(&path).unwrap())
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        assert_eq!(
+            found, digest,
+            "wit/{file} is a promise; what changes belongs into another version"
+        );
+    }
+}

@@ -1,10 +1,12 @@
 //! Recommendations as text for a person: the host renders the SQL, quoting every name.
 
+use std::borrow::Cow;
+
 use super::Recommendation;
 use super::views::relation_text;
 use crate::outcome::RelationName;
 use crate::runbook::assessment::CheckedRecommendation;
-use crate::subjects::{Subject, Subjects};
+use crate::subjects::{Subject, Subjects, table_relation};
 use crate::untrusted::Untrusted;
 
 /// Renders `advice`; none when a subject lacks what the SQL needs, which [`crate::runbook::assessment`] rules out.
@@ -29,9 +31,11 @@ fn quoted_relation(relation: &RelationName) -> String {
     }
 }
 
-fn named_relation<'a>(id: &str, subjects: &'a Subjects) -> Option<&'a RelationName> {
+fn named_relation<'a>(id: &str, subjects: &'a Subjects) -> Option<Cow<'a, RelationName>> {
     match subjects.get(id)? {
-        Subject::RelationName(relation) => Some(relation),
+        Subject::RelationName(relation) => Some(Cow::Borrowed(relation)),
+        // Without its schema it may not be the name at all: names with dots cannot be taken apart.
+        Subject::Table(table) if table.schema.is_some() => Some(Cow::Owned(table_relation(table))),
         _ => None,
     }
 }
@@ -41,11 +45,11 @@ fn create_index(relation: &str, columns: &[String], subjects: &Subjects) -> Opti
     let columns: Vec<String> = columns
         .iter()
         .map(|id| match subjects.get(id) {
-            Some(Subject::Column { relation: of, column }) if of == relation => Some(quoted(column)),
+            Some(Subject::Column { relation: of, column }) if *of == *relation => Some(quoted(column)),
             _ => None,
         })
         .collect::<Option<_>>()?;
-    let table = quoted_relation(relation);
+    let table = quoted_relation(&relation);
     Some(Recommendation {
         kind: "create_index".to_owned(),
         sql: Untrusted::new(&format!("CREATE INDEX CONCURRENTLY ON {table} ({});", columns.join(", "))),
@@ -53,7 +57,7 @@ fn create_index(relation: &str, columns: &[String], subjects: &Subjects) -> Opti
         risk: "takes a SHARE UPDATE EXCLUSIVE lock while it builds, needs disk space and time in proportion to the table, and makes \
                every later write to it dearer; look at the existing indexes first"
             .to_owned(),
-        way_back: Untrusted::new(&format!("DROP INDEX CONCURRENTLY of the new index on {}", relation_text(relation))),
+        way_back: Untrusted::new(&format!("DROP INDEX CONCURRENTLY of the new index on {}", relation_text(&relation))),
     })
 }
 
@@ -77,7 +81,7 @@ fn analyze(relation: &str, subjects: &Subjects) -> Option<Recommendation> {
     let relation = named_relation(relation, subjects)?;
     Some(Recommendation {
         kind: "analyze_relation".to_owned(),
-        sql: Untrusted::new(&format!("ANALYZE {};", quoted_relation(relation))),
+        sql: Untrusted::new(&format!("ANALYZE {};", quoted_relation(&relation))),
         expected_effect: "the planner's row estimates follow the data as it is now".to_owned(),
         risk: "takes a SHARE UPDATE EXCLUSIVE lock and reads a sample of the table; plans of other statements may change too"
             .to_owned(),

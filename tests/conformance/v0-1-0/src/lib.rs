@@ -12,7 +12,7 @@
     reason = "generated from wit/"
 )]
 mod bindings {
-    wit_bindgen::generate!({ path: "../../../wit", world: "runbook" });
+    wit_bindgen::generate!({ path: "../../../wit/0.1.0", world: "runbook" });
 }
 
 include!("../../guest.rs");
