@@ -11,7 +11,7 @@ pub mod golden;
 pub mod regressed;
 pub mod schema;
 
-// The hostile guests and the conformance corpus, by name, built by build.rs.
+// The hostile guests, by name, built by build.rs.
 include!(concat!(env!("OUT_DIR"), "/guests.rs"));
 
 /// The log that the demo uses.
@@ -21,17 +21,8 @@ pub fn fixture(name: &str) -> PathBuf {
 
 /// The component of the hostile guest `name`.
 pub fn guest(name: &str) -> PathBuf {
-    component(GUESTS, name)
-}
-
-/// The conformance runbook, built for a version of the contract: `v0-1-0`.
-pub fn conformance(name: &str) -> PathBuf {
-    component(CONFORMANCE, name)
-}
-
-fn component(known: &[(&str, &str)], name: &str) -> PathBuf {
-    let found = known.iter().find(|(known, _)| *known == name);
-    PathBuf::from(found.unwrap_or_else(|| panic!("no component `{name}`")).1)
+    let found = GUESTS.iter().find(|(known, _)| *known == name);
+    PathBuf::from(found.unwrap_or_else(|| panic!("no guest `{name}`")).1)
 }
 
 /// A server that logs every statement with its query id, and can count them.

@@ -5,17 +5,18 @@
 
 use std::path::Path;
 
+use pg_logstats_conformance::component;
 use pg_logstats_gateway::report::Report;
 use pg_logstats_gateway::request::{BaselineChoice, DatabaseChoice, LogChoice, RunbookChoice, TriageRequest};
 use pg_logstats_gateway::trust::Trust;
 use pg_logstats_gateway::{Gateway, OpenOptions};
-use pg_logstats_tests::{Lab, conformance, fixture, golden, regressed, schema};
+use pg_logstats_tests::{Lab, fixture, golden, regressed, schema};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 /// A gateway that trusts `component` too.
-fn gateway(lab: &Lab, component: &Path) -> Gateway {
-    let digest = Sha256::digest(std::fs::read(component).unwrap()).into();
+fn gateway(lab: &Lab, component: &[u8]) -> Gateway {
+    let digest = Sha256::digest(component).into();
     let options = OpenOptions {
         workspace: Some(lab.workspace()),
         operator: Some(lab.path().to_owned()),
@@ -32,10 +33,10 @@ fn logs(log: &str) -> LogChoice {
     }
 }
 
-fn request(component: &Path, log: &str, baseline: Option<&str>) -> TriageRequest {
+fn request(runbook: String, input: LogChoice, baseline: Option<&str>) -> TriageRequest {
     TriageRequest {
-        runbook: RunbookChoice::File(component.to_str().unwrap().to_owned()),
-        input: logs(log),
+        runbook: RunbookChoice::File(runbook),
+        input,
         baseline: baseline.map(|log| BaselineChoice {
             logs: vec![log.to_owned()],
             since: None,
@@ -48,9 +49,12 @@ fn request(component: &Path, log: &str, baseline: Option<&str>) -> TriageRequest
 }
 
 fn triage(lab: &Lab, version: &str, log: &str, baseline: Option<&str>) -> Report {
-    let component = conformance(version);
-    let report = gateway(lab, &component).triage(&request(&component, log, baseline), &|_| ());
-    let report = report.unwrap();
+    let runbook = lab.file(&format!("{version}.wasm"), component(version));
+    judged(lab, version, &request(runbook, logs(log), baseline))
+}
+
+fn judged(lab: &Lab, version: &str, request: &TriageRequest) -> Report {
+    let report = gateway(lab, component(version)).triage(request, &|_| ()).unwrap();
     schema::check("report", &serde_json::to_value(&report).unwrap());
     report
 }
@@ -104,9 +108,9 @@ fn cases(lab: &Lab) -> [(&'static str, String, Option<String>); 3] {
 fn a_component_of_0_1_0_says_what_it_said_when_there_was_no_other_version() {
     let lab = Lab::new();
     for (name, log, baseline) in cases(&lab) {
-        let report = triage(&lab, "v0-1-0", &log, baseline.as_deref());
+        let report = triage(&lab, "0.1.0", &log, baseline.as_deref());
         let said = sealed(&lab, &report);
-        golden::check(&format!("conformance/v0-1-0-{name}.json"), &format!("{said:#}\n"));
+        golden::check(&format!("conformance/0.1.0-{name}.json"), &format!("{said:#}\n"));
     }
 }
 
@@ -114,15 +118,34 @@ fn a_component_of_0_1_0_says_what_it_said_when_there_was_no_other_version() {
 fn a_component_of_0_2_0_is_given_all_that_0_2_0_has() {
     let lab = Lab::new();
     for (name, log, baseline) in cases(&lab) {
-        let report = triage(&lab, "v0-2-0", &log, baseline.as_deref());
+        let report = triage(&lab, "0.2.0", &log, baseline.as_deref());
         let said = sealed(&lab, &report);
-        golden::check(&format!("conformance/v0-2-0-{name}.json"), &format!("{said:#}\n"));
+        golden::check(&format!("conformance/0.2.0-{name}.json"), &format!("{said:#}\n"));
         // What a person sees of the subjects that the version added.
         if name == "contract" {
             let mut findings = serde_json::to_value(&report.findings).unwrap();
             golden::settle(&mut findings, &[]);
-            golden::check("conformance/v0-2-0-findings.json", &format!("{findings:#}\n"));
+            golden::check("conformance/0.2.0-findings.json", &format!("{findings:#}\n"));
         }
+    }
+}
+
+#[test]
+fn the_evidence_of_a_report_is_judged_again_as_it_was() {
+    let lab = Lab::new();
+    for version in ["0.1.0", "0.2.0"] {
+        let first = triage(&lab, version, fixture("contract.log").to_str().unwrap(), None);
+        let again = TriageRequest {
+            parent_report: Some(first.report_id.clone()),
+            ..request(
+                lab.path().join(format!("{version}.wasm")).to_str().unwrap().to_owned(),
+                LogChoice::default(),
+                None,
+            )
+        };
+        let again = judged(&lab, version, &again);
+        assert_eq!(again.source_summary.kind, "parent_report");
+        assert_eq!(sealed(&lab, &again), sealed(&lab, &first), "{version}");
     }
 }
 
@@ -130,11 +153,10 @@ fn a_component_of_0_2_0_is_given_all_that_0_2_0_has() {
 fn versions_take_turns_in_one_process_and_disturb_nobody() {
     let lab = Lab::new();
     let (_, log, _) = cases(&lab).into_iter().next().unwrap();
-    let versions = ["v0-1-0", "v0-2-0", "v0-1-0", "v0-2-0"];
+    let versions = ["0.1.0", "0.2.0", "0.1.0", "0.2.0"];
     let said = versions.map(|version| {
         let report = triage(&lab, version, &log, None);
-        let expected = version.trim_start_matches('v').replace('-', ".");
-        assert_eq!(report.runbook.wit_version.as_deref(), Some(expected.as_str()));
+        assert_eq!(report.runbook.wit_version.as_deref(), Some(version));
         sealed(&lab, &report)
     });
     assert_eq!((&said[0], &said[1]), (&said[2], &said[3]));
@@ -158,7 +180,7 @@ fn versions_take_turns_in_one_process_and_disturb_nobody() {
 #[test]
 fn a_version_that_is_not_served_is_refused_with_those_that_are() {
     let lab = Lab::new();
-    let report = triage(&lab, "v0-3-0", fixture("contract.log").to_str().unwrap(), None);
+    let report = triage(&lab, "0.3.0", fixture("contract.log").to_str().unwrap(), None);
     let failure = report.runbook.failure.unwrap();
     assert_eq!(
         (failure.code.as_str(), report.runbook.wit_version),
@@ -168,7 +190,7 @@ fn a_version_that_is_not_served_is_refused_with_those_that_are() {
     assert!(failure.message.contains(both), "{failure:?}");
     assert!(report.findings.is_empty() && report.next_actions.is_empty());
     // The host goes on.
-    let report = triage(&lab, "v0-2-0", fixture("contract.log").to_str().unwrap(), None);
+    let report = triage(&lab, "0.2.0", fixture("contract.log").to_str().unwrap(), None);
     assert_eq!(report.runbook.failure, None);
 }
 

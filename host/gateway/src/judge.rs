@@ -159,3 +159,6 @@ fn seed(component: &[u8; 32], evidence_digest: &str, outcome: Option<OutcomeInpu
     }
     hash.finalize().into()
 }
+
+#[cfg(test)]
+mod tests;

@@ -153,6 +153,35 @@ mod tests {
     }
 
     #[test]
+    fn a_table_of_a_log_is_analysed_by_its_name_if_it_is_told() {
+        let table = |schema: Option<&str>, table: &str| pg_logstats_logs::evidence::TableName {
+            database: Some("shop".to_owned()),
+            schema: schema.map(str::to_owned),
+            table: table.to_owned(),
+        };
+        let log = b"2026-11-24 08:02:46.000 UTC [962] LOG:  automatic analyze of table \"shop.public.orders\"\n\
+            \tsystem usage: CPU: user: 0.07 s, system: 0.00 s, elapsed: 0.09 s\n\
+            2026-11-24 08:02:47.000 UTC [962] LOG:  automatic analyze of table \"shop.a.b.c\"\n\
+            \tsystem usage: CPU: user: 0.07 s, system: 0.00 s, elapsed: 0.09 s\n\
+            2026-11-24 08:02:48.000 UTC [962] LOG:  checkpoint starting: time\n";
+        let source = pg_logstats_logs::Source::stream("-".to_owned(), Box::new(std::io::Cursor::new(&log[..])));
+        let part = pg_logstats_logs::reduce(vec![source], &pg_logstats_logs::Options::default(), &|_| {}).unwrap();
+        let subjects = Subjects::new(&EvidenceSnapshot::from_logs(part.evidence(), None), &[]);
+        let advice = |table| {
+            let relation = crate::subjects::table_id(&table);
+            assert!(subjects.get(&relation).is_some(), "{table:?}");
+            render(&CheckedRecommendation::AnalyzeRelation { relation }, &subjects)
+        };
+        let rendered = advice(table(Some("public"), "orders")).unwrap();
+        assert_eq!(rendered.sql.text(), "ANALYZE \"public\".\"orders\";");
+        let whole = pg_logstats_logs::evidence::TableName {
+            database: None,
+            ..table(None, "shop.a.b.c")
+        };
+        assert_eq!(advice(whole), None, "a name with dots is no name to quote");
+    }
+
+    #[test]
     fn a_column_of_another_relation_makes_no_index() {
         let relation = RelationName {
             schema: None,

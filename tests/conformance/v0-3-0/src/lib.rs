@@ -30,3 +30,10 @@ impl bindings::Guest for Component {
 
 #[cfg(target_arch = "wasm32")]
 bindings::export!(Component with_types_in bindings);
+
+/// Natively it is only checked to be one.
+#[cfg(not(target_arch = "wasm32"))]
+const _: fn() = || {
+    fn is_guest<G: bindings::Guest>() {}
+    is_guest::<Component>();
+};
