@@ -8,7 +8,7 @@ use std::sync::Arc;
 use sha2::{Digest as _, Sha256};
 
 use crate::catalogue::Catalogue;
-use crate::outcome::ActionOutcome;
+use crate::outcome::{ActionOutcome, PlanNode};
 use crate::report::{RunbookFailure, RunbookInfo, Usage};
 use crate::runbook::cache::CodeCache;
 use crate::runbook::requests::{ActionHost, RequestLog};
@@ -68,7 +68,6 @@ pub(crate) fn judge(
     evidence_digest: &str,
     outcome: Option<OutcomeInput<'_>>,
 ) -> Judgement {
-    let plan = outcome.map(|o| o.outcome.plan.as_slice()).unwrap_or_default();
     let mut judgement = Judgement {
         workflow: component.workflow_hint.clone(),
         info: RunbookInfo {
@@ -76,12 +75,13 @@ pub(crate) fn judge(
             version: "unknown".to_owned(),
             digest: format!("sha256:{}", crate::hex(&component.digest)),
             signers: component.signers.clone(),
+            wit_version: None,
             usage: Usage::default(),
             failure: None,
         },
         assessment: None,
         requests: RequestLog::default(),
-        subjects: Arc::new(Subjects::new(snapshot, plan)),
+        subjects: Arc::default(),
     };
     if let Err(error) = run(
         component,
@@ -112,6 +112,9 @@ fn run(
     let engine = RunbookEngine::new()?;
     let cache = CodeCache::new(workspace);
     let loaded = engine.load(&component.bytes, &component.digest, Some(&cache))?;
+    let wit_version = loaded.wit_version();
+    judgement.info.wit_version = Some(wit_version.as_str().to_owned());
+    judgement.subjects = Arc::new(Subjects::of(wit_version, snapshot, plan_of(outcome)));
     let descriptor = described(&loaded)?;
     descriptor.name().clone_into(&mut judgement.info.name);
     descriptor.version().clone_into(&mut judgement.info.version);
@@ -145,6 +148,10 @@ fn run(
     Ok(())
 }
 
+fn plan_of(outcome: Option<OutcomeInput<'_>>) -> &[PlanNode] {
+    outcome.map(|o| o.outcome.plan.as_slice()).unwrap_or_default()
+}
+
 /// The descriptor: the runbook's manifest. It is asked in an instance of its own, with no input and no host, so it is a function of
 /// the component's bytes.
 fn described(loaded: &LoadedRunbook) -> Result<Arc<CheckedDescriptor>, RunbookError> {
@@ -168,3 +175,6 @@ fn seed(component: &[u8; 32], evidence_digest: &str, outcome: Option<OutcomeInpu
     }
     hash.finalize().into()
 }
+
+#[cfg(test)]
+mod tests;

@@ -223,7 +223,10 @@ impl Workspace {
         }
         let snapshot: EvidenceSnapshot = serde_json::from_slice(&json).map_err(|e| broken(&e.to_string()))?;
         if snapshot.snapshot_version != SNAPSHOT_VERSION {
-            return Err(broken("it is of another version"));
+            return Err(broken(&format!(
+                "it is of version {}, and this host reads version {SNAPSHOT_VERSION}",
+                snapshot.snapshot_version
+            )));
         }
         Ok(snapshot)
     }

@@ -106,6 +106,8 @@ impl Power {
 pub(crate) struct Facts {
     pub(crate) server_version_num: u32,
     pub(crate) pid: i32,
+    /// The name of the database that it is in, which a pooler may have chosen.
+    pub(crate) database: String,
     /// The quoted schema of pg_stat_statements, when this database has the extension.
     pub(crate) pg_stat_statements_schema: Option<String>,
     /// Whether the role sees other roles' sessions and statements.
@@ -233,6 +235,7 @@ fn facts(row: &sqlx::postgres::PgRow) -> Result<Facts, sqlx::Error> {
     Ok(Facts {
         server_version_num: u32::try_from(version).unwrap_or(0),
         pid: row.try_get("pid")?,
+        database: row.try_get("database")?,
         pg_stat_statements_schema: row.try_get("pg_stat_statements_schema")?,
         reads_all_stats: row.try_get("reads_all_stats")?,
         role: row.try_get("role")?,
@@ -250,6 +253,7 @@ fn facts(row: &sqlx::postgres::PgRow) -> Result<Facts, sqlx::Error> {
 const FACTS: &str = "
 SELECT pg_catalog.current_setting('server_version_num')::int4 AS server_version_num,
        pg_catalog.pg_backend_pid() AS pid,
+       pg_catalog.current_database()::text AS database,
        current_user::text AS role,
        (SELECT pg_catalog.quote_ident(n.nspname)
           FROM pg_catalog.pg_extension AS e JOIN pg_catalog.pg_namespace AS n ON n.oid = e.extnamespace

@@ -261,6 +261,15 @@ fn render_value(
         (Value::Subject(id), ValueKind::Subject) => return Err(ContractBreach::new("the evidence has no subject", id)),
         (Value::LockMode(mode), ValueKind::LockMode) => lock_mode(*mode).to_owned(),
         (Value::At(us), ValueKind::At) => crate::time::rfc3339(*us),
+        (Value::Rate(r), ValueKind::Rate) if r.is_finite() && *r >= 0.0 => rate(*r),
+        (Value::Rate(_), ValueKind::Rate) => {
+            return Err(ContractBreach::new(
+                "a rate is not finite, or negative, in message",
+                message,
+            ));
+        }
+        (Value::CheckpointCause(cause), ValueKind::CheckpointCause) => checkpoint_cause(*cause).to_owned(),
+        (Value::CancelReason(reason), ValueKind::CancelReason) => cancel_reason(*reason).to_owned(),
         _ => {
             return Err(ContractBreach::new(
                 "a value is not of its hole's kind in message",
@@ -285,6 +294,54 @@ pub(crate) fn lock_mode(mode: wit::LockMode) -> &'static str {
         LockMode::AccessExclusive => "AccessExclusiveLock",
         LockMode::Unknown => "lock of unknown mode",
     }
+}
+
+/// The server's word for why a checkpoint began; `other` where it is none that we know.
+fn checkpoint_cause(cause: wit::CheckpointCause) -> &'static str {
+    use wit::CheckpointCause;
+    match cause {
+        CheckpointCause::Shutdown => "shutdown",
+        CheckpointCause::EndOfRecovery => "end-of-recovery",
+        CheckpointCause::Immediate => "immediate",
+        CheckpointCause::Force => "force",
+        CheckpointCause::Wait => "wait",
+        CheckpointCause::Wal => "wal",
+        CheckpointCause::Time => "time",
+        CheckpointCause::FlushAll => "flush-all",
+        CheckpointCause::Other => "other",
+    }
+}
+
+/// Why a statement was cancelled, to follow "by".
+fn cancel_reason(reason: wit::CancelReason) -> &'static str {
+    use wit::CancelReason;
+    match reason {
+        CancelReason::StatementTimeout => "statement_timeout",
+        CancelReason::LockTimeout => "lock_timeout",
+        CancelReason::UserRequest => "user request",
+        CancelReason::IdleInTransactionTimeout => "idle_in_transaction_session_timeout",
+        CancelReason::IdleSessionTimeout => "idle_session_timeout",
+        CancelReason::TransactionTimeout => "transaction_timeout",
+        CancelReason::Terminated => "termination of the session",
+        CancelReason::ConflictSnapshot => "a recovery conflict over row versions",
+        CancelReason::ConflictLock => "a recovery conflict over a lock",
+        CancelReason::ConflictBufferPin => "a recovery conflict over a buffer pin",
+        CancelReason::ConflictTablespace => "a recovery conflict over a tablespace",
+        CancelReason::ConflictDatabase => "a recovery conflict over a database",
+        CancelReason::ConflictDeadlock => "a recovery conflict over a deadlock",
+        CancelReason::ConflictLogicalSlot => "a recovery conflict over a logical slot",
+        CancelReason::ConflictOther => "a recovery conflict",
+    }
+}
+
+/// A frequency in the unit of time in which it is at least one, an hour at most.
+fn rate(per_second: f64) -> String {
+    let (value, unit) = match per_second {
+        r if r >= 1.0 => (r, "second"),
+        r if r >= 1.0 / 60.0 => (r * 60.0, "minute"),
+        r => (r * 3_600.0, "hour"),
+    };
+    format!("{value:.1} per {unit}")
 }
 
 /// `1234567` as `1,234,567`.

@@ -9,12 +9,15 @@ pub const WIT: &str = "pg-logstats:runbook@0.1.0";
 pub mod assessment;
 pub(crate) mod bindings;
 pub mod cache;
+pub mod contract;
 pub(crate) mod convert;
 pub mod descriptor;
 pub mod engine;
 pub mod limits;
 pub mod requests;
+mod v0_1_0;
 
 pub use assessment::CheckedAssessment;
+pub use contract::WitVersion;
 pub use descriptor::CheckedDescriptor;
 pub use engine::{LoadedRunbook, RunbookEngine, RunbookError};
