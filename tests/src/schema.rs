@@ -5,6 +5,9 @@ use std::path::{Path, PathBuf};
 use pg_logstats_gateway::approval::ApprovalRequest;
 use pg_logstats_gateway::approvals::ApprovalView;
 use pg_logstats_gateway::audit::Verification;
+use pg_logstats_gateway::author::{
+    RunbookBuild, RunbookExplanation, RunbookProject, RunbookRecording, RunbookReplay, RunbookTest,
+};
 use pg_logstats_gateway::catalogue::view::{ActionView, CatalogList};
 use pg_logstats_gateway::keys::KeyView;
 use pg_logstats_gateway::packs::PackView;
@@ -30,6 +33,12 @@ pub fn all() -> Vec<(&'static str, Value)> {
         ("approval", of::<ApprovalView>()),
         ("key", of::<KeyView>()),
         ("pack", of::<PackView>()),
+        ("runbook-project", of::<RunbookProject>()),
+        ("runbook-build", of::<RunbookBuild>()),
+        ("runbook-test", of::<RunbookTest>()),
+        ("runbook-explanation", of::<RunbookExplanation>()),
+        ("runbook-recording", of::<RunbookRecording>()),
+        ("runbook-replay", of::<RunbookReplay>()),
     ]
 }
 
