@@ -69,7 +69,7 @@ pub(super) fn differences(before: &Said, after: &Said) -> Vec<Difference> {
 const PARTS: [(&str, &[&str]); 5] = [
     ("findings", &["kind", "subject"]),
     ("insights", &["id"]),
-    ("next_actions", &["step", "label"]),
+    ("next_actions", &["label"]),
     ("limitations", &[]),
     ("denied", &["action_id", "subject", "denial"]),
 ];
@@ -85,7 +85,11 @@ fn identified(list: Option<&Value>, identity: &[&str]) -> Vec<(String, Value)> {
                 fields.join(" ")
             }
         };
-        let earlier = items.iter().filter(|(_, known)| about(known, identity) == about(item, identity)).count();
+        let is_same = |known: &Value| identity.iter().all(|field| known.get(*field) == item.get(*field));
+        let earlier = items
+            .iter()
+            .filter(|(_, known)| if identity.is_empty() { known == item } else { is_same(known) })
+            .count();
         let name = match earlier {
             0 => name,
             n => format!("{name} ({})", n + 1),
@@ -95,21 +99,10 @@ fn identified(list: Option<&Value>, identity: &[&str]) -> Vec<(String, Value)> {
     items
 }
 
-fn about<'a>(item: &'a Value, identity: &[&str]) -> Vec<Option<&'a Value>> {
-    match identity {
-        [] => vec![Some(item)],
-        fields => fields.iter().map(|field| item.get(*field)).collect(),
-    }
-}
-
 fn shown(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         Value::Null => "-".to_owned(),
-        Value::Object(fields) => {
-            let fields: Vec<String> = fields.values().map(shown).collect();
-            fields.join(" ")
-        }
         other => other.to_string(),
     }
 }
