@@ -54,7 +54,10 @@ pub(crate) fn test(t: &RunbookTest) -> String {
         differences(&mut out, &f.differences);
     }
     for problem in &t.problems {
-        let fixture = problem.fixture.as_ref().map_or_else(String::new, |it| format!("{it}: "));
+        let fixture = problem
+            .fixture
+            .as_ref()
+            .map_or_else(String::new, |it| format!("{it}: "));
         line!(out, "PROBLEM    {fixture}{} ({})", problem.message, problem.code);
     }
     line!(out, "{}", if t.passed { "PASSED" } else { "FAILED" });
@@ -78,7 +81,12 @@ pub(crate) fn replay(r: &RunbookReplay) -> String {
         (false, _) => "ANOTHER COMPONENT, OTHER CONCLUSIONS",
     };
     line!(out, "{verdict}  {} of {}", r.phase, r.report_id);
-    line!(out, "  recorded  {}, by pg-logstats {}", r.recorded_digest, r.recorded_host_version);
+    line!(
+        out,
+        "  recorded  {}, by pg-logstats {}",
+        r.recorded_digest,
+        r.recorded_host_version
+    );
     line!(out, "  replayed  {}", r.digest);
     differences(&mut out, &r.differences);
     out

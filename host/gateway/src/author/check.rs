@@ -165,7 +165,10 @@ impl Checker<'_> {
     fn fixture(&mut self, fixture: &Fixture, folder: &Path, bless: bool) -> Result<FixtureResult, AuthorError> {
         let ran = self.twice(fixture, fixture.outcome.as_ref(), "");
         for outcome in self.made_outcomes(fixture, &ran) {
-            let how = format!(" (an outcome of `{}` that is {})", outcome.target_id, outcome.outcome.status);
+            let how = format!(
+                " (an outcome of `{}` that is {})",
+                outcome.target_id, outcome.outcome.status
+            );
             let made = self.twice(fixture, Some(&outcome), &how);
             self.judge(fixture, &made, &how);
             self.used.absorb(made.used);

@@ -88,7 +88,13 @@ fn identified(list: Option<&Value>, identity: &[&str]) -> Vec<(String, Value)> {
         let is_same = |known: &Value| identity.iter().all(|field| known.get(*field) == item.get(*field));
         let earlier = items
             .iter()
-            .filter(|(_, known)| if identity.is_empty() { known == item } else { is_same(known) })
+            .filter(|(_, known)| {
+                if identity.is_empty() {
+                    known == item
+                } else {
+                    is_same(known)
+                }
+            })
             .count();
         let name = match earlier {
             0 => name,
@@ -215,7 +221,10 @@ mod tests {
         let before = said(vec![finding("a", "one"), finding("b", "two")]);
         let after = said(vec![finding("b", "two"), finding("a", "one")]);
         let moved = |item: &str| (Change::Moved, item.to_owned());
-        assert_eq!(told(&before, &after), [moved("query_family b"), moved("query_family a")]);
+        assert_eq!(
+            told(&before, &after),
+            [moved("query_family b"), moved("query_family a")]
+        );
     }
 
     #[test]

@@ -128,8 +128,12 @@ fn read(path: &Path, name: String) -> Result<Fixture, AuthorError> {
     let (snapshot, outcome) = match head.format.as_deref() {
         Some(PART_FORMAT) => {
             let shown = path.display().to_string();
-            let part = Part::read(&shown, Box::new(std::io::Cursor::new(json)), Options::default().max_families)
-                .map_err(|e| AuthorError::Usage(e.to_string()))?;
+            let part = Part::read(
+                &shown,
+                Box::new(std::io::Cursor::new(json)),
+                Options::default().max_families,
+            )
+            .map_err(|e| AuthorError::Usage(e.to_string()))?;
             (EvidenceSnapshot::from_logs(part.evidence(), None), None)
         }
         Some(RUN_FORMAT) => {
@@ -204,7 +208,10 @@ mod tests {
             ("{\n\"format\": ", "line 2"),
             ("[]", "night.json"),
             ("{}", "neither an evidence file"),
-            (r#"{"format":"pg-logstats recorded run","version":1}"#, "missing field `evidence`"),
+            (
+                r#"{"format":"pg-logstats recorded run","version":1}"#,
+                "missing field `evidence`",
+            ),
             (r#"{"format":"pg-logstats evidence part","version":7}"#, "night.json"),
         ] {
             std::fs::write(&path, text).unwrap();

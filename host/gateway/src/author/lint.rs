@@ -69,7 +69,10 @@ pub(super) fn unused(descriptor: &CheckedDescriptor, catalogue: &Catalogue, used
     for id in descriptor.insights().filter(|id| !used.insights.contains(*id)) {
         never("insight_never_used", "insight", "give it", id);
     }
-    for code in descriptor.reason_codes().filter(|code| !used.reason_codes.contains(*code)) {
+    for code in descriptor
+        .reason_codes()
+        .filter(|code| !used.reason_codes.contains(*code))
+    {
         never("reason_code_never_used", "reason code", "give it", code);
     }
     for workflow in descriptor.workflows().filter(|it| !used.workflows.contains(*it)) {
@@ -82,7 +85,10 @@ pub(super) fn unused(descriptor: &CheckedDescriptor, catalogue: &Catalogue, used
 pub(super) fn without_reason(fixture: &str, said: &Said) -> Vec<Problem> {
     let findings = said.findings.iter().map(|it| ("finding", &it.title, &it.reason));
     let insights = said.insights.iter().map(|it| ("insight", &it.title, &it.reason));
-    let actions = said.next_actions.iter().map(|it| ("next action", &it.label, &it.reason));
+    let actions = said
+        .next_actions
+        .iter()
+        .map(|it| ("next action", &it.label, &it.reason));
     let is_none = |reason: &str, title: &str| reason.trim().is_empty() || reason.trim() == title.trim();
     findings
         .chain(insights)

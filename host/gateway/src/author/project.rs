@@ -88,7 +88,13 @@ impl Project {
 
     fn metadata(&self) -> Result<Metadata, AuthorError> {
         // Of what is compiled for a component only, so that nothing else has to be fetched.
-        let arguments = ["metadata", "--format-version", "1", "--filter-platform", "wasm32-unknown-unknown"];
+        let arguments = [
+            "metadata",
+            "--format-version",
+            "1",
+            "--filter-platform",
+            "wasm32-unknown-unknown",
+        ];
         let output = Command::new(cargo())
             .args(arguments)
             .current_dir(&self.folder)
@@ -148,7 +154,8 @@ impl Metadata {
         };
         let manifest = folder.join("Cargo.toml");
         let package = self.packages.iter().find(|it| it.manifest_path == manifest);
-        let package = package.ok_or_else(|| wrong("its `Cargo.toml` is a workspace's; name the folder of one package"))?;
+        let package =
+            package.ok_or_else(|| wrong("its `Cargo.toml` is a workspace's; name the folder of one package"))?;
         let is_module = |target: &&Target| target.crate_types.iter().any(|it| it == "cdylib");
         let library = package.targets.iter().find(is_module);
         let library =

@@ -79,10 +79,9 @@ pub(super) struct SealedRun {
 impl SealedRun {
     pub(super) fn read(gateway: &Gateway, report_id: &str) -> Result<Self, GatewayError> {
         if !is_report_id(report_id) {
-            return Err(AuthorError::Usage(
-                "a report is named by its id (`rp_…`), as its `report_id` says".to_owned(),
-            )
-            .into());
+            return Err(
+                AuthorError::Usage("a report is named by its id (`rp_…`), as its `report_id` says".to_owned()).into(),
+            );
         }
         let record = gateway.log.read(report_id).map_err(|error| match error {
             AuditError::UnknownId { .. } => GatewayError::from(AuthorError::Usage(
@@ -141,8 +140,8 @@ impl Gateway {
         let failure = ran.conclusion.as_ref().err().map(ToString::to_string);
         let recorded_failure = record.report.runbook.failure.as_ref().map(|it| it.message.clone());
         // As the host wrote it: the fields follow one another in the record.
-        let written = json(&said)
-            .and_then(|said| Ok(format!("\"assessment\":{said},\"requests\":{},", json(&ran.requests)?)))?;
+        let written =
+            json(&said).and_then(|said| Ok(format!("\"assessment\":{said},\"requests\":{},", json(&ran.requests)?)))?;
         let identical = failure == recorded_failure && contains(&sealed.payload, written.as_bytes());
 
         let mut found = Vec::new();

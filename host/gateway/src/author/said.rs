@@ -89,10 +89,7 @@ impl Said {
                 let (action_id, parameters) = requests.offer(*ticket).unwrap_or_default();
                 SaidStep::RunSql {
                     action_id: action_id.to_owned(),
-                    bindings: parameters
-                        .iter()
-                        .map(|p| (p.name.clone(), p.subject.clone()))
-                        .collect(),
+                    bindings: parameters.iter().map(|p| (p.name.clone(), p.subject.clone())).collect(),
                 }
             }
             CheckedStep::RunWorkflow { workflow } => SaidStep::RunWorkflow {

@@ -31,11 +31,66 @@ const NAME_CHARS: usize = 60;
 const SOURCES: &str = env!("CARGO_MANIFEST_DIR");
 /// Names that cargo or the compiler would take for something else.
 const TAKEN: [&str; 60] = [
-    "abstract", "alloc", "as", "async", "await", "become", "box", "break", "const", "continue", "core", "crate", "do",
-    "dyn", "else", "enum", "extern", "false", "final", "fn", "for", "gen", "if", "impl", "in", "let", "loop", "macro",
-    "match", "mod", "move", "mut", "override", "pg-logstats-sdk", "priv", "proc-macro", "pub", "ref", "return", "self",
-    "static", "std", "struct", "super", "test", "trait", "true", "try", "type", "typeof", "union", "unsafe", "unsized",
-    "use", "virtual", "where", "while", "wit-bindgen", "yield", "build",
+    "abstract",
+    "alloc",
+    "as",
+    "async",
+    "await",
+    "become",
+    "box",
+    "break",
+    "const",
+    "continue",
+    "core",
+    "crate",
+    "do",
+    "dyn",
+    "else",
+    "enum",
+    "extern",
+    "false",
+    "final",
+    "fn",
+    "for",
+    "gen",
+    "if",
+    "impl",
+    "in",
+    "let",
+    "loop",
+    "macro",
+    "match",
+    "mod",
+    "move",
+    "mut",
+    "override",
+    "pg-logstats-sdk",
+    "priv",
+    "proc-macro",
+    "pub",
+    "ref",
+    "return",
+    "self",
+    "static",
+    "std",
+    "struct",
+    "super",
+    "test",
+    "trait",
+    "true",
+    "try",
+    "type",
+    "typeof",
+    "union",
+    "unsafe",
+    "unsized",
+    "use",
+    "virtual",
+    "where",
+    "while",
+    "wit-bindgen",
+    "yield",
+    "build",
 ];
 
 /// Make a project.
@@ -97,9 +152,7 @@ pub fn new(request: &NewRequest, catalogue: &Catalogue) -> Result<RunbookProject
 }
 
 fn checked_name(name: &str) -> Result<&str, AuthorError> {
-    let is_word = |word: &str| {
-        !word.is_empty() && word.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit())
-    };
+    let is_word = |word: &str| !word.is_empty() && word.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit());
     let reason = if !name.split('-').all(is_word) || !name.starts_with(|c: char| c.is_ascii_lowercase()) {
         "write lower-case words joined by `-`, such as `slow-checkout`".to_owned()
     } else if name.len() > NAME_CHARS {
@@ -144,19 +197,31 @@ fn sdk(named: Option<&Path>) -> Result<PathBuf, AuthorError> {
 type Files = Vec<(String, Vec<u8>)>;
 
 fn rust(name: &str, sdk: &Path) -> Result<Files, AuthorError> {
-    let place = sdk.to_str().filter(|place| !place.contains(['\'', '\n'])).ok_or_else(|| {
-        AuthorError::Usage(format!(
-            "the path of the SDK `{}` cannot be written into a Cargo.toml; give another one with --sdk",
-            sdk.display()
-        ))
-    })?;
+    let place = sdk
+        .to_str()
+        .filter(|place| !place.contains(['\'', '\n']))
+        .ok_or_else(|| {
+            AuthorError::Usage(format!(
+                "the path of the SDK `{}` cannot be written into a Cargo.toml; give another one with --sdk",
+                sdk.display()
+            ))
+        })?;
     let filled = |text: &str| text.replace("{{name}}", name).replace("{{sdk}}", place).into_bytes();
     let mut files = vec![
-        ("Cargo.toml".to_owned(), filled(include_str!("template/rust/Cargo.toml.in"))),
-        ("README.md".to_owned(), filled(include_str!("template/rust/README.md.in"))),
+        (
+            "Cargo.toml".to_owned(),
+            filled(include_str!("template/rust/Cargo.toml.in")),
+        ),
+        (
+            "README.md".to_owned(),
+            filled(include_str!("template/rust/README.md.in")),
+        ),
         (".gitignore".to_owned(), filled("/target\n")),
         ("src/lib.rs".to_owned(), filled(include_str!("template/rust/lib.rs.in"))),
-        ("src/tests.rs".to_owned(), filled(include_str!("template/rust/tests.rs.in"))),
+        (
+            "src/tests.rs".to_owned(),
+            filled(include_str!("template/rust/tests.rs.in")),
+        ),
     ];
     // The versions that the SDK was tested with; cargo takes out what the project does not need.
     if let Ok(lock) = std::fs::read(sdk.join("../Cargo.lock")) {
@@ -206,7 +271,10 @@ fn part(name: &str, log: &'static str) -> Result<Part, AuthorError> {
 fn outcome(snapshot: &EvidenceSnapshot, action: &Action) -> Option<RecordedOutcome> {
     let family = snapshot.log.as_ref()?.families.first()?;
     let cell = |column: &str| match column {
-        "queryid" => family.query_ids.first().map_or(Cell::Null, |id| Cell::Text(id.to_string())),
+        "queryid" => family
+            .query_ids
+            .first()
+            .map_or(Cell::Null, |id| Cell::Text(id.to_string())),
         "calls" => Cell::Int(1_240),
         "total_exec_ms" => Cell::Float(1_054_000.5),
         "mean_exec_ms" => Cell::Float(850.0),
@@ -263,10 +331,28 @@ mod tests {
         }
         let long = "a".repeat(NAME_CHARS + 1);
         for bad in [
-            "", "-", "a-", "-a", "a--b", "A", "a_b", "2fast", "a/b", "../a", "a b", "é", "test", "fn", "a\u{1b}[31m", &long,
+            "",
+            "-",
+            "a-",
+            "-a",
+            "a--b",
+            "A",
+            "a_b",
+            "2fast",
+            "a/b",
+            "../a",
+            "a b",
+            "é",
+            "test",
+            "fn",
+            "a\u{1b}[31m",
+            &long,
         ] {
             let error = checked_name(bad).unwrap_err().to_string();
-            assert!(error.contains("cannot be the name") && !error.contains('\u{1b}'), "{error}");
+            assert!(
+                error.contains("cannot be the name") && !error.contains('\u{1b}'),
+                "{error}"
+            );
         }
     }
 

@@ -47,7 +47,9 @@ impl Template {
         let [first, between @ .., last] = self.pieces.as_slice() else {
             return self.pieces.iter().all(|only| only == sentence);
         };
-        let inner = sentence.strip_prefix(first.as_str()).and_then(|rest| rest.strip_suffix(last.as_str()));
+        let inner = sentence
+            .strip_prefix(first.as_str())
+            .and_then(|rest| rest.strip_suffix(last.as_str()));
         let rest = between.iter().try_fold(inner.unwrap_or_default(), |rest, piece| {
             rest.find(piece.as_str()).and_then(|at| rest.get(at + piece.len()..))
         });

@@ -18,10 +18,7 @@ pub(super) fn run(cli: &Cli, args: &NewRunbookArgs) -> Result<ExitCode, GatewayE
     output::print(cli, &project, render::project)?;
     output::hint(
         cli,
-        &format!(
-            "pg-logstats: next: `pg-logstats runbook test {}`",
-            project.folder
-        ),
+        &format!("pg-logstats: next: `pg-logstats runbook test {}`", project.folder),
     );
     Ok(ExitCode::Done)
 }

@@ -18,7 +18,9 @@ pub(super) fn run(cli: &Cli, args: &RecordRunbookArgs) -> Result<ExitCode, Gatew
     let values = if args.samples { ", and values of statements" } else { "" };
     output::hint(
         cli,
-        &format!("pg-logstats: the file holds names and statements of the server{values}; look whether that may leave this host"),
+        &format!(
+            "pg-logstats: the file holds names and statements of the server{values}; look whether that may leave this host"
+        ),
     );
     Ok(ExitCode::Done)
 }

@@ -42,7 +42,11 @@ pub(super) fn run(cli: &Cli, args: &WatchRunbookArgs) -> Result<ExitCode, Gatewa
         }
         output::hint(cli, "pg-logstats: waiting for a change");
         // What a blessed test writes is no change.
-        let tested = if args.test.bless { State::of(&request.folder) } else { state };
+        let tested = if args.test.bless {
+            State::of(&request.folder)
+        } else {
+            state
+        };
         while State::of(&request.folder) == tested {
             std::thread::sleep(LOOK_EVERY);
         }
