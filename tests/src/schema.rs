@@ -5,6 +5,9 @@ use std::path::{Path, PathBuf};
 use pg_logstats_gateway::approval::ApprovalRequest;
 use pg_logstats_gateway::approvals::ApprovalView;
 use pg_logstats_gateway::audit::Verification;
+use pg_logstats_gateway::author::{
+    RunbookBuild, RunbookExplanation, RunbookProject, RunbookRecording, RunbookReplay, RunbookTest,
+};
 use pg_logstats_gateway::catalogue::view::{ActionView, CatalogList};
 use pg_logstats_gateway::keys::KeyView;
 use pg_logstats_gateway::packs::PackView;
@@ -36,6 +39,12 @@ pub fn all() -> Vec<(&'static str, Value)> {
         ("trusted-runbook", of::<TrustedRunbook>()),
         ("trusted-key", of::<TrustedKeyView>()),
         ("revocation", of::<RevocationView>()),
+        ("runbook-project", of::<RunbookProject>()),
+        ("runbook-build", of::<RunbookBuild>()),
+        ("runbook-test", of::<RunbookTest>()),
+        ("runbook-explanation", of::<RunbookExplanation>()),
+        ("runbook-recording", of::<RunbookRecording>()),
+        ("runbook-replay", of::<RunbookReplay>()),
     ]
 }
 

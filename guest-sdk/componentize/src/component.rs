@@ -64,6 +64,18 @@ pub fn foreign_imports(component: &[u8]) -> Result<Vec<String>, Error> {
     Ok(imports)
 }
 
+/// Refuses the component of `package` when it imports anything but [`OUR_IMPORTS`].
+pub(crate) fn check_imports(package: &str, component: &[u8]) -> Result<(), Error> {
+    let foreign = foreign_imports(component)?;
+    if foreign.is_empty() {
+        return Ok(());
+    }
+    Err(Error::ForeignImport {
+        package: package.to_owned(),
+        imports: foreign.join("`, `"),
+    })
+}
+
 /// Wraps the core module of `package` as the component that its embedded WIT describes, and validates it.
 pub(crate) fn encode(package: &str, core: &[u8]) -> Result<Vec<u8>, Error> {
     let encoded = ComponentEncoder::default()

@@ -8,6 +8,7 @@ use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, V
 use pg_logstats_gateway::approvals::{self, SignedDuration};
 use pg_logstats_gateway::keys::{self, Timestamp};
 use pg_logstats_gateway::trust::Role;
+use pg_logstats_gateway::author::Language;
 
 /// Runbook-driven triage gateway between AI agents and PostgreSQL.
 ///
@@ -143,7 +144,7 @@ pub(crate) enum Verb {
     /// Look at and verify the audit log
     #[command(subcommand)]
     Audit(AuditVerb),
-    /// Look at runbooks; sign, verify, install, remove and revoke them
+    /// Write, test, sign, verify, install and revoke runbooks, and look at them
     #[command(subcommand)]
     Runbook(RunbookVerb),
     /// As a person: approve one run of an action that the policy lets nobody run without
@@ -384,6 +385,95 @@ pub(crate) enum RunbookVerb {
     },
     /// As the operator: let no action of a runbook run any more, from the next one on
     Revoke(RevokeArgs),
+    /// As an author: make a project that builds and passes its tests as it is
+    New(NewRunbookArgs),
+    /// As an author: make the component of a project
+    Build(ProjectArgs),
+    /// As an author: run a project's own tests, then its component on its fixtures, against its snapshots
+    Test(TestRunbookArgs),
+    /// As an author: test again at every change
+    Watch(WatchRunbookArgs),
+    /// Show all that a component can ever ask for, with its SQL, and all that it can say
+    Explain {
+        /// The component
+        #[arg(value_name = "FILE.wasm")]
+        file: PathBuf,
+    },
+    /// As an author: make a fixture of a sealed report
+    Record(RecordRunbookArgs),
+    /// Run a component on what a sealed report's runbook was given, and compare
+    Replay {
+        /// The report
+        report_id: String,
+        /// The component: the one that made the report, or another one
+        #[arg(value_name = "FILE.wasm")]
+        file: PathBuf,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct NewRunbookArgs {
+    /// Lower-case words joined by `-`; also the workflow's name
+    pub(crate) name: String,
+    /// What it is written in
+    #[arg(long, value_enum, value_name = "LANGUAGE", default_value_t = Lang::Rust)]
+    pub(crate) lang: Lang,
+    /// The new folder [default: NAME, in the current one]
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) path: Option<PathBuf>,
+    /// The folder `guest-sdk` of pg-logstats' sources [default: that of the sources that this program was built from]
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) sdk: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Lang {
+    Rust,
+}
+
+impl From<Lang> for Language {
+    fn from(lang: Lang) -> Self {
+        match lang {
+            Lang::Rust => Self::Rust,
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ProjectArgs {
+    /// The project
+    #[arg(default_value = ".")]
+    pub(crate) folder: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TestRunbookArgs {
+    #[command(flatten)]
+    pub(crate) project: ProjectArgs,
+    /// Write what the runbook says now into the snapshots
+    #[arg(long)]
+    pub(crate) bless: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct WatchRunbookArgs {
+    #[command(flatten)]
+    pub(crate) test: TestRunbookArgs,
+    /// End after so many tests
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) count: Option<u32>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RecordRunbookArgs {
+    /// The report
+    pub(crate) report_id: String,
+    /// The new file, compressed where its name ends in `.zst`
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: PathBuf,
+    /// Keep one statement with its values for each query family
+    #[arg(long)]
+    pub(crate) samples: bool,
 }
 
 #[derive(Debug, Args)]

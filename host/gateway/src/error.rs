@@ -2,6 +2,7 @@
 
 use crate::ambient::OpenError;
 use crate::approval::ApprovalError;
+use crate::author::AuthorError;
 use crate::catalogue::PackError;
 use crate::config::ConfigError;
 use crate::db::DsnError;
@@ -66,6 +67,9 @@ pub enum GatewayError {
     /// How to reach the database makes no sense.
     #[error(transparent)]
     Dsn(#[from] DsnError),
+    /// A runbook's author asked for something that cannot be done.
+    #[error(transparent)]
+    Author(#[from] AuthorError),
     /// The logs cannot be read.
     #[error(transparent)]
     Log(#[from] pg_logstats_logs::LogError),
@@ -97,6 +101,7 @@ impl GatewayError {
             | Self::Keyring(_)
             | Self::Approval(_)
             | Self::TrustEdit(_) => ExitCode::Usage,
+            Self::Author(error) if error.is_usage() => ExitCode::Usage,
             Self::Refused(refusal) if matches!(refusal.code.as_str(), "unverified" | "approval_unverified") => {
                 ExitCode::Unverified
             }

@@ -11,9 +11,10 @@ use crate::catalogue::Catalogue;
 use crate::outcome::{ActionOutcome, PlanNode};
 use crate::report::{RunbookFailure, RunbookInfo, Usage};
 use crate::runbook::cache::CodeCache;
+use crate::runbook::engine::Called;
 use crate::runbook::requests::{ActionHost, RequestLog};
 use crate::runbook::{
-    CheckedAssessment, CheckedDescriptor, LoadedRunbook, RunbookEngine, RunbookError, WIT, assessment, convert,
+    CheckedAssessment, CheckedDescriptor, LoadedRunbook, RunbookEngine, RunbookError, assessment, convert,
 };
 use crate::snapshot::EvidenceSnapshot;
 use crate::subjects::Subjects;
@@ -120,31 +121,28 @@ fn run(
     descriptor.version().clone_into(&mut judgement.info.version);
     descriptor.workflow().clone_into(&mut judgement.workflow);
     if let Grounds::Signed(manifest) = &component.grounds {
-        let held = manifest.check_component(&descriptor, WIT);
+        let held = manifest.check_component(&descriptor, &wit_version.package());
         held.map_err(|error| RunbookError::BadOutput(error.to_string()))?;
     }
 
-    let seed = seed(&component.digest, evidence_digest, outcome);
     let subjects = Arc::clone(&judgement.subjects);
-    let host = ActionHost::new(
-        Arc::clone(&descriptor),
-        Arc::clone(&subjects),
-        Arc::clone(catalogue),
-        seed,
-    );
-    let evidence = convert::evidence(snapshot);
-    let called = match outcome {
-        None => loaded.triage(host, &evidence)?,
-        Some(o) => loaded.interpret(host, &evidence, &convert::outcome(o.target_id, o.subjects, o.outcome))?,
+    let run = Run {
+        digest: &component.digest,
+        descriptor: &descriptor,
+        subjects: &subjects,
+        catalogue,
+        snapshot,
+        evidence_digest,
+        outcome,
     };
+    let called = run.call(&loaded)?;
     judgement.info.usage = Usage {
         fuel: called.usage.fuel,
         requests: called.usage.requests,
     };
+    let checked = run.check(&called);
     judgement.requests = called.requests;
-    let checked = assessment::check(&called.assessment, &descriptor, &judgement.requests, &subjects)
-        .map_err(|breach| RunbookError::BadOutput(breach.to_string()))?;
-    judgement.assessment = Some(checked);
+    judgement.assessment = Some(checked?);
     Ok(())
 }
 
@@ -152,9 +150,44 @@ fn plan_of(outcome: Option<OutcomeInput<'_>>) -> &[PlanNode] {
     outcome.map(|o| o.outcome.plan.as_slice()).unwrap_or_default()
 }
 
+/// Everything that one call of a runbook depends on.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Run<'a> {
+    pub(crate) digest: &'a [u8; 32],
+    pub(crate) descriptor: &'a Arc<CheckedDescriptor>,
+    pub(crate) subjects: &'a Arc<Subjects>,
+    pub(crate) catalogue: &'a Arc<Catalogue>,
+    pub(crate) snapshot: &'a EvidenceSnapshot,
+    pub(crate) evidence_digest: &'a str,
+    pub(crate) outcome: Option<OutcomeInput<'a>>,
+}
+
+impl Run<'_> {
+    /// Calls `triage`, or `interpret` where there is an outcome.
+    pub(crate) fn call(&self, loaded: &LoadedRunbook) -> Result<Called, RunbookError> {
+        let host = ActionHost::new(
+            Arc::clone(self.descriptor),
+            Arc::clone(self.subjects),
+            Arc::clone(self.catalogue),
+            seed(self.digest, self.evidence_digest, self.outcome),
+        );
+        let evidence = convert::evidence(self.snapshot);
+        match self.outcome {
+            None => loaded.triage(host, &evidence),
+            Some(o) => loaded.interpret(host, &evidence, &convert::outcome(o.target_id, o.subjects, o.outcome)),
+        }
+    }
+
+    /// Holds what was said to the contract.
+    pub(crate) fn check(&self, called: &Called) -> Result<CheckedAssessment, RunbookError> {
+        assessment::check(&called.assessment, self.descriptor, &called.requests, self.subjects)
+            .map_err(|breach| RunbookError::BadOutput(breach.to_string()))
+    }
+}
+
 /// The descriptor: the runbook's manifest. It is asked in an instance of its own, with no input and no host, so it is a function of
 /// the component's bytes.
-fn described(loaded: &LoadedRunbook) -> Result<Arc<CheckedDescriptor>, RunbookError> {
+pub(crate) fn described(loaded: &LoadedRunbook) -> Result<Arc<CheckedDescriptor>, RunbookError> {
     let raw = loaded.describe()?;
     CheckedDescriptor::new(&raw)
         .map(Arc::new)

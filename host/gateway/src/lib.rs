@@ -22,6 +22,7 @@ pub mod approval;
 pub mod approvals;
 pub mod audit;
 mod authentic;
+pub mod author;
 pub mod baseline;
 pub mod budget;
 pub mod catalogue;

@@ -96,6 +96,9 @@ pub struct OutcomeRecord {
     pub duration_us: u64,
     /// Bytes of the result.
     pub bytes: u64,
+    /// SHA-256 of what the action returned ([`crate::outcome::RecordedOutcome`]), in hex; none in records of earlier builds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outcome_digest: Option<String>,
     /// The report made from it.
     pub result: ReportRecord,
 }

@@ -22,7 +22,7 @@ use crate::health::{self, Sharing, Verdict};
 use crate::ids::unique_part;
 use crate::interrupt;
 use crate::judge::{Judgement, OutcomeInput, TrustedComponent, judge};
-use crate::outcome::ActionOutcome;
+use crate::outcome::{ActionOutcome, OUTCOME_VERSION, RecordedOutcome};
 use crate::record::{IntentRecord, OutcomeRecord, RecordBody, ReportRecord, SealedRecord};
 use crate::report::{
     ActionContext, AnalysisWindow, AuditRef, Baseline, Budget, Limitation, Offer, OutcomeView, Report, SCHEMA_VERSION,
@@ -287,6 +287,13 @@ impl Gateway {
         let mut snapshot = chosen.snapshot;
         snapshot.absorb(&ran.outcome);
         let evidence_digest = self.workspace.put_evidence(&snapshot)?;
+        let recorded = RecordedOutcome {
+            outcome_version: OUTCOME_VERSION,
+            target_id: chosen.action.id.clone(),
+            subjects: chosen.subject_ids.clone(),
+            outcome: ran.outcome.clone(),
+        };
+        let outcome_digest = self.workspace.put_outcome(&recorded)?;
         let input = OutcomeInput {
             target_id: &chosen.action.id,
             subjects: &chosen.subject_ids,
@@ -340,6 +347,7 @@ impl Gateway {
             intent_record_id: ran.intent_record_id,
             duration_us: ran.outcome.duration_us,
             bytes: ran.outcome.bytes,
+            outcome_digest: Some(outcome_digest),
             result: ReportRecord {
                 report: report.clone(),
                 evidence_digest,

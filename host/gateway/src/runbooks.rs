@@ -20,7 +20,7 @@ use crate::packs;
 use crate::record::{RecordBody, TrustChange};
 use crate::report::SCHEMA_VERSION;
 use crate::runbook::limits::COMPONENT_BYTES;
-use crate::runbook::{self, CheckedDescriptor, RunbookEngine, RunbookError};
+use crate::runbook::{CheckedDescriptor, RunbookEngine, RunbookError};
 use crate::time::{now_us, rfc3339};
 use crate::trust::bundle::{self, Bundle};
 use crate::trust::installed::{self, Entry, Installed, Installing, Vouched};
@@ -134,11 +134,13 @@ fn sha256(bytes: &[u8]) -> String {
     crate::hex(&Sha256::digest(bytes))
 }
 
-/// What the component says of itself, run alone and without input.
-fn described(component: &[u8]) -> Result<CheckedDescriptor, RunbookError> {
+/// What the component says of itself, run alone and without input, and the contract that it was built for.
+fn described(component: &[u8]) -> Result<(CheckedDescriptor, String), RunbookError> {
     let digest: [u8; 32] = Sha256::digest(component).into();
     let loaded = RunbookEngine::new()?.load(component, &digest, None)?;
-    CheckedDescriptor::new(&loaded.describe()?).map_err(|breach| RunbookError::BadOutput(breach.to_string()))
+    let descriptor =
+        CheckedDescriptor::new(&loaded.describe()?).map_err(|breach| RunbookError::BadOutput(breach.to_string()))?;
+    Ok((descriptor, loaded.wit_version().package()))
 }
 
 /// As the author or a reviewer of the component in `file`: signs its manifest with the private key in `key`. Signatures that are there
@@ -159,8 +161,8 @@ fn sign_with(
 ) -> Result<RunbookView, GatewayError> {
     let component = ambient::read_file(file, "runbook", COMPONENT_BYTES)?;
     let sha256_hex = sha256(&component);
-    let descriptor = described(&component).map_err(RunbookTrustError::from)?;
-    let manifest = Manifest::new(&descriptor, runbook::WIT, catalogue).map_err(RunbookTrustError::from)?;
+    let (descriptor, wit) = described(&component).map_err(RunbookTrustError::from)?;
+    let manifest = Manifest::new(&descriptor, &wit, catalogue).map_err(RunbookTrustError::from)?;
     let digest: [u8; 32] = Sha256::digest(&component).into();
     let payload = Statement::new(&digest, manifest.clone())
         .to_bytes()
@@ -239,9 +241,8 @@ fn verified(
     known.check_not_revoked(&sha256)?;
     // Nothing of a component is run, or even compiled, before its signatures count.
     let vouched = installed::vouch(&sha256, &bundle.envelope, keyring, catalogue, now_us())?;
-    vouched
-        .manifest
-        .check_component(&described(&bundle.component)?, runbook::WIT)?;
+    let (descriptor, wit) = described(&bundle.component)?;
+    vouched.manifest.check_component(&descriptor, &wit)?;
     Ok((sha256, vouched))
 }
 

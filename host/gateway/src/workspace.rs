@@ -17,9 +17,12 @@ use std::path::{Path, PathBuf};
 use cap_std::fs::{Dir, DirBuilder, DirBuilderExt as _, OpenOptions, OpenOptionsExt as _};
 use pg_logstats_audit::keys::KeyError;
 use pg_logstats_audit::{AuditError, FileKey, Log};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use sha2::{Digest as _, Sha256};
 
 use crate::ambient::{self, OpenError};
+use crate::outcome::{OUTCOME_VERSION, RecordedOutcome};
 use crate::snapshot::{EvidenceSnapshot, SNAPSHOT_VERSION};
 
 /// Name of every pg-logstats audit log, in its checkpoints.
@@ -181,7 +184,47 @@ impl Workspace {
     /// # Errors
     /// When it cannot be written.
     pub fn put_evidence(&self, snapshot: &EvidenceSnapshot) -> Result<String, WorkspaceError> {
-        let json = serde_json::to_vec(snapshot)
+        self.put(snapshot)
+    }
+
+    /// The evidence with `digest`, checked against it.
+    ///
+    /// # Errors
+    /// When it is missing, or is not what the digest says.
+    pub fn evidence(&self, digest: &str) -> Result<EvidenceSnapshot, WorkspaceError> {
+        let snapshot: EvidenceSnapshot = self.get(digest)?;
+        if snapshot.snapshot_version != SNAPSHOT_VERSION {
+            let what = format!(
+                "it is of version {}, and this host reads version {SNAPSHOT_VERSION}",
+                snapshot.snapshot_version
+            );
+            return Err(broken_evidence(digest, &what));
+        }
+        Ok(snapshot)
+    }
+
+    /// Stores what an action returned beside the evidence, under its digest, which is returned in hex. Durable when this returns.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn put_outcome(&self, outcome: &RecordedOutcome) -> Result<String, WorkspaceError> {
+        self.put(outcome)
+    }
+
+    /// The outcome with `digest`, checked against it.
+    ///
+    /// # Errors
+    /// When it is missing, or is not what the digest says.
+    pub fn outcome(&self, digest: &str) -> Result<RecordedOutcome, WorkspaceError> {
+        let outcome: RecordedOutcome = self.get(digest)?;
+        if outcome.outcome_version != OUTCOME_VERSION {
+            return Err(broken_evidence(digest, "it is of another version"));
+        }
+        Ok(outcome)
+    }
+
+    fn put<T: Serialize>(&self, value: &T) -> Result<String, WorkspaceError> {
+        let json = serde_json::to_vec(value)
             .map_err(|e| self.error("write", "evidence", std::io::Error::other(e.to_string())))?;
         let digest = crate::hex(&Sha256::digest(&json));
         let name = evidence_name(&digest);
@@ -193,15 +236,8 @@ impl Workspace {
         Ok(digest)
     }
 
-    /// The evidence with `digest`, checked against it.
-    ///
-    /// # Errors
-    /// When it is missing, or is not what the digest says.
-    pub fn evidence(&self, digest: &str) -> Result<EvidenceSnapshot, WorkspaceError> {
-        let broken = |what: &str| WorkspaceError::Evidence {
-            digest: digest.to_owned(),
-            what: what.to_owned(),
-        };
+    fn get<T: DeserializeOwned>(&self, digest: &str) -> Result<T, WorkspaceError> {
+        let broken = |what: &str| broken_evidence(digest, what);
         let is_digest = digest.len() == 64 && digest.bytes().all(|b| b.is_ascii_hexdigit());
         if !is_digest {
             return Err(broken("its name is no SHA-256"));
@@ -221,14 +257,7 @@ impl Workspace {
         if crate::hex(&Sha256::digest(&json)) != digest {
             return Err(broken("the file was changed"));
         }
-        let snapshot: EvidenceSnapshot = serde_json::from_slice(&json).map_err(|e| broken(&e.to_string()))?;
-        if snapshot.snapshot_version != SNAPSHOT_VERSION {
-            return Err(broken(&format!(
-                "it is of version {}, and this host reads version {SNAPSHOT_VERSION}",
-                snapshot.snapshot_version
-            )));
-        }
-        Ok(snapshot)
+        serde_json::from_slice(&json).map_err(|e| broken(&e.to_string()))
     }
 
     /// Locks the database `target_id` for one action; none when another process has it. The lock ends with what is returned.
@@ -410,6 +439,13 @@ const APPROVAL_SUFFIX: &str = ".dsse.json";
 
 fn approval_name(id: &str) -> String {
     format!("{id}{APPROVAL_SUFFIX}")
+}
+
+fn broken_evidence(digest: &str, what: &str) -> WorkspaceError {
+    WorkspaceError::Evidence {
+        digest: digest.to_owned(),
+        what: what.to_owned(),
+    }
 }
 
 fn evidence_name(digest: &str) -> String {

@@ -3,6 +3,7 @@
 mod catalog;
 mod policy;
 mod report;
+mod runbook;
 
 use std::fmt::Write as _;
 
@@ -19,6 +20,7 @@ use serde::Serialize;
 pub(crate) use catalog::{action, actions};
 pub(crate) use policy::policy_check;
 pub(crate) use report::report;
+pub(crate) use runbook::{build, explanation, project, recording, replay, test};
 
 /// Writing to a String cannot fail; this macro says so once.
 macro_rules! line {

@@ -4,6 +4,7 @@
 //! were built from declared messages, ids that the host issued, tickets that this run got. **Trusted**: nothing before. **Can
 //! fail**: with the first [`ContractBreach`]; there is no partial result.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::bindings::pg_logstats::runbook::types as wit;
@@ -28,7 +29,7 @@ pub struct CheckedAssessment {
 }
 
 /// A finding.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "documented in wit/0.2.0/types.wit")]
 pub struct CheckedFinding {
@@ -43,7 +44,7 @@ pub struct CheckedFinding {
 }
 
 /// An insight.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "documented in wit/0.2.0/types.wit")]
 pub struct CheckedInsight {
@@ -56,7 +57,7 @@ pub struct CheckedInsight {
 }
 
 /// Advice for a person, by subject ids.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 #[expect(missing_docs, reason = "documented in wit/0.2.0/types.wit")]
 pub enum CheckedRecommendation {

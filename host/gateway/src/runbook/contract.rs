@@ -42,6 +42,11 @@ impl WitVersion {
         }
     }
 
+    /// The package and the version.
+    pub fn package(self) -> String {
+        format!("pg-logstats:runbook@{}", self.as_str())
+    }
+
     /// The version that a component with these imports was built for. A version is served or not: none is taken for another one that
     /// is nearly the same.
     ///

@@ -41,6 +41,36 @@ struct Template {
     holes: Vec<wit::ValueKind>,
 }
 
+impl Template {
+    /// Whether `sentence` has the text between the holes, in order.
+    fn fits(&self, sentence: &str) -> bool {
+        let [first, between @ .., last] = self.pieces.as_slice() else {
+            return self.pieces.iter().all(|only| only == sentence);
+        };
+        let inner = sentence
+            .strip_prefix(first.as_str())
+            .and_then(|rest| rest.strip_suffix(last.as_str()));
+        let rest = between.iter().try_fold(inner.unwrap_or_default(), |rest, piece| {
+            rest.find(piece.as_str()).and_then(|at| rest.get(at + piece.len()..))
+        });
+        inner.is_some() && rest.is_some()
+    }
+
+    fn shown(&self) -> String {
+        let mut text = String::new();
+        let mut holes = self.holes.iter();
+        for (position, piece) in self.pieces.iter().enumerate() {
+            if position > 0
+                && let Some(kind) = holes.next()
+            {
+                text.push_str(value_kind(*kind));
+            }
+            text.push_str(piece);
+        }
+        text
+    }
+}
+
 /// A runbook's manifest after checking.
 #[derive(Debug, Clone)]
 pub struct CheckedDescriptor {
@@ -142,6 +172,39 @@ impl CheckedDescriptor {
         self.insights.contains(id)
     }
 
+    /// The catalogue actions that it may request.
+    pub fn actions(&self) -> impl Iterator<Item = &str> {
+        self.actions.iter().map(String::as_str)
+    }
+
+    /// The workflows that it may send the agent to.
+    pub fn workflows(&self) -> impl Iterator<Item = &str> {
+        self.workflows.iter().map(String::as_str)
+    }
+
+    /// Its reason codes.
+    pub fn reason_codes(&self) -> impl Iterator<Item = &str> {
+        self.reason_codes.iter().map(String::as_str)
+    }
+
+    /// Its insights.
+    pub fn insights(&self) -> impl Iterator<Item = &str> {
+        self.insights.iter().map(String::as_str)
+    }
+
+    /// Id and text of its messages; a hole shows as the kind of value that fills it.
+    pub fn messages(&self) -> impl Iterator<Item = (&str, String)> {
+        self.templates
+            .iter()
+            .map(|(id, template)| (id.as_str(), template.shown()))
+    }
+
+    /// Ids of the messages that `sentence` can have been rendered from.
+    pub(crate) fn messages_that_fit(&self, sentence: &str) -> Vec<String> {
+        let fits = self.templates.iter().filter(|(_, template)| template.fits(sentence));
+        fits.map(|(id, _)| id.clone()).collect()
+    }
+
     /// The sentence that `message` stands for.
     ///
     /// # Errors
@@ -172,6 +235,20 @@ impl CheckedDescriptor {
             text.push_str(piece);
         }
         Ok(text)
+    }
+}
+
+/// A hole as people see it.
+fn value_kind(kind: wit::ValueKind) -> &'static str {
+    use wit::ValueKind;
+    match kind {
+        ValueKind::Count => "{count}",
+        ValueKind::DurationUs => "{duration}",
+        ValueKind::Bytes => "{bytes}",
+        ValueKind::Ratio => "{ratio}",
+        ValueKind::Subject => "{subject}",
+        ValueKind::LockMode => "{lock_mode}",
+        ValueKind::At => "{at}",
     }
 }
 

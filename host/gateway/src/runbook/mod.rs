@@ -3,9 +3,6 @@
 //! **In**: a trusted component and evidence. **Out**: a [`CheckedAssessment`]. Nothing of a guest
 //! reaches a report without passing [`descriptor`] and [`assessment`].
 
-/// The contract that this host serves.
-pub const WIT: &str = "pg-logstats:runbook@0.1.0";
-
 pub mod assessment;
 pub(crate) mod bindings;
 pub mod cache;

@@ -255,8 +255,8 @@ fn what_was_changed_or_is_of_something_else_is_refused() {
 
     // Signed by somebody who may, but not what the component says of itself.
     let key = keys::private(&house.at("ana")).unwrap();
-    let descriptor = described(&bytes).unwrap();
-    let honest = Manifest::new(&descriptor, runbook::WIT, &house.gateway.catalogue).unwrap();
+    let (descriptor, wit) = described(&bytes).unwrap();
+    let honest = Manifest::new(&descriptor, &wit, &house.gateway.catalogue).unwrap();
     let seal = |manifest: Manifest| {
         let statement = Statement::new(&Sha256::digest(&bytes).into(), manifest);
         let envelope = dsse::seal(&key, PAYLOAD_TYPE, &statement.to_bytes().unwrap()).unwrap();
@@ -459,8 +459,8 @@ fn two_runbooks_do_not_serve_one_workflow() {
     assert_eq!(at.len(), 1);
     bytes[at[0]..at[0] + 5].copy_from_slice(b"clock");
     let file = house.signed(&bytes, &["ana"]);
-    let described = described(&bytes).unwrap();
-    match described.workflow() {
+    let (descriptor, _) = described(&bytes).unwrap();
+    match descriptor.workflow() {
         "locks" => assert_eq!(house.refused(&file), "workflow_taken"),
         // Name and workflow share their bytes in the component: another name is another workflow.
         other => assert_eq!((other, house.install(&file).unwrap().len()), ("clock", 1)),
