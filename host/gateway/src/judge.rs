@@ -9,11 +9,12 @@ use sha2::{Digest as _, Sha256};
 
 use crate::catalogue::Catalogue;
 use crate::outcome::ActionOutcome;
-use crate::report::{RunbookFailure, RunbookInfo, Usage};
+use crate::report::{RunbookFailure, RunbookInfo};
 use crate::runbook::cache::CodeCache;
+use crate::runbook::descriptor::ContractBreach;
 use crate::runbook::requests::{ActionHost, RequestLog};
 use crate::runbook::{
-    CheckedAssessment, CheckedDescriptor, LoadedRunbook, RunbookEngine, RunbookError, assessment, convert,
+    CheckedAssessment, CheckedDescriptor, RunbookEngine, RunbookError, Usage, assessment, convert,
 };
 use crate::snapshot::EvidenceSnapshot;
 use crate::subjects::Subjects;
@@ -100,7 +101,12 @@ fn run(
     let engine = RunbookEngine::new()?;
     let cache = CodeCache::new(workspace);
     let loaded = engine.load(&component.bytes, &component.digest, Some(&cache))?;
-    let descriptor = described(&loaded)?;
+    // The descriptor is the runbook's manifest. It is asked in an instance of its own, with no input and no host, so it is a function of
+    // the component's bytes.
+    let described = loaded.describe();
+    judgement.info.usage = described.usage;
+    let descriptor = CheckedDescriptor::new(&described.answer?).map_err(breach)?;
+    let descriptor = Arc::new(descriptor);
     descriptor.name().clone_into(&mut judgement.info.name);
     descriptor.version().clone_into(&mut judgement.info.version);
     descriptor.workflow().clone_into(&mut judgement.workflow);
@@ -115,27 +121,20 @@ fn run(
     );
     let evidence = convert::evidence(snapshot);
     let called = match outcome {
-        None => loaded.triage(host, &evidence)?,
-        Some(o) => loaded.interpret(host, &evidence, &convert::outcome(o.target_id, o.subjects, o.outcome))?,
+        None => loaded.triage(host, &evidence),
+        Some(o) => loaded.interpret(host, &evidence, &convert::outcome(o.target_id, o.subjects, o.outcome)),
     };
-    judgement.info.usage = Usage {
-        fuel: called.usage.fuel,
-        requests: called.usage.requests,
-    };
+    judgement.info.usage = called.usage;
+    let assessment = called.answer?;
     judgement.requests = called.requests;
-    let checked = assessment::check(&called.assessment, &descriptor, &judgement.requests, &subjects)
-        .map_err(|breach| RunbookError::BadOutput(breach.to_string()))?;
+    let checked = assessment::check(&assessment, &descriptor, &judgement.requests, &subjects).map_err(breach)?;
     judgement.assessment = Some(checked);
     Ok(())
 }
 
-/// The descriptor: the runbook's manifest. It is asked in an instance of its own, with no input and no host, so it is a function of
-/// the component's bytes.
-fn described(loaded: &LoadedRunbook) -> Result<Arc<CheckedDescriptor>, RunbookError> {
-    let raw = loaded.describe()?;
-    CheckedDescriptor::new(&raw)
-        .map(Arc::new)
-        .map_err(|breach| RunbookError::BadOutput(breach.to_string()))
+#[expect(clippy::needless_pass_by_value, reason = "the signature that `map_err` wants")]
+fn breach(breach: ContractBreach) -> RunbookError {
+    RunbookError::BadOutput(breach.to_string())
 }
 
 /// What makes this run different from every other, and the same when it is replayed.

@@ -5,4 +5,6 @@
 wasmtime::component::bindgen!({
     path: "../../wit",
     world: "runbook",
+    // A request past a limit ends the run rather than getting an answer.
+    imports: { default: trappable },
 });

@@ -59,7 +59,7 @@ impl CheckedDescriptor {
     ///
     /// # Errors
     /// Names the first rule that is broken, and the entry that breaks it.
-    pub(crate) fn new(raw: &wit::Descriptor) -> Result<Self, ContractBreach> {
+    pub fn new(raw: &wit::Descriptor) -> Result<Self, ContractBreach> {
         let version_is_plain = !raw.version.is_empty()
             && raw.version.len() <= 40
             && raw

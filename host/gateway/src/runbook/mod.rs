@@ -4,14 +4,18 @@
 //! reaches a report without passing [`descriptor`] and [`assessment`].
 
 pub mod assessment;
-pub(crate) mod bindings;
+pub mod bindings;
 pub mod cache;
-pub(crate) mod convert;
+pub mod convert;
 pub mod descriptor;
 pub mod engine;
 pub mod limits;
+mod meter;
 pub mod requests;
+mod structure;
+mod usage;
 
 pub use assessment::CheckedAssessment;
 pub use descriptor::CheckedDescriptor;
-pub use engine::{LoadedRunbook, RunbookEngine, RunbookError};
+pub use engine::{Called, LoadedRunbook, RunbookEngine, RunbookError};
+pub use usage::Usage;

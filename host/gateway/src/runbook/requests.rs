@@ -13,6 +13,7 @@ use super::bindings::pg_logstats::runbook::{actions, types as wit};
 use super::descriptor::{CheckedDescriptor, KnowsSubjects};
 use super::engine::RunState;
 use super::limits;
+use super::usage::HandedOver as _;
 use crate::catalogue::{Action, ActionKind, BoundValue, Catalogue};
 use crate::subjects::{Subject, Subjects};
 use crate::untrusted::Untrusted;
@@ -305,12 +306,13 @@ fn check_target(action: &Action, subject: &Subject) -> Result<(), Denial> {
 }
 
 impl actions::Host for RunState {
-    fn request(&mut self, request: wit::ActionRequest) -> Result<wit::Ticket, wit::Denial> {
+    fn request(&mut self, request: wit::ActionRequest) -> wasmtime::Result<Result<wit::Ticket, wit::Denial>> {
+        self.meter.host_called(request.bytes())?;
         // `describe` has no host: a descriptor that depends on answers would be no manifest.
         let Some(host) = &mut self.host else {
-            return Err(wit::Denial::TooManyRequests);
+            return Ok(Err(wit::Denial::TooManyRequests));
         };
-        host.answer(&request).map_err(Denial::to_wit)
+        Ok(host.answer(&request).map_err(Denial::to_wit))
     }
 }
 
