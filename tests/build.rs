@@ -1,10 +1,12 @@
-//! Builds every folder of `guests/` into a component, and tells the tests where each lies.
+//! Builds every folder of `guests/` and every file of `guests-wat/` into a component, and tells the tests where each lies.
 //!
-//! A guest cannot be forgotten: folders are read, not listed.
+//! A guest cannot be forgotten: folders are read, not listed, and `for_each_guest!` is how the tests say that they have one for each.
+
+mod wat_guests;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::{env, fs};
 
@@ -26,11 +28,16 @@ fn run() -> Result<(), Error> {
         .map(|name| (name.clone(), package(&name)))
         .collect();
     let components = build(&packages.values().cloned().collect::<Vec<_>>())?;
-    for (name, component) in packages.keys().zip(&components) {
-        let variable = format!("GUEST_{}", name.replace('-', "_").to_uppercase());
-        println_directive("rustc-env", &format!("{variable}={}", component.path.display()));
+    let mut guests: BTreeMap<String, PathBuf> = wat_guests::build(Path::new("guests-wat"), Path::new("../wit"))?;
+    for (name, Built { path, .. }) in packages.into_keys().zip(components) {
+        if guests.insert(name.clone(), path).is_some() {
+            return Err(Error::Encode {
+                package: name,
+                reason: "there are two guests of this name, in guests/ and in guests-wat/".to_owned(),
+            });
+        }
     }
-    write_list(packages.keys(), &components)
+    write_list(&guests)
 }
 
 /// The folders of `folder`, each of which is a guest.
@@ -62,14 +69,18 @@ fn package(name: &str) -> Package {
 }
 
 /// `guests.rs`, for the tests to include.
-fn write_list<'a>(names: impl Iterator<Item = &'a String>, components: &[Built]) -> Result<(), Error> {
+fn write_list(guests: &BTreeMap<String, PathBuf>) -> Result<(), Error> {
     let mut code =
         String::from("/// Name and component file of every guest, by name.\npub const GUESTS: &[(&str, &str)] = &[\n");
-    for (name, component) in names.zip(components) {
-        // Writing to a string cannot fail.
-        let _ = writeln!(code, "    ({name:?}, {:?}),", component.path.display().to_string());
+    // Writing to a string cannot fail.
+    for (name, path) in guests {
+        let _ = writeln!(code, "    ({name:?}, {:?}),", path.display().to_string());
     }
-    code.push_str("];\n");
+    code.push_str("];\n\n/// Calls the macro `$has` with the name of every guest, as an identifier.\n#[macro_export]\nmacro_rules! for_each_guest {\n    ($has:ident) => {\n");
+    for name in guests.keys() {
+        let _ = writeln!(code, "        $has!({});", name.replace('-', "_"));
+    }
+    code.push_str("    };\n}\n");
     let path = Path::new(&env::var_os("OUT_DIR").unwrap_or_default()).join("guests.rs");
     fs::write(&path, code).map_err(|source| Error::Write { path, source })
 }

@@ -9,7 +9,7 @@ use pg_logstats_gateway::catalogue::view::{ActionView, CatalogList};
 use pg_logstats_gateway::keys::KeyView;
 use pg_logstats_gateway::packs::PackView;
 use pg_logstats_gateway::report::{Refusal, Report};
-use pg_logstats_gateway::{HealthReport, Inspection, PolicyCheck};
+use pg_logstats_gateway::{HealthReport, Inspection, PolicyCheck, RunbookUsageList};
 use serde_json::Value;
 
 /// Every document that the command prints, by name.
@@ -30,6 +30,7 @@ pub fn all() -> Vec<(&'static str, Value)> {
         ("approval", of::<ApprovalView>()),
         ("key", of::<KeyView>()),
         ("pack", of::<PackView>()),
+        ("runbook-usage", of::<RunbookUsageList>()),
     ]
 }
 
