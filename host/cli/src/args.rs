@@ -304,7 +304,11 @@ pub(crate) enum AuditVerb {
 #[derive(Debug, Subcommand)]
 pub(crate) enum RunbookVerb {
     /// List the runbooks that are trusted here
-    List,
+    List {
+        /// What their runs used and how they failed, by the workspace's audit log
+        #[arg(long)]
+        usage: bool,
+    },
 }
 
 #[derive(Debug, Args)]

@@ -7,7 +7,10 @@ use crate::{output, render};
 
 pub(super) fn run(cli: &Cli, verb: &RunbookVerb) -> Result<ExitCode, GatewayError> {
     match verb {
-        RunbookVerb::List => output::print(cli, &trusted_runbooks(), render::runbooks)?,
+        RunbookVerb::List { usage: false } => output::print(cli, &trusted_runbooks(), render::runbooks)?,
+        RunbookVerb::List { usage: true } => {
+            output::print(cli, &super::open(cli)?.runbook_usage()?, render::runbook_usage)?;
+        }
     }
     Ok(ExitCode::Done)
 }
