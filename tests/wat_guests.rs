@@ -56,9 +56,11 @@ fn wrap(mut core: Vec<u8>, contract: &BTreeMap<String, String>, version: &str) -
     let mut resolve = Resolve::new();
     let package = resolve.push_group(group).map_err(|e| format!("{e:#}"))?;
     let world = resolve.select_world(&[package], Some("runbook")).map_err(|e| format!("{e:#}"))?;
-    embed_component_metadata(&mut core, &resolve, world, StringEncoding::UTF8).map_err(|e| format!("{e:#}"))?;
-    let encoder = ComponentEncoder::default().module(&core).map_err(|e| format!("{e:#}"))?;
-    encoder.validate(true).encode().map_err(|e| format!("{e:#}"))
+    embed_component_metadata(&mut core, &resolve, world, StringEncoding::UTF8, false).map_err(|e| format!("{e:#}"))?;
+    let encoded = ComponentEncoder::default()
+        .module(&core)
+        .and_then(|encoder| encoder.validate(true).encode());
+    encoded.map_err(|e| format!("{e:#}"))
 }
 
 /// The files of `folder` that end with `.extension`, by their names without it.

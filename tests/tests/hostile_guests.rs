@@ -207,7 +207,7 @@ fn list_length_overflows() {
 
 #[test]
 fn string_past_memory() {
-    fails("string-past-memory", "trapped", "out-of-bounds");
+    fails("string-past-memory", "trapped", "out of bounds");
 }
 
 #[test]

@@ -1,14 +1,13 @@
 //! Fuzzes what loads and runs runbooks: `RunbookEngine::load`, `describe`, `triage`, and the checks of what they give.
 //!
-//!   usage: loader SECONDS SEED RUNS ARTIFACTS        (`fuzz/run.sh` calls it)
-//!          loader FILE…                              runs these inputs again
+//!   usage: components SEED FOLDER | loader SECONDS RUNS ARTIFACTS        (`fuzz/run.sh` does)
+//!          loader seeds FOLDER      writes the components that `components` mutates
+//!          loader again FILE…       runs these inputs again
 //!
-//! SEED 0 takes another seed each time, RUNS -1 is no limit. What must hold of every input, whatever it is: nothing panics; a call ends
-//! within [`INPUT_TIME`]; its usage is within the limits; the process stays below [`PEAK_BYTES`]; a second run says and uses the same.
-//! An input that breaks this is written to ARTIFACTS, and the exit code is 1; `current` there is what was running if the process
-//! itself was lost.
+//! RUNS -1 is no limit. What must hold of every input, whatever it is: nothing panics; it ends within a minute; its usage is within the
+//! limits; the process stays below 1 GiB; a second run says and uses the same. An input that breaks this is written to ARTIFACTS, and the
+//! exit code is 1; `current` there is what was running if the process itself was lost.
 
-mod generate;
 mod oracle;
 
 use std::collections::BTreeMap;
@@ -16,30 +15,45 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use generate::Generator;
 use oracle::{Oracle, PEAK_BYTES};
 use sha2::{Digest as _, Sha256};
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments.as_slice() {
-        [seconds, seed, runs, artifacts] if seconds.parse::<u64>().is_ok() => fuzz(
-            Duration::from_secs(seconds.parse().expect("seconds")),
-            seed.parse().expect("SEED is a number"),
+        ["seeds", folder] => seeds(Path::new(folder)),
+        ["again", files @ ..] => again(files),
+        [seconds, runs, artifacts] => fuzz(
+            Duration::from_secs(seconds.parse().expect("SECONDS is a number")),
             runs.parse().expect("RUNS is a number"),
             Path::new(artifacts),
         ),
-        [] => {
-            eprintln!("usage: loader SECONDS SEED RUNS ARTIFACTS | loader FILE…");
+        _ => {
+            eprintln!("usage: loader SECONDS RUNS ARTIFACTS | loader seeds FOLDER | loader again FILE…");
             ExitCode::from(2)
         }
-        files => again(files),
     }
 }
 
+/// Writes the built-in runbooks and the hostile guests.
+fn seeds(folder: &Path) -> ExitCode {
+    std::fs::create_dir_all(folder).expect("FOLDER can be made");
+    let write = |name: &str, bytes: &[u8]| {
+        std::fs::write(folder.join(format!("{name}.wasm")), bytes).unwrap_or_else(|e| panic!("{name}: {e}"));
+    };
+    for builtin in pg_logstats_builtin::all() {
+        write(builtin.name, builtin.component);
+    }
+    for (name, path) in pg_logstats_tests::GUESTS {
+        write(name, &std::fs::read(path).unwrap_or_else(|e| panic!("{name}: {e}")));
+    }
+    ExitCode::SUCCESS
+}
+
 /// Runs inputs that were found before. A find panics.
-fn again(files: &[String]) -> ExitCode {
-    let mut oracle = Oracle::new();
+fn again(files: &[&str]) -> ExitCode {
+    let oracle = Oracle::new();
     for file in files {
         let bytes = std::fs::read(file).unwrap_or_else(|e| panic!("{file}: {e}"));
         println!("{file}: {}", oracle.judge(&bytes));
@@ -47,22 +61,31 @@ fn again(files: &[String]) -> ExitCode {
     ExitCode::SUCCESS
 }
 
-fn fuzz(time: Duration, seed: u64, runs: i64, artifacts: &Path) -> ExitCode {
+/// The next input: how it was made, and its bytes.
+fn next(input: &mut impl std::io::BufRead) -> Option<(String, Vec<u8>)> {
+    let mut kind = String::new();
+    input.read_line(&mut kind).ok().filter(|length| *length > 0)?;
+    let mut length = [0; 4];
+    input.read_exact(&mut length).ok()?;
+    let mut bytes = vec![0; u32::from_le_bytes(length) as usize];
+    input.read_exact(&mut bytes).ok()?;
+    Some((kind.trim_end().to_owned(), bytes))
+}
+
+fn fuzz(time: Duration, runs: i64, artifacts: &Path) -> ExitCode {
     std::fs::create_dir_all(artifacts).expect("the folder of artifacts can be made");
-    let seed = match seed {
-        0 => std::time::UNIX_EPOCH.elapsed().map_or(1, |since| since.as_nanos() as u64),
-        seed => seed,
-    };
-    println!("seed {seed}");
+    let mut input = std::io::BufReader::new(std::io::stdin().lock());
     let begun = Instant::now();
-    let mut oracle = Oracle::new();
-    let mut generator = Generator::new(seed);
+    let oracle = Oracle::new();
     let mut executed = 0u64;
     let mut ends: BTreeMap<String, u64> = BTreeMap::new();
     let mut slowest = (Duration::ZERO, String::new());
     let runs = u64::try_from(runs).unwrap_or(u64::MAX);
     while executed < runs && begun.elapsed() < time {
-        let (kind, bytes) = generator.next();
+        let Some((kind, bytes)) = next(&mut input) else {
+            eprintln!("no more inputs");
+            return ExitCode::FAILURE;
+        };
         // Left behind when the process is lost: a used-up stack cannot be caught.
         let current = artifacts.join("current");
         std::fs::write(&current, &bytes).expect("an artifact can be written");
@@ -71,8 +94,7 @@ fn fuzz(time: Duration, seed: u64, runs: i64, artifacts: &Path) -> ExitCode {
         let judged = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| oracle.judge(&bytes)));
         drop(watch);
         let Ok(end) = judged else {
-            let kept = keep(artifacts, &bytes);
-            eprintln!("{kind}: a find, kept as {}", kept.display());
+            eprintln!("{kind}: a find, kept as {}", keep(artifacts, &bytes).display());
             return ExitCode::FAILURE;
         };
         if started.elapsed() > slowest.0 {
@@ -80,17 +102,20 @@ fn fuzz(time: Duration, seed: u64, runs: i64, artifacts: &Path) -> ExitCode {
         }
         *ends.entry(format!("{kind}: {end}")).or_default() += 1;
         executed += 1;
+        let peak = pg_logstats_tests::host::peak_bytes();
+        if peak > PEAK_BYTES {
+            eprintln!("{kind}: {peak} bytes in memory, kept as {}", keep(artifacts, &bytes).display());
+            return ExitCode::FAILURE;
+        }
     }
     let _ = std::fs::remove_file(artifacts.join("current"));
     for (end, count) in &ends {
         println!("{count:>8} {end}");
     }
-    let peak = pg_logstats_tests::host::peak_bytes();
     println!("slowest: {} ms, {}", slowest.0.as_millis(), slowest.1);
     println!("stat::number_of_executed_units: {executed}");
     println!("stat::average_exec_per_sec:     {}", executed / begun.elapsed().as_secs().max(1));
-    println!("stat::peak_rss_mb:              {}", peak >> 20);
-    assert!(peak < PEAK_BYTES, "the process had {peak} bytes in memory");
+    println!("stat::peak_rss_mb:              {}", pg_logstats_tests::host::peak_bytes() >> 20);
     ExitCode::SUCCESS
 }
 

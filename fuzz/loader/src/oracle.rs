@@ -57,7 +57,7 @@ impl Oracle {
     ///
     /// # Panics
     /// When something does not hold that must hold of every input.
-    pub(crate) fn judge(&mut self, bytes: &[u8]) -> String {
+    pub(crate) fn judge(&self, bytes: &[u8]) -> String {
         match self.run(bytes) {
             Ok(()) => "assessed".to_owned(),
             Err(error) => {

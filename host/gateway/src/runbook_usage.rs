@@ -242,7 +242,8 @@ impl Figure {
 
     fn add(&mut self, value: Option<u64>) {
         let Some(value) = value else { return };
-        self.values.saturating_record(value);
+        // A histogram ends where its buckets do; `saturating_record` would not let it grow first.
+        let _ = self.values.record(value.min(i64::MAX as u64));
         self.max = self.max.max(value);
     }
 

@@ -133,7 +133,6 @@ impl RunbookEngine {
             .wasm_relaxed_simd(false)
             .wasm_memory64(false)
             .wasm_multi_memory(false)
-            // Small instances: reserve what a guest may have, not the 4 GiB that make bounds checks free.
             .memory_init_cow(true)
             .wasm_backtrace_details(WasmBacktraceDetails::Disable)
             .generate_address_map(false);
@@ -364,4 +363,31 @@ fn first_line(error: &wasmtime::Error) -> String {
     let text = error.root_cause().to_string();
     let line = text.lines().next().unwrap_or_default();
     crate::untrusted::Untrusted::capped(line, 200).text().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use super::*;
+
+    #[test]
+    fn the_end_of_another_runs_time_ends_no_run() {
+        let engine = RunbookEngine::new().unwrap();
+        let builtin = pg_logstats_builtin::all().first().unwrap();
+        let loaded = engine.load(builtin.component, &builtin.digest, None).unwrap();
+        let done = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !done.load(Ordering::Relaxed) {
+                    engine.engine.increment_epoch();
+                }
+            });
+            for _ in 0..50 {
+                let called = loaded.describe();
+                assert!(called.answer.is_ok(), "{:?}", called.answer);
+            }
+            done.store(true, Ordering::Relaxed);
+        });
+    }
 }

@@ -17,6 +17,8 @@ use super::engine::RunbookError;
 use super::limits;
 use crate::untrusted::Untrusted;
 
+/// What every module and component begins with.
+const MAGIC: &[u8] = b"\0asm";
 /// The package of the contract; what stands behind `@` is the version.
 const PACKAGE: &str = "pg-logstats:runbook/";
 /// The version that this host serves.
@@ -35,6 +37,11 @@ pub(super) fn check(component: &[u8]) -> Result<(), RunbookError> {
             component.len(),
             limits::COMPONENT_BYTES
         )));
+    }
+    if !component.starts_with(MAGIC) {
+        return Err(RunbookError::NotAComponent(
+            "it does not begin with `\\0asm`, as WebAssembly does".to_owned(),
+        ));
     }
     let mut survey = Survey::default();
     for payload in Parser::new(0).parse_all(component) {
@@ -62,8 +69,11 @@ fn nesting_bound(section: &[u8]) -> usize {
         .count()
 }
 
+/// In one line: the reader's messages have lists over several, and names of the guest's.
 fn unreadable(error: wasmparser::BinaryReaderError) -> RunbookError {
-    RunbookError::NotAComponent(Untrusted::capped(&error.to_string(), 200).text().to_owned())
+    let words = error.to_string();
+    let line = words.split_whitespace().collect::<Vec<_>>().join(" ");
+    RunbookError::NotAComponent(Untrusted::capped(&line, 200).text().to_owned())
 }
 
 /// How much one instantiation of a component makes.

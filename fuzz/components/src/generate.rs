@@ -4,7 +4,7 @@ use std::fmt;
 use std::ops::Range;
 
 use arbitrary::Unstructured;
-use wasm_encoder::{Component, ComponentSection as _, ModuleSection, RawSection, Section as _};
+use wasm_encoder::{Component, RawSection};
 use wasmparser::{Parser, Payload};
 
 /// Random bytes that one module or component is made of.
@@ -43,23 +43,19 @@ impl fmt::Display for Kind {
 /// An endless row of inputs, the same for the same seed.
 pub(crate) struct Generator {
     state: u64,
-    /// Valid components: the built-in runbooks and the guests.
+    /// Valid components.
     seeds: Vec<Vec<u8>>,
     /// A runbook, and where its code lies in it.
     frame: (Vec<u8>, Range<usize>),
 }
 
 impl Generator {
-    pub(crate) fn new(seed: u64) -> Self {
-        let builtin = pg_logstats_builtin::all().iter().map(|builtin| builtin.component.to_vec());
-        let guests = pg_logstats_tests::GUESTS
-            .iter()
-            .map(|(name, path)| std::fs::read(path).unwrap_or_else(|e| panic!("{name}: {e}")));
-        let frame = std::fs::read(pg_logstats_tests::guest("large-requests")).expect("a guest that asks for actions");
+    /// From a seed, the components to mutate, and the runbook whose code is replaced: one that asks for actions.
+    pub(crate) fn new(seed: u64, seeds: Vec<Vec<u8>>, frame: Vec<u8>) -> Self {
         let code = code(&frame);
         Self {
             state: seed,
-            seeds: builtin.chain(guests).collect(),
+            seeds,
             frame: (frame, code),
         }
     }
