@@ -60,6 +60,7 @@ FUZZ_SEED ?= 1
 FUZZ_RUNS ?= 20000
 fuzz:
 	@scripts/toolchain.sh fuzz
+	@scripts/toolchain.sh build
 	SEED=$(FUZZ_SEED) RUNS=$(FUZZ_RUNS) fuzz/run.sh $(FUZZ_SECONDS)
 
 clean:

@@ -1,10 +1,12 @@
-//! Builds every folder of `guests/` into a component, and tells the tests where each lies.
+//! Builds every folder of `guests/` and every file of `guests-wat/` into a component, and tells the tests where each lies.
 //!
-//! A guest cannot be forgotten: folders are read, not listed.
+//! A guest cannot be forgotten: folders are read, not listed, and `for_each_guest!` is how the tests say that they have one for each.
+
+mod wat_guests;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::{env, fs};
 
@@ -27,11 +29,16 @@ fn run() -> Result<(), Error> {
         .map(|name| (name.clone(), package(&name)))
         .collect();
     let components = build(&packages.values().cloned().collect::<Vec<_>>())?;
-    for (name, component) in packages.keys().zip(&components) {
-        let variable = format!("GUEST_{}", name.replace('-', "_").to_uppercase());
-        println_directive("rustc-env", &format!("{variable}={}", component.path.display()));
+    let mut guests: BTreeMap<String, PathBuf> = wat_guests::build(Path::new("guests-wat"), Path::new("../wit/0.1.0"))?;
+    for (name, Built { path, .. }) in packages.into_keys().zip(components) {
+        if guests.insert(name.clone(), path).is_some() {
+            return Err(Error::Encode {
+                package: name,
+                reason: "there are two guests of this name, in guests/ and in guests-wat/".to_owned(),
+            });
+        }
     }
-    write_list(packages.keys(), &components)
+    write_list(&guests)
 }
 
 /// The folders of `folder`, each of which is a guest.
@@ -63,14 +70,18 @@ fn package(name: &str) -> Package {
 }
 
 /// `guests.rs`, for the tests to include.
-fn write_list<'a>(names: impl Iterator<Item = &'a String>, components: &[Built]) -> Result<(), Error> {
+fn write_list(guests: &BTreeMap<String, PathBuf>) -> Result<(), Error> {
     let mut code =
         String::from("/// Name and component file of every guest, by name.\npub const GUESTS: &[(&str, &str)] = &[\n");
-    for (name, component) in names.zip(components) {
-        // Writing to a string cannot fail.
-        let _ = writeln!(code, "    ({name:?}, {:?}),", component.path.display().to_string());
+    // Writing to a string cannot fail.
+    for (name, path) in guests {
+        let _ = writeln!(code, "    ({name:?}, {:?}),", path.display().to_string());
     }
-    code.push_str("];\n");
+    code.push_str("];\n\n/// Calls the macro `$has` with the name of every guest, as an identifier.\n#[macro_export]\nmacro_rules! for_each_guest {\n    ($has:ident) => {\n");
+    for name in guests.keys() {
+        let _ = writeln!(code, "        $has!({});", name.replace('-', "_"));
+    }
+    code.push_str("    };\n}\n");
     let path = Path::new(&env::var_os("OUT_DIR").unwrap_or_default()).join("guests.rs");
     fs::write(&path, code).map_err(|source| Error::Write { path, source })
 }
@@ -80,7 +91,10 @@ fn find_python_verifiers() -> Result<(), Error> {
     println_directive("rustc-check-cfg", "cfg(no_python_verifiers)");
     let out = env::var_os("OUT_DIR").unwrap_or_default();
     let out = Path::new(&out);
-    let target = out.ancestors().find(|folder| folder.join("CACHEDIR.TAG").is_file()).unwrap_or(out);
+    let target = out
+        .ancestors()
+        .find(|folder| folder.join("CACHEDIR.TAG").is_file())
+        .unwrap_or(out);
     let marker = target.join("python-verifiers/installed.txt");
     if !marker.exists() {
         // An absent file would count as changed at each build.
@@ -96,7 +110,10 @@ fn find_python_verifiers() -> Result<(), Error> {
     println_directive("rustc-env", &format!("PYTHON_VERIFIERS={}", python.display()));
     if fs::read_to_string(&marker).unwrap_or_default().is_empty() {
         println_directive("rustc-cfg", "no_python_verifiers");
-        println_directive("warning", "there are no Python verifiers here, so their test is ignored; `scripts/python-verifiers.sh` fetches them");
+        println_directive(
+            "warning",
+            "there are no Python verifiers here, so their test is ignored; `scripts/python-verifiers.sh` fetches them",
+        );
     }
     Ok(())
 }

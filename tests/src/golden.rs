@@ -4,13 +4,14 @@ use std::path::Path;
 
 use serde_json::Value;
 
-/// Replaces what differs in every run: ids, clocks, hashes of the log, digests of components, fuel, folders.
+/// Replaces what differs in every run: ids, clocks, hashes of the log, digests of components and what compilers make of them, folders.
 pub fn settle(value: &mut Value, folders: &[(&Path, &str)]) {
     match value {
         Value::Object(map) => {
             for (key, value) in map.iter_mut() {
                 match key.as_str() {
                     "report_id" | "parent_report_id" | "incident_id" | "created_at" | "root" | "digest" | "fuel"
+                    | "peak_memory_bytes" | "wall_time_us"
                         if !value.is_null() =>
                     {
                         *value = Value::String(format!("<{key}>"));

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 pub mod catalogue_page;
 pub mod golden;
+pub mod host;
 pub mod regressed;
 pub mod schema;
 

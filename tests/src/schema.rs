@@ -14,7 +14,7 @@ use pg_logstats_gateway::packs::PackView;
 use pg_logstats_gateway::report::{Refusal, Report};
 use pg_logstats_gateway::runbooks::{RevocationView, RunbookView, TrustedRunbook};
 use pg_logstats_gateway::trust::keyring::TrustedKeyView;
-use pg_logstats_gateway::{HealthReport, Inspection, PolicyCheck};
+use pg_logstats_gateway::{HealthReport, Inspection, PolicyCheck, RunbookUsageList};
 use serde_json::Value;
 
 /// Every document that the command prints, by name.
@@ -45,6 +45,7 @@ pub fn all() -> Vec<(&'static str, Value)> {
         ("runbook-explanation", of::<RunbookExplanation>()),
         ("runbook-recording", of::<RunbookRecording>()),
         ("runbook-replay", of::<RunbookReplay>()),
+        ("runbook-usage", of::<RunbookUsageList>()),
     ]
 }
 

@@ -22,8 +22,12 @@ impl House {
         );
         for (name, role) in [("ana", "author"), ("ben", "approver")] {
             let made = house.lab.json(&["key", "generate", "--output", &house.at(name)]);
-            let public = house.lab.file(&format!("{name}.pub"), made["public_key"].as_str().unwrap());
-            let keys = house.lab.json(&["key", "trust", &public, "--name", name, "--role", role]);
+            let public = house
+                .lab
+                .file(&format!("{name}.pub"), made["public_key"].as_str().unwrap());
+            let keys = house
+                .lab
+                .json(&["key", "trust", &public, "--name", name, "--role", role]);
             let added = keys.as_array().unwrap().last().unwrap();
             schema::check("trusted-key", added);
             assert_eq!((&added["name"], &added["key_id"]), (&json!(name), &made["key_id"]));
@@ -63,7 +67,13 @@ impl House {
 
     fn listed(&self, workflow: &str) -> Vec<Value> {
         let list = self.lab.json(&["runbook", "list"]);
-        let list = list.as_array().unwrap().iter().filter(|it| it["workflow"] == workflow).cloned().collect::<Vec<_>>();
+        let list = list
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|it| it["workflow"] == workflow)
+            .cloned()
+            .collect::<Vec<_>>();
         list.iter().for_each(|it| schema::check("trusted-runbook", it));
         list
     }
@@ -71,7 +81,9 @@ impl House {
 
 fn digest(file: impl AsRef<Path>) -> String {
     let digest = Sha256::digest(std::fs::read(file).unwrap());
-    digest.iter().fold("sha256:".to_owned(), |text, byte| format!("{text}{byte:02x}"))
+    digest
+        .iter()
+        .fold("sha256:".to_owned(), |text, byte| format!("{text}{byte:02x}"))
 }
 
 #[test]
@@ -82,12 +94,20 @@ fn a_runbook_goes_from_its_author_to_the_report_and_out_of_trust_again() {
     let log = fixture("shop.log");
     let log = log.to_str().unwrap();
 
-    lab.run(&["triage", "--runbook", &file, log]).fails(3, &["nobody vouches", "runbook sign"]);
+    lab.run(&["triage", "--runbook", &file, log])
+        .fails(3, &["nobody vouches", "runbook sign"]);
     let view = lab.json(&["runbook", "sign", &file, "--key", &house.at("ana")]);
     schema::check("runbook", &view);
-    assert_eq!((&view["trusted"], &view["digest"]), (&json!(false), &json!(digest(&file))));
-    assert!(view["reason"].as_str().unwrap().contains("author + approver"), "{view:#}");
-    lab.run(&["runbook", "verify", &file]).fails(3, &["the rule `* needs author + approver` is not met", "`ana` signed"]);
+    assert_eq!(
+        (&view["trusted"], &view["digest"]),
+        (&json!(false), &json!(digest(&file)))
+    );
+    assert!(
+        view["reason"].as_str().unwrap().contains("author + approver"),
+        "{view:#}"
+    );
+    lab.run(&["runbook", "verify", &file])
+        .fails(3, &["the rule `* needs author + approver` is not met", "`ana` signed"]);
     lab.run(&["runbook", "install", &file]).fails(3, &["is not met"]);
     let again = lab.run(&["runbook", "sign", &file, "--key", &house.at("ana")]);
     again.fails(2, &["names key", "twice"]);
@@ -101,8 +121,16 @@ fn a_runbook_goes_from_its_author_to_the_report_and_out_of_trust_again() {
     assert_eq!(installed, verified);
     let listed = house.listed("locks");
     assert_eq!(listed.len(), 2);
-    assert!(listed.iter().any(|it| it["signers"] == json!(["ana", "ben"]) && it["trusted"] == true));
-    assert!(listed.iter().any(|it| it["signers"] == json!(["builtin"]) && it["trusted"] == false));
+    assert!(
+        listed
+            .iter()
+            .any(|it| it["signers"] == json!(["ana", "ben"]) && it["trusted"] == true)
+    );
+    assert!(
+        listed
+            .iter()
+            .any(|it| it["signers"] == json!(["builtin"]) && it["trusted"] == false)
+    );
 
     let report = lab.triage("locks", &fixture("shop.log"));
     assert_eq!(report["runbook"]["digest"], json!(digest(&file)));
@@ -120,8 +148,12 @@ fn a_runbook_goes_from_its_author_to_the_report_and_out_of_trust_again() {
     lab.run(&["runbook", "install", &file]).fails(3, &["was revoked", why]);
 
     lab.json(&["runbook", "remove", "locks"]);
-    lab.run(&["runbook", "remove", "locks"]).fails(2, &["no runbook `locks` is installed; installed are: none"]);
-    assert_eq!(lab.triage("locks", &fixture("shop.log"))["runbook"]["signers"], json!(["builtin"]));
+    lab.run(&["runbook", "remove", "locks"])
+        .fails(2, &["no runbook `locks` is installed; installed are: none"]);
+    assert_eq!(
+        lab.triage("locks", &fixture("shop.log"))["runbook"]["signers"],
+        json!(["builtin"])
+    );
     lab.verified_records();
     let kinds = lab.record_kinds();
     assert_eq!(kinds.iter().filter(|kind| *kind == "trust").count(), 5, "{kinds:?}");
@@ -129,12 +161,20 @@ fn a_runbook_goes_from_its_author_to_the_report_and_out_of_trust_again() {
     // Another host takes the revocation by its signature, if it trusts who signed.
     let other = House::new(Lab::new());
     let shipped = other.lab.file("revocation.json", revoked["envelope"].as_str().unwrap());
-    other.lab.run(&["runbook", "revoke", "--signed", &shipped]).fails(3, &["no signature by a trusted key"]);
+    other
+        .lab
+        .run(&["runbook", "revoke", "--signed", &shipped])
+        .fails(3, &["no signature by a trusted key"]);
     let public = std::fs::read_to_string(house.at("ben.pub")).unwrap();
     let bens = other.lab.file("their-ben.pub", public);
-    other.lab.json(&["key", "trust", &bens, "--name", "their-ben", "--role", "release"]);
+    other
+        .lab
+        .json(&["key", "trust", &bens, "--name", "their-ben", "--role", "release"]);
     other.lab.json(&["runbook", "revoke", "--signed", &shipped]);
-    other.lab.run(&["runbook", "install", &house.signed("locks")]).fails(3, &["was revoked"]);
+    other
+        .lab
+        .run(&["runbook", "install", &house.signed("locks")])
+        .fails(3, &["was revoked"]);
 }
 
 #[test]
@@ -146,23 +186,66 @@ fn trust_is_kept_by_commands_that_leave_the_rest_of_the_file() {
     lab.json(&["key", "generate", "--output", &house.at("ana2")]);
     lab.json(&["key", "rotate", "ana", "--to", &house.at("ana2"), "--overlap", "7d"]);
     let keys = lab.json(&["key", "list"]);
-    let anas: Vec<&Value> = keys.as_array().unwrap().iter().filter(|it| it["name"] == "ana").collect();
+    let anas: Vec<&Value> = keys
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|it| it["name"] == "ana")
+        .collect();
     assert_eq!(anas.len(), 2);
-    assert!(anas.iter().all(|it| it["counts"] == true && it["roles"] == json!(["author"])), "{keys:#}");
+    assert!(
+        anas.iter()
+            .all(|it| it["counts"] == true && it["roles"] == json!(["author"])),
+        "{keys:#}"
+    );
     let old = anas.iter().find(|it| it.get("not_after").is_some()).unwrap();
-    lab.json(&["key", "revoke", old["key_id"].as_str().unwrap(), "--reason", "the notebook is gone"]);
+    lab.json(&[
+        "key",
+        "revoke",
+        old["key_id"].as_str().unwrap(),
+        "--reason",
+        "the notebook is gone",
+    ]);
     let keys = lab.json(&["key", "list"]);
-    let counting = keys.as_array().unwrap().iter().filter(|it| it["counts"] == true).count();
+    let counting = keys
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|it| it["counts"] == true)
+        .count();
     assert_eq!(counting, 2, "{keys:#}");
     let before = text();
     for (args, words) in [
-        (&["key", "rotate", "eve", "--to", &house.at("ana2")][..], &["`eve`", "there are: `ben`, `ana`"][..]),
+        (
+            &["key", "rotate", "eve", "--to", &house.at("ana2")][..],
+            &["`eve`", "there are: `ben`, `ana`"][..],
+        ),
         (&["key", "revoke", "eve", "--reason", "x"], &["`eve`"]),
         (&["key", "revoke", "ben", "--reason", ""], &["--reason"]),
-        (&["key", "trust", &house.at("ben.pub"), "--name", "ben2", "--role", "author"], &["is that of `ben`"]),
-        (&["key", "trust", &house.at("ben.pub"), "--name", "x", "--role", "admin"], &["no role is called `admin`", "`author`"]),
-        (&["key", "trust", "/etc/hostname", "--name", "x", "--role", "author"], &["not an ed25519 public key"]),
-        (&["key", "rotate", "ben", "--to", &house.at("ana2"), "--overlap", "soon"], &["no time such as `7d`"]),
+        (
+            &[
+                "key",
+                "trust",
+                &house.at("ben.pub"),
+                "--name",
+                "ben2",
+                "--role",
+                "author",
+            ],
+            &["is that of `ben`"],
+        ),
+        (
+            &["key", "trust", &house.at("ben.pub"), "--name", "x", "--role", "admin"],
+            &["no role is called `admin`", "`author`"],
+        ),
+        (
+            &["key", "trust", "/etc/hostname", "--name", "x", "--role", "author"],
+            &["not an ed25519 public key"],
+        ),
+        (
+            &["key", "rotate", "ben", "--to", &house.at("ana2"), "--overlap", "soon"],
+            &["no time such as `7d`"],
+        ),
     ] {
         lab.run(args).fails(2, words);
     }
@@ -174,20 +257,29 @@ fn trust_is_kept_by_commands_that_leave_the_rest_of_the_file() {
 fn an_agent_has_no_verb_that_gives_trust() {
     let house = House::new(Lab::new());
     let lab = &house.lab;
-    house.operators("config.toml", &format!("[agent]\nworkspace = {:?}\n", house.at("agents")));
+    house.operators(
+        "config.toml",
+        &format!("[agent]\nworkspace = {:?}\n", house.at("agents")),
+    );
     let file = house.signed("locks");
     let key = house.at("ana");
     let before = std::fs::read_to_string(house.folder().join("trust.toml")).unwrap();
     for (args, verb) in [
         (&["key", "list"][..], "key"),
         (&["keys", "generate", "--output", &house.at("new")], "key"),
-        (&["key", "trust", &house.at("ben.pub"), "--name", "x", "--role", "author"], "key"),
+        (
+            &["key", "trust", &house.at("ben.pub"), "--name", "x", "--role", "author"],
+            "key",
+        ),
         (&["key", "revoke", "ben", "--reason", "x"], "key"),
         (&["runbook", "sign", &file, "--key", &key], "sign"),
         (&["runbook", "install", &file], "install"),
         (&["runbook", "install", &file, "--allow-downgrade"], "install"),
         (&["runbook", "remove", "locks"], "remove"),
-        (&["runbook", "revoke", "locks", "--reason", "x", "--key", &key], "revoke"),
+        (
+            &["runbook", "revoke", "locks", "--reason", "x", "--key", &key],
+            "revoke",
+        ),
         (&["catalog", "install", "."], "install"),
         (&["approve", "x", "--key", &key], "approve"),
     ] {
@@ -202,15 +294,25 @@ fn an_agent_has_no_verb_that_gives_trust() {
         assert!(!help.contains(&format!("  {verb} ")), "{help}");
     }
     let help = lab.run(&["--agent", "--help"]).stdout;
-    assert!(help.contains("  triage") && !help.contains("  key ") && !help.contains("  approve "), "{help}");
-    assert_eq!(std::fs::read_to_string(house.folder().join("trust.toml")).unwrap(), before);
+    assert!(
+        help.contains("  triage") && !help.contains("  key ") && !help.contains("  approve "),
+        "{help}"
+    );
+    assert_eq!(
+        std::fs::read_to_string(house.folder().join("trust.toml")).unwrap(),
+        before
+    );
     assert!(!house.folder().join("runbooks/installed.json").exists());
     // What the operator installs is what the agent's next command runs.
     lab.json(&["runbook", "install", &file]);
     let log = lab.file("postgresql.log", std::fs::read(fixture("shop.log")).unwrap());
     house.operators(
         "config.toml",
-        &format!("[agent]\nworkspace = {:?}\nlog_folders = [{:?}]\n", house.at("agents"), lab.path()),
+        &format!(
+            "[agent]\nworkspace = {:?}\nlog_folders = [{:?}]\n",
+            house.at("agents"),
+            lab.path()
+        ),
     );
     let report = lab.json(&["--agent", "triage", "locks", &log]);
     assert_eq!(report["runbook"]["signers"], json!(["ana", "ben"]));
@@ -227,18 +329,32 @@ fn a_bundle_is_a_pair_a_folder_or_an_oci_image_layout() {
         std::fs::copy(house.at(name), Path::new(&folder).join(name)).unwrap();
     }
     let layout = house.at("layout");
-    write_layout(Path::new(&layout), &std::fs::read(&file).unwrap(), &std::fs::read(house.at("locks.wasm.dsse")).unwrap());
+    write_layout(
+        Path::new(&layout),
+        &std::fs::read(&file).unwrap(),
+        &std::fs::read(house.at("locks.wasm.dsse")).unwrap(),
+    );
     let by_pair = lab.json(&["runbook", "verify", &file]);
     assert_eq!(lab.json(&["runbook", "verify", &folder]), by_pair);
     assert_eq!(lab.json(&["runbook", "verify", &layout]), by_pair);
     assert_eq!(lab.json(&["runbook", "install", &layout]), by_pair);
-    assert_eq!(lab.triage("locks", &fixture("shop.log"))["runbook"]["digest"], json!(digest(&file)));
+    assert_eq!(
+        lab.triage("locks", &fixture("shop.log"))["runbook"]["digest"],
+        json!(digest(&file))
+    );
 
     // One byte of the component, in each form.
-    let blob = Path::new(&layout).join("blobs/sha256").join(&digest(&file)["sha256:".len()..]);
+    let blob = Path::new(&layout)
+        .join("blobs/sha256")
+        .join(&digest(&file)["sha256:".len()..]);
     for (changed, bundle, code, words) in [
         (Path::new(&file).to_owned(), file.clone(), 4, "another component"),
-        (Path::new(&folder).join("locks.wasm"), folder.clone(), 4, "another component"),
+        (
+            Path::new(&folder).join("locks.wasm"),
+            folder.clone(),
+            4,
+            "another component",
+        ),
         (blob, layout.clone(), 2, "is not what its digest says"),
     ] {
         let mut bytes = std::fs::read(&changed).unwrap();
@@ -246,8 +362,10 @@ fn a_bundle_is_a_pair_a_folder_or_an_oci_image_layout() {
         std::fs::write(&changed, bytes).unwrap();
         lab.run(&["runbook", "verify", &bundle]).fails(code, &[words]);
     }
-    lab.run(&["runbook", "verify", "/nowhere.wasm"]).fails(1, &["/nowhere.wasm"]);
-    lab.run(&["runbook", "verify", lab.workspace().to_str().unwrap()]).fails(2, &["has no runbook in it"]);
+    lab.run(&["runbook", "verify", "/nowhere.wasm"])
+        .fails(1, &["/nowhere.wasm"]);
+    lab.run(&["runbook", "verify", lab.workspace().to_str().unwrap()])
+        .fails(2, &["has no runbook in it"]);
 }
 
 /// As `wkg oci push` and `cosign attach` would leave it.
@@ -255,7 +373,9 @@ fn write_layout(folder: &Path, component: &[u8], envelope: &[u8]) {
     let blobs = folder.join("blobs/sha256");
     std::fs::create_dir_all(&blobs).unwrap();
     let blob = |media_type: &str, bytes: &[u8]| {
-        let hex = Sha256::digest(bytes).iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
+        let hex = Sha256::digest(bytes)
+            .iter()
+            .fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
         std::fs::write(blobs.join(&hex), bytes).unwrap();
         json!({"mediaType": media_type, "digest": format!("sha256:{hex}"), "size": bytes.len()})
     };
@@ -285,10 +405,13 @@ fn shop() -> Cluster {
         .psql("CREATE ROLE app LOGIN; CREATE ROLE triage LOGIN; GRANT pg_read_all_stats TO triage;")
         .unwrap();
     cluster.psql("CREATE DATABASE shop OWNER app").unwrap();
-    cluster.psql_as("postgres", "shop", "CREATE EXTENSION pg_stat_statements").unwrap();
+    cluster
+        .psql_as("postgres", "shop", "CREATE EXTENSION pg_stat_statements")
+        .unwrap();
     let mut app = cluster.session("app", "shop").unwrap();
     for i in 0..4 {
-        app.run(&format!("SELECT count(*) FROM generate_series(1, {i}000)")).unwrap();
+        app.run(&format!("SELECT count(*) FROM generate_series(1, {i}000)"))
+            .unwrap();
     }
     cluster
 }
@@ -296,7 +419,11 @@ fn shop() -> Cluster {
 #[test]
 fn no_action_of_a_runbook_runs_after_its_revocation_or_its_key_s() {
     let cluster = shop();
-    let log = cluster.collected_logs().into_iter().next().unwrap_or_else(|| cluster.server_log());
+    let log = cluster
+        .collected_logs()
+        .into_iter()
+        .next()
+        .unwrap_or_else(|| cluster.server_log());
     let house = House::new(Lab::with_database(&cluster.dsn("triage", "shop")));
     let lab = &house.lab;
     let file = house.signed("query-families");
@@ -324,7 +451,15 @@ fn no_action_of_a_runbook_runs_after_its_revocation_or_its_key_s() {
     lab.json(&["runbook", "install", &file]);
     run(0, &[]);
     assert_eq!(intents(), 2);
-    let revoke = ["runbook", "revoke", &digest(&file), "--reason", "it asks too much", "--key", &house.at("ana")];
+    let revoke = [
+        "runbook",
+        "revoke",
+        &digest(&file),
+        "--reason",
+        "it asks too much",
+        "--key",
+        &house.at("ana"),
+    ];
     lab.json(&revoke);
     run(3, &["was revoked", "it asks too much"]);
     lab.json(&["runbook", "remove", "query-families"]);
@@ -335,7 +470,10 @@ fn no_action_of_a_runbook_runs_after_its_revocation_or_its_key_s() {
 
 /// The signed statement is read and verified by in-toto's and securesystemslib's own Python code.
 #[test]
-#[cfg_attr(no_python_verifiers, ignore = "the Python packages are not there; scripts/python-verifiers.sh fetches them")]
+#[cfg_attr(
+    no_python_verifiers,
+    ignore = "the Python packages are not there; scripts/python-verifiers.sh fetches them"
+)]
 fn other_peoples_tools_verify_the_statement() {
     let house = House::new(Lab::new());
     let file = house.signed("locks");
@@ -344,14 +482,24 @@ fn other_peoples_tools_verify_the_statement() {
         let mut command = Command::new(env!("PYTHON_VERIFIERS"));
         command.arg(&script).args([component, envelope]).args(keys);
         let output = command.output().unwrap();
-        (output.status.success(), format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr)))
+        (
+            output.status.success(),
+            format!(
+                "{}{}",
+                String::from_utf8_lossy(&output.stdout),
+                String::from_utf8_lossy(&output.stderr)
+            ),
+        )
     };
     let envelope = format!("{file}.dsse");
     let (ana, ben) = (house.at("ana.pub"), house.at("ben.pub"));
     let (is_verified, said) = verify(&file, &envelope, &[&ana, &ben]);
     assert!(is_verified, "{said}");
     let said: Value = serde_json::from_str(&said).unwrap();
-    assert_eq!((&said["subject"], &said["name"]), (&json!("locks.wasm"), &json!("locks")));
+    assert_eq!(
+        (&said["subject"], &said["name"]),
+        (&json!("locks.wasm"), &json!("locks"))
+    );
     assert_eq!(said["risk_ceiling"], "safe");
     // And they see what ours would: another component, a changed payload, a key that did not sign.
     let other = house.lab.file("other.wasm", "other");

@@ -6,9 +6,9 @@ use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 use pg_logstats_gateway::approvals::{self, SignedDuration};
+use pg_logstats_gateway::author::Language;
 use pg_logstats_gateway::keys::{self, Timestamp};
 use pg_logstats_gateway::trust::Role;
-use pg_logstats_gateway::author::Language;
 
 /// Runbook-driven triage gateway between AI agents and PostgreSQL.
 ///
@@ -356,7 +356,11 @@ pub(crate) enum AuditVerb {
 #[derive(Debug, Subcommand)]
 pub(crate) enum RunbookVerb {
     /// List the runbooks that run here, and those that are installed and do not
-    List,
+    List {
+        /// What their runs used and how they failed, by the workspace's audit log
+        #[arg(long)]
+        usage: bool,
+    },
     /// As its author or a reviewer: sign a runbook, beside the signatures that it has
     Sign {
         /// The component; its signatures are in FILE.dsse

@@ -9,12 +9,13 @@ use sha2::{Digest as _, Sha256};
 
 use crate::catalogue::Catalogue;
 use crate::outcome::{ActionOutcome, PlanNode};
-use crate::report::{RunbookFailure, RunbookInfo, Usage};
+use crate::report::{RunbookFailure, RunbookInfo};
+use crate::runbook::bindings::pg_logstats::runbook::types as wit;
 use crate::runbook::cache::CodeCache;
-use crate::runbook::engine::Called;
 use crate::runbook::requests::{ActionHost, RequestLog};
 use crate::runbook::{
-    CheckedAssessment, CheckedDescriptor, LoadedRunbook, RunbookEngine, RunbookError, assessment, convert,
+    Called, CheckedAssessment, CheckedDescriptor, LoadedRunbook, RunbookEngine, RunbookError, Usage, assessment,
+    convert,
 };
 use crate::snapshot::EvidenceSnapshot;
 use crate::subjects::Subjects;
@@ -116,7 +117,9 @@ fn run(
     let wit_version = loaded.wit_version();
     judgement.info.wit_version = Some(wit_version.as_str().to_owned());
     judgement.subjects = Arc::new(Subjects::of(wit_version, snapshot, plan_of(outcome)));
-    let descriptor = described(&loaded)?;
+    let (descriptor, usage) = described(&loaded);
+    judgement.info.usage = usage;
+    let descriptor = descriptor?;
     descriptor.name().clone_into(&mut judgement.info.name);
     descriptor.version().clone_into(&mut judgement.info.version);
     descriptor.workflow().clone_into(&mut judgement.workflow);
@@ -135,14 +138,11 @@ fn run(
         evidence_digest,
         outcome,
     };
-    let called = run.call(&loaded)?;
-    judgement.info.usage = Usage {
-        fuel: called.usage.fuel,
-        requests: called.usage.requests,
-    };
-    let checked = run.check(&called);
+    let called = run.call(&loaded);
+    judgement.info.usage = called.usage;
+    let assessment = called.answer?;
     judgement.requests = called.requests;
-    judgement.assessment = Some(checked?);
+    judgement.assessment = Some(run.check(&assessment, &judgement.requests)?);
     Ok(())
 }
 
@@ -164,7 +164,7 @@ pub(crate) struct Run<'a> {
 
 impl Run<'_> {
     /// Calls `triage`, or `interpret` where there is an outcome.
-    pub(crate) fn call(&self, loaded: &LoadedRunbook) -> Result<Called, RunbookError> {
+    pub(crate) fn call(&self, loaded: &LoadedRunbook) -> Called<wit::Assessment> {
         let host = ActionHost::new(
             Arc::clone(self.descriptor),
             Arc::clone(self.subjects),
@@ -179,19 +179,24 @@ impl Run<'_> {
     }
 
     /// Holds what was said to the contract.
-    pub(crate) fn check(&self, called: &Called) -> Result<CheckedAssessment, RunbookError> {
-        assessment::check(&called.assessment, self.descriptor, &called.requests, self.subjects)
+    pub(crate) fn check(
+        &self,
+        assessment: &wit::Assessment,
+        requests: &RequestLog,
+    ) -> Result<CheckedAssessment, RunbookError> {
+        assessment::check(assessment, self.descriptor, requests, self.subjects)
             .map_err(|breach| RunbookError::BadOutput(breach.to_string()))
     }
 }
 
-/// The descriptor: the runbook's manifest. It is asked in an instance of its own, with no input and no host, so it is a function of
-/// the component's bytes.
-pub(crate) fn described(loaded: &LoadedRunbook) -> Result<Arc<CheckedDescriptor>, RunbookError> {
-    let raw = loaded.describe()?;
-    CheckedDescriptor::new(&raw)
-        .map(Arc::new)
-        .map_err(|breach| RunbookError::BadOutput(breach.to_string()))
+/// The descriptor: the runbook's manifest, and what asking for it used. It is asked in an instance of its own, with no input and no host,
+/// so it is a function of the component's bytes.
+pub(crate) fn described(loaded: &LoadedRunbook) -> (Result<Arc<CheckedDescriptor>, RunbookError>, Usage) {
+    let described = loaded.describe();
+    let checked = described
+        .answer
+        .and_then(|raw| CheckedDescriptor::new(&raw).map_err(|breach| RunbookError::BadOutput(breach.to_string())));
+    (checked.map(Arc::new), described.usage)
 }
 
 /// What makes this run different from every other, and the same when it is replayed.

@@ -48,6 +48,7 @@ pub mod report;
 pub mod request;
 mod run_sql;
 pub mod runbook;
+mod runbook_usage;
 pub mod runbooks;
 pub mod snapshot;
 pub mod subjects;
@@ -64,6 +65,7 @@ pub use gateway::{Gateway, OpenOptions};
 pub use inspect::{HealthReport, Inspection};
 pub use pg_logstats_logs::Progress;
 pub use policy_check::{ActionCheck, CapsView, HoursCheck, NarrowedCheck, PolicyCheck};
+pub use runbook_usage::{RunbookUsage, RunbookUsageList, Spread};
 pub use runbooks::TrustedRunbook;
 pub use unfinished::UnfinishedAction;
 

@@ -4,6 +4,7 @@
 //! [`crate::trust`] verified. **Can fail**: with [`RunbookTrustError`]; then nothing is changed.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use pg_logstats_audit::PrivateKey;
 use pg_logstats_audit::dsse::{self, Envelope};
@@ -135,12 +136,11 @@ fn sha256(bytes: &[u8]) -> String {
 }
 
 /// What the component says of itself, run alone and without input, and the contract that it was built for.
-fn described(component: &[u8]) -> Result<(CheckedDescriptor, String), RunbookError> {
+fn described(component: &[u8]) -> Result<(Arc<CheckedDescriptor>, String), RunbookError> {
     let digest: [u8; 32] = Sha256::digest(component).into();
     let loaded = RunbookEngine::new()?.load(component, &digest, None)?;
-    let descriptor =
-        CheckedDescriptor::new(&loaded.describe()?).map_err(|breach| RunbookError::BadOutput(breach.to_string()))?;
-    Ok((descriptor, loaded.wit_version().package()))
+    let (descriptor, _) = crate::judge::described(&loaded);
+    Ok((descriptor?, loaded.wit_version().package()))
 }
 
 /// As the author or a reviewer of the component in `file`: signs its manifest with the private key in `key`. Signatures that are there

@@ -14,7 +14,7 @@ use pg_logstats_gateway::packs::PackView;
 use pg_logstats_gateway::report::Refusal;
 use pg_logstats_gateway::runbooks::{RevocationView, RunbookView};
 use pg_logstats_gateway::trust::keyring::TrustedKeyView;
-use pg_logstats_gateway::{HealthReport, Inspection, TrustedRunbook};
+use pg_logstats_gateway::{HealthReport, Inspection, RunbookUsageList, TrustedRunbook};
 use serde::Serialize;
 
 pub(crate) use catalog::{action, actions};
@@ -253,6 +253,33 @@ pub(crate) fn trusted_keys(keys: &Vec<TrustedKeyView>) -> String {
             if let Some(at) = at {
                 line!(out, "{:20} {what} {at}", "");
             }
+        }
+    }
+    out
+}
+
+pub(crate) fn runbook_usage(list: &RunbookUsageList) -> String {
+    let mut out = String::new();
+    for r in &list.runbooks {
+        line!(out, "{} {}  {}", r.name, r.version, r.digest);
+        let failed: u64 = r.failures.values().sum();
+        let codes: Vec<String> = r.failures.iter().map(|(code, n)| format!("{code} {n}")).collect();
+        let codes = if codes.is_empty() {
+            String::new()
+        } else {
+            format!(": {}", codes.join(", "))
+        };
+        line!(out, "  runs               {}, of which failed {failed}{codes}", r.runs);
+        let figures = [
+            ("fuel", r.fuel),
+            ("requests", r.requests),
+            ("host calls", r.host_calls),
+            ("peak memory, bytes", r.peak_memory_bytes),
+            ("output, bytes", r.output_bytes),
+            ("wall time, µs", r.wall_time_us),
+        ];
+        for (name, spread) in figures {
+            line!(out, "  {name:18} median {}, at most {}", spread.median, spread.max);
         }
     }
     out

@@ -82,7 +82,7 @@ impl Bench {
     pub(super) fn load(component: &[u8]) -> Result<Self, RunbookError> {
         let digest: [u8; 32] = Sha256::digest(component).into();
         let loaded = RunbookEngine::new()?.load(component, &digest, None)?;
-        let descriptor = described(&loaded)?;
+        let descriptor = described(&loaded).0?;
         Ok(Self {
             digest,
             descriptor,
@@ -119,12 +119,13 @@ impl Bench {
             }),
         };
         let mut used = Used::default();
-        match run.call(&self.loaded) {
-            Ok(called) => {
-                used.note(&called.assessment);
+        let called = run.call(&self.loaded);
+        match called.answer {
+            Ok(assessment) => {
+                used.note(&assessment);
                 used.actions.extend(asked_for(&called.requests));
                 Ran {
-                    conclusion: run.check(&called),
+                    conclusion: run.check(&assessment, &called.requests),
                     requests: called.requests,
                     fuel: called.usage.fuel,
                     used,

@@ -22,6 +22,7 @@ fn judged(version: &str, snapshot: &EvidenceSnapshot, outcome: Option<OutcomeInp
     let workspace = Workspace::open(Some(folder.path())).unwrap();
     let bytes = component(version);
     let trusted = TrustedComponent {
+        grounds: Grounds::Digest,
         bytes: bytes.into(),
         digest: Sha256::digest(bytes).into(),
         signers: vec!["test".to_owned()],

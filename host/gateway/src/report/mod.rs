@@ -29,6 +29,7 @@ pub use views::{
 use crate::approval::ApprovalRequest;
 pub use crate::budget::{Budget, DayBudget, RateBudget};
 use crate::health::Verdict;
+pub use crate::runbook::Usage;
 use crate::untrusted::Untrusted;
 use crate::words::{
     ActionClass, ActionStatus, ActionType, Confidence, FindingKind, OperatingMode, Priority, Risk, VerdictLevel,
@@ -444,16 +445,6 @@ pub struct RunbookInfo {
     pub usage: Usage,
     /// Why it gave no assessment, when it failed.
     pub failure: Option<RunbookFailure>,
-}
-
-/// What a run used.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Usage {
-    /// WebAssembly fuel.
-    pub fuel: u64,
-    /// Requests made.
-    pub requests: u64,
 }
 
 /// Why a runbook gave no assessment.

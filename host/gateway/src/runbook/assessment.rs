@@ -106,7 +106,7 @@ pub enum CheckedStep {
 ///
 /// # Errors
 /// The first rule that is broken.
-pub(crate) fn check(
+pub fn check(
     raw: &wit::Assessment,
     descriptor: &CheckedDescriptor,
     requests: &RequestLog,

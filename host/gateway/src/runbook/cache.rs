@@ -23,7 +23,8 @@ impl<'a> CodeCache<'a> {
     /// The cache of `workspace`.
     pub fn new(workspace: &'a Workspace) -> Self {
         Self {
-            files: Authentic::new(workspace, "pg-logstats compiled runbook v1"),
+            // v2: of components whose structure was looked at. What an earlier build compiled is compiled again.
+            files: Authentic::new(workspace, "pg-logstats compiled runbook v2"),
         }
     }
 

@@ -20,7 +20,7 @@ use crate::words::OutcomeStatus;
 mod activity;
 
 /// The evidence as a runbook gets it.
-pub(crate) fn evidence(snapshot: &EvidenceSnapshot) -> wit::Evidence {
+pub fn evidence(snapshot: &EvidenceSnapshot) -> wit::Evidence {
     let log = snapshot.log.as_ref();
     wit::Evidence {
         window: log.and_then(|l| l.window).map(|w| (w.since_us, w.until_us)),
@@ -53,7 +53,7 @@ pub(crate) fn evidence(snapshot: &EvidenceSnapshot) -> wit::Evidence {
 }
 
 /// The outcome as a runbook gets it.
-pub(crate) fn outcome(action_id: &str, subjects: &[String], outcome: &ActionOutcome) -> wit::Outcome {
+pub fn outcome(action_id: &str, subjects: &[String], outcome: &ActionOutcome) -> wit::Outcome {
     wit::Outcome {
         action: action_id.to_owned(),
         subjects: subjects.to_vec(),

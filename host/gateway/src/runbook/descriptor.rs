@@ -89,7 +89,7 @@ impl CheckedDescriptor {
     ///
     /// # Errors
     /// Names the first rule that is broken, and the entry that breaks it.
-    pub(crate) fn new(raw: &wit::Descriptor) -> Result<Self, ContractBreach> {
+    pub fn new(raw: &wit::Descriptor) -> Result<Self, ContractBreach> {
         let version_is_plain = !raw.version.is_empty()
             && raw.version.len() <= 40
             && raw
@@ -147,16 +147,6 @@ impl CheckedDescriptor {
         self.actions.contains(id)
     }
 
-    /// The catalogue actions that it may request, in order.
-    pub fn actions(&self) -> impl Iterator<Item = &str> {
-        self.actions.iter().map(String::as_str)
-    }
-
-    /// The workflows that it may send the agent to, in order.
-    pub fn workflows(&self) -> impl Iterator<Item = &str> {
-        self.workflows.iter().map(String::as_str)
-    }
-
     /// Whether it may send the agent to the workflow `name`.
     pub fn declares_workflow(&self, name: &str) -> bool {
         self.workflows.contains(name)
@@ -172,12 +162,12 @@ impl CheckedDescriptor {
         self.insights.contains(id)
     }
 
-    /// The catalogue actions that it may request.
+    /// The catalogue actions that it may request, in order.
     pub fn actions(&self) -> impl Iterator<Item = &str> {
         self.actions.iter().map(String::as_str)
     }
 
-    /// The workflows that it may send the agent to.
+    /// The workflows that it may send the agent to, in order.
     pub fn workflows(&self) -> impl Iterator<Item = &str> {
         self.workflows.iter().map(String::as_str)
     }
@@ -249,6 +239,9 @@ fn value_kind(kind: wit::ValueKind) -> &'static str {
         ValueKind::Subject => "{subject}",
         ValueKind::LockMode => "{lock_mode}",
         ValueKind::At => "{at}",
+        ValueKind::Rate => "{rate}",
+        ValueKind::CheckpointCause => "{checkpoint_cause}",
+        ValueKind::CancelReason => "{cancel_reason}",
     }
 }
 

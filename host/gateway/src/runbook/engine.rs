@@ -8,17 +8,20 @@
 //! time, canonical NaN, no threads, no relaxed SIMD.
 
 use std::sync::mpsc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use wasmtime::component::Component;
 use wasmtime::component::types::ComponentItem;
-use wasmtime::{Config, Engine, OptLevel, Store, StoreLimits, StoreLimitsBuilder, Trap, WasmBacktraceDetails};
+use wasmtime::{Config, Engine, OptLevel, Store, Trap, UpdateDeadline, WasmBacktraceDetails};
 
 use super::bindings::pg_logstats::runbook::types as wit;
 use super::cache::CodeCache;
 use super::contract::{Answer, Instance, WitVersion};
 use super::limits;
+use super::meter::{Meter, Reached};
 use super::requests::{ActionHost, RequestLog};
+use super::structure;
+use super::usage::{HandedOver, Usage};
 
 /// Why a runbook did not give an assessment. The runbook is to blame, and is named by the caller.
 #[derive(Debug, thiserror::Error)]
@@ -41,8 +44,8 @@ pub enum RunbookError {
     /// It wanted more memory, table entries or stack than allowed.
     #[error("the runbook went over its memory limit ({0})")]
     OutOfMemory(&'static str),
-    /// It returned more than may be copied out.
-    #[error("the runbook returned more than {} bytes", limits::HOSTCALL_BYTES)]
+    /// It returned, or put into its requests, more than may be copied out.
+    #[error("the runbook handed over more than {} bytes", limits::HOSTCALL_BYTES)]
     OutputTooLarge,
     /// It trapped.
     #[error("the runbook trapped: {0}")]
@@ -72,29 +75,20 @@ impl RunbookError {
     }
 }
 
-/// What one call used, for the report.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Usage {
-    /// Fuel.
-    pub fuel: u64,
-    /// Requests made.
-    pub requests: u64,
-}
-
-/// What one call gave.
+/// What came of one call.
 #[derive(Debug)]
-pub struct Called {
-    /// The unchecked assessment.
-    pub assessment: wit::Assessment,
-    /// The requests in order, with the host's answers.
+pub struct Called<T> {
+    /// What it gave, unchecked; or why it gave nothing.
+    pub answer: Result<T, RunbookError>,
+    /// The requests in order, with the host's answers; also those of a call that failed.
     pub requests: RequestLog,
-    /// What it used.
+    /// What it used, whether it failed or not.
     pub usage: Usage,
 }
 
 /// State of one store: one call, then dropped.
 pub(super) struct RunState {
-    limits: StoreLimits,
+    pub(super) meter: Meter,
     pub(super) host: Option<ActionHost>,
 }
 
@@ -140,7 +134,6 @@ impl RunbookEngine {
             .wasm_relaxed_simd(false)
             .wasm_memory64(false)
             .wasm_multi_memory(false)
-            // Small instances: reserve what a guest may have, not the 4 GiB that make bounds checks free.
             .memory_init_cow(true)
             .wasm_backtrace_details(WasmBacktraceDetails::Disable)
             .generate_address_map(false);
@@ -165,6 +158,7 @@ impl RunbookEngine {
         if Engine::detect_precompiled(component).is_some() {
             return Err(RunbookError::NotAComponent("it is precompiled native code".to_owned()));
         }
+        structure::check(component)?;
         let compiled =
             Component::from_binary(&self.engine, component).map_err(|e| RunbookError::NotAComponent(first_line(&e)))?;
         let loaded = self.checked(compiled)?;
@@ -196,32 +190,22 @@ impl LoadedRunbook {
     }
 
     /// Calls `describe`. Requests are refused there.
-    ///
-    /// # Errors
-    /// When the guest misbehaves.
-    pub fn describe(&self) -> Result<wit::Descriptor, RunbookError> {
-        let (descriptor, _) = self.call(None, Instance::describe)?;
-        Ok(descriptor)
+    pub fn describe(&self) -> Called<wit::Descriptor> {
+        self.call(None, Instance::describe)
     }
 
     /// Calls `triage`.
-    ///
-    /// # Errors
-    /// When the guest misbehaves or gives up.
-    pub fn triage(&self, host: ActionHost, evidence: &wit::Evidence) -> Result<Called, RunbookError> {
+    pub fn triage(&self, host: ActionHost, evidence: &wit::Evidence) -> Called<wit::Assessment> {
         self.assess(host, |runbook, store| runbook.triage(store, evidence))
     }
 
     /// Calls `interpret`.
-    ///
-    /// # Errors
-    /// When the guest misbehaves or gives up.
     pub fn interpret(
         &self,
         host: ActionHost,
         evidence: &wit::Evidence,
         outcome: &wit::Outcome,
-    ) -> Result<Called, RunbookError> {
+    ) -> Called<wit::Assessment> {
         self.assess(host, |runbook, store| runbook.interpret(store, evidence, outcome))
     }
 
@@ -229,57 +213,70 @@ impl LoadedRunbook {
         &self,
         host: ActionHost,
         f: impl FnOnce(&Instance, &mut Store<RunState>) -> wasmtime::Result<Answer>,
-    ) -> Result<Called, RunbookError> {
+    ) -> Called<wit::Assessment> {
         let descriptor = host.descriptor();
-        let (answer, mut state) = self.call(Some(host), f)?;
-        let requests = state.host.take().map(ActionHost::into_log).unwrap_or_default();
-        match answer {
-            Ok(assessment) => {
-                let usage = Usage {
-                    fuel: state.fuel,
-                    requests: requests.entries.len() as u64,
-                };
-                Ok(Called {
-                    assessment,
-                    requests,
-                    usage,
-                })
-            }
-            Err(failure) => {
-                let said = descriptor.render(&failure.message, &super::requests::NoSubjects);
-                Err(said.map_or_else(|e| RunbookError::BadOutput(e.to_string()), RunbookError::GaveUp))
-            }
+        let called = self.call(Some(host), f);
+        let gave_up = |failure: wit::Failure| {
+            let said = descriptor.render(&failure.message, &super::requests::NoSubjects);
+            said.map_or_else(|e| RunbookError::BadOutput(e.to_string()), RunbookError::GaveUp)
+        };
+        Called {
+            answer: called.answer.and_then(|answer| answer.map_err(gave_up)),
+            requests: called.requests,
+            usage: called.usage,
         }
     }
 
-    fn call<T>(
+    /// One call in a store of its own.
+    fn call<T: HandedOver>(
         &self,
         host: Option<ActionHost>,
         f: impl FnOnce(&Instance, &mut Store<RunState>) -> wasmtime::Result<T>,
-    ) -> Result<(T, FinishedState), RunbookError> {
-        let store_limits = StoreLimitsBuilder::new()
-            .memory_size(limits::MEMORY_BYTES)
-            .table_elements(limits::TABLE_ELEMENTS)
-            .instances(limits::INSTANCES)
-            .memories(limits::MEMORIES)
-            .tables(limits::TABLES)
-            .trap_on_grow_failure(true)
-            .build();
-        let mut store = Store::new(
-            &self.engine,
-            RunState {
-                limits: store_limits,
-                host,
-            },
-        );
-        store.limiter(|state| &mut state.limits);
+    ) -> Called<T> {
+        let begun = Instant::now();
+        let meter = Meter::default();
+        let mut store = Store::new(&self.engine, RunState { meter, host });
+        store.limiter(|state| &mut state.meter);
         store.set_hostcall_fuel(limits::HOSTCALL_BYTES);
+        // The epoch is the engine's, and another run of it may be the one whose time is over.
+        let deadline = begun + Duration::from_millis(limits::CALL_TIME_MS);
         store.set_epoch_deadline(1);
-        store.epoch_deadline_trap();
-        store.set_fuel(limits::FUEL).map_err(|e| classify(&e))?;
+        store.epoch_deadline_callback(move |_| {
+            Ok(if Instant::now() < deadline {
+                UpdateDeadline::Continue(1)
+            } else {
+                UpdateDeadline::Interrupt
+            })
+        });
+        let answer = {
+            let _clock = Clock::start(&self.engine);
+            self.call_in(&mut store, f)
+        };
+        let fuel = limits::FUEL.saturating_sub(store.get_fuel().unwrap_or(0));
+        let RunState { meter, host } = store.into_data();
+        let requests = host.map(ActionHost::into_log).unwrap_or_default();
+        let usage = Usage {
+            fuel,
+            requests: requests.entries.len() as u64,
+            host_calls: meter.host_calls(),
+            peak_memory_bytes: meter.peak_memory_bytes(),
+            output_bytes: answer.as_ref().map_or(0, HandedOver::bytes),
+            wall_time_us: u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX),
+        };
+        Called {
+            answer,
+            requests,
+            usage,
+        }
+    }
 
-        let _clock = Clock::start(&self.engine);
-        let runbook = Instance::new(self.wit_version, &mut store, &self.component).map_err(|e| {
+    fn call_in<T>(
+        &self,
+        store: &mut Store<RunState>,
+        f: impl FnOnce(&Instance, &mut Store<RunState>) -> wasmtime::Result<T>,
+    ) -> Result<T, RunbookError> {
+        store.set_fuel(limits::FUEL).map_err(|e| classify(&e))?;
+        let runbook = Instance::new(self.wit_version, store, &self.component).map_err(|e| {
             // A trap of a start function is the guest's doing; anything else is a missing or mistyped export.
             if e.downcast_ref::<Trap>().is_some() {
                 classify(&e)
@@ -290,22 +287,8 @@ impl LoadedRunbook {
                 }
             }
         })?;
-        let answer = f(&runbook, &mut store).map_err(|e| classify(&e))?;
-        let fuel = limits::FUEL.saturating_sub(store.get_fuel().unwrap_or(0));
-        Ok((
-            answer,
-            FinishedState {
-                host: store.into_data().host,
-                fuel,
-            },
-        ))
+        f(&runbook, store).map_err(|e| classify(&e))
     }
-}
-
-/// What is left of a store after its call.
-struct FinishedState {
-    host: Option<ActionHost>,
-    fuel: u64,
 }
 
 /// Ends a call that takes too long: ticks the engine's epoch once, unless dropped before.
@@ -346,18 +329,29 @@ impl Drop for Clock {
 
 /// Says which limit a wasmtime error stands for.
 fn classify(error: &wasmtime::Error) -> RunbookError {
-    let text = format!("{error:#}");
+    if let Some(reached) = error.downcast_ref::<Reached>() {
+        return match reached {
+            Reached::Memory => RunbookError::OutOfMemory("linear memory"),
+            Reached::Table => RunbookError::OutOfMemory("table"),
+            Reached::Host => RunbookError::OutOfMemory("the host's own memory"),
+            Reached::HostCalls => RunbookError::OutOfTime("calls of the host"),
+            Reached::RequestBytes => RunbookError::OutputTooLarge,
+        };
+    }
     match error.downcast_ref::<Trap>() {
         Some(Trap::OutOfFuel) => RunbookError::OutOfTime("fuel"),
         Some(Trap::Interrupt) => RunbookError::OutOfTime("call time"),
         Some(Trap::StackOverflow) => RunbookError::OutOfMemory("stack"),
         Some(Trap::AllocationTooLarge) => RunbookError::OutOfMemory("allocation"),
         Some(trap) => RunbookError::Trapped(trap.to_string()),
-        // These two are plain errors in wasmtime, without a type to match on.
-        None if text.contains("forcing trap when growing memory") => RunbookError::OutOfMemory("linear memory"),
-        None if text.contains("forcing trap when growing table") => RunbookError::OutOfMemory("table"),
-        None if text.contains("fuel allocated for hostcalls") => RunbookError::OutputTooLarge,
-        None => RunbookError::Trapped(first_line(error)),
+        None => match format!("{error:#}") {
+            // These are plain errors in wasmtime, without a type to match on.
+            text if text.contains("fuel allocated for hostcalls") => RunbookError::OutputTooLarge,
+            text if text.contains("resource limit exceeded") => {
+                RunbookError::OutOfMemory("number of instances, memories or tables")
+            }
+            _ => RunbookError::Trapped(first_line(error)),
+        },
     }
 }
 
@@ -366,4 +360,31 @@ fn first_line(error: &wasmtime::Error) -> String {
     let text = error.root_cause().to_string();
     let line = text.lines().next().unwrap_or_default();
     crate::untrusted::Untrusted::capped(line, 200).text().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use super::*;
+
+    #[test]
+    fn the_end_of_another_runs_time_ends_no_run() {
+        let engine = RunbookEngine::new().unwrap();
+        let builtin = pg_logstats_builtin::all().first().unwrap();
+        let loaded = engine.load(builtin.component, &builtin.digest, None).unwrap();
+        let done = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !done.load(Ordering::Relaxed) {
+                    engine.engine.increment_epoch();
+                }
+            });
+            for _ in 0..50 {
+                let called = loaded.describe();
+                assert!(called.answer.is_ok(), "{:?}", called.answer);
+            }
+            done.store(true, Ordering::Relaxed);
+        });
+    }
 }

@@ -7,7 +7,7 @@ pub const FUEL: u64 = 2_000_000_000;
 /// Wall-clock time of one call, the backstop for host time that fuel does not count.
 pub const CALL_TIME_MS: u64 = 5_000;
 
-/// Linear memory of one instance: the largest evidence is about a tenth of it.
+/// Linear memory of one run, all its memories together: the largest evidence is about a tenth of it.
 pub const MEMORY_BYTES: usize = 64 << 20;
 
 /// Entries of one table; function tables of a Rust guest have some hundreds.
@@ -16,7 +16,7 @@ pub const TABLE_ELEMENTS: usize = 20_000;
 /// Core instances that one component may make; a Rust component has three (itself and two adapters of the encoder).
 pub const INSTANCES: usize = 16;
 
-/// Linear memories of one component. [`MEMORY_BYTES`] holds for each.
+/// Linear memories of one component. [`MEMORY_BYTES`] holds for all of them together.
 pub const MEMORIES: usize = 2;
 
 /// Tables of one component.
@@ -25,15 +25,29 @@ pub const TABLES: usize = 8;
 /// Stack of the guest: deep recursion traps before it can reach the host's.
 pub const STACK_BYTES: usize = 512 << 10;
 
-/// Bytes that one call may copy out of the guest. A list may point at the same bytes again and again, so the guest's memory does
-/// not bound this by itself.
+/// Bytes that one run may hand over: in its answer, and in all its requests together. A list may point at the same bytes again and
+/// again, so the guest's memory does not bound this by itself.
 pub const HOSTCALL_BYTES: usize = 16 << 20;
 
 /// Size of a component file: the built-in ones have some tens of kilobytes, a JavaScript one some ten megabytes.
 pub const COMPONENT_BYTES: u64 = 32 << 20;
 
+/// Components within components. The encoders of Rust, JavaScript and Python make two levels at most.
+pub const COMPONENT_DEPTH: usize = 8;
+
+/// Types of components and instances that one section may have within others. The contract's own have one level.
+pub const TYPE_NESTING: usize = 64;
+
+/// Size of one function of a component: the largest of a JavaScript or Python engine, its interpreter's loop, has some hundred
+/// kilobytes. A compiler's time and memory grow faster than a function does.
+pub const FUNCTION_BYTES: usize = 1 << 20;
+
 /// Requests that one run may make.
 pub const REQUESTS: usize = 256;
+
+/// Calls of `request` that one run may make, those past [`REQUESTS`] included. A call takes the host about a microsecond and the
+/// guest hardly any fuel; without this the clock would end a runbook that asks for ever, at another place on each machine.
+pub const HOST_CALLS: u64 = 100_000;
 
 /// Findings in one assessment.
 pub const FINDINGS: usize = 200;

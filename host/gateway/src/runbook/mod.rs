@@ -4,17 +4,21 @@
 //! reaches a report without passing [`descriptor`] and [`assessment`].
 
 pub mod assessment;
-pub(crate) mod bindings;
+pub mod bindings;
 pub mod cache;
 pub mod contract;
-pub(crate) mod convert;
+pub mod convert;
 pub mod descriptor;
 pub mod engine;
 pub mod limits;
+mod meter;
 pub mod requests;
+mod structure;
+mod usage;
 mod v0_1_0;
 
 pub use assessment::CheckedAssessment;
 pub use contract::WitVersion;
 pub use descriptor::CheckedDescriptor;
-pub use engine::{LoadedRunbook, RunbookEngine, RunbookError};
+pub use engine::{Called, LoadedRunbook, RunbookEngine, RunbookError};
+pub use usage::Usage;

@@ -14,6 +14,7 @@ use super::bindings::v0_1_0::pg_logstats::runbook::actions as actions_v0_1_0;
 use super::descriptor::{CheckedDescriptor, KnowsSubjects};
 use super::engine::RunState;
 use super::limits;
+use super::usage::HandedOver as _;
 use crate::catalogue::{Action, ActionKind, BoundValue, Catalogue};
 use crate::subjects::{Subject, Subjects};
 use crate::untrusted::Untrusted;
@@ -306,18 +307,19 @@ fn check_target(action: &Action, subject: &Subject) -> Result<(), Denial> {
 }
 
 impl actions::Host for RunState {
-    fn request(&mut self, request: wit::ActionRequest) -> Result<wit::Ticket, wit::Denial> {
+    fn request(&mut self, request: wit::ActionRequest) -> wasmtime::Result<Result<wit::Ticket, wit::Denial>> {
+        self.meter.host_called(request.bytes())?;
         // `describe` has no host: a descriptor that depends on answers would be no manifest.
         let Some(host) = &mut self.host else {
-            return Err(wit::Denial::TooManyRequests);
+            return Ok(Err(wit::Denial::TooManyRequests));
         };
-        host.answer(&request).map_err(Denial::to_wit)
+        Ok(host.answer(&request).map_err(Denial::to_wit))
     }
 }
 
 /// A request is the same in every version.
 impl actions_v0_1_0::Host for RunState {
-    fn request(&mut self, request: wit::ActionRequest) -> Result<wit::Ticket, wit::Denial> {
+    fn request(&mut self, request: wit::ActionRequest) -> wasmtime::Result<Result<wit::Ticket, wit::Denial>> {
         actions::Host::request(self, request)
     }
 }

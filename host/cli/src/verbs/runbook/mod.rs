@@ -15,7 +15,8 @@ use crate::args::{Cli, RunbookVerb};
 
 pub(super) fn run(cli: &Cli, verb: &RunbookVerb) -> Result<ExitCode, GatewayError> {
     match verb {
-        RunbookVerb::List => trust::list(cli),
+        RunbookVerb::List { usage: false } => trust::list(cli),
+        RunbookVerb::List { usage: true } => trust::usage(cli),
         RunbookVerb::Sign { file, key } => trust::sign(cli, file, key),
         RunbookVerb::Verify { path } => trust::verify(cli, path),
         RunbookVerb::Install { path, allow_downgrade } => trust::install(cli, path, *allow_downgrade),

@@ -14,6 +14,11 @@ pub(super) fn list(cli: &Cli) -> Result<ExitCode, GatewayError> {
     Ok(ExitCode::Done)
 }
 
+pub(super) fn usage(cli: &Cli) -> Result<ExitCode, GatewayError> {
+    output::print(cli, &open(cli)?.runbook_usage()?, render::runbook_usage)?;
+    Ok(ExitCode::Done)
+}
+
 pub(super) fn sign(cli: &Cli, file: &Path, key: &Path) -> Result<ExitCode, GatewayError> {
     output::print(cli, &runbooks::sign(file, key)?, render::runbook)?;
     Ok(ExitCode::Done)
@@ -45,7 +50,11 @@ pub(super) fn revoke(cli: &Cli, args: &RevokeArgs) -> Result<ExitCode, GatewayEr
             key,
         },
         // The command line asks for them.
-        _ => return Err(GatewayError::Usage("name the runbook and --key, or --signed".to_owned())),
+        _ => {
+            return Err(GatewayError::Usage(
+                "name the runbook and --key, or --signed".to_owned(),
+            ));
+        }
     };
     output::print(cli, &open(cli)?.revoke_runbook(&revoke)?, render::revocation)?;
     Ok(ExitCode::Done)

@@ -1,0 +1,150 @@
+//! Runbooks: from a file to an answer, and what the sandbox costs over a native call.
+//!
+//! - *cold load*: what a process does before the first answer: an engine, the component's digest, its code out of the authenticated
+//!   cache, an instance, and its descriptor. *compile* is the same without a cache.
+//! - *describe*: a store, an instance, one small call, and its end: instances a second on one core are 1 s by this.
+//! - *query-families*: the assessment of 1,000 families, ten times what evidence ever has, as a component and natively from the same
+//!   sources. Both answer its requests; the component's evidence is handed over and its assessment taken back by value.
+
+#![allow(
+    clippy::unwrap_used,
+    reason = "what cannot be set up cannot be measured, and a bench says so by panicking"
+)]
+
+use std::fmt::Write as _;
+use std::hint::black_box;
+use std::io::Cursor;
+use std::sync::Arc;
+
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use pg_logstats_builtin::Builtin;
+use pg_logstats_gateway::catalogue::Catalogue;
+use pg_logstats_gateway::runbook::cache::CodeCache;
+use pg_logstats_gateway::runbook::requests::ActionHost;
+use pg_logstats_gateway::runbook::{CheckedDescriptor, RunbookEngine, convert};
+use pg_logstats_gateway::snapshot::{EvidenceSnapshot, LiveEvidence, SNAPSHOT_VERSION};
+use pg_logstats_gateway::subjects::Subjects;
+use pg_logstats_gateway::workspace::Workspace;
+use pg_logstats_logs::{Options, Source, analyse};
+use pg_logstats_native_query_families::QueryFamilies;
+use pg_logstats_sdk::{QueryFamily, Runbook as _, testkit};
+use sha2::{Digest as _, Sha256};
+
+const FAMILIES: u64 = 1_000;
+
+fn query_families() -> &'static Builtin {
+    let found = pg_logstats_builtin::all().iter().find(|b| b.name == "query-families");
+    found.unwrap()
+}
+
+/// A log of [`FAMILIES`] families; the first takes the most time.
+fn log() -> String {
+    let mut log = String::new();
+    for n in 0..FAMILIES {
+        for execution in 0..3 {
+            writeln!(
+                log,
+                "2026-11-23 05:{:02}:{:02}.000 UTC [77] app@shop web-1: LOG:  duration: {}.250 ms  statement: SELECT a, b FROM table_{n} WHERE id = {execution}",
+                n / 60 % 60,
+                n % 60,
+                2 * FAMILIES - n
+            )
+            .unwrap();
+        }
+    }
+    log
+}
+
+/// All families, where `EvidenceSnapshot::from_logs` would keep the most important.
+fn snapshot() -> EvidenceSnapshot {
+    let source = Source::stream("bench".to_owned(), Box::new(Cursor::new(log().into_bytes())));
+    let log = analyse(vec![source], &Options::default(), &|_| {}).unwrap();
+    assert_eq!(log.families.len() as u64, FAMILIES);
+    EvidenceSnapshot {
+        snapshot_version: SNAPSHOT_VERSION,
+        log: Some(log),
+        comparison: None,
+        live: LiveEvidence::default(),
+    }
+}
+
+fn load(criterion: &mut Criterion) {
+    let builtin = query_families();
+    let folder = tempfile::tempdir().unwrap();
+    let workspace = Workspace::open(Some(folder.path())).unwrap();
+    let cache = CodeCache::new(&workspace);
+    let mut group = criterion.benchmark_group("load query-families");
+    let from = |cache: Option<&CodeCache<'_>>| {
+        let engine = RunbookEngine::new().unwrap();
+        let digest = Sha256::digest(builtin.component).into();
+        let runbook = engine.load(builtin.component, &digest, cache).unwrap();
+        black_box(runbook.describe().answer.unwrap())
+    };
+    from(Some(&cache));
+    group.bench_function("cold load", |bencher| bencher.iter(|| from(Some(&cache))));
+    group.sample_size(10);
+    group.bench_function("compile", |bencher| bencher.iter(|| from(None)));
+    group.finish();
+}
+
+fn call(criterion: &mut Criterion) {
+    let builtin = query_families();
+    let engine = RunbookEngine::new().unwrap();
+    let runbook = engine.load(builtin.component, &builtin.digest, None).unwrap();
+
+    let mut group = criterion.benchmark_group("instance");
+    group.throughput(Throughput::Elements(1));
+    group.bench_function("describe", |bencher| {
+        bencher.iter(|| black_box(runbook.describe().answer.unwrap()));
+    });
+    group.finish();
+
+    let snapshot = snapshot();
+    let evidence = convert::evidence(&snapshot);
+    let subjects = Arc::new(Subjects::new(&snapshot, &[]));
+    let descriptor = Arc::new(CheckedDescriptor::new(&runbook.describe().answer.unwrap()).unwrap());
+    let catalogue = Arc::new(Catalogue::builtin().unwrap().clone());
+    let mut group = criterion.benchmark_group("query-families on 1000 families");
+    group.bench_function("component", |bencher| {
+        bencher.iter(|| {
+            let (descriptor, subjects) = (Arc::clone(&descriptor), Arc::clone(&subjects));
+            let host = ActionHost::new(descriptor, subjects, Arc::clone(&catalogue), builtin.digest);
+            let called = runbook.triage(host, &evidence);
+            black_box(called.answer.unwrap())
+        });
+    });
+    let mut native = testkit::evidence();
+    for family in &evidence.families {
+        native = native.family(QueryFamily {
+            id: family.id.clone(),
+            statement: family.statement.clone(),
+            execution_count: family.execution_count,
+            total_duration_us: family.total_duration_us,
+            mean_duration_us: family.mean_duration_us,
+            p50_duration_us: family.p50_duration_us,
+            p95_duration_us: family.p95_duration_us,
+            p99_duration_us: family.p99_duration_us,
+            max_duration_us: family.max_duration_us,
+            query_id_count: family.query_id_count,
+            has_sample: family.has_sample,
+            ..testkit::family(0)
+        });
+    }
+    let native = native.build();
+    let describe = QueryFamilies.describe();
+    let actions = testkit::RecordingActions::for_run(&describe, &native, None).unwrap();
+    group.bench_function("native", |bencher| {
+        bencher.iter(|| {
+            let mut actions = actions.clone();
+            black_box(QueryFamilies.triage(&native, &mut actions).unwrap())
+        });
+    });
+    // What the component's side does beside calling: the evidence is made of what the host has, once for each run.
+    group.bench_function("hand over the evidence natively", |bencher| {
+        bencher.iter(|| black_box(native.clone()));
+    });
+    group.finish();
+}
+
+criterion_group!(benches, load, call);
+criterion_main!(benches);

@@ -1,0 +1,338 @@
+//! What a component is made of, looked at before anything of it is compiled.
+//!
+//! **In**: the bytes of a component. **Out**: nothing, or why it is no runbook. **Trusted**: nothing. **Can fail**: with the
+//! [`RunbookError`] that says what is wrong; an import that is not ours is said first, because it explains the rest.
+//!
+//! Fuel and memory limits hold for what runs. Compiling has none: wasmtime unfolds components within components when it compiles them,
+//! so that some lines of nested components become a million instances, and the time that a function takes grows faster than its
+//! size. So what would be unfolded is counted here first, in one pass over the bytes, without unfolding it.
+
+use wasmparser::{
+    CanonicalFunction, ComponentAlias, ComponentExternalKind, ComponentInstance, ComponentOuterAliasKind,
+    ComponentType, ComponentTypeDeclaration, ComponentTypeRef, Encoding, Instance, InstanceTypeDeclaration, Parser,
+    Payload, TypeBounds,
+};
+
+use super::engine::RunbookError;
+use super::limits;
+use crate::untrusted::Untrusted;
+
+/// What every module and component begins with.
+const MAGIC: &[u8] = b"\0asm";
+/// The package of the contract; what stands behind `@` is the version.
+const PACKAGE: &str = "pg-logstats:runbook/";
+/// The version that this host serves.
+const SERVED: &str = "0.1.0";
+/// The interfaces of the package.
+const INTERFACES: [&str; 2] = ["actions", "types"];
+
+/// Checks `component`.
+///
+/// # Errors
+/// Says what is wrong with it.
+pub(super) fn check(component: &[u8]) -> Result<(), RunbookError> {
+    if component.len() as u64 > limits::COMPONENT_BYTES {
+        return Err(RunbookError::NotAComponent(format!(
+            "it has {} bytes, more than {}",
+            component.len(),
+            limits::COMPONENT_BYTES
+        )));
+    }
+    if !component.starts_with(MAGIC) {
+        return Err(RunbookError::NotAComponent(
+            "it does not begin with `\\0asm`, as WebAssembly does".to_owned(),
+        ));
+    }
+    let mut survey = Survey::default();
+    for payload in Parser::new(0).parse_all(component) {
+        let payload = payload.map_err(unreadable)?;
+        if let Payload::ComponentTypeSection(section) = &payload
+            && component.get(section.range()).map_or(0, nesting_bound) > limits::TYPE_NESTING
+        {
+            return Err(RunbookError::OutOfMemory("types within types"));
+        }
+        survey.take(payload)?;
+    }
+    survey.flaw.map_or(Ok(()), Err)
+}
+
+/// At most so deep do the types of a section contain each other. Readers of types call themselves for a type in a type, ours and wasmtime's,
+/// so some megabytes of nothing else would use up the host's stack. An inner type of a component or an instance begins with one of two
+/// bytes behind the byte that says that a type follows, so there are no more of them than of these pairs.
+fn nesting_bound(section: &[u8]) -> usize {
+    const FOLLOWS: u8 = 0x01;
+    const COMPONENT: u8 = 0x41;
+    const INSTANCE: u8 = 0x42;
+    section
+        .windows(2)
+        .filter(|pair| matches!(pair, [FOLLOWS, COMPONENT | INSTANCE]))
+        .count()
+}
+
+/// In one line: the reader's messages have lists over several, and names of the guest's.
+fn unreadable(error: wasmparser::BinaryReaderError) -> RunbookError {
+    let words = error.to_string();
+    let line = words.split_whitespace().collect::<Vec<_>>().join(" ");
+    RunbookError::NotAComponent(Untrusted::capped(&line, 200).text().to_owned())
+}
+
+/// How much one instantiation of a component makes.
+#[derive(Debug, Clone, Copy, Default)]
+struct Unfolded {
+    core_instances: u64,
+    component_instances: u64,
+}
+
+impl Unfolded {
+    fn add(&mut self, other: Self) {
+        self.core_instances = self.core_instances.saturating_add(other.core_instances);
+        self.component_instances = self.component_instances.saturating_add(other.component_instances);
+    }
+}
+
+/// A component whose bytes are being read.
+#[derive(Debug, Default)]
+struct Scope {
+    /// What each component of its index space makes; none where it is not written down here but given or taken from elsewhere.
+    components: Vec<Option<Unfolded>>,
+    made: Unfolded,
+}
+
+enum Open {
+    Module,
+    Component(Scope),
+}
+
+/// One pass over the bytes.
+#[derive(Default)]
+struct Survey {
+    /// The innermost last.
+    open: Vec<Open>,
+    /// The first flaw that is not an import, which is told only when no import is wrong.
+    flaw: Option<RunbookError>,
+}
+
+impl Survey {
+    fn flaw(&mut self, error: RunbookError) {
+        self.flaw.get_or_insert(error);
+    }
+
+    fn scope(&mut self) -> Option<&mut Scope> {
+        match self.open.last_mut() {
+            Some(Open::Component(scope)) => Some(scope),
+            Some(Open::Module) | None => None,
+        }
+    }
+
+    fn take(&mut self, payload: Payload<'_>) -> Result<(), RunbookError> {
+        match payload {
+            Payload::Version { encoding, .. } if self.open.is_empty() => {
+                if encoding == Encoding::Module {
+                    return Err(RunbookError::NotAComponent("it is a core module".to_owned()));
+                }
+                self.open.push(Open::Component(Scope::default()));
+            }
+            Payload::ModuleSection { .. } => self.open.push(Open::Module),
+            Payload::ComponentSection { .. } => {
+                if self.open.len() >= limits::COMPONENT_DEPTH {
+                    return Err(RunbookError::OutOfMemory("components within components"));
+                }
+                self.open.push(Open::Component(Scope::default()));
+            }
+            Payload::End(_) => self.close(),
+            Payload::CodeSectionEntry(body) if body.range().len() > limits::FUNCTION_BYTES => {
+                self.flaw(RunbookError::OutOfMemory("size of one function"));
+            }
+            Payload::InstanceSection(section) => {
+                for instance in section {
+                    if let Instance::Instantiate { .. } = instance.map_err(unreadable)? {
+                        let one = Unfolded {
+                            core_instances: 1,
+                            ..Unfolded::default()
+                        };
+                        self.made(one);
+                    }
+                }
+            }
+            Payload::ComponentInstanceSection(section) => {
+                for instance in section {
+                    if let ComponentInstance::Instantiate { component_index, .. } = instance.map_err(unreadable)? {
+                        self.instantiated(component_index);
+                    }
+                }
+            }
+            Payload::ComponentAliasSection(section) => {
+                for alias in section {
+                    self.aliased(&alias.map_err(unreadable)?);
+                }
+            }
+            Payload::ComponentImportSection(section) => {
+                for import in section {
+                    let import = import.map_err(unreadable)?;
+                    if self.open.len() == 1 {
+                        allowed(import.name.name, import.ty)?;
+                    }
+                    self.referred(import.ty);
+                }
+            }
+            Payload::ComponentExportSection(section) => {
+                for export in section {
+                    // An export is a name of its own for what it exports.
+                    let export = export.map_err(unreadable)?;
+                    if export.kind == ComponentExternalKind::Component
+                        && let Some(scope) = self.scope()
+                    {
+                        let exported = known(&scope.components, export.index);
+                        scope.components.push(exported);
+                    }
+                }
+            }
+            Payload::ComponentTypeSection(section) => {
+                for ty in section {
+                    self.declared(&ty.map_err(unreadable)?);
+                }
+            }
+            Payload::ComponentCanonicalSection(section) => {
+                for function in section {
+                    match function.map_err(unreadable)? {
+                        CanonicalFunction::Lift { .. } | CanonicalFunction::Lower { .. } => {}
+                        CanonicalFunction::ResourceNew { .. }
+                        | CanonicalFunction::ResourceDrop { .. }
+                        | CanonicalFunction::ResourceRep { .. } => self.flaw(has_resources()),
+                        _ => self.flaw(RunbookError::WrongInterface(
+                            "it uses threads, tasks or streams, and the contract has none".to_owned(),
+                        )),
+                    }
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn close(&mut self) {
+        if let Some(Open::Component(closed)) = self.open.pop()
+            && let Some(scope) = self.scope()
+        {
+            scope.components.push(Some(closed.made));
+        }
+    }
+
+    /// More is made whenever the innermost component is instantiated. It is judged there, before a component that is never
+    /// instantiated is: wasmtime compiles that, too.
+    fn made(&mut self, more: Unfolded) {
+        let Some(scope) = self.scope() else { return };
+        scope.made.add(more);
+        let made = scope.made;
+        if made.core_instances > limits::INSTANCES as u64 || made.component_instances > limits::INSTANCES as u64 {
+            self.flaw(RunbookError::OutOfMemory("number of instances"));
+        }
+    }
+
+    fn instantiated(&mut self, component: u32) {
+        let Some(scope) = self.scope() else { return };
+        match known(&scope.components, component) {
+            Some(mut unfolded) => {
+                unfolded.component_instances = unfolded.component_instances.saturating_add(1);
+                self.made(unfolded);
+            }
+            None => self.flaw(RunbookError::WrongInterface(
+                "it instantiates a component that was given to it, and the contract gives none".to_owned(),
+            )),
+        }
+    }
+
+    fn aliased(&mut self, alias: &ComponentAlias<'_>) {
+        let component = match *alias {
+            ComponentAlias::InstanceExport {
+                kind: ComponentExternalKind::Component,
+                ..
+            } => None,
+            ComponentAlias::Outer {
+                kind: ComponentOuterAliasKind::Component,
+                count,
+                index,
+            } => {
+                let outward = (count as usize).saturating_add(1);
+                match self.open.len().checked_sub(outward).and_then(|at| self.open.get(at)) {
+                    Some(Open::Component(outer)) => known(&outer.components, index),
+                    Some(Open::Module) | None => None,
+                }
+            }
+            _ => return,
+        };
+        if let Some(scope) = self.scope() {
+            scope.components.push(component);
+        }
+    }
+
+    /// An import, or an export of a type.
+    fn referred(&mut self, ty: ComponentTypeRef) {
+        match ty {
+            ComponentTypeRef::Type(TypeBounds::SubResource) => self.flaw(has_resources()),
+            ComponentTypeRef::Component(_) => {
+                if let Some(scope) = self.scope() {
+                    scope.components.push(None);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn declared(&mut self, ty: &ComponentType<'_>) {
+        if has_resource(ty) {
+            self.flaw(has_resources());
+        }
+    }
+}
+
+fn known(components: &[Option<Unfolded>], index: u32) -> Option<Unfolded> {
+    components.get(index as usize).copied().flatten()
+}
+
+fn has_resources() -> RunbookError {
+    RunbookError::WrongInterface("it has resources, and the contract has none".to_owned())
+}
+
+/// Whether a resource is declared in the type, at any depth.
+fn has_resource(ty: &ComponentType<'_>) -> bool {
+    let is_resource = |ty: &ComponentTypeRef| matches!(ty, ComponentTypeRef::Type(TypeBounds::SubResource));
+    match ty {
+        ComponentType::Resource { .. } => true,
+        ComponentType::Defined(_) | ComponentType::Func(_) => false,
+        ComponentType::Component(declarations) => declarations.iter().any(|declaration| match declaration {
+            ComponentTypeDeclaration::Type(ty) => has_resource(ty),
+            ComponentTypeDeclaration::Export { ty, .. } => is_resource(ty),
+            ComponentTypeDeclaration::Import(import) => is_resource(&import.ty),
+            ComponentTypeDeclaration::CoreType(_) | ComponentTypeDeclaration::Alias(_) => false,
+        }),
+        ComponentType::Instance(declarations) => declarations.iter().any(|declaration| match declaration {
+            InstanceTypeDeclaration::Type(ty) => has_resource(ty),
+            InstanceTypeDeclaration::Export { ty, .. } => is_resource(ty),
+            InstanceTypeDeclaration::CoreType(_) | InstanceTypeDeclaration::Alias(_) => false,
+        }),
+    }
+}
+
+/// Whether the root may import `name`.
+fn allowed(name: &str, ty: ComponentTypeRef) -> Result<(), RunbookError> {
+    // The world names types of the `types` interface; a name for a known shape brings nothing in.
+    if matches!(ty, ComponentTypeRef::Type(TypeBounds::Eq(_))) {
+        return Ok(());
+    }
+    let shown = Untrusted::capped(name, 200);
+    let ours = name
+        .strip_prefix(PACKAGE)
+        .and_then(|interface| interface.split_once('@'));
+    match ours {
+        Some((interface, SERVED)) if INTERFACES.contains(&interface) => Ok(()),
+        Some((interface, version)) if INTERFACES.contains(&interface) => {
+            let version = Untrusted::capped(version, 40);
+            Err(RunbookError::WrongInterface(format!(
+                "it is built for pg-logstats:runbook@{}",
+                version.text()
+            )))
+        }
+        _ => Err(RunbookError::ForbiddenImport(shown.text().to_owned())),
+    }
+}

@@ -1,0 +1,2 @@
+;; Declares a memory that threads could share.
+(component (core module (memory 1 1 shared)))

@@ -1,0 +1,2 @@
+;; Is a component, imports nothing, and exports nothing.
+(component)
