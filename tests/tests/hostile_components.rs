@@ -122,7 +122,7 @@ fn types_of_types_of_types_are_bounded() {
         }
         types.extend(index);
     }
-    fails(&component(&section(TYPE_SECTION, &types)), "not_a_component", "depth");
+    fails(&component(&section(TYPE_SECTION, &types)), "not_a_component", "too deep");
 }
 
 #[test]
