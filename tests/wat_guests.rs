@@ -29,8 +29,13 @@ pub(super) fn build(folder: &Path, wit: &Path) -> Result<BTreeMap<String, PathBu
             package: format!("guests-wat/{name}.wat"),
             reason,
         };
-        let version = text.lines().find_map(|line| line.strip_prefix(";; version: ")).unwrap_or(VERSION);
-        let whole = parts.iter().fold(text.clone(), |text, (part, content)| text.replace(&format!("{{{part}}}"), content));
+        let version = text
+            .lines()
+            .find_map(|line| line.strip_prefix(";; version: "))
+            .unwrap_or(VERSION);
+        let whole = parts.iter().fold(text.clone(), |text, (part, content)| {
+            text.replace(&format!("{{{part}}}"), content)
+        });
         let whole = whole.replace(&format!("@{VERSION}"), &format!("@{version}"));
         let binary = wat::parse_str(&whole).map_err(|e| failed(e.to_string()))?;
         let is_component = text.lines().any(|line| line.starts_with("(component"));
@@ -40,7 +45,10 @@ pub(super) fn build(folder: &Path, wit: &Path) -> Result<BTreeMap<String, PathBu
             wrap(binary, &contract, version).map_err(failed)?
         };
         let path = out.join(format!("{name}.wasm"));
-        fs::write(&path, component).map_err(|source| Error::Write { path: path.clone(), source })?;
+        fs::write(&path, component).map_err(|source| Error::Write {
+            path: path.clone(),
+            source,
+        })?;
         guests.insert(name, path);
     }
     Ok(guests)
@@ -50,12 +58,17 @@ pub(super) fn build(folder: &Path, wit: &Path) -> Result<BTreeMap<String, PathBu
 fn wrap(mut core: Vec<u8>, contract: &BTreeMap<String, String>, version: &str) -> Result<Vec<u8>, String> {
     let mut sources = SourceMap::new();
     for (name, text) in contract {
-        sources.push_str(&format!("{name}.wit"), text.replace(&format!("@{VERSION}"), &format!("@{version}")));
+        sources.push_str(
+            &format!("{name}.wit"),
+            text.replace(&format!("@{VERSION}"), &format!("@{version}")),
+        );
     }
     let group = sources.parse().map_err(|(_, e)| e.to_string())?;
     let mut resolve = Resolve::new();
     let package = resolve.push_group(group).map_err(|e| format!("{e:#}"))?;
-    let world = resolve.select_world(&[package], Some("runbook")).map_err(|e| format!("{e:#}"))?;
+    let world = resolve
+        .select_world(&[package], Some("runbook"))
+        .map_err(|e| format!("{e:#}"))?;
     embed_component_metadata(&mut core, &resolve, world, StringEncoding::UTF8, false).map_err(|e| format!("{e:#}"))?;
     let encoded = ComponentEncoder::default()
         .module(&core)

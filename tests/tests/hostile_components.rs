@@ -78,7 +78,10 @@ fn padded(bytes: usize) -> Vec<u8> {
 fn a_custom_section_of_100_megabytes_is_not_even_read() {
     let (lab, report) = triage(&padded(100 << 20));
     let error = report.unwrap_err().to_string();
-    assert!(error.contains("runbook.wasm") && error.contains("larger than"), "{error}");
+    assert!(
+        error.contains("runbook.wasm") && error.contains("larger than"),
+        "{error}"
+    );
     // A failure record, and the decent runbook's report.
     host::goes_on(&lab, 2);
 }
@@ -104,7 +107,11 @@ fn types_within_types_do_not_use_up_the_hosts_stack() {
         types.extend([0x41, 1, 1]);
     }
     types.extend([0x41, 0]);
-    fails(&component(&section(TYPE_SECTION, &types)), "out_of_memory", "types within types");
+    fails(
+        &component(&section(TYPE_SECTION, &types)),
+        "out_of_memory",
+        "types within types",
+    );
 }
 
 #[test]
@@ -122,7 +129,11 @@ fn types_of_types_of_types_are_bounded() {
         }
         types.extend(index);
     }
-    fails(&component(&section(TYPE_SECTION, &types)), "not_a_component", "too deep");
+    fails(
+        &component(&section(TYPE_SECTION, &types)),
+        "not_a_component",
+        "too deep",
+    );
 }
 
 #[test]
@@ -137,7 +148,11 @@ fn components_within_components_are_bounded() {
 #[test]
 fn a_function_that_would_take_minutes_to_compile_is_not_compiled() {
     // `nop`, two million times.
-    fails(&one_function(&vec![1; 2 << 20]), "out_of_memory", "size of one function");
+    fails(
+        &one_function(&vec![1; 2 << 20]),
+        "out_of_memory",
+        "size of one function",
+    );
 }
 
 #[test]

@@ -43,10 +43,7 @@ fn is_refused(name: &str, denial: &str) -> Vec<serde_json::Value> {
     let entries = sealed["body"]["detail"]["requests"]["entries"].as_array().unwrap();
     assert_eq!(report.runbook.usage.requests, entries.len() as u64);
     if denial != "too_many_requests" {
-        assert!(
-            entries.iter().any(|e| e["answer"]["denial"] == denial),
-            "{entries:#?}"
-        );
+        assert!(entries.iter().any(|e| e["answer"]["denial"] == denial), "{entries:#?}");
         let said = report
             .limitations
             .iter()
@@ -91,6 +88,13 @@ fn post_return_loops() {
     fails("post-return-loops", "out_of_time", "(fuel)");
 }
 
+/// One instruction that fills 32 MiB is one of fuel.
+#[test]
+fn memory_filled_without_end() {
+    let report = fails("memory-filled-without-end", "out_of_time", "(call time)");
+    assert!(report.runbook.usage.fuel < limits::FUEL / 10);
+}
+
 #[test]
 fn requests_without_end() {
     let report = fails("requests-without-end", "out_of_time", "(calls of the host)");
@@ -114,7 +118,10 @@ fn memory_small_steps() {
 #[test]
 fn memory_huge_step() {
     let report = fails("memory-huge-step", "out_of_memory", "(linear memory)");
-    assert!(report.runbook.usage.peak_memory_bytes < 1 << 20, "nothing of it was given");
+    assert!(
+        report.runbook.usage.peak_memory_bytes < 1 << 20,
+        "nothing of it was given"
+    );
 }
 
 #[test]
@@ -192,7 +199,10 @@ fn request_of_shared_bytes() {
 #[test]
 fn large_requests() {
     let report = fails("large-requests", "output_too_large", "handed over more than");
-    assert_eq!(report.runbook.usage.host_calls, (limits::HOSTCALL_BYTES as u64) / (64 << 10));
+    assert_eq!(
+        report.runbook.usage.host_calls,
+        (limits::HOSTCALL_BYTES as u64) / (64 << 10)
+    );
 }
 
 #[test]
@@ -391,7 +401,12 @@ fn nan_bits() {
             .map(|l| l.message.as_str())
             .filter(|message| message.starts_with("the figure is"))
             .collect();
-        assert_eq!(figures, [canonical; 8], "f64::NAN.to_bits() is {:#x}", f64::NAN.to_bits());
+        assert_eq!(
+            figures,
+            [canonical; 8],
+            "f64::NAN.to_bits() is {:#x}",
+            f64::NAN.to_bits()
+        );
     }
 }
 

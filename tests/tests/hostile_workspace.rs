@@ -25,7 +25,11 @@ fn is_replaced(lab: &Lab, file: &Path, genuine: &[u8], how: &str) {
     assert_eq!(report.runbook.failure, None, "{how}");
     assert!(!report.findings.is_empty(), "{how}");
     assert!(fs::symlink_metadata(file).unwrap().is_file(), "{how}");
-    assert_eq!(fs::read(file).unwrap(), genuine, "{how}: compiled anew, to the same bytes");
+    assert_eq!(
+        fs::read(file).unwrap(),
+        genuine,
+        "{how}: compiled anew, to the same bytes"
+    );
     let mode = fs::metadata(file).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600, "{how}");
 }
@@ -147,7 +151,10 @@ fn no_link_leads_out_of_the_workspace() {
     let parts = tree(&model.workspace());
     assert!(parts.len() > 10, "{parts:?}");
     for folder in ["audit", "cache", "evidence", "keys"] {
-        assert!(parts.iter().any(|(path, _)| *path == model.workspace().join(folder)), "{folder}");
+        assert!(
+            parts.iter().any(|(path, _)| *path == model.workspace().join(folder)),
+            "{folder}"
+        );
     }
     for (path, _) in &parts {
         let part = path.strip_prefix(model.workspace()).unwrap();
@@ -168,7 +175,12 @@ fn no_link_leads_out_of_the_workspace() {
         } else {
             vec![(outside.clone(), fs::read(&outside).unwrap())]
         };
-        assert_eq!(before, after, "{}: nothing is written where the link leads", part.display());
+        assert_eq!(
+            before,
+            after,
+            "{}: nothing is written where the link leads",
+            part.display()
+        );
         // What can be made anew is; anything else ends the command, and says where.
         let may_be_lost = part.starts_with("cache") || part.starts_with("locks");
         if may_be_lost {

@@ -5,7 +5,10 @@ use pg_logstats_tests::{Lab, fixture, guest, host, schema};
 #[test]
 fn the_runs_of_the_log_are_added_up() {
     let lab = Lab::new();
-    assert_eq!(lab.json(&["runbook", "list", "--usage"])["runbooks"], serde_json::json!([]));
+    assert_eq!(
+        lab.json(&["runbook", "list", "--usage"])["runbooks"],
+        serde_json::json!([])
+    );
     for _ in 0..3 {
         lab.triage("query-families", &fixture("shop.log"));
     }
@@ -38,7 +41,10 @@ fn the_runs_of_the_log_are_added_up() {
     assert_eq!(unknown["fuel"], serde_json::json!({"median": 0, "max": 0}));
 
     let text = lab.run(&["runbook", "list", "--usage", "--format", "text"]).stdout;
-    assert!(text.contains("runs               1, of which failed 1: out_of_memory 1"), "{text}");
+    assert!(
+        text.contains("runs               1, of which failed 1: out_of_memory 1"),
+        "{text}"
+    );
     assert!(text.contains("requests           median 47, at most 47"), "{text}");
     assert_eq!(lab.record_kinds().len(), 7, "looking is no record");
 }
@@ -49,7 +55,10 @@ fn a_record_that_was_changed_is_not_added_up() {
     let report = lab.triage("locks", &fixture("shop.log"));
     let id = report["report_id"].as_str().unwrap();
     let records = lab.workspace().join("audit/records");
-    let record = walk(&records).into_iter().find(|path| path.to_str().unwrap().contains(id)).unwrap();
+    let record = walk(&records)
+        .into_iter()
+        .find(|path| path.to_str().unwrap().contains(id))
+        .unwrap();
     let mut bytes = std::fs::read(&record).unwrap();
     let middle = bytes.len() / 2;
     bytes[middle] = if bytes[middle] == b'A' { b'B' } else { b'A' };

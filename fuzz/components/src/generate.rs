@@ -99,7 +99,10 @@ impl Generator {
 
     fn random_bytes(&mut self) -> Vec<u8> {
         let length = 256 + self.below(RANDOM_BYTES);
-        std::iter::repeat_with(|| self.random().to_le_bytes()).flatten().take(length).collect()
+        std::iter::repeat_with(|| self.random().to_le_bytes())
+            .flatten()
+            .take(length)
+            .collect()
     }
 
     fn component(&mut self) -> Option<Vec<u8>> {
@@ -193,10 +196,7 @@ fn config() -> wasm_smith::Config {
 /// A component that is nothing but `module`.
 fn wrapped(module: &[u8]) -> Vec<u8> {
     let mut component = Component::new();
-    component.section(&RawSection {
-        id: 1,
-        data: module,
-    });
+    component.section(&RawSection { id: 1, data: module });
     component.finish()
 }
 

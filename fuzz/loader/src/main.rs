@@ -104,7 +104,10 @@ fn fuzz(time: Duration, runs: i64, artifacts: &Path) -> ExitCode {
         executed += 1;
         let peak = pg_logstats_tests::host::peak_bytes();
         if peak > PEAK_BYTES {
-            eprintln!("{kind}: {peak} bytes in memory, kept as {}", keep(artifacts, &bytes).display());
+            eprintln!(
+                "{kind}: {peak} bytes in memory, kept as {}",
+                keep(artifacts, &bytes).display()
+            );
             return ExitCode::FAILURE;
         }
     }
@@ -114,13 +117,23 @@ fn fuzz(time: Duration, runs: i64, artifacts: &Path) -> ExitCode {
     }
     println!("slowest: {} ms, {}", slowest.0.as_millis(), slowest.1);
     println!("stat::number_of_executed_units: {executed}");
-    println!("stat::average_exec_per_sec:     {}", executed / begun.elapsed().as_secs().max(1));
-    println!("stat::peak_rss_mb:              {}", pg_logstats_tests::host::peak_bytes() >> 20);
+    println!(
+        "stat::average_exec_per_sec:     {}",
+        executed / begun.elapsed().as_secs().max(1)
+    );
+    println!(
+        "stat::peak_rss_mb:              {}",
+        pg_logstats_tests::host::peak_bytes() >> 20
+    );
     ExitCode::SUCCESS
 }
 
 fn keep(artifacts: &Path, bytes: &[u8]) -> PathBuf {
-    let digest: String = Sha256::digest(bytes).iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    let digest: String = Sha256::digest(bytes)
+        .iter()
+        .take(8)
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
     let path = artifacts.join(format!("find-{digest}.wasm"));
     std::fs::rename(artifacts.join("current"), &path).expect("an artifact can be named");
     path

@@ -4,9 +4,9 @@ use std::path::Path;
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
+use pg_logstats_gateway::agent::LogAccess;
 use pg_logstats_gateway::catalogue::Catalogue;
 use pg_logstats_gateway::evidence_files;
-use pg_logstats_gateway::agent::LogAccess;
 use pg_logstats_gateway::report::Usage;
 use pg_logstats_gateway::request::LogChoice;
 use pg_logstats_gateway::runbook::bindings::pg_logstats::runbook::types::Evidence;
@@ -97,8 +97,9 @@ impl Oracle {
         loaded: &LoadedRunbook,
         descriptor: &Arc<CheckedDescriptor>,
         seed: [u8; 32],
-    ) -> pg_logstats_gateway::runbook::Called<pg_logstats_gateway::runbook::bindings::pg_logstats::runbook::types::Assessment>
-    {
+    ) -> pg_logstats_gateway::runbook::Called<
+        pg_logstats_gateway::runbook::bindings::pg_logstats::runbook::types::Assessment,
+    > {
         let host = ActionHost::new(
             Arc::clone(descriptor),
             Arc::clone(&self.subjects),

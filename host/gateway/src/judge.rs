@@ -13,9 +13,7 @@ use crate::report::{RunbookFailure, RunbookInfo};
 use crate::runbook::cache::CodeCache;
 use crate::runbook::descriptor::ContractBreach;
 use crate::runbook::requests::{ActionHost, RequestLog};
-use crate::runbook::{
-    CheckedAssessment, CheckedDescriptor, RunbookEngine, RunbookError, Usage, assessment, convert,
-};
+use crate::runbook::{CheckedAssessment, CheckedDescriptor, RunbookEngine, RunbookError, Usage, assessment, convert};
 use crate::snapshot::EvidenceSnapshot;
 use crate::subjects::Subjects;
 use crate::workspace::Workspace;

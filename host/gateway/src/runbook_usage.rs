@@ -286,7 +286,10 @@ mod tests {
         tally.count(run(u64::MAX, Some("out_of_time")));
         tally.count(run(0, Some("not_a_component")));
         let usage = tally.finish("sha256:00".to_owned());
-        assert_eq!((usage.name.as_str(), usage.version.as_str(), usage.runs), ("t", "1.2.0", 1_003));
+        assert_eq!(
+            (usage.name.as_str(), usage.version.as_str(), usage.runs),
+            ("t", "1.2.0", 1_003)
+        );
         let failures: Vec<(&str, u64)> = usage.failures.iter().map(|(code, n)| (code.as_str(), *n)).collect();
         assert_eq!(failures, [("not_a_component", 1), ("out_of_time", 1)]);
         let exact = 501 * 12_345;
@@ -294,6 +297,12 @@ mod tests {
         assert_eq!(usage.fuel.max, u64::MAX);
         assert_eq!(usage.requests, Spread { median: 3, max: 3 });
         assert_eq!(usage.host_calls, Spread::default(), "earlier builds did not tell");
-        assert_eq!(usage.peak_memory_bytes, Spread { median: 65_536, max: 65_536 });
+        assert_eq!(
+            usage.peak_memory_bytes,
+            Spread {
+                median: 65_536,
+                max: 65_536
+            }
+        );
     }
 }

@@ -177,7 +177,11 @@ pub(crate) fn runbook_usage(list: &RunbookUsageList) -> String {
         line!(out, "{} {}  {}", r.name, r.version, r.digest);
         let failed: u64 = r.failures.values().sum();
         let codes: Vec<String> = r.failures.iter().map(|(code, n)| format!("{code} {n}")).collect();
-        let codes = if codes.is_empty() { String::new() } else { format!(": {}", codes.join(", ")) };
+        let codes = if codes.is_empty() {
+            String::new()
+        } else {
+            format!(": {}", codes.join(", "))
+        };
         line!(out, "  runs               {}, of which failed {failed}{codes}", r.runs);
         let figures = [
             ("fuel", r.fuel),

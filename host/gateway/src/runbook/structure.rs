@@ -321,7 +321,9 @@ fn allowed(name: &str, ty: ComponentTypeRef) -> Result<(), RunbookError> {
         return Ok(());
     }
     let shown = Untrusted::capped(name, 200);
-    let ours = name.strip_prefix(PACKAGE).and_then(|interface| interface.split_once('@'));
+    let ours = name
+        .strip_prefix(PACKAGE)
+        .and_then(|interface| interface.split_once('@'));
     match ours {
         Some((interface, SERVED)) if INTERFACES.contains(&interface) => Ok(()),
         Some((interface, version)) if INTERFACES.contains(&interface) => {
