@@ -108,7 +108,8 @@ impl Generator {
     fn component(&mut self) -> Option<Vec<u8>> {
         let bytes = self.random_bytes();
         let mut random = Unstructured::new(&bytes);
-        let component = wasm_smith::Component::new(config(), &mut random).ok()?;
+        let config = if self.below(2) == 0 { served() } else { config() };
+        let component = wasm_smith::Component::new(config, &mut random).ok()?;
         Some(component.to_bytes())
     }
 
@@ -116,9 +117,15 @@ impl Generator {
     fn module(&mut self, shape: Option<&[u8]>) -> Option<Vec<u8>> {
         let bytes = self.random_bytes();
         let mut random = Unstructured::new(&bytes);
+        // What is to run must load.
+        let base = if shape.is_some() || self.below(2) == 0 {
+            served()
+        } else {
+            config()
+        };
         let config = wasm_smith::Config {
             module_shape: shape.map(<[u8]>::to_vec),
-            ..config()
+            ..base
         };
         Some(wasm_smith::Module::new(config, &mut random).ok()?.to_bytes())
     }
@@ -190,6 +197,20 @@ fn config() -> wasm_smith::Config {
         max_memory32_bytes: 256 << 20,
         max_instructions: 300,
         ..wasm_smith::Config::default()
+    }
+}
+
+/// What this host serves.
+fn served() -> wasm_smith::Config {
+    wasm_smith::Config {
+        gc_enabled: false,
+        exceptions_enabled: false,
+        threads_enabled: false,
+        memory64_enabled: false,
+        relaxed_simd_enabled: false,
+        compact_imports_enabled: false,
+        wide_arithmetic_enabled: false,
+        ..config()
     }
 }
 
