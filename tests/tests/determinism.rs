@@ -20,6 +20,8 @@ fn determined(lab: &Lab, report_id: &str) -> String {
     usage.wall_time_us = 0;
     let mut report = detail["report"].clone();
     report["runbook"]["usage"] = Value::Null;
+    // Its place in the log.
+    report["audit"] = Value::Null;
     golden::settle(&mut report, &[(lab.path(), "<lab>")]);
     format!(
         "{}\n{}\n{}\n{usage:?}\n{report}",

@@ -88,6 +88,13 @@ fn post_return_loops() {
     fails("post-return-loops", "out_of_time", "(fuel)");
 }
 
+/// One instruction that fills 32 MiB is one of fuel.
+#[test]
+fn memory_filled_without_end() {
+    let report = fails("memory-filled-without-end", "out_of_time", "(call time)");
+    assert!(report.runbook.usage.fuel < limits::FUEL / 10);
+}
+
 #[test]
 fn requests_without_end() {
     let report = fails("requests-without-end", "out_of_time", "(calls of the host)");

@@ -99,13 +99,17 @@ impl Generator {
 
     fn random_bytes(&mut self) -> Vec<u8> {
         let length = 256 + self.below(RANDOM_BYTES);
-        std::iter::repeat_with(|| self.random().to_le_bytes()).flatten().take(length).collect()
+        std::iter::repeat_with(|| self.random().to_le_bytes())
+            .flatten()
+            .take(length)
+            .collect()
     }
 
     fn component(&mut self) -> Option<Vec<u8>> {
         let bytes = self.random_bytes();
         let mut random = Unstructured::new(&bytes);
-        let component = wasm_smith::Component::new(config(), &mut random).ok()?;
+        let config = if self.below(2) == 0 { served() } else { config() };
+        let component = wasm_smith::Component::new(config, &mut random).ok()?;
         Some(component.to_bytes())
     }
 
@@ -113,9 +117,15 @@ impl Generator {
     fn module(&mut self, shape: Option<&[u8]>) -> Option<Vec<u8>> {
         let bytes = self.random_bytes();
         let mut random = Unstructured::new(&bytes);
+        // What is to run must load.
+        let base = if shape.is_some() || self.below(2) == 0 {
+            served()
+        } else {
+            config()
+        };
         let config = wasm_smith::Config {
             module_shape: shape.map(<[u8]>::to_vec),
-            ..config()
+            ..base
         };
         Some(wasm_smith::Module::new(config, &mut random).ok()?.to_bytes())
     }
@@ -190,13 +200,24 @@ fn config() -> wasm_smith::Config {
     }
 }
 
+/// What this host serves.
+fn served() -> wasm_smith::Config {
+    wasm_smith::Config {
+        gc_enabled: false,
+        exceptions_enabled: false,
+        threads_enabled: false,
+        memory64_enabled: false,
+        relaxed_simd_enabled: false,
+        compact_imports_enabled: false,
+        wide_arithmetic_enabled: false,
+        ..config()
+    }
+}
+
 /// A component that is nothing but `module`.
 fn wrapped(module: &[u8]) -> Vec<u8> {
     let mut component = Component::new();
-    component.section(&RawSection {
-        id: 1,
-        data: module,
-    });
+    component.section(&RawSection { id: 1, data: module });
     component.finish()
 }
 

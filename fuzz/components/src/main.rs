@@ -21,7 +21,9 @@ fn main() -> ExitCode {
         return ExitCode::from(2);
     };
     let seed = match seed.parse().expect("SEED is a number") {
-        0 => std::time::UNIX_EPOCH.elapsed().map_or(1, |since| since.as_nanos() as u64),
+        0 => std::time::UNIX_EPOCH
+            .elapsed()
+            .map_or(1, |since| since.as_nanos() as u64),
         seed => seed,
     };
     eprintln!("seed {seed}");

@@ -4,7 +4,8 @@
 /// after about a second, at the same instruction on every machine.
 pub const FUEL: u64 = 2_000_000_000;
 
-/// Wall-clock time of one call, the backstop for host time that fuel does not count.
+/// Processor time of one call, the backstop for what fuel does not count: host time, and instructions that fill or copy much memory
+/// at once. Not time of the clock, which on a busy machine would end a run that elsewhere its fuel ends.
 pub const CALL_TIME_MS: u64 = 5_000;
 
 /// Linear memory of one run, all its memories together: the largest evidence is about a tenth of it.
@@ -39,8 +40,15 @@ pub const COMPONENT_DEPTH: usize = 8;
 pub const TYPE_NESTING: usize = 64;
 
 /// Size of one function of a component: the largest of a JavaScript or Python engine, its interpreter's loop, has some hundred
-/// kilobytes. A compiler's time and memory grow faster than a function does.
+/// kilobytes.
 pub const FUNCTION_BYTES: usize = 1 << 20;
+
+/// Branches, blocks and loops of one function. What a compiler takes grows with their square: 8,000 take it about a second, 32,000
+/// twelve, and the 260,000 that fit into [`FUNCTION_BYTES`] more than ten minutes; 32,000 loops within each other 700 MB.
+pub const FUNCTION_BRANCHES: u64 = 16_384;
+
+/// The squares of [`FUNCTION_BRANCHES`] over all functions of a component: some of the largest, or any number of usual ones.
+pub const BRANCH_SQUARES: u64 = 4 * FUNCTION_BRANCHES * FUNCTION_BRANCHES;
 
 /// Requests that one run may make.
 pub const REQUESTS: usize = 256;

@@ -4,13 +4,13 @@
 //! [`RunbookError`] that says what is wrong; an import that is not ours is said first, because it explains the rest.
 //!
 //! Fuel and memory limits hold for what runs. Compiling has none: wasmtime unfolds components within components when it compiles them,
-//! so that some lines of nested components become a million instances, and the time that a function takes grows faster than its
-//! size. So what would be unfolded is counted here first, in one pass over the bytes, without unfolding it.
+//! so that some lines of nested components become a million instances, and the time that a function takes grows with the square of
+//! its branches. So what would be unfolded is counted here first, in one pass over the bytes, without unfolding it.
 
 use wasmparser::{
     CanonicalFunction, ComponentAlias, ComponentExternalKind, ComponentInstance, ComponentOuterAliasKind,
-    ComponentType, ComponentTypeDeclaration, ComponentTypeRef, Encoding, Instance, InstanceTypeDeclaration, Parser,
-    Payload, TypeBounds,
+    ComponentType, ComponentTypeDeclaration, ComponentTypeRef, Encoding, FunctionBody, Instance,
+    InstanceTypeDeclaration, Operator, Parser, Payload, TypeBounds,
 };
 
 use super::engine::RunbookError;
@@ -108,6 +108,8 @@ enum Open {
 struct Survey {
     /// The innermost last.
     open: Vec<Open>,
+    /// Over all functions so far.
+    branch_squares: u64,
     /// The first flaw that is not an import, which is told only when no import is wrong.
     flaw: Option<RunbookError>,
 }
@@ -140,9 +142,7 @@ impl Survey {
                 self.open.push(Open::Component(Scope::default()));
             }
             Payload::End(_) => self.close(),
-            Payload::CodeSectionEntry(body) if body.range().len() > limits::FUNCTION_BYTES => {
-                self.flaw(RunbookError::OutOfMemory("size of one function"));
-            }
+            Payload::CodeSectionEntry(body) => self.function(&body)?,
             Payload::InstanceSection(section) => {
                 for instance in section {
                     if let Instance::Instantiate { .. } = instance.map_err(unreadable)? {
@@ -206,6 +206,32 @@ impl Survey {
                 }
             }
             _ => {}
+        }
+        Ok(())
+    }
+
+    fn function(&mut self, body: &FunctionBody<'_>) -> Result<(), RunbookError> {
+        if body.range().len() > limits::FUNCTION_BYTES {
+            self.flaw(RunbookError::OutOfMemory("size of one function"));
+            return Ok(());
+        }
+        let mut branches = 0u64;
+        for operator in body.get_operators_reader().map_err(unreadable)? {
+            let is_branch = matches!(
+                operator.map_err(unreadable)?,
+                Operator::Block { .. }
+                    | Operator::Loop { .. }
+                    | Operator::If { .. }
+                    | Operator::Else
+                    | Operator::Br { .. }
+                    | Operator::BrIf { .. }
+                    | Operator::BrTable { .. }
+            );
+            branches += u64::from(is_branch);
+        }
+        self.branch_squares = self.branch_squares.saturating_add(branches.saturating_mul(branches));
+        if branches > limits::FUNCTION_BRANCHES || self.branch_squares > limits::BRANCH_SQUARES {
+            self.flaw(RunbookError::OutOfMemory("branches of its functions"));
         }
         Ok(())
     }
