@@ -1,4 +1,4 @@
-;; Fills 32 MiB again and again: much time for little fuel.
+;; Fills 32 MiB again and again: much time for few instructions.
 (module
   (memory (export "memory") 2)
   {describe}

@@ -4,8 +4,8 @@
 /// after about a second, at the same instruction on every machine.
 pub const FUEL: u64 = 2_000_000_000;
 
-/// Processor time of one call, the backstop for what fuel does not count: host time, and instructions that fill or copy much memory
-/// at once. Not time of the clock, which on a busy machine would end a run that elsewhere its fuel ends.
+/// Processor time of one call, the backstop for host time that fuel does not count. Not time of the clock, which on a busy machine
+/// would end a run that elsewhere its fuel ends.
 pub const CALL_TIME_MS: u64 = 5_000;
 
 /// Linear memory of one run, all its memories together: the largest evidence is about a tenth of it.
