@@ -44,7 +44,7 @@ pub fn evidence(seed: u64) -> Evidence {
         connections: list(numbers, EVIDENCE_PER_KIND, activity::a_connection_group),
         clients: list(numbers, EVIDENCE_PER_KIND, activity::a_client_group),
         cancellations: list(numbers, EVIDENCE_PER_KIND, activity::a_cancellation_group),
-        plans: Vec::new(),
+        plans: activity::plans(numbers),
         events: list(numbers, 5, |n, _| EventCount {
             event: "checkpoint_complete".to_owned(),
             count: n.extreme(),
@@ -54,7 +54,6 @@ pub fn evidence(seed: u64) -> Evidence {
             dimensions: some_dimensions(n),
         }),
     };
-    made.plans = activity::plans(numbers, &made.families);
     for class in &mut made.errors {
         class.statements = statements(numbers, &made.families);
     }

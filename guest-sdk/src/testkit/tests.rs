@@ -367,6 +367,7 @@ fn what_the_server_did_is_bound_as_the_host_binds_it() {
         .cancellation(timeout.clone())
         .cancellation(testkit::cancellation(2, crate::CancelReason::Terminated))
         .logged_plan(testkit::logged_plan(&testkit::family(1), [node.clone()]))
+        .logged_plan(testkit::logged_plan(&testkit::family(9), []))
         .build();
     let descriptor = Descriptor::builder("test", "0.1.0", "test")
         .actions(&[STATISTICS, SESSIONS, COLUMNS])
@@ -394,6 +395,7 @@ fn what_the_server_did_is_bound_as_the_host_binds_it() {
     );
     assert_eq!(dimension("application_name", &evidence.connections[0]), Ok(()));
     assert_eq!(dimension("user", group), Err(Denial::WrongSubjectKind));
+    assert_eq!(dimension("user", &evidence.plans[1]), Err(Denial::NotEnoughContext));
     assert_eq!(dimension("user", &evidence.clients[0]), Err(Denial::WrongSubjectKind));
     assert_eq!(
         dimension("database", &evidence.checkpoints.longest[0]),

@@ -216,6 +216,10 @@ impl Subject {
             (Facet::Relation, Self::Table(table)) => Some(table_value(table).into_iter().collect()),
             (Facet::Relation, Self::AutovacuumGroup(group)) => Some(table_value(&group.table).into_iter().collect()),
             (Facet::Database, Self::AutovacuumGroup(group)) => Some(text(&group.table.database)),
+            // Its family was given up, and with it who ran it.
+            (Facet::Database | Facet::User | Facet::ApplicationName, Self::PlanGroup { family: None, .. }) => {
+                Some(Vec::new())
+            }
             (Facet::Database, Self::Database(name))
             | (Facet::User, Self::User(name))
             | (Facet::ApplicationName, Self::Application(name)) => Some(vec![BoundValue::Text { value: name.clone() }]),

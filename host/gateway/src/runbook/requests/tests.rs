@@ -57,7 +57,7 @@ fn maintenance() -> serde_json::Value {
     ])
 }
 
-/// A time-out of the family `qf_a`, and one of no family; a plan of `qf_b`.
+/// A time-out of the family `qf_a`, and one of no family.
 fn cancellations() -> serde_json::Value {
     let group = |id: &str, family: Option<&str>| {
         serde_json::json!({
@@ -69,16 +69,20 @@ fn cancellations() -> serde_json::Value {
     serde_json::json!([group("ca_a", Some("qf_a")), group("ca_b", None)])
 }
 
+/// A plan of `qf_b`, and one of a family that the evidence does not have.
 fn plans() -> serde_json::Value {
-    serde_json::json!([{
-        "id": "pl_b", "family": "qf_b", "attribution": "stated", "count": 1,
+    let group = |id: &str, family: &str| {
+        serde_json::json!({
+        "id": id, "family": family, "attribution": "stated", "count": 1,
         "slowest": { "at_us": 0, "duration_us": 1, "format": "json", "nodes": [{
             "parent": null, "node_type": "Index Scan", "relation": "lines", "index": "lines_pkey",
             "total_cost": null, "plan_rows": null, "actual_rows": null, "loops": null, "total_us": null,
             "rows_removed_by_filter": null, "filter": null, "index_condition": null, "disk_bytes": null,
             "temp_written_blocks": null,
         }] },
-    }])
+        })
+    };
+    serde_json::json!([group("pl_b", "qf_b"), group("pl_f", "qf_f")])
 }
 
 fn host(actions: &[&str], seed: u8) -> ActionHost {
@@ -268,6 +272,11 @@ fn what_is_of_a_statement_binds_the_statement() {
     };
     assert_eq!(user("ca_b"), Err(Denial::NotEnoughContext));
     assert_eq!(user("mt_a"), Err(Denial::WrongSubjectKind));
+    // A family that the evidence had to give up.
+    assert_eq!(
+        (user("pl_f"), database("pl_f")),
+        (Err(Denial::NotEnoughContext), Err(Denial::NotEnoughContext))
+    );
 }
 
 #[test]
