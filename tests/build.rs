@@ -20,6 +20,7 @@ fn main() -> ExitCode {
 }
 
 fn run() -> Result<(), Error> {
+    look_for_componentize_js();
     let folder = Path::new("guests");
     println_directive("rerun-if-changed", "guests");
     println_directive("rerun-if-changed", "build.rs");
@@ -39,6 +40,19 @@ fn run() -> Result<(), Error> {
         }
     }
     write_list(&guests)
+}
+
+/// Tells the tests whether they can make components of JavaScript: the variable names a `node_modules` with componentize-js.
+fn look_for_componentize_js() {
+    const VARIABLE: &str = "PG_LOGSTATS_NODE_MODULES";
+    println_directive("rerun-if-env-changed", VARIABLE);
+    println_directive("rustc-check-cfg", "cfg(componentize_js)");
+    let Some(modules) = env::var_os(VARIABLE) else { return };
+    let modules = Path::new(&modules);
+    if modules.join("@bytecodealliance/componentize-js/package.json").is_file() {
+        println_directive("rustc-cfg", "componentize_js");
+        println_directive("rustc-env", &format!("{VARIABLE}={}", modules.display()));
+    }
 }
 
 /// The folders of `folder`, each of which is a guest.

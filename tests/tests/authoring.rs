@@ -328,6 +328,11 @@ fn what_makes_no_sense_is_wrong_usage_and_leaves_nothing() {
         (&["new", "fn", "--path", path], "has a meaning in Rust"),
         (&["new", "mine", "--path", path, "--sdk", "/nowhere"], "--sdk"),
         (&["new", "mine", "--path", path, "--lang", "cobol"], "possible values"),
+        (&["new", "mine", "--path", path, "--lang", "python"], "core instances"),
+        (
+            &["new", "mine", "--path", path, "--lang", "js", "--sdk", path],
+            "--sdk is for Rust",
+        ),
         (&["build", path], "cannot open the folder"),
         (&["replay", "../x", "y.wasm"], "a report is named by its id"),
     ] {
@@ -504,4 +509,38 @@ fn what_an_action_returned_is_replayed_and_becomes_a_fixture() {
     );
     let snapshot = author.read("snapshots/live.json");
     assert!(snapshot.contains("the server counted 4 executions"), "{snapshot}");
+}
+
+#[test]
+fn without_its_tools_a_javascript_project_says_what_to_install() {
+    let author = Author::of(Lab::new(), "js-watch");
+    author.done(&["new", "js-watch", "--lang", "js", "--path", author.path()]);
+    let mut command = author.lab.command(&["runbook", "build", author.path()]);
+    let empty = author.lab.path().join("empty");
+    std::fs::create_dir(&empty).unwrap();
+    command.env("PATH", &empty);
+    Ran::of(&mut command).fails(1, &["cannot run `node`", "install Node.js"]);
+}
+
+#[test]
+#[cfg_attr(
+    not(componentize_js),
+    ignore = "componentize-js is not installed: run `npm install @bytecodealliance/componentize-js@0.23.0` in some folder, and set PG_LOGSTATS_NODE_MODULES to its node_modules"
+)]
+fn a_new_javascript_project_builds_and_passes_its_tests_as_it_is() {
+    let modules = option_env!("PG_LOGSTATS_NODE_MODULES").expect("the build script found it");
+    let author = Author::of(Lab::new(), "js-watch");
+    author.done(&["new", "js-watch", "--lang", "js", "--path", author.path()]);
+    author.run(&["build", author.path()]).fails(2, &["npm install"]);
+    std::os::unix::fs::symlink(modules, author.project.join("node_modules")).unwrap();
+    let test = author.done(&["test", author.path()]);
+    schema::check("runbook-test", &test);
+    assert_eq!(test["problems"], serde_json::json!([]), "{test:#}");
+    let imports = test["component"]["imports"].as_array().unwrap();
+    assert!(
+        imports
+            .iter()
+            .all(|it| it.as_str().unwrap().starts_with("pg-logstats:runbook/")),
+        "{imports:?}"
+    );
 }

@@ -6,7 +6,7 @@ use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 use pg_logstats_gateway::approvals::{self, SignedDuration};
-use pg_logstats_gateway::author::Language;
+use pg_logstats_gateway::author::{AuthorError, Language};
 use pg_logstats_gateway::keys::{self, Timestamp};
 use pg_logstats_gateway::trust::Role;
 
@@ -433,12 +433,20 @@ pub(crate) struct NewRunbookArgs {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Lang {
     Rust,
+    /// With componentize-js, which needs Node.js
+    Js,
+    /// Not possible yet; says why
+    Python,
 }
 
-impl From<Lang> for Language {
-    fn from(lang: Lang) -> Self {
+impl TryFrom<Lang> for Language {
+    type Error = AuthorError;
+
+    fn try_from(lang: Lang) -> Result<Self, AuthorError> {
         match lang {
-            Lang::Rust => Self::Rust,
+            Lang::Rust => Ok(Self::Rust),
+            Lang::Js => Ok(Self::JavaScript),
+            Lang::Python => Err(Self::no_python()),
         }
     }
 }

@@ -6,7 +6,7 @@
 use std::process::{Command, Stdio};
 
 use super::AuthorError;
-use super::project::{Language, Project, RUST_REMEDY, cargo};
+use super::project::{JS_REMEDY, Language, Project, RUST_REMEDY, cargo};
 
 /// Runs the tests of `project`.
 pub(super) fn test(project: &Project, quiet: bool) -> Result<bool, AuthorError> {
@@ -18,6 +18,11 @@ pub(super) fn test(project: &Project, quiet: bool) -> Result<bool, AuthorError> 
                 command.arg("--quiet");
             }
             run(command, project, "cargo test", RUST_REMEDY)
+        }
+        Language::JavaScript => {
+            let mut command = Command::new("node");
+            command.arg("--test");
+            run(command, project, "node --test", JS_REMEDY)
         }
     }
 }

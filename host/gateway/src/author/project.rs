@@ -6,11 +6,12 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use pg_logstats_componentize::{RunbookCrate, build_crate};
+use pg_logstats_componentize::{RunbookCrate, build_crate, foreign_imports};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{AuthorError, build};
+use crate::runbook::limits;
 
 /// What a runbook is written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -18,13 +19,25 @@ use super::{AuthorError, build};
 pub enum Language {
     /// Rust, with the SDK.
     Rust,
+    /// JavaScript, with componentize-js and every feature of it off that would import WASI.
+    JavaScript,
 }
 
 impl Language {
+    /// Why Python is not one of them.
+    pub fn no_python() -> AuthorError {
+        AuthorError::Usage(format!(
+            "a runbook cannot be written in Python yet: what componentize-py 0.25 makes has more than {} core instances, the most that this \
+             host runs, and reaches no WASI only by stubs that end the run; take --lang rust or --lang js",
+            limits::INSTANCES
+        ))
+    }
+
     /// The word used in JSON.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Rust => "rust",
+            Self::JavaScript => "java_script",
         }
     }
 }
@@ -44,6 +57,11 @@ pub(super) struct Built {
 }
 
 pub(super) const RUST_REMEDY: &str = "install Rust with rustup";
+pub(super) const JS_REMEDY: &str = "install Node.js 20 or later";
+/// What tells a JavaScript project.
+const JS_SOURCE: &str = "runbook.js";
+/// What the script ends with where componentize-js is missing.
+const NO_COMPONENTIZE_JS: i32 = 69;
 
 impl Project {
     /// The project in `folder`.
@@ -51,16 +69,20 @@ impl Project {
         let folder = folder
             .canonicalize()
             .map_err(AuthorError::io("open the folder", folder))?;
-        if !folder.join("Cargo.toml").is_file() {
-            return Err(AuthorError::NotAProject {
-                folder: folder.display().to_string(),
-                reason: "it has no `Cargo.toml`; `pg-logstats runbook new` makes a project".to_owned(),
-            });
-        }
-        Ok(Self {
-            folder,
-            language: Language::Rust,
-        })
+        let has = |file: &str| folder.join(file).is_file();
+        let language = match (has("Cargo.toml"), has(JS_SOURCE)) {
+            (true, _) => Language::Rust,
+            (false, true) => Language::JavaScript,
+            (false, false) => {
+                return Err(AuthorError::NotAProject {
+                    folder: folder.display().to_string(),
+                    reason: format!(
+                        "it has no `Cargo.toml` and no `{JS_SOURCE}`; `pg-logstats runbook new` makes a project"
+                    ),
+                });
+            }
+        };
+        Ok(Self { folder, language })
     }
 
     pub(super) fn folder(&self) -> &Path {
@@ -75,7 +97,57 @@ impl Project {
     pub(super) fn build(&self, quiet: bool) -> Result<Built, AuthorError> {
         match self.language {
             Language::Rust => self.build_rust(quiet),
+            Language::JavaScript => self.build_js(),
         }
+    }
+
+    /// Componentize-js is the project's own, and is called by a script of this binary.
+    fn build_js(&self) -> Result<Built, AuthorError> {
+        let name = self.folder.file_name().unwrap_or_default().to_string_lossy();
+        let file = self.folder.join("build").join(format!("{name}.wasm"));
+        let folder = self.folder.join("build");
+        std::fs::create_dir_all(&folder).map_err(AuthorError::io("make the folder", &folder))?;
+        let made = folder.join(format!(".{}.partial", std::process::id()));
+        let status = Command::new("node")
+            .args([
+                "--input-type=module",
+                "-e",
+                include_str!("template/js/componentize.mjs"),
+            ])
+            .arg(&made)
+            .current_dir(&self.folder)
+            .stdin(Stdio::null())
+            .stdout(std::io::stderr())
+            .status();
+        let status = status.map_err(|source| AuthorError::Tool {
+            tool: "node".to_owned(),
+            source,
+            remedy: JS_REMEDY,
+        })?;
+        if !status.success() {
+            let _ = std::fs::remove_file(&made);
+            return Err(match status.code() {
+                Some(NO_COMPONENTIZE_JS) => AuthorError::NotAProject {
+                    folder: self.folder.display().to_string(),
+                    reason: "componentize-js, which makes its component, is not installed; run `npm install` there"
+                        .to_owned(),
+                },
+                _ => AuthorError::ToolFailed {
+                    tool: "componentize-js".to_owned(),
+                },
+            });
+        }
+        let bytes = std::fs::read(&made).map_err(AuthorError::io("read", &made))?;
+        std::fs::rename(&made, &file).map_err(AuthorError::io("write", &file))?;
+        let foreign = foreign_imports(&bytes)?;
+        if !foreign.is_empty() {
+            return Err(pg_logstats_componentize::Error::ForeignImport {
+                package: name.into_owned(),
+                imports: foreign.join("`, `"),
+            }
+            .into());
+        }
+        Ok(Built { bytes, file })
     }
 
     fn build_rust(&self, quiet: bool) -> Result<Built, AuthorError> {

@@ -139,6 +139,13 @@ pub fn new(request: &NewRequest, catalogue: &Catalogue) -> Result<RunbookProject
     check_free(&folder)?;
     let mut files = match request.language {
         Language::Rust => rust(name, &sdk(request.sdk.as_deref())?)?,
+        Language::JavaScript if request.sdk.is_some() => {
+            return Err(AuthorError::Usage(
+                "--sdk is for Rust; a JavaScript project has no SDK, and brings its copy of the contract along"
+                    .to_owned(),
+            ));
+        }
+        Language::JavaScript => javascript(name),
     };
     files.extend(fixtures(catalogue)?);
     put(&folder, &files)?;
@@ -228,6 +235,21 @@ fn rust(name: &str, sdk: &Path) -> Result<Files, AuthorError> {
         files.push(("Cargo.lock".to_owned(), lock));
     }
     Ok(files)
+}
+
+fn javascript(name: &str) -> Files {
+    let files = [
+        ("package.json", include_str!("template/js/package.json.in")),
+        ("README.md", include_str!("template/js/README.md.in")),
+        (".gitignore", "/build\n/node_modules\n"),
+        ("logic.js", include_str!("template/js/logic.js.in")),
+        ("runbook.js", include_str!("template/js/runbook.js.in")),
+        ("test/logic.test.js", include_str!("template/js/logic.test.js.in")),
+        ("wit/runbook.wit", include_str!("../../../../wit/0.2.0/runbook.wit")),
+        ("wit/types.wit", include_str!("../../../../wit/0.2.0/types.wit")),
+    ];
+    let filled = files.map(|(path, text)| (path.to_owned(), text.replace("{{name}}", name).into_bytes()));
+    filled.into()
 }
 
 /// Evidence with statements, evidence without any, and what an action returned; with what the template's runbook says of each.

@@ -10,7 +10,7 @@ pub(super) fn run(cli: &Cli, args: &NewRunbookArgs) -> Result<ExitCode, GatewayE
     super::for_people(cli, "runbook new")?;
     let request = NewRequest {
         name: args.name.clone(),
-        language: args.lang.into(),
+        language: args.lang.try_into()?,
         folder: args.path.clone(),
         sdk: args.sdk.clone(),
     };
