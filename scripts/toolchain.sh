@@ -3,7 +3,8 @@
 #
 #   scripts/toolchain.sh build   a Rust compiler for WebAssembly (the runbooks) and libclang (the SQL parser's bindings)
 #   scripts/toolchain.sh demo    the same, and a PostgreSQL server with its contrib modules, and jq
-#   scripts/toolchain.sh test    the same, and cargo-nextest, openssl, git, and PostgreSQL in each supported version where it can be had
+#   scripts/toolchain.sh test    the same, and cargo-nextest, openssl, git, and PostgreSQL in each supported version and Python's in-toto
+#                                where they can be had
 #   scripts/toolchain.sh deny    cargo-deny
 #   scripts/toolchain.sh fuzz    a C++ compiler (libFuzzer)
 #   … --check                    installs nothing: says what is missing, and ends with 1 when something is
@@ -19,7 +20,7 @@ TARGET=wasm32-unknown-unknown
 RUSTUP_SECONDS=${TOOLCHAIN_RUSTUP_SECONDS:-60}
 
 usage() {
-    sed -n '2,10s/^# \{0,1\}//p' "$0" >&2
+    sed -n '2,11s/^# \{0,1\}//p' "$0" >&2
     exit 2
 }
 
@@ -229,5 +230,5 @@ case $task in
 esac
 # The other versions: a warning each where they cannot be had, and their tests are listed as ignored.
 case $task-$check in
-    test-no) scripts/postgres-versions.sh ;;
+    test-no) scripts/postgres-versions.sh; scripts/python-verifiers.sh ;;
 esac

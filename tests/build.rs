@@ -23,12 +23,13 @@ fn run() -> Result<(), Error> {
     let folder = Path::new("guests");
     println_directive("rerun-if-changed", "guests");
     println_directive("rerun-if-changed", "build.rs");
+    find_python_verifiers()?;
     let packages: BTreeMap<String, Package> = names(folder)?
         .into_iter()
         .map(|name| (name.clone(), package(&name)))
         .collect();
     let components = build(&packages.values().cloned().collect::<Vec<_>>())?;
-    let mut guests: BTreeMap<String, PathBuf> = wat_guests::build(Path::new("guests-wat"), Path::new("../wit"))?;
+    let mut guests: BTreeMap<String, PathBuf> = wat_guests::build(Path::new("guests-wat"), Path::new("../wit/0.1.0"))?;
     for (name, Built { path, .. }) in packages.into_keys().zip(components) {
         if guests.insert(name.clone(), path).is_some() {
             return Err(Error::Encode {
@@ -83,4 +84,36 @@ fn write_list(guests: &BTreeMap<String, PathBuf>) -> Result<(), Error> {
     code.push_str("    };\n}\n");
     let path = Path::new(&env::var_os("OUT_DIR").unwrap_or_default()).join("guests.rs");
     fs::write(&path, code).map_err(|source| Error::Write { path, source })
+}
+
+/// Tells the tests where `scripts/python-verifiers.sh` put other people's verifiers; those that need them are ignored when it could not.
+fn find_python_verifiers() -> Result<(), Error> {
+    println_directive("rustc-check-cfg", "cfg(no_python_verifiers)");
+    let out = env::var_os("OUT_DIR").unwrap_or_default();
+    let out = Path::new(&out);
+    let target = out
+        .ancestors()
+        .find(|folder| folder.join("CACHEDIR.TAG").is_file())
+        .unwrap_or(out);
+    let marker = target.join("python-verifiers/installed.txt");
+    if !marker.exists() {
+        // An absent file would count as changed at each build.
+        let write = |source| Error::Write {
+            path: marker.clone(),
+            source,
+        };
+        fs::create_dir_all(target.join("python-verifiers")).map_err(write)?;
+        fs::write(&marker, "").map_err(write)?;
+    }
+    println_directive("rerun-if-changed", &marker.display().to_string());
+    let python = target.join("python-verifiers/bin/python");
+    println_directive("rustc-env", &format!("PYTHON_VERIFIERS={}", python.display()));
+    if fs::read_to_string(&marker).unwrap_or_default().is_empty() {
+        println_directive("rustc-cfg", "no_python_verifiers");
+        println_directive(
+            "warning",
+            "there are no Python verifiers here, so their test is ignored; `scripts/python-verifiers.sh` fetches them",
+        );
+    }
+    Ok(())
 }

@@ -2,7 +2,7 @@
 //!
 //! **In**: `guests-wat/NAME.wat`. **Out**: a component for each in `OUT_DIR`. A file that begins with `(component` behind its comments
 //! is one; any other is a core module, with the canonical ABI's names for its imports and exports, and is wrapped as the world
-//! `runbook` of `wit/`, or of the version that a comment `;; version: 9.9.9` names. `{part}` stands for the file `parts/part.wat`.
+//! `runbook` of `wit/0.1.0/`, or of the version that a comment `;; version: 9.9.9` names. `{part}` stands for the file `parts/part.wat`.
 //! **Trusted**: nothing; a component that is no runbook is what many of them are for. **Can fail**: on text that is not WebAssembly.
 
 use std::collections::BTreeMap;
@@ -13,7 +13,7 @@ use pg_logstats_componentize::{Error, println_directive};
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
 use wit_parser::{Resolve, SourceMap};
 
-/// The version that `wit/` has.
+/// The version that they are written for; the host serves it as it serves the newest one.
 const VERSION: &str = "0.1.0";
 
 /// Builds the guests of `folder`; their files by name.

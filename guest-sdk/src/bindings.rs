@@ -16,7 +16,7 @@
 )]
 
 wit_bindgen::generate!({
-    path: "../wit",
+    path: "../wit/0.2.0",
     world: "runbook",
     additional_derives: [PartialEq],
     export_macro_name: "export_component",

@@ -62,7 +62,7 @@
 //!
 //! | to | there is |
 //! |---|---|
-//! | declare sentences | [`messages!`], with holes of [`Count`], [`DurationUs`], [`Bytes`], [`Ratio`], [`At`], [`LockMode`] and any [`Subject`] |
+//! | declare sentences | [`messages!`], with holes of [`Count`], [`DurationUs`], [`Bytes`], [`Ratio`], [`Rate`], [`At`], words of the contract ([`LockMode`], …) and any [`Subject`] |
 //! | declare words | [`actions!`], [`reason_codes!`], [`insights!`], [`workflows!`] |
 //! | ask for an action | [`NextAction::offer`] |
 //! | read rows by column | [`Outcome::records`], [`Outcome::sessions`], [`BlockingTree`] |
@@ -104,14 +104,16 @@ pub mod words;
 
 pub use assessment::{FindingRef, LIST_LIMIT};
 pub use bindings::pg_logstats::runbook::types::{
-    ActionRequest, Assessment, Baseline, Binding, Cell, Confidence, CreateIndex, Deadlock, DeadlockEdge, Denial,
-    Descriptor, Dimensions, ErrorClass, EventCount, Evidence, Failure, Figures, Finding, FindingKind, Insight,
-    LiveSession, LockMode, LockTarget, LockWait, Message, MessageTemplate, NextAction, Outcome, OutcomeStatus,
-    PlanNode, Priority, QueryFamily, Recommendation, Regression, RegressionDoubt, RegressionReason, Row, SetWorkMem,
-    StatementKind, Step, TempFileGroup, Value, ValueKind,
+    ActionRequest, Assessment, Attribution, AutovacuumGroup, AutovacuumKind, AutovacuumRun, Baseline, Binding,
+    CancelReason, CancellationGroup, CauseCount, Cell, Checkpoint, CheckpointCause, CheckpointKind, Checkpoints,
+    ClientGroup, Confidence, ConnectionGroup, CreateIndex, Deadlock, DeadlockEdge, Denial, Descriptor, Dimensions,
+    ErrorClass, ErrorStatement, EventCount, Evidence, Failure, Figures, Finding, FindingKind, Insight, LiveSession,
+    LockMode, LockTarget, LockWait, LoggedPlanNode, Message, MessageTemplate, NextAction, Outcome, OutcomeStatus,
+    PlanGroup, PlanNode, Priority, QueryFamily, Recommendation, Regression, RegressionDoubt, RegressionReason, Row,
+    SetWorkMem, StatementKind, Step, TempFileGroup, Value, ValueKind,
 };
 pub use descriptor::DescriptorBuilder;
-pub use message::{At, Bytes, Count, DurationUs, Hole, Ratio};
+pub use message::{At, Bytes, Count, DurationUs, Hole, Rate, Ratio};
 pub use outcome::Record;
 #[doc(hidden)]
 pub use runbook::HostActions;

@@ -4,7 +4,7 @@
 //! descriptor. Text and holes are compared when the runbook is compiled, so a message with a missing, surplus or wrong hole does
 //! not exist.
 
-use crate::{Failure, LockMode, Message, MessageTemplate, Subject, Value, ValueKind};
+use crate::{CancelReason, CheckpointCause, Failure, LockMode, Message, MessageTemplate, Subject, Value, ValueKind};
 
 /// A number of things. Shown as `1,234`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -60,6 +60,22 @@ impl Ratio {
     }
 }
 
+/// How often something happens in a second. Shown per second, minute or hour, as suits: `12.5 per minute`. Always finite, never negative.
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
+pub struct Rate(f64);
+
+impl Rate {
+    /// `count` times in `duration_us` microseconds; none when no time passed.
+    pub fn of(count: u64, duration_us: u64) -> Option<Self> {
+        (duration_us > 0).then(|| Self(count as f64 / (duration_us as f64 / 1e6)))
+    }
+
+    /// How often in a second.
+    pub fn per_second(self) -> f64 {
+        self.0
+    }
+}
+
 /// What can fill a hole of a message.
 pub trait Hole {
     /// The kind that the descriptor lists for it.
@@ -90,7 +106,10 @@ holes! {
     Bytes = Bytes, |n| n.0;
     Ratio = Ratio, |ratio| ratio.0;
     At = At, |us| us.0;
+    Rate = Rate, |rate| rate.0;
     LockMode = LockMode, |mode| mode;
+    CheckpointCause = CheckpointCause, |cause| cause;
+    CancelReason = CancelReason, |reason| reason;
     &dyn Subject = Subject, |subject| subject.subject_id().to_owned();
 }
 
@@ -110,8 +129,9 @@ impl From<Message> for Failure {
 /// Declares the messages: for each a function of its name that takes the typed holes, and `templates()` for the descriptor.
 ///
 /// A hole is `name: kind`, and `{name}` in the text. The kinds are `subject` (any [`Subject`]), `count` ([`Count`]), `duration`
-/// ([`DurationUs`]), `bytes` ([`Bytes`]), `ratio` ([`Ratio`]), `lock_mode` ([`LockMode`]) and `at` ([`At`]). `{{` and `}}` are braces. The message's id is the
-/// function's name with `-` for `_`.
+/// ([`DurationUs`]), `bytes` ([`Bytes`]), `ratio` ([`Ratio`]), `rate` ([`Rate`]), `lock_mode` ([`LockMode`]), `checkpoint_cause`
+/// ([`CheckpointCause`]), `cancel_reason` ([`CancelReason`]) and `at` ([`At`]). `{{` and `}}` are braces. The message's id is the function's name
+/// with `-` for `_`.
 ///
 /// ```
 /// mod messages {
@@ -175,13 +195,16 @@ macro_rules! __hole {
     (duration) => { $crate::DurationUs };
     (bytes) => { $crate::Bytes };
     (ratio) => { $crate::Ratio };
+    (rate) => { $crate::Rate };
     (lock_mode) => { $crate::LockMode };
+    (checkpoint_cause) => { $crate::CheckpointCause };
+    (cancel_reason) => { $crate::CancelReason };
     (at) => { $crate::At };
     ($other:ident) => {
         compile_error!(concat!(
             "`",
             stringify!($other),
-            "` is no kind of hole; use subject, count, duration, bytes, ratio, lock_mode or at"
+            "` is no kind of hole; use subject, count, duration, bytes, ratio, rate, lock_mode, checkpoint_cause, cancel_reason or at"
         ))
     };
 }
@@ -274,7 +297,7 @@ const fn after_hole<'a>(text: &'a [u8], hole: &[u8]) -> &'a [u8] {
 
 #[cfg(test)]
 mod tests {
-    use super::{Ratio, check, positional};
+    use super::{Rate, Ratio, check, positional};
 
     #[test]
     fn named_holes_become_positional() {
@@ -309,5 +332,13 @@ mod tests {
         assert_eq!(Ratio::of(1, 4).value(), 0.25);
         assert_eq!(Ratio::new(f64::NAN), None);
         assert_eq!(Ratio::new(f64::INFINITY), None);
+    }
+
+    #[test]
+    fn there_is_no_rate_without_time() {
+        assert_eq!(Rate::of(3, 0), None);
+        assert_eq!(Rate::of(3, 1_500_000).map(Rate::per_second), Some(2.0));
+        let fastest = Rate::of(u64::MAX, 1).map(Rate::per_second);
+        assert!(fastest.is_some_and(f64::is_finite));
     }
 }

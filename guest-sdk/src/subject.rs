@@ -1,7 +1,8 @@
 //! Subjects: the things of the evidence that a runbook can point at.
 
 use crate::{
-    Deadlock, ErrorClass, Evidence, LiveSession, LockTarget, LockWait, PlanNode, QueryFamily, Regression, TempFileGroup,
+    AutovacuumGroup, CancellationGroup, Checkpoint, ClientGroup, ConnectionGroup, Deadlock, ErrorClass, Evidence,
+    LiveSession, LockTarget, LockWait, PlanGroup, PlanNode, QueryFamily, Regression, TempFileGroup,
 };
 
 /// Something that the host issued a subject id for.
@@ -38,7 +39,10 @@ macro_rules! subjects {
     };
 }
 
-subjects! { QueryFamily LockWait Deadlock ErrorClass TempFileGroup LiveSession PlanNode }
+subjects! {
+    QueryFamily LockWait Deadlock ErrorClass TempFileGroup LiveSession PlanNode
+    Checkpoint AutovacuumGroup ConnectionGroup ClientGroup CancellationGroup PlanGroup
+}
 
 /// The family that got worse.
 impl Subject for Regression {
@@ -51,6 +55,14 @@ impl Evidence {
     /// The family with this id, if the evidence lists it.
     pub fn family(&self, id: &str) -> Option<&QueryFamily> {
         self.families.iter().find(|family| family.id == id)
+    }
+}
+
+impl ConnectionGroup {
+    /// How often the host's event `name` happened to these connections, for example `connection_rejected`.
+    pub fn count_of(&self, name: &str) -> u64 {
+        let named = self.events.iter().filter(|event| event.event == name);
+        named.fold(0, |sum, event| sum.saturating_add(event.count))
     }
 }
 

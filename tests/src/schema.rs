@@ -5,10 +5,15 @@ use std::path::{Path, PathBuf};
 use pg_logstats_gateway::approval::ApprovalRequest;
 use pg_logstats_gateway::approvals::ApprovalView;
 use pg_logstats_gateway::audit::Verification;
+use pg_logstats_gateway::author::{
+    RunbookBuild, RunbookExplanation, RunbookProject, RunbookRecording, RunbookReplay, RunbookTest,
+};
 use pg_logstats_gateway::catalogue::view::{ActionView, CatalogList};
 use pg_logstats_gateway::keys::KeyView;
 use pg_logstats_gateway::packs::PackView;
 use pg_logstats_gateway::report::{Refusal, Report};
+use pg_logstats_gateway::runbooks::{RevocationView, RunbookView, TrustedRunbook};
+use pg_logstats_gateway::trust::keyring::TrustedKeyView;
 use pg_logstats_gateway::{HealthReport, Inspection, PolicyCheck, RunbookUsageList};
 use serde_json::Value;
 
@@ -30,6 +35,16 @@ pub fn all() -> Vec<(&'static str, Value)> {
         ("approval", of::<ApprovalView>()),
         ("key", of::<KeyView>()),
         ("pack", of::<PackView>()),
+        ("runbook", of::<RunbookView>()),
+        ("trusted-runbook", of::<TrustedRunbook>()),
+        ("trusted-key", of::<TrustedKeyView>()),
+        ("revocation", of::<RevocationView>()),
+        ("runbook-project", of::<RunbookProject>()),
+        ("runbook-build", of::<RunbookBuild>()),
+        ("runbook-test", of::<RunbookTest>()),
+        ("runbook-explanation", of::<RunbookExplanation>()),
+        ("runbook-recording", of::<RunbookRecording>()),
+        ("runbook-replay", of::<RunbookReplay>()),
         ("runbook-usage", of::<RunbookUsageList>()),
     ]
 }

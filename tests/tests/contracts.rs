@@ -145,6 +145,9 @@ fn help_is_the_golden_one() {
         &["evidence", "merge", "--help"],
         &["audit", "--help"],
         &["catalog", "--help"],
+        &["runbook", "--help"],
+        &["runbook", "new", "--help"],
+        &["runbook", "test", "--help"],
         &["policy", "check", "--help"],
     ] {
         let ran = lab.run(args);

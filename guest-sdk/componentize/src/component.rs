@@ -8,8 +8,14 @@ use wit_component::ComponentEncoder;
 
 use crate::Error;
 
-/// All that a runbook may import. Whether the types are listed of their own is up to the encoder.
-pub const OUR_IMPORTS: [&str; 2] = ["pg-logstats:runbook/actions@0.1.0", "pg-logstats:runbook/types@0.1.0"];
+/// All that a runbook may import, whichever version of the contract it was built for. Whether the types are listed of their own is up
+/// to the encoder.
+pub const OUR_IMPORTS: [&str; 4] = [
+    "pg-logstats:runbook/actions@0.1.0",
+    "pg-logstats:runbook/types@0.1.0",
+    "pg-logstats:runbook/actions@0.2.0",
+    "pg-logstats:runbook/types@0.2.0",
+];
 
 /// The names of what `component` imports, in its order, but for names of types; nested components and modules are not asked, for they can only import
 /// what the outer one gives them.
@@ -56,6 +62,18 @@ pub fn foreign_imports(component: &[u8]) -> Result<Vec<String>, Error> {
     let mut imports = component_imports(component)?;
     imports.retain(|name| !OUR_IMPORTS.contains(&name.as_str()));
     Ok(imports)
+}
+
+/// Refuses the component of `package` when it imports anything but [`OUR_IMPORTS`].
+pub(crate) fn check_imports(package: &str, component: &[u8]) -> Result<(), Error> {
+    let foreign = foreign_imports(component)?;
+    if foreign.is_empty() {
+        return Ok(());
+    }
+    Err(Error::ForeignImport {
+        package: package.to_owned(),
+        imports: foreign.join("`, `"),
+    })
 }
 
 /// Wraps the core module of `package` as the component that its embedded WIT describes, and validates it.

@@ -51,6 +51,12 @@ pub enum Error {
         /// The command to see it alone.
         command: String,
     },
+    /// Cargo failed on an author's crate; what it says is on standard error.
+    #[error("cannot compile `{package}` for WebAssembly: the compiler's messages are above")]
+    CrateCompile {
+        /// The package.
+        package: String,
+    },
     /// A core module could not be read.
     #[error("cannot read `{}`: {source}: the package needs `crate-type = [\"cdylib\"]`", path.display())]
     Read {

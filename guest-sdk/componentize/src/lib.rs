@@ -1,4 +1,5 @@
-//! Builds runbook crates of this workspace into WebAssembly components, from a build script.
+//! Builds runbook crates into WebAssembly components: those of this workspace from a build script, and an author's from anywhere
+//! ([`build_crate`]).
 //!
 //! **In**: names and folders of workspace members ([`Package`]), and the environment that cargo gives a build script.
 //! **Out**: one `.wasm` component for each in `OUT_DIR` ([`Built`]), and the `rerun-if-changed` lines that make a warm build
@@ -22,6 +23,7 @@
 )]
 
 mod component;
+mod crates;
 mod error;
 mod nested;
 mod script;
@@ -32,6 +34,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 pub use component::{OUR_IMPORTS, component_imports, foreign_imports};
+pub use crates::{RunbookCrate, build_crate};
 pub use error::Error;
 pub use script::Script;
 pub use toolchain::Route;
@@ -141,13 +144,7 @@ fn finish_component(script: &Script, package: &Package, module: &Path) -> Result
     })?;
     let bytes = component::encode(&package.name, &core)?;
     if package.imports == Imports::OursOnly {
-        let foreign = foreign_imports(&bytes)?;
-        if !foreign.is_empty() {
-            return Err(Error::ForeignImport {
-                package: package.name.clone(),
-                imports: foreign.join("`, `"),
-            });
-        }
+        component::check_imports(&package.name, &bytes)?;
     }
     let path = script.out_dir.join(format!("{}.wasm", package.name));
     fs::write(&path, &bytes).map_err(|source| Error::Write {

@@ -41,29 +41,26 @@ pub(crate) fn compile(script: &Script, route: &Route, packages: &[Package]) -> R
 }
 
 fn command(script: &Script, route: &Route, packages: &[Package], target: &Path) -> Command {
-    let mut command = Command::new(&script.cargo);
-    for (name, _) in env::vars_os().filter(|(name, _)| !may_pass(name)) {
-        command.env_remove(name);
-    }
+    let mut command = cargo(&script.cargo, route, target, &remapped(&script.workspace, route));
     command.current_dir(&script.workspace);
-    command
-        .args([
-            "build",
-            "--locked",
-            "--profile",
-            PROFILE,
-            "--target",
-            TARGET,
-            "--target-dir",
-        ])
-        .arg(target);
+    command.args(["--locked", "--profile", PROFILE]);
     for package in packages {
         command.args(["--package", &package.name]);
     }
+    command
+}
+
+/// `cargo build` for WebAssembly by `route` into `target`, with nothing of the environment that would show in the bytes.
+pub(crate) fn cargo(program: &Path, route: &Route, target: &Path, remapped: &[(PathBuf, String)]) -> Command {
+    let mut command = Command::new(program);
+    for (name, _) in env::vars_os().filter(|(name, _)| !may_pass(name)) {
+        command.env_remove(name);
+    }
+    command.args(["build", "--target", TARGET, "--target-dir"]).arg(target);
     command.env("RUSTC", route.rustc());
     // A user's `build.build-dir` would be the outer cargo's, and locked by it until this script ends.
     command.env("CARGO_BUILD_BUILD_DIR", target);
-    command.env("CARGO_ENCODED_RUSTFLAGS", rustflags(&remapped(script, route)));
+    command.env("CARGO_ENCODED_RUSTFLAGS", rustflags(remapped));
     if let Route::BuildStd { linker, .. } = route {
         // `-Z` on a stable compiler: it concerns how `std` is compiled, and no runbook can use an unstable feature for it.
         // The features are what a component wants: none of the default ones (unwinding, backtraces), small sorts and hashes.
@@ -110,20 +107,27 @@ fn may_pass(name: &OsStr) -> bool {
 }
 
 /// The folders whose names would show in panic messages, and what stands for them.
-fn remapped(script: &Script, route: &Route) -> Vec<(PathBuf, &'static str)> {
-    let mut folders = vec![(script.workspace.clone(), "/pg-logstats")];
+fn remapped(workspace: &Path, route: &Route) -> Vec<(PathBuf, String)> {
+    let mut folders = vec![(workspace.to_owned(), "/pg-logstats".to_owned())];
+    folders.extend(remapped_tools(route));
+    folders
+}
+
+/// The same of what every build takes from elsewhere: packages of registries, and the standard library.
+pub(crate) fn remapped_tools(route: &Route) -> Vec<(PathBuf, String)> {
+    let mut folders = Vec::new();
     if let Some(home) = cargo_home() {
-        folders.push((home, "/cargo"));
+        folders.push((home, "/cargo".to_owned()));
     }
     if let Route::BuildStd { sources, .. } = route {
-        folders.push((sources.clone(), "/rust"));
+        folders.push((sources.clone(), "/rust".to_owned()));
         // The compiler may name them by where a link leads, as Debian's does.
         folders.extend(
             sources
                 .canonicalize()
                 .ok()
                 .filter(|path| path != sources)
-                .map(|path| (path, "/rust")),
+                .map(|path| (path, "/rust".to_owned())),
         );
     }
     folders
@@ -136,7 +140,7 @@ fn cargo_home() -> Option<PathBuf> {
     home.or_else(|| env::home_dir().map(|home| home.join(".cargo")))
 }
 
-fn rustflags(folders: &[(PathBuf, &'static str)]) -> OsString {
+fn rustflags(folders: &[(PathBuf, String)]) -> OsString {
     let mut flags = OsString::new();
     for (from, to) in folders {
         if !flags.is_empty() {

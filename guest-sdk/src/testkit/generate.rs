@@ -8,10 +8,12 @@ use super::{
     catalogue, deadlock, error_class, family, lock_wait, outcome as empty, plan_node, regression, session, temp_files,
 };
 use crate::{
-    Baseline, Cell, Confidence, Deadlock, DeadlockEdge, Dimensions, ErrorClass, EventCount, Evidence, Figures,
-    LiveSession, LockMode, LockTarget, LockWait, Outcome, OutcomeStatus, PlanNode, QueryFamily, Regression,
-    RegressionDoubt, RegressionReason, Row, StatementKind, TempFileGroup,
+    Attribution, Baseline, Cell, Confidence, Deadlock, DeadlockEdge, Dimensions, ErrorClass, ErrorStatement,
+    EventCount, Evidence, Figures, LiveSession, LockMode, LockTarget, LockWait, Outcome, OutcomeStatus, PlanNode,
+    QueryFamily, Regression, RegressionDoubt, RegressionReason, Row, StatementKind, TempFileGroup,
 };
+
+mod activity;
 
 /// The most of each kind that the host hands over.
 pub(super) const EVIDENCE_PER_KIND: u64 = 100;
@@ -37,6 +39,12 @@ pub fn evidence(seed: u64) -> Evidence {
         deadlocks: list(numbers, EVIDENCE_PER_KIND, a_deadlock),
         errors: list(numbers, EVIDENCE_PER_KIND, an_error_class),
         temp_files: list(numbers, EVIDENCE_PER_KIND, a_temp_file_group),
+        checkpoints: activity::checkpoints(numbers),
+        autovacuum: list(numbers, EVIDENCE_PER_KIND, activity::an_autovacuum_group),
+        connections: list(numbers, EVIDENCE_PER_KIND, activity::a_connection_group),
+        clients: list(numbers, EVIDENCE_PER_KIND, activity::a_client_group),
+        cancellations: list(numbers, EVIDENCE_PER_KIND, activity::a_cancellation_group),
+        plans: activity::plans(numbers),
         events: list(numbers, 5, |n, _| EventCount {
             event: "checkpoint_complete".to_owned(),
             count: n.extreme(),
@@ -46,6 +54,9 @@ pub fn evidence(seed: u64) -> Evidence {
             dimensions: some_dimensions(n),
         }),
     };
+    for class in &mut made.errors {
+        class.statements = statements(numbers, &made.families);
+    }
     if numbers.one_in(8) {
         // Sums that were never made by adding.
         made.total_duration_us = numbers.extreme();
@@ -181,6 +192,33 @@ fn a_family_id(numbers: &mut Numbers) -> String {
     family(numbers.below(EVIDENCE_PER_KIND * 2)).id
 }
 
+/// With a family, how it is known.
+fn an_attributed_family(numbers: &mut Numbers) -> (Option<String>, Option<Attribution>) {
+    let family = numbers.maybe(a_family_id);
+    let attribution = family.as_ref().map(|_| an_attribution(numbers));
+    (family, attribution)
+}
+
+fn an_attribution(numbers: &mut Numbers) -> Attribution {
+    match numbers.below(3) {
+        0 => Attribution::Stated,
+        1 => Attribution::Running,
+        _ => Attribution::Within,
+    }
+}
+
+/// Some of the families, as those that failed.
+fn statements(numbers: &mut Numbers, families: &[QueryFamily]) -> Vec<ErrorStatement> {
+    let failed = families.iter().take(16).filter(|_| numbers.one_in(4));
+    let failed: Vec<String> = failed.map(|family| family.id.clone()).collect();
+    let statement = |family| ErrorStatement {
+        family,
+        attribution: an_attribution(numbers),
+        count: numbers.usual(),
+    };
+    failed.into_iter().map(statement).collect()
+}
+
 fn a_mode(numbers: &mut Numbers) -> LockMode {
     numbers.one_of(&[
         LockMode::AccessShare,
@@ -215,6 +253,7 @@ fn a_family(numbers: &mut Numbers, n: u64) -> QueryFamily {
             StatementKind::Utility,
             StatementKind::Other,
         ]),
+        incomplete: numbers.one_in(8),
         query_id_count: u32::try_from(numbers.below(3)).unwrap_or(0),
         has_sample: numbers.one_in(2),
         execution_count: numbers.usual(),
@@ -294,13 +333,15 @@ fn a_regression(numbers: &mut Numbers, family: &QueryFamily) -> Regression {
 }
 
 fn a_lock_wait(numbers: &mut Numbers, n: u64) -> LockWait {
+    let (family, attribution) = an_attributed_family(numbers);
     LockWait {
         waiter: a_session(numbers),
         holders: list(numbers, 80, |n, _| a_session(n)),
         queue_length: u32::try_from(numbers.below(6)).unwrap_or(0),
         mode: a_mode(numbers),
         target: a_target(numbers),
-        family: numbers.maybe(a_family_id),
+        family,
+        attribution,
         waited_us: numbers.extreme(),
         acquired: numbers.one_in(2),
         dimensions: some_dimensions(numbers),
@@ -339,8 +380,10 @@ fn an_error_class(numbers: &mut Numbers, n: u64) -> ErrorClass {
 }
 
 fn a_temp_file_group(numbers: &mut Numbers, n: u64) -> TempFileGroup {
+    let (family, attribution) = an_attributed_family(numbers);
     TempFileGroup {
-        family: numbers.maybe(a_family_id),
+        family,
+        attribution,
         dimensions: some_dimensions(numbers),
         count: numbers.usual(),
         total_bytes: numbers.extreme(),
@@ -350,7 +393,7 @@ fn a_temp_file_group(numbers: &mut Numbers, n: u64) -> TempFileGroup {
 }
 
 fn a_subject(numbers: &mut Numbers, evidence: &Evidence) -> Option<String> {
-    match numbers.below(5) {
+    match numbers.below(6) {
         0 => evidence.families.first().map(|family| family.id.clone()),
         1 => evidence.temp_files.first().map(|group| group.id.clone()),
         2 => evidence
@@ -358,6 +401,7 @@ fn a_subject(numbers: &mut Numbers, evidence: &Evidence) -> Option<String> {
             .first()
             .map(|wait| wait.holders.first().unwrap_or(&wait.waiter).clone()),
         3 => evidence.live_sessions.first().map(|session| session.id.clone()),
+        4 => evidence.autovacuum.first().map(|group| group.table.clone()),
         _ => None,
     }
 }

@@ -72,8 +72,8 @@ use std::ops::Range;
 
 pub use assessment::{Report, ReportedAction, ReportedFinding, ReportedInsight, ReportedStep};
 pub use evidence::{
-    EvidenceBuilder, absent, deadlock, dimensions, error_class, evidence, family, lock_wait, regression, session,
-    temp_files,
+    EvidenceBuilder, absent, autovacuum, cancellation, checkpoint, client, connection, deadlock, dimensions,
+    error_class, evidence, family, lock_wait, logged_plan, logged_plan_node, regression, session, temp_files,
 };
 pub use host::{RecordingActions, Request};
 pub use outcome::{OutcomeBuilder, SessionRow, outcome, plan_node, session_row};

@@ -2,7 +2,7 @@
 
 use super::TestError;
 use super::subjects::Subjects;
-use crate::{LockMode, Value, ValueKind};
+use crate::{CancelReason, CheckpointCause, LockMode, Value, ValueKind};
 
 /// `value` in a hole of the kind `kind` of the message `message`.
 pub(super) fn value(value: &Value, kind: ValueKind, message: &str, subjects: &Subjects) -> Result<String, TestError> {
@@ -22,6 +22,14 @@ pub(super) fn value(value: &Value, kind: ValueKind, message: &str, subjects: &Su
         }
         (Value::LockMode(mode), ValueKind::LockMode) => lock_mode(*mode).to_owned(),
         (Value::At(us), ValueKind::At) => instant(*us),
+        (Value::Rate(r), ValueKind::Rate) if r.is_finite() && *r >= 0.0 => rate(*r),
+        (Value::Rate(_), ValueKind::Rate) => {
+            return Err(TestError::breach(format!(
+                "a rate is not finite, or negative, in message `{message}`"
+            )));
+        }
+        (Value::CheckpointCause(cause), ValueKind::CheckpointCause) => checkpoint_cause(*cause).to_owned(),
+        (Value::CancelReason(reason), ValueKind::CancelReason) => cancel_reason(*reason).to_owned(),
         _ => {
             return Err(TestError::breach(format!(
                 "a value is not of its hole's kind in message `{message}`"
@@ -43,6 +51,51 @@ fn lock_mode(mode: LockMode) -> &'static str {
         LockMode::AccessExclusive => "AccessExclusiveLock",
         LockMode::Unknown => "lock of unknown mode",
     }
+}
+
+fn checkpoint_cause(cause: CheckpointCause) -> &'static str {
+    match cause {
+        CheckpointCause::Shutdown => "shutdown",
+        CheckpointCause::EndOfRecovery => "end-of-recovery",
+        CheckpointCause::Immediate => "immediate",
+        CheckpointCause::Force => "force",
+        CheckpointCause::Wait => "wait",
+        CheckpointCause::Wal => "wal",
+        CheckpointCause::Time => "time",
+        CheckpointCause::FlushAll => "flush-all",
+        CheckpointCause::Other => "other",
+    }
+}
+
+/// Why a statement was cancelled, to follow "by".
+fn cancel_reason(reason: CancelReason) -> &'static str {
+    match reason {
+        CancelReason::StatementTimeout => "statement_timeout",
+        CancelReason::LockTimeout => "lock_timeout",
+        CancelReason::UserRequest => "user request",
+        CancelReason::IdleInTransactionTimeout => "idle_in_transaction_session_timeout",
+        CancelReason::IdleSessionTimeout => "idle_session_timeout",
+        CancelReason::TransactionTimeout => "transaction_timeout",
+        CancelReason::Terminated => "termination of the session",
+        CancelReason::ConflictSnapshot => "a recovery conflict over row versions",
+        CancelReason::ConflictLock => "a recovery conflict over a lock",
+        CancelReason::ConflictBufferPin => "a recovery conflict over a buffer pin",
+        CancelReason::ConflictTablespace => "a recovery conflict over a tablespace",
+        CancelReason::ConflictDatabase => "a recovery conflict over a database",
+        CancelReason::ConflictDeadlock => "a recovery conflict over a deadlock",
+        CancelReason::ConflictLogicalSlot => "a recovery conflict over a logical slot",
+        CancelReason::ConflictOther => "a recovery conflict",
+    }
+}
+
+/// A frequency in the unit of time in which it is at least one, an hour at most.
+fn rate(per_second: f64) -> String {
+    let (value, unit) = match per_second {
+        r if r >= 1.0 => (r, "second"),
+        r if r >= 1.0 / 60.0 => (r * 60.0, "minute"),
+        r => (r * 3_600.0, "hour"),
+    };
+    format!("{value:.1} per {unit}")
 }
 
 fn grouped(n: u64) -> String {
@@ -114,7 +167,7 @@ fn civil(days: i64) -> (i64, i64, i64) {
 
 #[cfg(test)]
 mod tests {
-    use super::{bytes, duration, grouped, instant};
+    use super::{bytes, duration, grouped, instant, rate};
 
     #[test]
     fn values_are_written_as_the_host_writes_them() {
@@ -123,6 +176,10 @@ mod tests {
         assert_eq!(duration(999), "999 µs");
         assert_eq!(duration(1_500_000), "1.50 s");
         assert_eq!(bytes(1_536), "1.5 KiB");
+        assert_eq!(
+            [rate(12.5), rate(0.5), rate(0.0)],
+            ["12.5 per second", "30.0 per minute", "0.0 per hour"]
+        );
         assert_eq!(instant(0), "1970-01-01T00:00:00Z");
         assert_eq!(instant(951_782_400_000_000), "2000-02-29T00:00:00Z");
         assert_eq!(instant(1_763_877_727_250_000), "2025-11-23T06:02:07.25Z");

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::TestError;
 use super::catalogue::Facet;
-use crate::{Dimensions, Evidence, LockTarget, Outcome, StatementKind};
+use crate::{Dimensions, Evidence, LockTarget, LoggedPlanNode, Outcome, StatementKind};
 
 /// The contract's `subject-kind`, which no function of it mentions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,6 +21,13 @@ pub(super) enum Kind {
     TempFileGroup,
     PlanNode,
     Column,
+    Checkpoint,
+    AutovacuumGroup,
+    ConnectionGroup,
+    ClientGroup,
+    CancellationGroup,
+    PlanGroup,
+    Index,
 }
 
 impl Kind {
@@ -33,6 +40,18 @@ impl Kind {
                 | Self::LockWait
                 | Self::Deadlock
                 | Self::TempFileGroup
+                | Self::AutovacuumGroup
+                | Self::ConnectionGroup
+                | Self::CancellationGroup
+                | Self::PlanGroup
+        )
+    }
+
+    /// Whether it is about a statement, as far as that is known.
+    fn is_of_a_statement(self) -> bool {
+        matches!(
+            self,
+            Self::QueryFamily | Self::TempFileGroup | Self::CancellationGroup | Self::PlanGroup
         )
     }
 }
@@ -46,6 +65,8 @@ struct Facts {
     statement: Option<StatementKind>,
     has_query_id: bool,
     has_sample: bool,
+    /// Whether it is a relation whose schema the log does not tell, so that it can be named and not be bound.
+    is_unbindable: bool,
 }
 
 /// Whether a subject has a fact.
@@ -79,6 +100,7 @@ impl Subjects {
             subjects.add(&group.id, Kind::TempFileGroup, &group.dimensions);
             subjects.add_statement(&group.id, evidence, group.family.as_ref());
         }
+        subjects.add_activity(evidence);
         for session in &evidence.live_sessions {
             subjects.add(&session.id, Kind::Session, &session.dimensions);
         }
@@ -113,15 +135,19 @@ impl Subjects {
     /// What `id` offers for a parameter; `None` when the run has no such subject.
     pub(super) fn offers(&self, id: &str, facet: Facet) -> Option<Offers> {
         let facts = self.by_id.get(id)?;
-        let is_statement = matches!(facts.kind, Kind::QueryFamily | Kind::TempFileGroup);
+        let is_statement = facts.kind.is_of_a_statement();
         let value = match facet {
             Facet::QueryId if is_statement => facts.has_query_id,
             Facet::Sample if is_statement => facts.has_sample,
             Facet::Session => facts.kind == Kind::Session,
-            Facet::Relation => matches!(facts.kind, Kind::Relation | Kind::Column),
+            Facet::Relation if facts.is_unbindable => return Some(Offers::Nothing),
+            Facet::Relation => matches!(facts.kind, Kind::Relation | Kind::Column | Kind::AutovacuumGroup),
             Facet::Database if facts.kind == Kind::Database => true,
             Facet::User if facts.kind == Kind::User => true,
             Facet::ApplicationName if facts.kind == Kind::Application => true,
+            Facet::User | Facet::ApplicationName if facts.kind == Kind::AutovacuumGroup => {
+                return Some(Offers::WrongKind);
+            }
             Facet::Database if facts.kind.has_dimensions() => facts.dimensions.database.is_some(),
             Facet::User if facts.kind.has_dimensions() => facts.dimensions.user.is_some(),
             Facet::ApplicationName if facts.kind.has_dimensions() => facts.dimensions.application.is_some(),
@@ -150,6 +176,7 @@ impl Subjects {
             statement: None,
             has_query_id: false,
             has_sample: false,
+            is_unbindable: false,
         };
         let none = Dimensions {
             database: None,
@@ -178,6 +205,7 @@ impl Subjects {
             statement: None,
             has_query_id: false,
             has_sample: false,
+            is_unbindable: false,
         };
         self.by_id.entry(id.to_owned()).or_insert(facts);
     }
@@ -210,6 +238,70 @@ impl Subjects {
                 self.add_plain(&edge.holder, Kind::Session);
                 self.add_target(&edge.target);
             }
+        }
+    }
+
+    /// What the server's own processes and its connections did.
+    fn add_activity(&mut self, evidence: &Evidence) {
+        let none = Dimensions {
+            database: None,
+            user: None,
+            application: None,
+        };
+        for checkpoint in &evidence.checkpoints.longest {
+            self.add_plain(&checkpoint.id, Kind::Checkpoint);
+        }
+        for group in &evidence.autovacuum {
+            let database = Dimensions {
+                database: group.database.clone(),
+                ..none.clone()
+            };
+            self.add(&group.id, Kind::AutovacuumGroup, &database);
+            self.add_plain(&group.table, Kind::Relation);
+            // The log names a table with its database and schema, or by its bare name.
+            if group.database.is_none() {
+                self.make_unbindable(&group.id);
+                self.make_unbindable(&group.table);
+            }
+        }
+        for group in &evidence.connections {
+            self.add(&group.id, Kind::ConnectionGroup, &group.dimensions);
+        }
+        for group in &evidence.clients {
+            self.add_plain(&group.id, Kind::ClientGroup);
+        }
+        for group in &evidence.cancellations {
+            self.add(&group.id, Kind::CancellationGroup, &group.dimensions);
+            self.add_statement(&group.id, evidence, group.family.as_ref());
+        }
+        for group in &evidence.plans {
+            let family = evidence.family(&group.family);
+            self.add(
+                &group.id,
+                Kind::PlanGroup,
+                family.map_or(&none, |family| &family.dimensions),
+            );
+            self.add_statement(&group.id, evidence, Some(&group.family));
+            group.slowest_plan.iter().for_each(|node| self.add_logged_node(node));
+        }
+    }
+
+    fn add_logged_node(&mut self, node: &LoggedPlanNode) {
+        if let Some(relation) = &node.relation {
+            let is_new = !self.by_id.contains_key(relation);
+            self.add_plain(relation, Kind::Relation);
+            if is_new {
+                self.make_unbindable(relation);
+            }
+        }
+        if let Some(index) = &node.index {
+            self.add_plain(index, Kind::Index);
+        }
+    }
+
+    fn make_unbindable(&mut self, id: &str) {
+        if let Some(facts) = self.by_id.get_mut(id) {
+            facts.is_unbindable = true;
         }
     }
 

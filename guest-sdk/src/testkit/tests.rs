@@ -32,6 +32,7 @@ crate::actions! {
     EXPLAIN = "query_family.explain";
     EXPLAIN_ANALYZE = "query_family.explain_analyze";
     BLOCKING = "running_query.blocking.by_pid";
+    COLUMNS = "relation.pg_stats.columns";
 }
 crate::workflows! { LOCKS = "locks"; }
 crate::reason_codes! { KNOWN = "known"; }
@@ -339,6 +340,99 @@ fn requests_are_answered_as_the_host_answers_them() {
     }
 }
 
+/// As `a_table_of_a_log_is_bound_with_its_database_or_not_at_all` of the host has it.
+#[test]
+fn what_the_server_did_is_bound_as_the_host_binds_it() {
+    let nameless = crate::AutovacuumGroup {
+        database: None,
+        ..testkit::autovacuum(2)
+    };
+    let node = crate::LoggedPlanNode {
+        relation: Some("rl_lines".to_owned()),
+        index: Some("ix_lines".to_owned()),
+        ..testkit::logged_plan_node(None, "Index Scan")
+    };
+    let timeout = crate::CancellationGroup {
+        family: Some(testkit::family(1).id),
+        attribution: Some(crate::Attribution::Stated),
+        ..testkit::cancellation(1, crate::CancelReason::StatementTimeout)
+    };
+    let evidence = testkit::evidence()
+        .family(testkit::family(1))
+        .checkpoint(testkit::checkpoint(0))
+        .autovacuum(testkit::autovacuum(1))
+        .autovacuum(nameless.clone())
+        .connection(testkit::connection(1))
+        .client(testkit::client(1))
+        .cancellation(timeout.clone())
+        .cancellation(testkit::cancellation(2, crate::CancelReason::Terminated))
+        .logged_plan(testkit::logged_plan(&testkit::family(1), [node.clone()]))
+        .logged_plan(testkit::logged_plan(&testkit::family(9), []))
+        .build();
+    let descriptor = Descriptor::builder("test", "0.1.0", "test")
+        .actions(&[STATISTICS, SESSIONS, COLUMNS])
+        .build();
+    let answer = |request: crate::ActionRequest| {
+        let mut actions = testkit::RecordingActions::for_run(&descriptor, &evidence, None).unwrap();
+        actions.request(&request).map(|_| ())
+    };
+    let (group, plan) = (&evidence.autovacuum[0], &evidence.plans[0]);
+    let relation = |subject: &dyn crate::Subject| answer(COLUMNS.request().bind("relation", subject));
+    assert_eq!((relation(&group.table), relation(group)), (Ok(()), Ok(())));
+    assert_eq!(relation(&nameless.table), Err(Denial::NotEnoughContext));
+    assert_eq!(relation(&nameless), Err(Denial::NotEnoughContext));
+    assert_eq!(relation(&node.relation.unwrap()), Err(Denial::NotEnoughContext));
+    assert_eq!(relation(&node.index.unwrap()), Err(Denial::WrongSubjectKind));
+    assert_eq!(relation(&timeout), Err(Denial::WrongSubjectKind));
+    let queryid = |subject: &dyn crate::Subject| answer(STATISTICS.request().bind("queryid", subject));
+    assert_eq!((queryid(plan), queryid(&timeout)), (Ok(()), Ok(())));
+    assert_eq!(queryid(&evidence.cancellations[1]), Err(Denial::NotEnoughContext));
+    assert_eq!(queryid(group), Err(Denial::WrongSubjectKind));
+    let dimension = |name: &str, subject: &dyn crate::Subject| answer(SESSIONS.request().bind(name, subject));
+    assert_eq!(
+        (dimension("database", group), dimension("user", plan)),
+        (Ok(()), Ok(()))
+    );
+    assert_eq!(dimension("application_name", &evidence.connections[0]), Ok(()));
+    assert_eq!(dimension("user", group), Err(Denial::WrongSubjectKind));
+    assert_eq!(dimension("user", &evidence.plans[1]), Err(Denial::NotEnoughContext));
+    assert_eq!(dimension("user", &evidence.clients[0]), Err(Denial::WrongSubjectKind));
+    assert_eq!(
+        dimension("database", &evidence.checkpoints.longest[0]),
+        Err(Denial::WrongSubjectKind)
+    );
+}
+
+#[test]
+fn the_sums_of_checkpoints_are_those_of_the_ones_added() {
+    let requested = crate::Checkpoint {
+        causes: vec![crate::CheckpointCause::Wal, crate::CheckpointCause::Time],
+        longest_sync_us: 900_000,
+        ..testkit::checkpoint(1)
+    };
+    let evidence = testkit::evidence()
+        .checkpoint(testkit::checkpoint(0))
+        .checkpoint(requested)
+        .checkpoints_too_frequent(9_000_000)
+        .checkpoints_too_frequent(20_000_000)
+        .build();
+    let all = &evidence.checkpoints;
+    assert_eq!(
+        (all.checkpoint_count, all.restartpoint_count, all.longest.len()),
+        (2, 0, 2)
+    );
+    let causes: Vec<_> = all.causes.iter().map(|it| (it.cause, it.count)).collect();
+    assert_eq!(
+        causes,
+        [(crate::CheckpointCause::Time, 2), (crate::CheckpointCause::Wal, 1)]
+    );
+    assert_eq!((all.total_us, all.longest_sync_us), (540_000_000, 900_000));
+    assert_eq!((all.too_frequent_count, all.shortest_interval_us), (2, Some(9_000_000)));
+    let connection = testkit::connection(1);
+    let counts = ["connection_authorized", "connection_rejected"].map(|event| connection.count_of(event));
+    assert_eq!(counts, [100, 0]);
+}
+
 #[test]
 fn the_request_past_the_limit_is_denied_and_not_kept() {
     let report = testkit::triage(
@@ -421,7 +515,21 @@ fn generated_input_is_the_same_each_time_and_different_for_each_seed() {
         )
     };
     assert_eq!(outcome(7), outcome(7));
-    assert!((0..50).any(|seed| !generate::evidence(seed).deadlocks.is_empty()));
+    let any = |has: fn(&Evidence) -> bool| (0..50).any(|seed| has(&generate::evidence(seed)));
+    assert!(any(|evidence| !evidence.deadlocks.is_empty()));
+    assert!(any(
+        |evidence| !evidence.checkpoints.longest.is_empty() && !evidence.autovacuum.is_empty()
+    ));
+    assert!(any(
+        |evidence| !evidence.connections.is_empty() && !evidence.clients.is_empty()
+    ));
+    assert!(any(
+        |evidence| !evidence.cancellations.is_empty() && !evidence.plans.is_empty()
+    ));
+    assert!(any(|evidence| evidence
+        .errors
+        .iter()
+        .any(|class| !class.statements.is_empty())));
     assert!((0..50).any(|seed| {
         !generate::outcome(seed, &evidence, "query_family.explain")
             .plan

@@ -178,6 +178,11 @@ impl Envelope {
         })
     }
 
+    /// The payload, of which nothing is verified: to show it, or to compare it with what it should be.
+    pub fn unverified_payload(&self) -> Result<Vec<u8>, DsseError> {
+        decode("payload", &self.payload)
+    }
+
     /// The file form: one line of JSON without spaces, and a line feed.
     pub fn to_bytes(&self) -> Result<Vec<u8>, DsseError> {
         let mut bytes = serde_json::to_vec(self).map_err(|error| DsseError::Malformed {

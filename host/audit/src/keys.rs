@@ -214,7 +214,7 @@ pub struct PrivateKey {
 pub enum PrivateKeyError {
     /// The text is not an ed25519 PKCS#8 PEM block.
     #[error(
-        "not an ed25519 private key in PKCS#8 PEM form: {reason}; `pg-logstats keys generate` or `openssl genpkey -algorithm ed25519` writes one"
+        "not an ed25519 private key in PKCS#8 PEM form: {reason}; `pg-logstats key generate` or `openssl genpkey -algorithm ed25519` writes one"
     )]
     Pem {
         /// What the decoder says.

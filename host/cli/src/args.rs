@@ -2,9 +2,13 @@
 
 use std::path::PathBuf;
 
+use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 use pg_logstats_gateway::approvals::{self, SignedDuration};
+use pg_logstats_gateway::author::Language;
+use pg_logstats_gateway::keys::{self, Timestamp};
+use pg_logstats_gateway::trust::Role;
 
 /// Runbook-driven triage gateway between AI agents and PostgreSQL.
 ///
@@ -52,7 +56,8 @@ pub(crate) struct Typed {
 impl Cli {
     /// Reads the command line; ends the process when it makes no sense, or asks for help.
     pub(crate) fn read() -> Self {
-        let matches = Self::command().get_matches();
+        let is_agent = pg_logstats_gateway::agent::is_in_environment() || std::env::args_os().any(|it| it == "--agent");
+        let matches = command(is_agent).get_matches();
         let mut cli = match Self::from_arg_matches(&matches) {
             Ok(cli) => cli,
             Err(error) => error.exit(),
@@ -63,7 +68,54 @@ impl Cli {
             config: is_typed("config"),
         };
         cli.global.agent |= pg_logstats_gateway::agent::is_in_environment();
+        if cli.global.agent
+            && let Some(verb) = granting_verb(&matches)
+        {
+            // As for a verb that there is not: for an agent there is none.
+            Self::command()
+                .error(
+                    ErrorKind::InvalidSubcommand,
+                    format!("unrecognized subcommand '{verb}' (there is none in agent mode)"),
+                )
+                .exit();
+        }
         cli
+    }
+}
+
+/// Verbs that give trust or permission, or make what gives it. An agent has none of them.
+const GRANTING: &[(&str, &[&str])] = &[
+    ("approve", &[]),
+    ("catalog", &["sign", "install", "remove"]),
+    ("key", &[]),
+    ("runbook", &["sign", "install", "remove", "revoke"]),
+];
+
+/// The command line; an agent's help names no verb that it does not have.
+fn command(is_agent: bool) -> clap::Command {
+    let mut command = Cli::command();
+    if !is_agent {
+        return command;
+    }
+    for (verb, subverbs) in GRANTING {
+        command = command.mut_subcommand(verb, |verb| match subverbs {
+            [] => verb.hide(true),
+            subverbs => subverbs
+                .iter()
+                .fold(verb, |verb, name| verb.mut_subcommand(name, |it| it.hide(true))),
+        });
+    }
+    command
+}
+
+/// The verb that was typed, if it is one that agents do not have.
+fn granting_verb(matches: &clap::ArgMatches) -> Option<String> {
+    let (verb, matches) = matches.subcommand()?;
+    let (_, subverbs) = GRANTING.iter().find(|(name, _)| *name == verb)?;
+    match (subverbs, matches.subcommand_name()) {
+        ([], _) => Some(verb.to_owned()),
+        (subverbs, Some(subverb)) if subverbs.contains(&subverb) => Some(subverb.to_owned()),
+        _ => None,
     }
 }
 
@@ -92,7 +144,7 @@ pub(crate) enum Verb {
     /// Look at and verify the audit log
     #[command(subcommand)]
     Audit(AuditVerb),
-    /// Look at runbooks
+    /// Write, test, sign, verify, install and revoke runbooks, and look at them
     #[command(subcommand)]
     Runbook(RunbookVerb),
     /// As a person: approve one run of an action that the policy lets nobody run without
@@ -103,9 +155,9 @@ pub(crate) enum Verb {
     /// Look at the actions that can run against a database; sign, install and remove packs of them
     #[command(subcommand)]
     Catalog(CatalogVerb),
-    /// Make the keys that people sign approvals and packs with
-    #[command(subcommand)]
-    Keys(KeysVerb),
+    /// Make the keys that people sign with, and say whose signatures count
+    #[command(subcommand, visible_alias = "keys")]
+    Key(KeyVerb),
 }
 
 #[derive(Debug, Args)]
@@ -303,12 +355,150 @@ pub(crate) enum AuditVerb {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum RunbookVerb {
-    /// List the runbooks that are trusted here
+    /// List the runbooks that run here, and those that are installed and do not
     List {
         /// What their runs used and how they failed, by the workspace's audit log
         #[arg(long)]
         usage: bool,
     },
+    /// As its author or a reviewer: sign a runbook, beside the signatures that it has
+    Sign {
+        /// The component; its signatures are in FILE.dsse
+        file: PathBuf,
+        /// Your private key (see `key generate`)
+        #[arg(long, value_name = "FILE")]
+        key: PathBuf,
+    },
+    /// Tell whether runbooks would be trusted here, and install nothing
+    Verify {
+        /// A component with its FILE.dsse beside it, a folder of such pairs, or an OCI image layout
+        path: PathBuf,
+    },
+    /// As the operator: install signed runbooks, in place of earlier versions of them
+    Install {
+        /// A component with its FILE.dsse beside it, a folder of such pairs, or an OCI image layout
+        path: PathBuf,
+        /// Also a version that is older than what was installed here
+        #[arg(long)]
+        allow_downgrade: bool,
+    },
+    /// As the operator: remove an installed runbook
+    Remove {
+        /// Its name
+        name: String,
+    },
+    /// As the operator: let no action of a runbook run any more, from the next one on
+    Revoke(RevokeArgs),
+    /// As an author: make a project that builds and passes its tests as it is
+    New(NewRunbookArgs),
+    /// As an author: make the component of a project
+    Build(ProjectArgs),
+    /// As an author: run a project's own tests, then its component on its fixtures, against its snapshots
+    Test(TestRunbookArgs),
+    /// As an author: test again at every change
+    Watch(WatchRunbookArgs),
+    /// Show all that a component can ever ask for, with its SQL, and all that it can say
+    Explain {
+        /// The component
+        #[arg(value_name = "FILE.wasm")]
+        file: PathBuf,
+    },
+    /// As an author: make a fixture of a sealed report
+    Record(RecordRunbookArgs),
+    /// Run a component on what a sealed report's runbook was given, and compare
+    Replay {
+        /// The report
+        report_id: String,
+        /// The component: the one that made the report, or another one
+        #[arg(value_name = "FILE.wasm")]
+        file: PathBuf,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct NewRunbookArgs {
+    /// Lower-case words joined by `-`; also the workflow's name
+    pub(crate) name: String,
+    /// What it is written in
+    #[arg(long, value_enum, value_name = "LANGUAGE", default_value_t = Lang::Rust)]
+    pub(crate) lang: Lang,
+    /// The new folder [default: NAME, in the current one]
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) path: Option<PathBuf>,
+    /// The folder `guest-sdk` of pg-logstats' sources [default: that of the sources that this program was built from]
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) sdk: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Lang {
+    Rust,
+}
+
+impl From<Lang> for Language {
+    fn from(lang: Lang) -> Self {
+        match lang {
+            Lang::Rust => Self::Rust,
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ProjectArgs {
+    /// The project
+    #[arg(default_value = ".")]
+    pub(crate) folder: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TestRunbookArgs {
+    #[command(flatten)]
+    pub(crate) project: ProjectArgs,
+    /// Write what the runbook says now into the snapshots
+    #[arg(long)]
+    pub(crate) bless: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct WatchRunbookArgs {
+    #[command(flatten)]
+    pub(crate) test: TestRunbookArgs,
+    /// End after so many tests
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) count: Option<u32>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RecordRunbookArgs {
+    /// The report
+    pub(crate) report_id: String,
+    /// The new file, compressed where its name ends in `.zst`
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: PathBuf,
+    /// Keep one statement with its values for each query family
+    #[arg(long)]
+    pub(crate) samples: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RevokeArgs {
+    /// An installed or built-in runbook by its name, or any by its digest (`sha256:…`)
+    #[arg(
+        required_unless_present = "signed",
+        conflicts_with = "signed",
+        value_name = "RUNBOOK",
+        requires = "key"
+    )]
+    pub(crate) what: Option<String>,
+    /// Why, in one line
+    #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
+    pub(crate) reason: String,
+    /// Your private key; it needs the role author, approver or release
+    #[arg(long, value_name = "FILE")]
+    pub(crate) key: Option<PathBuf>,
+    /// Take a revocation that was signed elsewhere (`envelope` of what this command printed there)
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["reason", "key"])]
+    pub(crate) signed: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -316,7 +506,7 @@ pub(crate) struct ApproveArgs {
     /// The refusal that `run-sql` printed, in a file
     #[arg(value_name = "REQUEST")]
     pub(crate) request: PathBuf,
-    /// The approver's private key (see `keys generate`)
+    /// The approver's private key (see `key generate`)
     #[arg(long, value_name = "FILE")]
     pub(crate) key: PathBuf,
     /// How long the agent may wait before it uses the approval: `90s`, `15m`, at most `24h`
@@ -355,7 +545,7 @@ pub(crate) enum CatalogVerb {
     Sign {
         /// Folder with pack.toml and the files of the actions
         folder: PathBuf,
-        /// The author's private key (see `keys generate`)
+        /// The author's private key (see `key generate`)
         #[arg(long, value_name = "FILE")]
         key: PathBuf,
     },
@@ -372,7 +562,7 @@ pub(crate) enum CatalogVerb {
 }
 
 #[derive(Debug, Subcommand)]
-pub(crate) enum KeysVerb {
+pub(crate) enum KeyVerb {
     /// Make a key pair: the private half goes to a new file of mode 0600, the public half is printed
     Generate {
         /// The new file
@@ -384,6 +574,47 @@ pub(crate) enum KeysVerb {
         /// A private or public key, PEM
         file: PathBuf,
     },
+    /// List the keys of the operator's trust store, with what each is worth now
+    List,
+    /// As the operator: let the signatures of a key count
+    Trust(TrustArgs),
+    /// As the operator: give the holder of a key a new one, beside which the old one counts for a while
+    Rotate {
+        /// The holder, or the id of the old key
+        holder: String,
+        /// The new public key, PEM
+        #[arg(long, value_name = "FILE")]
+        to: PathBuf,
+        /// How long the old key counts yet: `7d`, `12h`, `0s`. What it signed counts as long
+        #[arg(long, value_name = "TIME", default_value = "30d", value_parser = keys::overlap)]
+        overlap: SignedDuration,
+    },
+    /// As the operator: let nothing count that a key signed, whenever that was
+    Revoke {
+        /// The holder, for all of his keys, or the id of one
+        key: String,
+        /// Why, in one line
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TrustArgs {
+    /// The public key, PEM
+    pub(crate) file: PathBuf,
+    /// Its holder, as you call him: letters, digits, @ . _ -
+    #[arg(long)]
+    pub(crate) name: String,
+    /// What it may sign: author, approver (runbooks and approvals), catalogue (packs), release; once for each
+    #[arg(long = "role", value_name = "ROLE", required = true, value_parser = str::parse::<Role>)]
+    pub(crate) roles: Vec<Role>,
+    /// From when on it counts, RFC 3339
+    #[arg(long, value_name = "TIME")]
+    pub(crate) not_before: Option<Timestamp>,
+    /// Until when it counts, RFC 3339
+    #[arg(long, value_name = "TIME")]
+    pub(crate) not_after: Option<Timestamp>,
 }
 
 fn parse_parameter(text: &str) -> Result<(String, String), String> {

@@ -185,6 +185,35 @@ pub fn open_folder(path: &Path, what: &'static str) -> Result<Dir, OpenError> {
     Dir::open_ambient_dir(path, ambient_authority()).map_err(|e| OpenError::new(what, path, e))
 }
 
+/// Opens the folder `path` of what the operator decides: it belongs to us or to root, and nobody else can write to it.
+///
+/// # Errors
+/// When it is missing, or others could have written to it.
+pub fn open_operators_folder(path: &Path, what: &'static str) -> Result<Dir, OpenError> {
+    let dir = open_folder(path, what)?;
+    let file = dir
+        .try_clone()
+        .map_err(|e| OpenError::new(what, path, e))?
+        .into_std_file();
+    let metadata = file.metadata().map_err(|e| OpenError::new(what, path, e))?;
+    not_writable_by_others(&metadata, path, what)?;
+    Ok(dir)
+}
+
+/// Makes the folder `path` of what the operator decides, if it is missing: for everybody to read.
+///
+/// # Errors
+/// When it cannot be made.
+pub fn create_operators_folder(path: &Path, what: &'static str) -> Result<(), OpenError> {
+    use std::os::unix::fs::DirBuilderExt as _;
+    // What lies above it may hold passwords, and is the operator's to open.
+    if let Some(parent) = path.parent() {
+        open_or_create_folder(parent, what)?;
+    }
+    let made = std::fs::DirBuilder::new().recursive(true).mode(0o755).create(path);
+    made.map_err(|e| OpenError::new(what, path, e))
+}
+
 /// Reads the file `path`, which may have at most `limit` bytes.
 ///
 /// # Errors
@@ -234,6 +263,23 @@ pub fn write_new_file(path: &Path, what: &'static str, bytes: &[u8]) -> Result<(
         source,
     })?;
     new.name()
+}
+
+/// Writes `bytes` to the file `path`, in place of an older one: readers see the old one or the whole new one.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn replace_file(path: &Path, what: &'static str, bytes: &[u8]) -> Result<(), OpenError> {
+    let failed = |source: std::io::Error| OpenError::Io {
+        what,
+        path: path.display().to_string(),
+        source,
+    };
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let name = path.file_name().and_then(|name| name.to_str());
+    let name = name.ok_or_else(|| failed(std::io::Error::other("its name is no UTF-8")))?;
+    let dir = open_folder(folder.unwrap_or(Path::new(".")), what)?;
+    crate::workspace::write_durably_for_all(&dir, name, bytes).map_err(failed)
 }
 
 /// Reads a file that decides what is trusted: it and its folder belong to us or to root, and nobody else can write to them. No

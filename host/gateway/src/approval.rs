@@ -290,8 +290,22 @@ impl ScopedParameter {
                 let shown = format!("the relation with oid {relation} in the database with oid {database}");
                 ("relation_oid", exact, shown)
             }
-            BoundValue::RelationName { schema, name } => {
-                ("relation_name", format!("{schema}\0{name}"), format!("{schema}.{name}"))
+            BoundValue::RelationName {
+                database: None,
+                schema,
+                name,
+            } => ("relation_name", format!("{schema}\0{name}"), format!("{schema}.{name}")),
+            BoundValue::RelationName {
+                database: Some(database),
+                schema,
+                name,
+            } => {
+                let exact = format!("{database}\0{schema}\0{name}");
+                (
+                    "relation_name_of_database",
+                    exact,
+                    format!("{database}.{schema}.{name}"),
+                )
             }
             BoundValue::Sample { sha256 } => (
                 "sample",

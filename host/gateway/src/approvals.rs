@@ -19,10 +19,10 @@ use crate::approval::{ApprovalRequest, ApprovalStatement, DOCUMENT_BYTES, MAX_VA
 use crate::error::GatewayError;
 use crate::gateway::Gateway;
 use crate::ids::unique_part;
-use crate::keyring::{Role, TrustError};
 use crate::report::SCHEMA_VERSION;
 use crate::subjects::{Subject, Subjects, sample_digest};
 use crate::time::now_us;
+use crate::trust::{Role, TrustError};
 use crate::untrusted::{Untrusted, escape_control};
 use crate::workspace::{Workspace, WorkspaceError};
 
@@ -272,7 +272,7 @@ impl Gateway {
     }
 
     fn counted(&self, envelope: &Envelope) -> Result<ApprovalStatement, GatewayError> {
-        let opened = self.keyring.open(envelope, PAYLOAD_TYPE, Role::Approver, now_us())?;
+        let opened = self.keyring()?.open(envelope, PAYLOAD_TYPE, Role::Approver, now_us())?;
         Ok(ApprovalStatement::parse(&opened.payload)?)
     }
 

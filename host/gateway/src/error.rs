@@ -2,11 +2,14 @@
 
 use crate::ambient::OpenError;
 use crate::approval::ApprovalError;
+use crate::author::AuthorError;
 use crate::catalogue::PackError;
 use crate::config::ConfigError;
 use crate::db::DsnError;
-use crate::keyring::{KeyringError, TrustError};
 use crate::report::Refusal;
+use crate::trust::edit::EditError;
+use crate::trust::store::StoreError;
+use crate::trust::{KeyringError, RunbookTrustError, TrustError};
 use crate::workspace::WorkspaceError;
 
 /// Exit codes of the command line; a contract.
@@ -43,18 +46,30 @@ pub enum GatewayError {
     /// The trust store does not load.
     #[error(transparent)]
     Keyring(#[from] KeyringError),
+    /// The trust store is not changed.
+    #[error(transparent)]
+    TrustEdit(#[from] EditError),
     /// A signature does not count.
     #[error(transparent)]
     Trust(#[from] TrustError),
+    /// A folder of installed things cannot be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
     /// A pack of the catalogue cannot be used.
     #[error(transparent)]
     Pack(#[from] PackError),
+    /// A runbook is not trusted, or cannot be installed.
+    #[error(transparent)]
+    RunbookTrust(#[from] RunbookTrustError),
     /// A request or an approval is none, or cannot be made.
     #[error(transparent)]
     Approval(#[from] ApprovalError),
     /// How to reach the database makes no sense.
     #[error(transparent)]
     Dsn(#[from] DsnError),
+    /// A runbook's author asked for something that cannot be done.
+    #[error(transparent)]
+    Author(#[from] AuthorError),
     /// The logs cannot be read.
     #[error(transparent)]
     Log(#[from] pg_logstats_logs::LogError),
@@ -79,15 +94,26 @@ impl GatewayError {
     /// The exit code that goes with it.
     pub fn exit_code(&self) -> ExitCode {
         match self {
-            Self::Usage(_) | Self::Config(_) | Self::Dsn(_) | Self::Keyring(_) | Self::Approval(_) => ExitCode::Usage,
+            Self::TrustEdit(EditError::Open(_) | EditError::Store(_)) => ExitCode::Failed,
+            Self::Usage(_)
+            | Self::Config(_)
+            | Self::Dsn(_)
+            | Self::Keyring(_)
+            | Self::Approval(_)
+            | Self::TrustEdit(_) => ExitCode::Usage,
+            Self::Author(error) if error.is_usage() => ExitCode::Usage,
             Self::Refused(refusal) if matches!(refusal.code.as_str(), "unverified" | "approval_unverified") => {
                 ExitCode::Unverified
             }
             Self::Trust(TrustError::Unverified(_)) => ExitCode::Unverified,
             Self::Pack(error) if error.is_tampering() => ExitCode::Unverified,
             Self::Pack(error) if error.is_denied() => ExitCode::Denied,
-            Self::Pack(PackError::Io { .. } | PackError::Open(_)) => ExitCode::Failed,
+            Self::Pack(PackError::Store(_) | PackError::Open(_)) => ExitCode::Failed,
             Self::Pack(_) => ExitCode::Usage,
+            Self::RunbookTrust(error) if error.is_tampering() => ExitCode::Unverified,
+            Self::RunbookTrust(error) if error.is_denied() => ExitCode::Denied,
+            Self::RunbookTrust(RunbookTrustError::Store(_)) => ExitCode::Failed,
+            Self::RunbookTrust(_) => ExitCode::Usage,
             Self::Refused(_) | Self::Trust(_) => ExitCode::Denied,
             Self::Workspace(error) if error.is_tampering() => ExitCode::Unverified,
             _ => ExitCode::Failed,

@@ -21,13 +21,12 @@ use crate::error::GatewayError;
 use crate::gate::{Circumstances, Live};
 use crate::health::{self, Sharing, Verdict};
 use crate::ids::{is_report_id, new_id};
-use crate::keyring::{Keyring, SYSTEM_FOLDER, operators_folder};
 use crate::packs;
 use crate::record::{FailureRecord, RECORD_VERSION, RecordBody, RecoveryRecord, ReportRecord, SealedRecord};
 use crate::report::{AuditRef, Refusal, SCHEMA_VERSION};
 use crate::request::DatabaseChoice;
 use crate::time::{now_us, rfc3339};
-use crate::trust::Trust;
+use crate::trust::{Keyring, SYSTEM_FOLDER, Trust, operators_folder};
 use crate::untrusted::Untrusted;
 use crate::workspace::Workspace;
 
@@ -55,8 +54,9 @@ pub struct Gateway {
     pub(crate) log: Log,
     pub(crate) config: Config,
     pub(crate) catalogue: Arc<Catalogue>,
-    pub(crate) keyring: Keyring,
     pub(crate) trust: Trust,
+    /// The operator's folder.
+    pub(crate) operator: Option<PathBuf>,
     pub(crate) log_access: LogAccess,
     is_agent: bool,
     config_path: Option<PathBuf>,
@@ -132,7 +132,7 @@ impl Gateway {
     /// When one of them cannot be used; then nothing is done.
     pub fn open(options: &OpenOptions, trust: Trust) -> Result<Self, GatewayError> {
         let operator = options.operators_folder();
-        let (keyring, catalogue) = packs::installed(operator.as_deref())?;
+        let (_, catalogue) = packs::installed(operator.as_deref())?;
         let catalogue = Arc::new(catalogue);
         let Settings {
             config,
@@ -150,8 +150,8 @@ impl Gateway {
             log,
             config,
             catalogue,
-            keyring,
             trust,
+            operator,
             log_access,
             is_agent: options.agent,
             config_path: options.config.clone(),
@@ -159,6 +159,11 @@ impl Gateway {
         };
         gateway.note_recovery()?;
         Ok(gateway)
+    }
+
+    /// Whose signatures count now: read each time, so that what was taken away counts no more in a process that runs on.
+    pub(crate) fn keyring(&self) -> Result<Keyring, GatewayError> {
+        Ok(Keyring::load(self.operator.as_deref())?)
     }
 
     /// Whether the caller is an agent.

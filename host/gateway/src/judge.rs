@@ -8,14 +8,18 @@ use std::sync::Arc;
 use sha2::{Digest as _, Sha256};
 
 use crate::catalogue::Catalogue;
-use crate::outcome::ActionOutcome;
+use crate::outcome::{ActionOutcome, PlanNode};
 use crate::report::{RunbookFailure, RunbookInfo};
+use crate::runbook::bindings::pg_logstats::runbook::types as wit;
 use crate::runbook::cache::CodeCache;
-use crate::runbook::descriptor::ContractBreach;
 use crate::runbook::requests::{ActionHost, RequestLog};
-use crate::runbook::{CheckedAssessment, CheckedDescriptor, RunbookEngine, RunbookError, Usage, assessment, convert};
+use crate::runbook::{
+    Called, CheckedAssessment, CheckedDescriptor, LoadedRunbook, RunbookEngine, RunbookError, Usage, assessment,
+    convert,
+};
 use crate::snapshot::EvidenceSnapshot;
 use crate::subjects::Subjects;
+use crate::trust::statement::Manifest;
 use crate::workspace::Workspace;
 
 /// A component that is trusted.
@@ -24,8 +28,19 @@ pub(crate) struct TrustedComponent {
     pub(crate) bytes: std::borrow::Cow<'static, [u8]>,
     pub(crate) digest: [u8; 32],
     pub(crate) signers: Vec<String>,
+    /// Why it is trusted.
+    pub(crate) grounds: Grounds,
     /// For reports of runs that fail before the runbook can say its name.
     pub(crate) workflow_hint: String,
+}
+
+/// Why a component is trusted.
+#[derive(Debug, Clone)]
+pub(crate) enum Grounds {
+    /// By its digest: the binary carries it.
+    Digest,
+    /// By signatures over this manifest.
+    Signed(Box<Manifest>),
 }
 
 /// What an action returned, for phase 2.
@@ -55,7 +70,6 @@ pub(crate) fn judge(
     evidence_digest: &str,
     outcome: Option<OutcomeInput<'_>>,
 ) -> Judgement {
-    let plan = outcome.map(|o| o.outcome.plan.as_slice()).unwrap_or_default();
     let mut judgement = Judgement {
         workflow: component.workflow_hint.clone(),
         info: RunbookInfo {
@@ -63,12 +77,13 @@ pub(crate) fn judge(
             version: "unknown".to_owned(),
             digest: format!("sha256:{}", crate::hex(&component.digest)),
             signers: component.signers.clone(),
+            wit_version: None,
             usage: Usage::default(),
             failure: None,
         },
         assessment: None,
         requests: RequestLog::default(),
-        subjects: Arc::new(Subjects::new(snapshot, plan)),
+        subjects: Arc::default(),
     };
     if let Err(error) = run(
         component,
@@ -99,40 +114,89 @@ fn run(
     let engine = RunbookEngine::new()?;
     let cache = CodeCache::new(workspace);
     let loaded = engine.load(&component.bytes, &component.digest, Some(&cache))?;
-    // The descriptor is the runbook's manifest. It is asked in an instance of its own, with no input and no host, so it is a function of
-    // the component's bytes.
-    let described = loaded.describe();
-    judgement.info.usage = described.usage;
-    let descriptor = CheckedDescriptor::new(&described.answer?).map_err(breach)?;
-    let descriptor = Arc::new(descriptor);
+    let wit_version = loaded.wit_version();
+    judgement.info.wit_version = Some(wit_version.as_str().to_owned());
+    judgement.subjects = Arc::new(Subjects::of(wit_version, snapshot, plan_of(outcome)));
+    let (descriptor, usage) = described(&loaded);
+    judgement.info.usage = usage;
+    let descriptor = descriptor?;
     descriptor.name().clone_into(&mut judgement.info.name);
     descriptor.version().clone_into(&mut judgement.info.version);
     descriptor.workflow().clone_into(&mut judgement.workflow);
+    if let Grounds::Signed(manifest) = &component.grounds {
+        let held = manifest.check_component(&descriptor, &wit_version.package());
+        held.map_err(|error| RunbookError::BadOutput(error.to_string()))?;
+    }
 
-    let seed = seed(&component.digest, evidence_digest, outcome);
     let subjects = Arc::clone(&judgement.subjects);
-    let host = ActionHost::new(
-        Arc::clone(&descriptor),
-        Arc::clone(&subjects),
-        Arc::clone(catalogue),
-        seed,
-    );
-    let evidence = convert::evidence(snapshot);
-    let called = match outcome {
-        None => loaded.triage(host, &evidence),
-        Some(o) => loaded.interpret(host, &evidence, &convert::outcome(o.target_id, o.subjects, o.outcome)),
+    let run = Run {
+        digest: &component.digest,
+        descriptor: &descriptor,
+        subjects: &subjects,
+        catalogue,
+        snapshot,
+        evidence_digest,
+        outcome,
     };
+    let called = run.call(&loaded);
     judgement.info.usage = called.usage;
     let assessment = called.answer?;
     judgement.requests = called.requests;
-    let checked = assessment::check(&assessment, &descriptor, &judgement.requests, &subjects).map_err(breach)?;
-    judgement.assessment = Some(checked);
+    judgement.assessment = Some(run.check(&assessment, &judgement.requests)?);
     Ok(())
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "the signature that `map_err` wants")]
-fn breach(breach: ContractBreach) -> RunbookError {
-    RunbookError::BadOutput(breach.to_string())
+fn plan_of(outcome: Option<OutcomeInput<'_>>) -> &[PlanNode] {
+    outcome.map(|o| o.outcome.plan.as_slice()).unwrap_or_default()
+}
+
+/// Everything that one call of a runbook depends on.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Run<'a> {
+    pub(crate) digest: &'a [u8; 32],
+    pub(crate) descriptor: &'a Arc<CheckedDescriptor>,
+    pub(crate) subjects: &'a Arc<Subjects>,
+    pub(crate) catalogue: &'a Arc<Catalogue>,
+    pub(crate) snapshot: &'a EvidenceSnapshot,
+    pub(crate) evidence_digest: &'a str,
+    pub(crate) outcome: Option<OutcomeInput<'a>>,
+}
+
+impl Run<'_> {
+    /// Calls `triage`, or `interpret` where there is an outcome.
+    pub(crate) fn call(&self, loaded: &LoadedRunbook) -> Called<wit::Assessment> {
+        let host = ActionHost::new(
+            Arc::clone(self.descriptor),
+            Arc::clone(self.subjects),
+            Arc::clone(self.catalogue),
+            seed(self.digest, self.evidence_digest, self.outcome),
+        );
+        let evidence = convert::evidence(self.snapshot);
+        match self.outcome {
+            None => loaded.triage(host, &evidence),
+            Some(o) => loaded.interpret(host, &evidence, &convert::outcome(o.target_id, o.subjects, o.outcome)),
+        }
+    }
+
+    /// Holds what was said to the contract.
+    pub(crate) fn check(
+        &self,
+        assessment: &wit::Assessment,
+        requests: &RequestLog,
+    ) -> Result<CheckedAssessment, RunbookError> {
+        assessment::check(assessment, self.descriptor, requests, self.subjects)
+            .map_err(|breach| RunbookError::BadOutput(breach.to_string()))
+    }
+}
+
+/// The descriptor: the runbook's manifest, and what asking for it used. It is asked in an instance of its own, with no input and no host,
+/// so it is a function of the component's bytes.
+pub(crate) fn described(loaded: &LoadedRunbook) -> (Result<Arc<CheckedDescriptor>, RunbookError>, Usage) {
+    let described = loaded.describe();
+    let checked = described
+        .answer
+        .and_then(|raw| CheckedDescriptor::new(&raw).map_err(|breach| RunbookError::BadOutput(breach.to_string())));
+    (checked.map(Arc::new), described.usage)
 }
 
 /// What makes this run different from every other, and the same when it is replayed.
@@ -149,3 +213,6 @@ fn seed(component: &[u8; 32], evidence_digest: &str, outcome: Option<OutcomeInpu
     }
     hash.finalize().into()
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,18 +1,26 @@
-//! `keys`: key pairs of people, for approvals and packs.
+//! `key`: key pairs of people, and whose keys count here.
 //!
-//! **In**: a path. **Out**: a private key in a new file of mode 0600, and its public half to print. **Trusted**: a private key file only
-//! when nobody else can read it. **Can fail**: when the file is there already, is no key, or is open to others. The private half is
-//! never printed.
+//! **In**: a path; the operator's `trust.toml`. **Out**: a private key in a new file of mode 0600, and its public half to print; a changed
+//! trust store, and a record of the change. **Trusted**: a private key file only when nobody else can read it. **Can fail**: when the
+//! file is there already, is no key, or is open to others. The private half is never printed.
 
 use std::path::Path;
 
+use jiff::SignedDuration;
+pub use jiff::Timestamp;
 use pg_logstats_audit::{PrivateKey, PublicKey, Signer as _};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::ambient;
 use crate::error::GatewayError;
+use crate::gateway::Gateway;
+use crate::record::TrustChange;
 use crate::report::SCHEMA_VERSION;
+use crate::time::now_us;
+use crate::trust::edit::{NewKey, TrustFile};
+use crate::trust::keyring::TrustedKeyView;
+use crate::trust::{Keyring, Role, operators_folder};
 
 const PRIVATE: &str = "private key";
 const EITHER: &str = "key";
@@ -64,6 +72,144 @@ pub fn show(file: &Path) -> Result<KeyView, GatewayError> {
     }
     let key = PublicKey::from_pem(&text).map_err(|e| GatewayError::Usage(format!("`{}` is {e}", file.display())))?;
     KeyView::new(&key)
+}
+
+/// The public key in `file`, which may be that of a private one.
+fn public(file: &Path) -> Result<PublicKey, GatewayError> {
+    PublicKey::from_pem(&show(file)?.public_key).map_err(|e| GatewayError::Internal(e.to_string()))
+}
+
+/// The keys of the operator's trust store.
+///
+/// # Errors
+/// When it does not load.
+pub fn list() -> Result<Vec<TrustedKeyView>, GatewayError> {
+    Ok(Keyring::load(operators_folder().as_deref())?.views(now_us()))
+}
+
+/// Who is to be trusted, and for what.
+#[derive(Debug, Clone)]
+pub struct Trustee<'a> {
+    /// The holder, as the operator calls him.
+    pub name: &'a str,
+    /// His public key, PEM.
+    pub file: &'a Path,
+    /// What it may sign; at least one.
+    pub roles: &'a [Role],
+    /// From when on it counts.
+    pub not_before: Option<Timestamp>,
+    /// Until when it counts.
+    pub not_after: Option<Timestamp>,
+}
+
+/// Longest time that an old key counts beside its successor.
+pub const MAX_OVERLAP: SignedDuration = SignedDuration::from_hours(24 * 366);
+
+/// How long an old key counts beside its successor: `7d`, at most a year.
+///
+/// # Errors
+/// When the text is no such time.
+pub fn overlap(text: &str) -> Result<SignedDuration, String> {
+    let span: jiff::Span = text
+        .parse()
+        .map_err(|_| "is no time such as `7d` or `12h`".to_owned())?;
+    let relative = jiff::SpanRelativeTo::days_are_24_hours();
+    let duration = span
+        .to_duration(relative)
+        .map_err(|_| "is no time such as `7d` or `12h`".to_owned())?;
+    match (SignedDuration::ZERO..=MAX_OVERLAP).contains(&duration) {
+        true => Ok(duration),
+        false => Err("has to be 0 to 366 days".to_owned()),
+    }
+}
+
+impl Gateway {
+    /// Adds a key to the trust store.
+    ///
+    /// # Errors
+    /// When the trust store would not load with it; then it is as it was.
+    pub fn trust_key(&self, trustee: &Trustee<'_>) -> Result<Vec<TrustedKeyView>, GatewayError> {
+        self.not_for_agents("key trust", "the operator chooses whose signatures count")?;
+        let key = public(trustee.file)?;
+        let new = NewKey {
+            name: trustee.name,
+            key: &key,
+            roles: trustee.roles,
+            not_before: trustee.not_before,
+            not_after: trustee.not_after,
+        };
+        let mut file = TrustFile::begin(self.operator.as_deref())?;
+        file.trust(&new)?;
+        self.change_trust(
+            file,
+            TrustChange::KeyTrusted {
+                name: trustee.name.to_owned(),
+                key_id: key.key_id().to_string(),
+                roles: trustee.roles.to_vec(),
+            },
+        )
+    }
+
+    /// Gives `holder` (or the holder of the key with that id) the public key in `successor`; the old one counts for `overlap` yet.
+    ///
+    /// # Errors
+    /// As [`Self::trust_key`].
+    pub fn rotate_key(
+        &self,
+        holder: &str,
+        successor: &Path,
+        overlap: SignedDuration,
+    ) -> Result<Vec<TrustedKeyView>, GatewayError> {
+        self.not_for_agents("key rotate", "the operator chooses whose signatures count")?;
+        let successor = public(successor)?;
+        let not_after = Timestamp::now() + overlap;
+        let mut file = TrustFile::begin(self.operator.as_deref())?;
+        let old = file.rotate(holder, &successor, not_after)?;
+        self.change_trust(
+            file,
+            TrustChange::KeyRotated {
+                name: old.name,
+                key_id: old.key_id,
+                successor: successor.key_id().to_string(),
+                not_after: not_after.to_string(),
+            },
+        )
+    }
+
+    /// Revokes the key with the id `what`, or all keys of the holder `what`: nothing that they ever signed counts any more.
+    ///
+    /// # Errors
+    /// As [`Self::trust_key`].
+    pub fn revoke_key(&self, what: &str, reason: &str) -> Result<Vec<TrustedKeyView>, GatewayError> {
+        self.not_for_agents("key revoke", "the operator chooses whose signatures count")?;
+        let is_plain = !reason.trim().is_empty() && reason.len() <= 400 && !reason.chars().any(char::is_control);
+        if !is_plain {
+            return Err(GatewayError::Usage("say why with --reason, in one line".to_owned()));
+        }
+        let mut file = TrustFile::begin(self.operator.as_deref())?;
+        let revoked = file.revoke(what, reason, Timestamp::now())?;
+        let keyring = file.checked()?;
+        // In force first: that it cannot be recorded is no reason to let the key go on.
+        file.write()?;
+        for key in revoked {
+            let recorded = self.seal_trust(TrustChange::KeyRevoked {
+                name: key.name,
+                key_id: key.key_id,
+                reason: reason.to_owned(),
+            });
+            recorded.map_err(|error| {
+                GatewayError::Uncountable(format!("the key is revoked, but that could not be recorded: {error}"))
+            })?;
+        }
+        Ok(keyring.views(now_us()))
+    }
+
+    fn change_trust(&self, file: TrustFile, change: TrustChange) -> Result<Vec<TrustedKeyView>, GatewayError> {
+        let keyring = file.checked()?;
+        self.seal_trust(change)?;
+        file.write()?;
+        Ok(keyring.views(now_us()))
+    }
 }
 
 /// The private key in `file`.

@@ -102,3 +102,21 @@ pub struct ActionOutcome {
     /// Bytes of the result before any cap cut it.
     pub bytes: u64,
 }
+
+/// Version of the stored form of [`RecordedOutcome`].
+pub const OUTCOME_VERSION: u32 = 1;
+
+/// What an action returned, as it is kept beside the evidence: all of it that a runbook was given, so that its conclusions can be
+/// replayed. It can be erased like the evidence, without breaking a proof.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RecordedOutcome {
+    /// [`OUTCOME_VERSION`].
+    pub outcome_version: u32,
+    /// The catalogue action.
+    pub target_id: String,
+    /// Ids of the subjects that were bound, in the order of the action's parameters.
+    pub subjects: Vec<String>,
+    /// What it returned.
+    pub outcome: ActionOutcome,
+}

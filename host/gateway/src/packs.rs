@@ -4,17 +4,12 @@
 //! **Trusted**: nothing that lies in `packs/`: each start verifies each pack again. **Can fail**: with [`PackError`]; a pack that does not
 //! verify stops the command, because the catalogue would not be the one that the operator installed.
 //!
-//! ```text
-//! packs/installed.json     which pack is which folder; replaced in one step, so that a pack is installed whole or not at all
-//! packs/<sha256>/          the files of a pack, by the digest of its signature; never changed
-//! packs/lock               held while one is installed or removed
-//! ```
+//! A pack lies in [`crate::trust::store`] under the digest of its signature.
 
 use std::collections::BTreeMap;
-use std::io::Read as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use cap_std::fs::{Dir, DirBuilder, DirBuilderExt as _, OpenOptions, OpenOptionsExt as _};
+use cap_std::fs::Dir;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -24,14 +19,14 @@ use crate::catalogue::Catalogue;
 use crate::catalogue::pack::{AUTHORS_FILE, FILE_BYTES, Files, MAX_ACTIONS, SIGNATURE_FILE, is_action_file};
 use crate::catalogue::{Pack, PackError, PackInfo};
 use crate::error::GatewayError;
-use crate::keyring::{Keyring, operators_folder};
 use crate::report::SCHEMA_VERSION;
 use crate::time::now_us;
+use crate::trust::store::{self, INDEX, Store, StoreError, failed, is_sha256};
+use crate::trust::{Keyring, operators_folder};
 use crate::untrusted::escape_control;
 use crate::workspace::write_durably;
 
 const FOLDER: &str = "packs";
-const INDEX: &str = "installed.json";
 const WHAT: &str = "pack";
 
 /// A pack that was signed, installed or removed.
@@ -67,11 +62,22 @@ impl PackView {
 }
 
 /// Names of packs, with the folders that they are in.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Index {
     index_version: u32,
     packs: BTreeMap<String, String>,
+}
+
+const INDEX_VERSION: u32 = 1;
+
+impl Default for Index {
+    fn default() -> Self {
+        Self {
+            index_version: INDEX_VERSION,
+            packs: BTreeMap::new(),
+        }
+    }
 }
 
 /// The catalogue with the packs that the operator installed, each verified again.
@@ -102,7 +108,9 @@ pub fn sign(folder: &Path, key: &Path) -> Result<PackView, GatewayError> {
     let authors = read(&dir, AUTHORS_FILE)?;
     let (info, envelope) = Pack::sign(&authors, &files, &key)?;
     let bytes = envelope.to_bytes().map_err(PackError::from)?;
-    write_durably(&dir, SIGNATURE_FILE, &bytes).map_err(failed("write", SIGNATURE_FILE))?;
+    write_durably(&dir, SIGNATURE_FILE, &bytes)
+        .map_err(failed("write", SIGNATURE_FILE))
+        .map_err(PackError::from)?;
     Ok(PackView::new(&info, files.iter().map(|(name, _)| id_of(name))))
 }
 
@@ -137,10 +145,14 @@ pub(crate) fn install_in(operator: Option<&Path>, folder: &Path) -> Result<PackV
             .into());
         }
     }
-    let store = Store::open_or_create(operator)?;
+    let store = Store::open_or_create(operator, FOLDER)?;
     let _locked = store.lock()?;
-    let mut index = store.index()?;
-    store.put(&pack.info().digest, &signature, &files)?;
+    let mut index = index_of(&store)?;
+    let signed = files.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice()));
+    store.put(
+        &pack.info().digest,
+        signed.chain([(SIGNATURE_FILE, signature.as_slice())]),
+    )?;
     let before = index.packs.insert(pack.info().name.clone(), pack.info().digest.clone());
     store.write_index(&index)?;
     if let Some(before) = before.filter(|it| *it != pack.info().digest) {
@@ -150,9 +162,9 @@ pub(crate) fn install_in(operator: Option<&Path>, folder: &Path) -> Result<PackV
 }
 
 pub(crate) fn remove_in(operator: Option<&Path>, name: &str) -> Result<PackView, GatewayError> {
-    let store = Store::open_or_create(operator)?;
+    let store = Store::open_or_create(operator, FOLDER)?;
     let _locked = store.lock()?;
-    let mut index = store.index()?;
+    let mut index = index_of(&store)?;
     let Some(digest) = index.packs.remove(name) else {
         return Err(PackError::NotInstalled {
             name: escape_control(name).chars().take(80).collect(),
@@ -176,12 +188,12 @@ pub(crate) fn remove_in(operator: Option<&Path>, name: &str) -> Result<PackView,
 /// # Errors
 /// When one of them does not count any more, or is not what was installed.
 pub(crate) fn load(operator: Option<&Path>, keys: &Keyring) -> Result<Vec<Pack>, PackError> {
-    let Some(store) = Store::open(operator)? else {
+    let Some(store) = Store::open(operator, FOLDER)? else {
         return Ok(Vec::new());
     };
     let mut packs = Vec::new();
-    for (name, digest) in store.index()?.packs {
-        let dir = store.pack(&digest)?;
+    for (name, digest) in index_of(&store)?.packs {
+        let dir = store.entry(&digest)?;
         let signature = read(&dir, SIGNATURE_FILE)?;
         if crate::hex(&Sha256::digest(&signature)) != digest {
             return Err(PackError::Changed {
@@ -199,92 +211,14 @@ pub(crate) fn load(operator: Option<&Path>, keys: &Keyring) -> Result<Vec<Pack>,
     Ok(packs)
 }
 
-/// `packs/` of the operator's folder.
-struct Store {
-    dir: Dir,
-}
-
-impl Store {
-    fn open(operator: Option<&Path>) -> Result<Option<Self>, PackError> {
-        match operator.map(|it| ambient::open_folder(&it.join(FOLDER), WHAT)) {
-            None | Some(Err(ambient::OpenError::Missing { .. })) => Ok(None),
-            Some(Ok(dir)) => Ok(Some(Self { dir })),
-            Some(Err(error)) => Err(error.into()),
-        }
+/// The store of packs, and what is in it.
+fn index_of(store: &Store) -> Result<Index, PackError> {
+    let index: Index = store.index()?;
+    if index.index_version != INDEX_VERSION || !index.packs.values().all(|digest| is_sha256(digest)) {
+        let reason = "is of another version, or names a folder that is no SHA-256";
+        return Err(store.bad_index(reason).into());
     }
-
-    fn open_or_create(operator: Option<&Path>) -> Result<Self, PackError> {
-        let path: PathBuf = operator.ok_or(PackError::NoFolder)?.join(FOLDER);
-        Ok(Self {
-            dir: ambient::open_or_create_folder(&path, WHAT)?,
-        })
-    }
-
-    fn lock(&self) -> Result<std::fs::File, PackError> {
-        let mut options = OpenOptions::new();
-        options.create(true).write(true).mode(0o600);
-        let file = self.dir.open_with("lock", &options).map_err(failed("write", "lock"))?;
-        let file = file.into_std();
-        file.lock().map_err(failed("write", "lock"))?;
-        Ok(file)
-    }
-
-    fn index(&self) -> Result<Index, PackError> {
-        let bytes = match read(&self.dir, INDEX) {
-            Ok(bytes) => bytes,
-            Err(PackError::Files { .. }) => {
-                return Ok(Index {
-                    index_version: 1,
-                    packs: BTreeMap::new(),
-                });
-            }
-            Err(error) => return Err(error),
-        };
-        let wrong = |reason: String| PackError::Field {
-            file: format!("{FOLDER}/{INDEX}"),
-            field: "packs",
-            reason,
-        };
-        let index: Index = serde_json::from_slice(&bytes).map_err(|e| wrong(e.to_string()))?;
-        let is_digest = |it: &String| it.len() == 64 && it.bytes().all(|b| b.is_ascii_hexdigit());
-        if index.index_version != 1 || !index.packs.values().all(is_digest) {
-            return Err(wrong(
-                "is of another version, or names a folder that is no SHA-256".to_owned(),
-            ));
-        }
-        Ok(index)
-    }
-
-    fn write_index(&self, index: &Index) -> Result<(), PackError> {
-        let bytes = serde_json::to_vec_pretty(index).map_err(|e| failed("write", INDEX)(std::io::Error::other(e)))?;
-        write_durably(&self.dir, INDEX, &bytes).map_err(failed("write", INDEX))
-    }
-
-    fn pack(&self, digest: &str) -> Result<Dir, PackError> {
-        self.dir.open_dir(digest).map_err(failed("read", digest))
-    }
-
-    /// The files of a pack, each durable. Until the index names them, nobody reads them.
-    fn put(&self, digest: &str, signature: &[u8], files: &Files) -> Result<(), PackError> {
-        let mut builder = DirBuilder::new();
-        builder.mode(0o700);
-        match self.dir.create_dir_with(digest, &builder) {
-            Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
-                return Err(failed("write", digest)(error));
-            }
-            _ => {}
-        }
-        let dir = self.pack(digest)?;
-        for (name, bytes) in files {
-            write_durably(&dir, name, bytes).map_err(failed("write", name))?;
-        }
-        write_durably(&dir, SIGNATURE_FILE, signature).map_err(failed("write", SIGNATURE_FILE))
-    }
-
-    /// Removes files that nobody reads any more; what cannot be removed does no harm.
-    fn forget(&self, digest: &str) {
-        let _left_behind = self.dir.remove_dir_all(digest);
-    }
+    Ok(index)
 }
 
 /// All files of actions in a pack's folder, by name; no other file may be there.
@@ -315,40 +249,21 @@ fn read_files(dir: &Dir) -> Result<Files, PackError> {
 }
 
 fn read(dir: &Dir, name: &str) -> Result<Vec<u8>, PackError> {
-    let file = match dir.open(name) {
-        Ok(file) => file,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            return Err(PackError::Files {
-                file: name.to_owned(),
-                problem: "is missing; a pack is signed with `pg-logstats catalog sign`",
-            });
-        }
-        Err(error) => return Err(failed("read", name)(error)),
-    };
-    let mut bytes = Vec::new();
-    file.take(FILE_BYTES + 1)
-        .read_to_end(&mut bytes)
-        .map_err(failed("read", name))?;
-    if bytes.len() as u64 > FILE_BYTES {
-        return Err(PackError::Files {
-            file: name.to_owned(),
+    store::read(dir, name, FILE_BYTES).map_err(|error| match error {
+        StoreError::Missing { file } => PackError::Files {
+            file,
+            problem: "is missing; a pack is signed with `pg-logstats catalog sign`",
+        },
+        StoreError::TooLarge { file, .. } => PackError::Files {
+            file,
             problem: "is larger than 256 KiB, which no file of a pack is",
-        });
-    }
-    Ok(bytes)
+        },
+        error => error.into(),
+    })
 }
 
 fn id_of(file: &str) -> String {
     file.strip_suffix(".toml").unwrap_or(file).to_owned()
-}
-
-fn failed(doing: &'static str, file: &str) -> impl Fn(std::io::Error) -> PackError {
-    let file = file.to_owned();
-    move |source| PackError::Io {
-        doing,
-        file: file.clone(),
-        source,
-    }
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use crate::health::Verdict;
 use crate::report::{Budget, Offer, Refusal, Report};
 use crate::runbook::CheckedAssessment;
 use crate::runbook::requests::RequestLog;
+use crate::trust::Role;
 use crate::words::{ActionClass, Risk};
 
 /// Version of the payload.
@@ -48,6 +49,8 @@ pub enum RecordBody {
     Refusal(Box<Refusal>),
     /// A command failed before it could give a report.
     Failure(FailureRecord),
+    /// The operator changed whom this host trusts, or is about to.
+    Trust(Box<TrustChange>),
     /// The log was found with traces of an interrupted append.
     Recovery(RecoveryRecord),
 }
@@ -61,6 +64,7 @@ impl RecordBody {
             Self::Outcome(_) => "outcome",
             Self::Refusal(_) => "refusal",
             Self::Failure(_) => "failure",
+            Self::Trust(_) => "trust",
             Self::Recovery(_) => "recovery",
         }
     }
@@ -92,6 +96,9 @@ pub struct OutcomeRecord {
     pub duration_us: u64,
     /// Bytes of the result.
     pub bytes: u64,
+    /// SHA-256 of what the action returned ([`crate::outcome::RecordedOutcome`]), in hex; none in records of earlier builds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outcome_digest: Option<String>,
     /// The report made from it.
     pub result: ReportRecord,
 }
@@ -145,6 +152,72 @@ pub struct FailureRecord {
     pub requested: Vec<crate::untrusted::Untrusted>,
     /// Why it failed.
     pub message: crate::untrusted::Untrusted,
+}
+
+/// A change of whom this host trusts. What takes trust away is recorded when it is done, all else before.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "change", rename_all = "snake_case", deny_unknown_fields)]
+pub enum TrustChange {
+    /// A runbook is installed.
+    RunbookInstalled {
+        /// Its name.
+        name: String,
+        /// Its version.
+        version: String,
+        /// Its digest, in hex.
+        sha256: String,
+        /// Holders of the keys that count.
+        signers: Vec<String>,
+        /// Digest of what it replaces.
+        replaced: Option<String>,
+        /// The operator allowed a step back.
+        downgrade_allowed: bool,
+        /// The signatures: an auditor who has the public keys can verify them.
+        envelope: Envelope,
+    },
+    /// A runbook is removed.
+    RunbookRemoved {
+        /// Its name.
+        name: String,
+        /// Its digest, in hex.
+        sha256: String,
+    },
+    /// A runbook was revoked.
+    RunbookRevoked {
+        /// Its digest, in hex.
+        sha256: String,
+        /// The signed revocation.
+        envelope: Envelope,
+    },
+    /// A key is trusted.
+    KeyTrusted {
+        /// Its holder.
+        name: String,
+        /// Its id.
+        key_id: String,
+        /// What it may sign.
+        roles: Vec<Role>,
+    },
+    /// A holder's key is succeeded by another one.
+    KeyRotated {
+        /// Its holder.
+        name: String,
+        /// The old key's id.
+        key_id: String,
+        /// The new key's id.
+        successor: String,
+        /// Until when the old one counts, RFC 3339.
+        not_after: String,
+    },
+    /// A key was revoked.
+    KeyRevoked {
+        /// Its holder.
+        name: String,
+        /// Its id.
+        key_id: String,
+        /// Why.
+        reason: String,
+    },
 }
 
 /// Traces of an interrupted append.

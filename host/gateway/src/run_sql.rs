@@ -22,13 +22,13 @@ use crate::health::{self, Sharing, Verdict};
 use crate::ids::unique_part;
 use crate::interrupt;
 use crate::judge::{Judgement, OutcomeInput, TrustedComponent, judge};
-use crate::outcome::ActionOutcome;
+use crate::outcome::{ActionOutcome, OUTCOME_VERSION, RecordedOutcome};
 use crate::record::{IntentRecord, OutcomeRecord, RecordBody, ReportRecord, SealedRecord};
 use crate::report::{
     ActionContext, AnalysisWindow, AuditRef, Baseline, Budget, Limitation, Offer, OutcomeView, Report, SCHEMA_VERSION,
     SourceSummary,
 };
-use crate::request::{RunSqlRequest, RunbookChoice};
+use crate::request::RunSqlRequest;
 use crate::runbook::requests::OfferedParameter;
 use crate::snapshot::EvidenceSnapshot;
 use crate::subjects::{Subject, Subjects};
@@ -158,15 +158,20 @@ impl Gateway {
 
     /// The runbook that made `report`: it must still be here, and still be trusted.
     fn component_of(&self, report: &Report) -> Result<TrustedComponent, GatewayError> {
+        let installed = self.installed()?;
+        let sha256 = report.runbook.digest.strip_prefix("sha256:").unwrap_or_default();
+        if let Some((name, entry)) = installed.by_digest(sha256) {
+            return self.installed_component(&installed, name, entry);
+        }
         let builtin = pg_logstats_builtin::all()
             .iter()
-            .find(|b| format!("sha256:{}", crate::hex(&b.digest)) == report.runbook.digest);
+            .find(|builtin| crate::hex(&builtin.digest) == sha256);
         match builtin {
-            Some(builtin) => self.component(&RunbookChoice::Workflow(builtin.workflow.to_owned())),
+            Some(builtin) => self.builtin_component(builtin),
             None => Err(self.refuse(RefusalDraft::new(
                 "untrusted_runbook",
                 &report.runbook.digest,
-                "the runbook of that report is not one of this host's; run a new triage",
+                "the runbook of that report is not built in, and not installed (any more); run a new triage",
             ))),
         }
     }
@@ -195,6 +200,8 @@ impl Gateway {
                     let verdict = Some(verdict.clone());
                     self.refuse_decision(chosen, request, decision, verdict, budget.clone(), scope)
                 })?;
+            // A revocation that came meanwhile counts for this action already.
+            self.check_still_trusted(&chosen.component)?;
             let (approved, intent) = self
                 .write_intent(chosen, approved, &verdict, budget, database)
                 .map_err(|error| self.used_meanwhile(chosen, request, error))?;
@@ -280,6 +287,13 @@ impl Gateway {
         let mut snapshot = chosen.snapshot;
         snapshot.absorb(&ran.outcome);
         let evidence_digest = self.workspace.put_evidence(&snapshot)?;
+        let recorded = RecordedOutcome {
+            outcome_version: OUTCOME_VERSION,
+            target_id: chosen.action.id.clone(),
+            subjects: chosen.subject_ids.clone(),
+            outcome: ran.outcome.clone(),
+        };
+        let outcome_digest = self.workspace.put_outcome(&recorded)?;
         let input = OutcomeInput {
             target_id: &chosen.action.id,
             subjects: &chosen.subject_ids,
@@ -333,6 +347,7 @@ impl Gateway {
             intent_record_id: ran.intent_record_id,
             duration_us: ran.outcome.duration_us,
             bytes: ran.outcome.bytes,
+            outcome_digest: Some(outcome_digest),
             result: ReportRecord {
                 report: report.clone(),
                 evidence_digest,
@@ -411,7 +426,7 @@ impl Gateway {
             bound: &chosen.bound,
             scope,
         };
-        let permit = match Permit::verify(&bytes, id, run, &self.keyring, now_us()) {
+        let permit = match Permit::verify(&bytes, id, run, &self.keyring()?, now_us()) {
             Ok(permit) => permit,
             Err(error) => return refuse(error.code(), error.to_string()),
         };

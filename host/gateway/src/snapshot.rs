@@ -224,4 +224,39 @@ mod tests {
         let fields: Vec<&String> = stored.as_object().unwrap().keys().collect();
         assert_eq!(fields, ["live", "log", "snapshot_version"]);
     }
+
+    /// The lists that version 0.2.0 of the contract hands over came into the stored form one day; it stayed version 1.
+    #[test]
+    fn what_was_stored_before_the_typed_lists_is_read_with_none_of_them() {
+        let snapshot = EvidenceSnapshot::from_logs(part(20_000).evidence(), None);
+        let mut stored = serde_json::to_value(&snapshot).unwrap();
+        let log = stored["log"].as_object_mut().unwrap();
+        for list in [
+            "checkpoints",
+            "maintenance",
+            "connections",
+            "clients",
+            "cancellations",
+            "plans",
+        ] {
+            assert!(log.remove(list).is_some(), "{list}");
+        }
+        let read: EvidenceSnapshot = serde_json::from_value(stored).unwrap();
+        assert_eq!(read, snapshot);
+        let given = crate::runbook::convert::evidence(&read);
+        assert_eq!((given.checkpoints.checkpoint_count, given.plans.len()), (0, 0));
+    }
+
+    #[test]
+    fn what_a_later_host_stored_is_refused_by_its_digest_and_its_version() {
+        let folder = tempfile::tempdir().unwrap();
+        let workspace = crate::workspace::Workspace::open(Some(folder.path())).unwrap();
+        let later = EvidenceSnapshot {
+            snapshot_version: SNAPSHOT_VERSION + 1,
+            ..EvidenceSnapshot::from_logs(part(20_000).evidence(), None)
+        };
+        let digest = workspace.put_evidence(&later).unwrap();
+        let error = workspace.evidence(&digest).unwrap_err().to_string();
+        assert!(error.contains(&digest) && error.contains("version 2"), "{error}");
+    }
 }

@@ -6,16 +6,20 @@
 use std::collections::BTreeMap;
 
 use pg_logstats_logs::compare::Regression;
-use pg_logstats_logs::evidence::{Dimensions, LockTarget, QueryFamily, Sample, SessionRef};
+use pg_logstats_logs::evidence::{
+    CancellationGroup, Checkpoint, ClientGroup, ConnectionGroup, Dimensions, Evidence, LockTarget, MaintenanceGroup,
+    PlanGroup, QueryFamily, Sample, SessionRef, TableName,
+};
 use sha2::{Digest, Sha256};
 
 use crate::catalogue::{BoundValue, Facet};
 use crate::outcome::{PlanNode, RelationName, SessionKey};
+use crate::runbook::WitVersion;
 use crate::snapshot::EvidenceSnapshot;
 
 /// What kind of thing a subject is; the words of the WIT's `subject-kind`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(missing_docs, reason = "documented in wit/types.wit")]
+#[expect(missing_docs, reason = "documented in wit/0.2.0/types.wit")]
 pub enum SubjectKind {
     QueryFamily,
     Session,
@@ -29,6 +33,13 @@ pub enum SubjectKind {
     TempFileGroup,
     PlanNode,
     Column,
+    Checkpoint,
+    AutovacuumGroup,
+    ConnectionGroup,
+    ClientGroup,
+    CancellationGroup,
+    PlanGroup,
+    Index,
 }
 
 impl SubjectKind {
@@ -47,6 +58,13 @@ impl SubjectKind {
             Self::TempFileGroup => "temp_file",
             Self::PlanNode => "plan_node",
             Self::Column => "column",
+            Self::Checkpoint => "checkpoint",
+            Self::AutovacuumGroup => "autovacuum",
+            Self::ConnectionGroup => "connection",
+            Self::ClientGroup => "client",
+            Self::CancellationGroup => "cancellation",
+            Self::PlanGroup => "plan",
+            Self::Index => "index",
         }
     }
 }
@@ -68,6 +86,8 @@ pub enum Subject {
     },
     /// By name, from a plan.
     RelationName(RelationName),
+    /// By name and, where the log tells, its database.
+    Table(TableName),
     Database(String),
     User(String),
     Application(String),
@@ -83,6 +103,20 @@ pub enum Subject {
         relation: RelationName,
         column: String,
     },
+    Checkpoint(Box<Checkpoint>),
+    AutovacuumGroup(Box<MaintenanceGroup>),
+    ConnectionGroup(Box<ConnectionGroup>),
+    ClientGroup(Box<ClientGroup>),
+    CancellationGroup {
+        group: Box<CancellationGroup>,
+        family: Option<Box<QueryFamily>>,
+    },
+    PlanGroup {
+        group: Box<PlanGroup>,
+        family: Option<Box<QueryFamily>>,
+    },
+    /// By name, from a plan.
+    Index(String),
 }
 
 impl Subject {
@@ -91,7 +125,7 @@ impl Subject {
         match self {
             Self::QueryFamily(_) => SubjectKind::QueryFamily,
             Self::Session { .. } => SubjectKind::Session,
-            Self::RelationOid { .. } | Self::RelationName(_) => SubjectKind::Relation,
+            Self::RelationOid { .. } | Self::RelationName(_) | Self::Table(_) => SubjectKind::Relation,
             Self::Database(_) => SubjectKind::Database,
             Self::User(_) => SubjectKind::User,
             Self::Application(_) => SubjectKind::Application,
@@ -101,6 +135,13 @@ impl Subject {
             Self::TempFileGroup { .. } => SubjectKind::TempFileGroup,
             Self::PlanNode(_) => SubjectKind::PlanNode,
             Self::Column { .. } => SubjectKind::Column,
+            Self::Checkpoint(_) => SubjectKind::Checkpoint,
+            Self::AutovacuumGroup(_) => SubjectKind::AutovacuumGroup,
+            Self::ConnectionGroup(_) => SubjectKind::ConnectionGroup,
+            Self::ClientGroup(_) => SubjectKind::ClientGroup,
+            Self::CancellationGroup { .. } => SubjectKind::CancellationGroup,
+            Self::PlanGroup { .. } => SubjectKind::PlanGroup,
+            Self::Index(_) => SubjectKind::Index,
         }
     }
 
@@ -113,6 +154,9 @@ impl Subject {
             Self::LockWait(wait) => Some(&wait.dimensions),
             Self::Deadlock(deadlock) => Some(&deadlock.dimensions),
             Self::TempFileGroup { group, .. } => Some(&group.dimensions),
+            Self::ConnectionGroup(group) => Some(&group.dimensions),
+            Self::CancellationGroup { group, .. } => Some(&group.dimensions),
+            Self::PlanGroup { family, .. } => family.as_ref().map(|family| &family.dimensions),
             _ => None,
         }
     }
@@ -121,9 +165,19 @@ impl Subject {
     pub fn family(&self) -> Option<&QueryFamily> {
         match self {
             Self::QueryFamily(family) => Some(family),
-            Self::TempFileGroup { family, .. } => family.as_deref(),
+            Self::TempFileGroup { family, .. }
+            | Self::CancellationGroup { family, .. }
+            | Self::PlanGroup { family, .. } => family.as_deref(),
             _ => None,
         }
+    }
+
+    /// Whether it is about a statement, as far as that is known.
+    fn is_of_a_statement(&self) -> bool {
+        matches!(
+            self,
+            Self::QueryFamily(_) | Self::TempFileGroup { .. } | Self::CancellationGroup { .. } | Self::PlanGroup { .. }
+        )
     }
 
     /// The sample statement, for EXPLAIN ANALYZE.
@@ -136,11 +190,11 @@ impl Subject {
     pub fn values(&self, facet: Facet) -> Option<Vec<BoundValue>> {
         let text = |value: &Option<String>| value.iter().map(|v| BoundValue::Text { value: v.clone() }).collect();
         match (facet, self) {
-            (Facet::QueryId, Self::QueryFamily(_) | Self::TempFileGroup { .. }) => {
+            (Facet::QueryId, subject) if subject.is_of_a_statement() => {
                 let ids = self.family().map(|f| f.query_ids.as_slice()).unwrap_or_default();
                 Some(ids.iter().map(|&value| BoundValue::QueryId { value }).collect())
             }
-            (Facet::Sample, Self::QueryFamily(_) | Self::TempFileGroup { .. }) => Some(
+            (Facet::Sample, subject) if subject.is_of_a_statement() => Some(
                 self.sample()
                     .map(|s| BoundValue::Sample {
                         sha256: sample_digest(s),
@@ -159,6 +213,13 @@ impl Subject {
             (Facet::Relation, Self::RelationName(relation) | Self::Column { relation, .. }) => {
                 Some(relation_value(relation).into_iter().collect())
             }
+            (Facet::Relation, Self::Table(table)) => Some(table_value(table).into_iter().collect()),
+            (Facet::Relation, Self::AutovacuumGroup(group)) => Some(table_value(&group.table).into_iter().collect()),
+            (Facet::Database, Self::AutovacuumGroup(group)) => Some(text(&group.table.database)),
+            // Its family was given up, and with it who ran it.
+            (Facet::Database | Facet::User | Facet::ApplicationName, Self::PlanGroup { family: None, .. }) => {
+                Some(Vec::new())
+            }
             (Facet::Database, Self::Database(name))
             | (Facet::User, Self::User(name))
             | (Facet::ApplicationName, Self::Application(name)) => Some(vec![BoundValue::Text { value: name.clone() }]),
@@ -173,9 +234,35 @@ impl Subject {
 /// A relation by name; none without a schema, because the name alone may be another relation's.
 fn relation_value(relation: &RelationName) -> Option<BoundValue> {
     Some(BoundValue::RelationName {
+        database: None,
         schema: relation.schema.clone()?,
         name: relation.name.clone(),
     })
+}
+
+/// A table of a log by name; none without schema and database.
+fn table_value(table: &TableName) -> Option<BoundValue> {
+    Some(BoundValue::RelationName {
+        database: Some(table.database.clone()?),
+        schema: table.schema.clone()?,
+        name: table.table.clone(),
+    })
+}
+
+/// A table of a log without its database.
+pub fn table_relation(table: &TableName) -> RelationName {
+    RelationName {
+        schema: table.schema.clone(),
+        name: table.table.clone(),
+    }
+}
+
+/// A relation as the plans of a log name it: its schema is not told.
+pub fn logged_relation(name: &str) -> RelationName {
+    RelationName {
+        schema: None,
+        name: name.to_owned(),
+    }
 }
 
 /// SHA-256 over a sample's statement and values, in hex.
@@ -212,8 +299,16 @@ impl Subjects {
 
     /// The subjects of `snapshot`, and of `plan` in phase 2.
     pub fn new(snapshot: &EvidenceSnapshot, plan: &[PlanNode]) -> Self {
+        Self::of(WitVersion::CURRENT, snapshot, plan)
+    }
+
+    /// The same for a runbook built for `version`: what its evidence does not have, it cannot name.
+    pub fn of(version: WitVersion, snapshot: &EvidenceSnapshot, plan: &[PlanNode]) -> Self {
         let mut subjects = Self::default();
         subjects.add_log(snapshot);
+        if let Some(log) = snapshot.log.as_ref().filter(|_| version >= WitVersion::V0_2_0) {
+            subjects.add_activity(log);
+        }
         if let Some(comparison) = &snapshot.comparison {
             let by_family = |it: &Regression| (it.family.clone(), it.clone());
             subjects.regressions = comparison.regressions.iter().map(by_family).collect();
@@ -314,24 +409,72 @@ impl Subjects {
         }
         for group in &log.temp_files {
             self.add_dimensions(&group.dimensions);
-            let family = group
-                .family
-                .as_ref()
-                .and_then(|id| log.families.iter().find(|f| &f.id == id));
             let subject = Subject::TempFileGroup {
                 group: Box::new(group.clone()),
-                family: family.map(|f| Box::new(f.clone())),
+                family: family_of(log, group.family.as_deref()),
             };
             self.by_id.insert(group.id.clone(), subject);
         }
     }
 
-    fn add_dimensions(&mut self, dimensions: &Dimensions) {
-        if let Some(name) = &dimensions.database {
+    /// What the server's own processes and its connections did.
+    fn add_activity(&mut self, log: &Evidence) {
+        for (position, checkpoint) in log.checkpoints.longest.iter().enumerate() {
+            let subject = Subject::Checkpoint(Box::new(checkpoint.clone()));
+            self.by_id.insert(checkpoint_id(position), subject);
+        }
+        for group in &log.maintenance {
+            self.add_database(group.table.database.as_deref());
+            self.by_id
+                .insert(table_id(&group.table), Subject::Table(group.table.clone()));
+            self.by_id
+                .insert(group.id.clone(), Subject::AutovacuumGroup(Box::new(group.clone())));
+        }
+        for group in &log.connections {
+            self.add_dimensions(&group.dimensions);
+            self.by_id
+                .insert(group.id.clone(), Subject::ConnectionGroup(Box::new(group.clone())));
+        }
+        for group in &log.clients {
+            self.by_id
+                .insert(group.id.clone(), Subject::ClientGroup(Box::new(group.clone())));
+        }
+        for group in &log.cancellations {
+            self.add_dimensions(&group.dimensions);
+            let subject = Subject::CancellationGroup {
+                group: Box::new(group.clone()),
+                family: family_of(log, group.family.as_deref()),
+            };
+            self.by_id.insert(group.id.clone(), subject);
+        }
+        for group in &log.plans {
+            for node in &group.slowest.nodes {
+                if let Some(relation) = node.relation.as_deref().map(logged_relation) {
+                    self.by_id
+                        .insert(relation_id(&relation), Subject::RelationName(relation));
+                }
+                if let Some(index) = &node.index {
+                    self.by_id.insert(index_id(index), Subject::Index(index.clone()));
+                }
+            }
+            let subject = Subject::PlanGroup {
+                group: Box::new(group.clone()),
+                family: family_of(log, Some(&group.family)),
+            };
+            self.by_id.insert(group.id.clone(), subject);
+        }
+    }
+
+    fn add_database(&mut self, name: Option<&str>) {
+        if let Some(name) = name {
             self.by_id
                 .entry(database_id(name))
-                .or_insert_with(|| Subject::Database(name.clone()));
+                .or_insert_with(|| Subject::Database(name.to_owned()));
         }
+    }
+
+    fn add_dimensions(&mut self, dimensions: &Dimensions) {
+        self.add_database(dimensions.database.as_deref());
         if let Some(name) = &dimensions.user {
             self.by_id
                 .entry(user_id(name))
@@ -373,6 +516,12 @@ impl Subjects {
     }
 }
 
+/// The family `id`, if the evidence lists it.
+fn family_of(log: &Evidence, id: Option<&str>) -> Option<Box<QueryFamily>> {
+    let family = log.families.iter().find(|family| id == Some(&family.id))?;
+    Some(Box::new(family.clone()))
+}
+
 /// Id of a session: pid and start make it, so that a reused pid is another subject.
 pub fn session_id(pid: i32, start_us: Option<i64>) -> String {
     match start_us {
@@ -394,6 +543,25 @@ pub fn relation_oid_id(database: u32, relation: u32) -> String {
 /// Id of a relation known by name.
 pub fn relation_id(relation: &RelationName) -> String {
     named("rl", &[relation.schema.as_deref().unwrap_or_default(), &relation.name])
+}
+
+/// Id of a table that a log names.
+pub fn table_id(table: &TableName) -> String {
+    let database = table.database.as_deref().unwrap_or_default();
+    named(
+        "rl",
+        &[database, table.schema.as_deref().unwrap_or_default(), &table.table],
+    )
+}
+
+/// Id of an index known by name.
+pub fn index_id(name: &str) -> String {
+    named("ix", &[name])
+}
+
+/// Id of the checkpoint at `position` of the longest ones.
+pub fn checkpoint_id(position: usize) -> String {
+    format!("cp_{position}")
 }
 
 /// Id of a column.

@@ -4,6 +4,7 @@
 
 use std::path::Path;
 
+use pg_logstats_builtin::Builtin;
 use pg_logstats_logs::Progress;
 
 use crate::ambient;
@@ -13,7 +14,7 @@ use crate::evidence_files;
 use crate::gate::Live;
 use crate::gateway::{ChosenDatabase, Gateway, ParentError, RefusalDraft};
 use crate::health::{Sharing, Verdict};
-use crate::judge::{Judgement, TrustedComponent, judge};
+use crate::judge::{Grounds, Judgement, TrustedComponent, judge};
 use crate::record::{RecordBody, ReportRecord};
 use crate::report::{
     ActionContext, AnalysisWindow, Assembly, AuditRef, Baseline, Budget, Limitation, Report, SCHEMA_VERSION,
@@ -22,7 +23,9 @@ use crate::report::{
 use crate::request::{RunbookChoice, TriageRequest};
 use crate::runbook::limits;
 use crate::snapshot::EvidenceSnapshot;
-use crate::time::rfc3339;
+use crate::time::{now_us, rfc3339};
+use crate::trust::installed::{self, Entry, Installed};
+use crate::trust::{RunbookTrustError, bundle};
 use crate::words::{OperatingMode, VerdictLevel};
 
 /// Where a triage gets its evidence, and the incident that it belongs to.
@@ -105,52 +108,163 @@ impl Gateway {
         Ok(report)
     }
 
-    /// The component that `choice` names, if somebody vouches for it.
+    /// The component that `choice` names, if somebody vouches for it now.
     pub(crate) fn component(&self, choice: &RunbookChoice) -> Result<TrustedComponent, GatewayError> {
         match choice {
-            RunbookChoice::Workflow(workflow) => {
-                let known = pg_logstats_builtin::all();
-                let found = known.iter().find(|b| b.workflow == workflow || b.name == workflow);
-                let builtin = found.ok_or_else(|| {
-                    let names: Vec<String> = known.iter().map(|b| format!("`{}`", b.workflow)).collect();
-                    GatewayError::Usage(format!(
-                        "no runbook for the workflow `{}`; there are: {}",
-                        crate::untrusted::escape_control(workflow),
-                        names.join(", ")
-                    ))
-                })?;
-                // The digest of what will run, not the one that stands beside it.
-                self.trusted(builtin.component.into(), sha256(builtin.component), builtin.workflow)
-            }
+            RunbookChoice::Workflow(workflow) => self.component_for(workflow),
             RunbookChoice::File(path) => {
-                self.not_for_agents("--runbook", "name the workflow of a built-in runbook")?;
+                self.not_for_agents(
+                    "--runbook",
+                    "name the workflow of a runbook that the operator installed",
+                )?;
                 let bytes = ambient::read_file(Path::new(path), "runbook", limits::COMPONENT_BYTES)?;
                 let digest = sha256(&bytes);
-                self.trusted(bytes.into(), digest, "unknown")
+                if self.trust.signers(&digest).is_some() {
+                    return self.vouched_by_digest(bytes.into(), digest, "unknown");
+                }
+                self.vouched_by_signature(bytes, digest, Path::new(path))
             }
         }
     }
 
-    fn trusted(
+    /// An installed runbook goes before the built-in one for the same workflow: the operator chose it. One that is installed and not
+    /// trusted any more is refused; the built-in one would be another than the operator chose.
+    fn component_for(&self, workflow: &str) -> Result<TrustedComponent, GatewayError> {
+        let installed = self.installed()?;
+        if let Some((name, entry)) = installed.find(workflow) {
+            return self.installed_component(&installed, name, entry);
+        }
+        let known = pg_logstats_builtin::all();
+        let found = known.iter().find(|b| b.workflow == workflow || b.name == workflow);
+        let builtin = found.ok_or_else(|| {
+            let installed = installed.iter().map(|(_, entry)| entry.workflow.as_str());
+            GatewayError::Usage(format!(
+                "no runbook for the workflow `{}`; there are: {}",
+                crate::untrusted::escape_control(workflow),
+                crate::listed(known.iter().map(|b| b.workflow).chain(installed))
+            ))
+        })?;
+        self.builtin_component(builtin)
+    }
+
+    pub(crate) fn builtin_component(&self, builtin: &Builtin) -> Result<TrustedComponent, GatewayError> {
+        // The digest of what will run, not the one that stands beside it.
+        self.vouched_by_digest(builtin.component.into(), sha256(builtin.component), builtin.workflow)
+    }
+
+    /// The installed runbook `name`, if its signatures meet the rules now.
+    pub(crate) fn installed_component(
+        &self,
+        installed: &Installed,
+        name: &str,
+        entry: &Entry,
+    ) -> Result<TrustedComponent, GatewayError> {
+        let vouched = (|| {
+            installed.check_not_revoked(&entry.sha256)?;
+            let envelope = installed.envelope(name, entry)?;
+            let vouched = installed::vouch(&entry.sha256, &envelope, &self.keyring()?, &self.catalogue, now_us())?;
+            Ok::<_, GatewayError>((vouched, installed.component(name, entry)?))
+        })();
+        let (vouched, bytes) = vouched.map_err(|error| self.untrusted(&entry.sha256, error))?;
+        Ok(TrustedComponent {
+            digest: sha256(&bytes),
+            bytes: bytes.into(),
+            signers: vouched.names(),
+            workflow_hint: entry.workflow.clone(),
+            grounds: Grounds::Signed(Box::new(vouched.manifest)),
+        })
+    }
+
+    fn vouched_by_digest(
         &self,
         bytes: std::borrow::Cow<'static, [u8]>,
         digest: [u8; 32],
         workflow_hint: &str,
     ) -> Result<TrustedComponent, GatewayError> {
-        let Some(signers) = self.trust.signers(&digest) else {
-            let named = format!("sha256:{}", crate::hex(&digest));
-            return Err(self.refuse(RefusalDraft::new(
-                "untrusted_runbook",
-                &named,
-                format!("nobody vouches for the runbook {named}; only the built-in runbooks are trusted"),
-            )));
-        };
+        let hex = crate::hex(&digest);
+        let not_revoked = self.installed().and_then(|installed| installed.check_not_revoked(&hex));
+        not_revoked.map_err(|error| self.untrusted(&hex, error.into()))?;
+        let signers = self.trust.signers(&digest).map(<[String]>::to_vec).unwrap_or_default();
         Ok(TrustedComponent {
             bytes,
             digest,
-            signers: signers.to_vec(),
+            signers,
             workflow_hint: workflow_hint.to_owned(),
+            grounds: Grounds::Digest,
         })
+    }
+
+    /// The component of `file`, if the signatures beside it meet the rules, and it is no older than what was installed of it.
+    fn vouched_by_signature(
+        &self,
+        bytes: Vec<u8>,
+        digest: [u8; 32],
+        file: &Path,
+    ) -> Result<TrustedComponent, GatewayError> {
+        let hex = crate::hex(&digest);
+        let vouched = (|| {
+            let installed = self.installed()?;
+            installed.check_not_revoked(&hex)?;
+            let envelope = match ambient::read_file(&bundle::signatures_of(file), "signature", bundle::ENVELOPE_BYTES) {
+                // Installed from elsewhere, perhaps.
+                Err(ambient::OpenError::Missing { .. }) => match installed.by_digest(&hex) {
+                    Some((name, entry)) => installed.envelope(name, entry)?,
+                    None => return Ok(None),
+                },
+                envelope => envelope?,
+            };
+            let vouched = installed::vouch(&hex, &envelope, &self.keyring()?, &self.catalogue, now_us())?;
+            installed.check_not_older(&vouched.manifest)?;
+            Ok::<_, GatewayError>(Some(vouched))
+        })();
+        let Some(vouched) = vouched.map_err(|error| self.untrusted(&hex, error))? else {
+            let named = format!("sha256:{hex}");
+            return Err(self.refuse(RefusalDraft::new(
+                "untrusted_runbook",
+                &named,
+                format!(
+                    "nobody vouches for the runbook {named}: it is neither built in nor installed, and has no signatures beside it; \
+                     `pg-logstats runbook sign` makes them"
+                ),
+            )));
+        };
+        Ok(TrustedComponent {
+            bytes: bytes.into(),
+            digest,
+            signers: vouched.names(),
+            workflow_hint: vouched.manifest.workflow.clone(),
+            grounds: Grounds::Signed(Box::new(vouched.manifest)),
+        })
+    }
+
+    /// Whether `component`, built in or installed, may still run, however long ago it was loaded.
+    ///
+    /// # Errors
+    /// When it was revoked, or does not meet the rules any more.
+    pub(crate) fn check_still_trusted(&self, component: &TrustedComponent) -> Result<(), GatewayError> {
+        let hex = crate::hex(&component.digest);
+        let trusted = (|| {
+            let installed = self.installed()?;
+            installed.check_not_revoked(&hex)?;
+            if let Grounds::Signed(manifest) = &component.grounds {
+                let (name, entry) = installed.installed(&manifest.name, &hex)?;
+                let envelope = installed.envelope(name, entry)?;
+                installed::vouch(&hex, &envelope, &self.keyring()?, &self.catalogue, now_us())?;
+            }
+            Ok::<_, GatewayError>(())
+        })();
+        trusted.map_err(|error| self.untrusted(&hex, error))
+    }
+
+    /// The refusal of a runbook that is not trusted; an error of this host stays one.
+    fn untrusted(&self, sha256: &str, error: GatewayError) -> GatewayError {
+        let code = match &error {
+            GatewayError::RunbookTrust(error) if error.is_tampering() => "unverified",
+            GatewayError::RunbookTrust(RunbookTrustError::Revoked { .. }) => "revoked_runbook",
+            GatewayError::RunbookTrust(error) if error.is_denied() => "untrusted_runbook",
+            _ => return error,
+        };
+        self.refuse(RefusalDraft::new(code, &format!("sha256:{sha256}"), error.to_string()))
     }
 
     fn ground(&self, request: &TriageRequest, progress: &(dyn Fn(Progress) + Sync)) -> Result<Ground, GatewayError> {

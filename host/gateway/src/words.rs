@@ -152,6 +152,14 @@ words! {
         Checkpoint = "checkpoint",
         /// A plan.
         Plan = "plan",
+        /// Many errors of one class in a short time.
+        ErrorBurst = "error_burst",
+        /// Statements cancelled, or sessions ended, by the server.
+        Cancellation = "cancellation",
+        /// Replication, slots and standbys.
+        Replication = "replication",
+        /// The age of the oldest transaction ids.
+        Wraparound = "wraparound",
         /// The evidence shows nothing of the kind that the runbook looks for.
         NothingFound = "nothing_found",
     }

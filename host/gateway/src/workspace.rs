@@ -17,9 +17,12 @@ use std::path::{Path, PathBuf};
 use cap_std::fs::{Dir, DirBuilder, DirBuilderExt as _, OpenOptions, OpenOptionsExt as _};
 use pg_logstats_audit::keys::KeyError;
 use pg_logstats_audit::{AuditError, FileKey, Log};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use sha2::{Digest as _, Sha256};
 
 use crate::ambient::{self, OpenError};
+use crate::outcome::{OUTCOME_VERSION, RecordedOutcome};
 use crate::snapshot::{EvidenceSnapshot, SNAPSHOT_VERSION};
 
 /// Name of every pg-logstats audit log, in its checkpoints.
@@ -181,7 +184,47 @@ impl Workspace {
     /// # Errors
     /// When it cannot be written.
     pub fn put_evidence(&self, snapshot: &EvidenceSnapshot) -> Result<String, WorkspaceError> {
-        let json = serde_json::to_vec(snapshot)
+        self.put(snapshot)
+    }
+
+    /// The evidence with `digest`, checked against it.
+    ///
+    /// # Errors
+    /// When it is missing, or is not what the digest says.
+    pub fn evidence(&self, digest: &str) -> Result<EvidenceSnapshot, WorkspaceError> {
+        let snapshot: EvidenceSnapshot = self.get(digest)?;
+        if snapshot.snapshot_version != SNAPSHOT_VERSION {
+            let what = format!(
+                "it is of version {}, and this host reads version {SNAPSHOT_VERSION}",
+                snapshot.snapshot_version
+            );
+            return Err(broken_evidence(digest, &what));
+        }
+        Ok(snapshot)
+    }
+
+    /// Stores what an action returned beside the evidence, under its digest, which is returned in hex. Durable when this returns.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn put_outcome(&self, outcome: &RecordedOutcome) -> Result<String, WorkspaceError> {
+        self.put(outcome)
+    }
+
+    /// The outcome with `digest`, checked against it.
+    ///
+    /// # Errors
+    /// When it is missing, or is not what the digest says.
+    pub fn outcome(&self, digest: &str) -> Result<RecordedOutcome, WorkspaceError> {
+        let outcome: RecordedOutcome = self.get(digest)?;
+        if outcome.outcome_version != OUTCOME_VERSION {
+            return Err(broken_evidence(digest, "it is of another version"));
+        }
+        Ok(outcome)
+    }
+
+    fn put<T: Serialize>(&self, value: &T) -> Result<String, WorkspaceError> {
+        let json = serde_json::to_vec(value)
             .map_err(|e| self.error("write", "evidence", std::io::Error::other(e.to_string())))?;
         let digest = crate::hex(&Sha256::digest(&json));
         let name = evidence_name(&digest);
@@ -193,15 +236,8 @@ impl Workspace {
         Ok(digest)
     }
 
-    /// The evidence with `digest`, checked against it.
-    ///
-    /// # Errors
-    /// When it is missing, or is not what the digest says.
-    pub fn evidence(&self, digest: &str) -> Result<EvidenceSnapshot, WorkspaceError> {
-        let broken = |what: &str| WorkspaceError::Evidence {
-            digest: digest.to_owned(),
-            what: what.to_owned(),
-        };
+    fn get<T: DeserializeOwned>(&self, digest: &str) -> Result<T, WorkspaceError> {
+        let broken = |what: &str| broken_evidence(digest, what);
         let is_digest = digest.len() == 64 && digest.bytes().all(|b| b.is_ascii_hexdigit());
         if !is_digest {
             return Err(broken("its name is no SHA-256"));
@@ -221,11 +257,7 @@ impl Workspace {
         if crate::hex(&Sha256::digest(&json)) != digest {
             return Err(broken("the file was changed"));
         }
-        let snapshot: EvidenceSnapshot = serde_json::from_slice(&json).map_err(|e| broken(&e.to_string()))?;
-        if snapshot.snapshot_version != SNAPSHOT_VERSION {
-            return Err(broken("it is of another version"));
-        }
-        Ok(snapshot)
+        serde_json::from_slice(&json).map_err(|e| broken(&e.to_string()))
     }
 
     /// Locks the database `target_id` for one action; none when another process has it. The lock ends with what is returned.
@@ -335,7 +367,8 @@ impl Workspace {
     /// When it cannot be written.
     pub fn write_cache(&self, name: &str, bytes: &[u8]) -> Result<(), WorkspaceError> {
         let folder = self.folder("cache")?;
-        write(&folder, name, bytes, Durability::None).map_err(|e| self.error("write", &format!("cache/{name}"), e))
+        write(&folder, name, bytes, Durability::None, 0o600)
+            .map_err(|e| self.error("write", &format!("cache/{name}"), e))
     }
 
     /// Removes a file of the cache, if it is there.
@@ -408,13 +441,25 @@ fn approval_name(id: &str) -> String {
     format!("{id}{APPROVAL_SUFFIX}")
 }
 
+fn broken_evidence(digest: &str, what: &str) -> WorkspaceError {
+    WorkspaceError::Evidence {
+        digest: digest.to_owned(),
+        what: what.to_owned(),
+    }
+}
+
 fn evidence_name(digest: &str) -> String {
     format!("{digest}.json.zst")
 }
 
 /// As [`write`], and outlives a power cut.
 pub(crate) fn write_durably(folder: &Dir, name: &str, bytes: &[u8]) -> std::io::Result<()> {
-    write(folder, name, bytes, Durability::Synced)
+    write(folder, name, bytes, Durability::Synced, 0o600)
+}
+
+/// The same, of what everybody may read.
+pub(crate) fn write_durably_for_all(folder: &Dir, name: &str, bytes: &[u8]) -> std::io::Result<()> {
+    write(folder, name, bytes, Durability::Synced, 0o644)
 }
 
 /// Whether what was written outlives a power cut.
@@ -425,11 +470,11 @@ enum Durability {
 }
 
 /// Writes under a temporary name, syncs, renames, syncs the folder: readers see the old file or the whole new one.
-fn write(folder: &Dir, name: &str, bytes: &[u8], durability: Durability) -> std::io::Result<()> {
+fn write(folder: &Dir, name: &str, bytes: &[u8], durability: Durability, mode: u32) -> std::io::Result<()> {
     // Threads of one process write, too.
     let temporary = format!("{name}.{}.{:?}.tmp", std::process::id(), std::thread::current().id());
     let mut options = OpenOptions::new();
-    options.create(true).truncate(true).write(true).mode(0o600);
+    options.create(true).truncate(true).write(true).mode(mode);
     let written = (|| {
         let mut file = folder.open_with(&temporary, &options)?;
         file.write_all(bytes)?;

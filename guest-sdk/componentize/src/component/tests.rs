@@ -32,7 +32,7 @@ fn lists_imports() {
 fn whatever_is_not_exactly_ours_is_foreign() {
     for name in [
         "wasi:cli/environment@0.2.6",
-        "pg-logstats:runbook/actions@0.2.0",
+        "pg-logstats:runbook/actions@0.3.0",
         "pg-logstats:runbook/actions",
         "pg-logstats:runbook/more@0.1.0",
     ] {

@@ -45,8 +45,8 @@ fn the_users_settings_of_network_jobs_and_colours_do() {
 #[test]
 fn flags_are_separated_so_that_a_blank_in_a_path_does_no_harm() {
     let folders = [
-        (PathBuf::from("/home/a b/src"), "/pg-logstats"),
-        (PathBuf::from("/home/a b/.cargo"), "/cargo"),
+        (PathBuf::from("/home/a b/src"), "/pg-logstats".to_owned()),
+        (PathBuf::from("/home/a b/.cargo"), "/cargo".to_owned()),
     ];
     let flags = rustflags(&folders);
     let flags: Vec<&str> = flags.to_str().unwrap().split(FLAG_SEPARATOR).collect();

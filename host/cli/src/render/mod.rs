@@ -3,6 +3,7 @@
 mod catalog;
 mod policy;
 mod report;
+mod runbook;
 
 use std::fmt::Write as _;
 
@@ -11,12 +12,15 @@ use pg_logstats_gateway::audit::{AuditEntry, Verification};
 use pg_logstats_gateway::keys::KeyView;
 use pg_logstats_gateway::packs::PackView;
 use pg_logstats_gateway::report::Refusal;
+use pg_logstats_gateway::runbooks::{RevocationView, RunbookView};
+use pg_logstats_gateway::trust::keyring::TrustedKeyView;
 use pg_logstats_gateway::{HealthReport, Inspection, RunbookUsageList, TrustedRunbook};
 use serde::Serialize;
 
 pub(crate) use catalog::{action, actions};
 pub(crate) use policy::policy_check;
 pub(crate) use report::report;
+pub(crate) use runbook::{build, explanation, project, recording, replay, test};
 
 /// Writing to a String cannot fail; this macro says so once.
 macro_rules! line {
@@ -166,7 +170,90 @@ pub(crate) fn audit_list(entries: &Vec<AuditEntry>) -> String {
 pub(crate) fn runbooks(runbooks: &Vec<TrustedRunbook>) -> String {
     let mut out = String::new();
     for r in runbooks {
-        line!(out, "{:20} {}  {}", r.workflow, r.digest, r.signers.join(", "));
+        let version = r.version.as_deref().unwrap_or("-");
+        let state = if r.trusted { "trusted" } else { "NOT TRUSTED" };
+        line!(
+            out,
+            "{:20} {:20} {:10} {:12} {}",
+            r.workflow,
+            r.name,
+            version,
+            state,
+            r.signers.join(", ")
+        );
+        line!(out, "{:20} {}", "", r.digest);
+        if let Some(reason) = &r.reason {
+            line!(out, "{:20} {reason}", "");
+        }
+    }
+    out
+}
+
+/// Several things, a line between them.
+pub(crate) fn each<T>(things: &[T], one: impl Fn(&T) -> String) -> String {
+    things.iter().map(one).collect::<Vec<_>>().join("\n")
+}
+
+pub(crate) fn runbook(r: &RunbookView) -> String {
+    let mut out = String::new();
+    line!(
+        out,
+        "{} {}  {}",
+        r.name,
+        r.version,
+        if r.trusted { "TRUSTED" } else { "NOT TRUSTED" }
+    );
+    if let Some(reason) = &r.reason {
+        line!(out, "  why      {reason}");
+    }
+    line!(out, "  digest   {}", r.digest);
+    line!(out, "  workflow {}, built for {}", r.workflow, r.wit);
+    line!(out, "  risk     at most {}", r.risk_ceiling);
+    for action in &r.actions {
+        line!(out, "  may ask  {action}");
+    }
+    for signer in &r.signers {
+        let name = signer.name.as_deref().unwrap_or("somebody unknown here");
+        let roles: Vec<_> = signer.roles.iter().map(ToString::to_string).collect();
+        let problem = signer.problem.as_ref().map_or(String::new(), |it| format!(": {it}"));
+        line!(
+            out,
+            "  signed   {name} ({}), key {}{problem}",
+            roles.join(", "),
+            signer.key_id
+        );
+    }
+    out
+}
+
+pub(crate) fn revocation(r: &RevocationView) -> String {
+    format!(
+        "REVOKED  {}\n  why    {}\n  when   {}\n",
+        r.digest, r.reason, r.revoked_at
+    )
+}
+
+pub(crate) fn trusted_keys(keys: &Vec<TrustedKeyView>) -> String {
+    let mut out = String::new();
+    for key in keys {
+        let roles: Vec<_> = key.roles.iter().map(ToString::to_string).collect();
+        line!(
+            out,
+            "{:20} {:10} {}",
+            key.name,
+            if key.counts { "counts" } else { "DOES NOT" },
+            roles.join(", ")
+        );
+        line!(out, "{:20} {}", "", key.key_id);
+        for (what, at) in [
+            ("from", &key.not_before),
+            ("until", &key.not_after),
+            ("revoked", &key.revoked_at),
+        ] {
+            if let Some(at) = at {
+                line!(out, "{:20} {what} {at}", "");
+            }
+        }
     }
     out
 }

@@ -7,7 +7,7 @@ mod catalog;
 mod evidence;
 mod health;
 mod inspect;
-mod keys;
+mod key;
 mod policy;
 mod run_sql;
 mod runbook;
@@ -33,7 +33,7 @@ pub(crate) fn run(cli: &Cli) -> Result<ExitCode, GatewayError> {
         Verb::Catalog(verb) => catalog::run(cli, verb),
         Verb::Approve(args) => approve::run(cli, args),
         Verb::Approvals(verb) => approvals::run(cli, verb),
-        Verb::Keys(verb) => keys::run(cli, verb),
+        Verb::Key(verb) => key::run(cli, verb),
     }
 }
 

@@ -393,8 +393,11 @@ pub enum BoundValue {
         /// Oid of the relation.
         relation: u32,
     },
-    /// For [`Facet::Relation`], as a plan names it. Untrusted text, which only ever becomes a bind argument.
+    /// For [`Facet::Relation`], as a plan or a log names it. Untrusted text, which only ever becomes a bind argument.
     RelationName {
+        /// Its database, where a log names it; the action runs in no other. None for what the database in hand showed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        database: Option<String>,
         /// Its schema.
         schema: String,
         /// Its name.

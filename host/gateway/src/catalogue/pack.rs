@@ -20,7 +20,8 @@ use super::load::{is_word, parse};
 use super::{Action, ActionKind, Catalogue, CatalogueError, ColumnType, Facet, Statement};
 use crate::ambient::OpenError;
 use crate::db::packed::{self, Cost, Expected};
-use crate::keyring::{Keyring, Role, TrustError};
+use crate::trust::store::StoreError;
+use crate::trust::{Keyring, Role, TrustError};
 use crate::words::{ActionClass, Risk};
 
 /// DSSE payload type of a pack.
@@ -93,16 +94,9 @@ pub enum PackError {
     /// A file cannot be read.
     #[error(transparent)]
     Open(#[from] OpenError),
-    /// A file operation failed.
-    #[error("cannot {doing} `{file}` of the pack: {source}")]
-    Io {
-        /// `read` or `write`.
-        doing: &'static str,
-        /// The file.
-        file: String,
-        /// The operating system's reason.
-        source: std::io::Error,
-    },
+    /// What is installed cannot be read or written.
+    #[error(transparent)]
+    Store(#[from] StoreError),
     /// Its signature does not count.
     #[error("the pack `{pack}` is refused: {cause}")]
     Trust {
@@ -159,9 +153,6 @@ pub enum PackError {
         /// Those that are.
         known: String,
     },
-    /// No place for packs.
-    #[error("there is no home directory for the configuration folder; set XDG_CONFIG_HOME or HOME")]
-    NoFolder,
 }
 
 impl PackError {

@@ -106,6 +106,8 @@ impl Power {
 pub(crate) struct Facts {
     pub(crate) server_version_num: u32,
     pub(crate) pid: i32,
+    /// The name of the database that it is in, which a pooler may have chosen.
+    pub(crate) database: String,
     /// The quoted schema of pg_stat_statements, when this database has the extension.
     pub(crate) pg_stat_statements_schema: Option<String>,
     /// Whether the role sees other roles' sessions and statements.
@@ -130,7 +132,7 @@ impl Session {
         let limit = Duration::from_millis(timeouts.statement_ms.into()) + GRACE;
         let asked = tokio::time::timeout(
             limit,
-            sqlx::raw_sql(AssertSqlSafe(opening(timeouts))).fetch_all(&mut connection),
+            sqlx::raw_sql(AssertSqlSafe(format!("{}{FACTS}", opening(timeouts)))).fetch_all(&mut connection),
         );
         let rows = match asked.await {
             Ok(rows) => rows.map_err(|e| Failure::running(&e))?,
@@ -206,8 +208,8 @@ pub(crate) async fn connect(target: &Target) -> Result<PgConnection, Failure> {
     }
 }
 
-/// All that a session sets and asks, as one simple query.
-fn opening(timeouts: Timeouts) -> String {
+/// All that a session sets, to go before the first question in one simple query.
+pub(crate) fn opening(timeouts: Timeouts) -> String {
     let Timeouts {
         statement_ms,
         lock_ms,
@@ -223,7 +225,7 @@ fn opening(timeouts: Timeouts) -> String {
          SET LOCAL standard_conforming_strings = on;
          SELECT pg_catalog.set_config('client_connection_check_interval', '250', true)
           WHERE pg_catalog.version() ~ 'linux';
-         {FACTS}"
+         "
     )
 }
 
@@ -233,6 +235,7 @@ fn facts(row: &sqlx::postgres::PgRow) -> Result<Facts, sqlx::Error> {
     Ok(Facts {
         server_version_num: u32::try_from(version).unwrap_or(0),
         pid: row.try_get("pid")?,
+        database: row.try_get("database")?,
         pg_stat_statements_schema: row.try_get("pg_stat_statements_schema")?,
         reads_all_stats: row.try_get("reads_all_stats")?,
         role: row.try_get("role")?,
@@ -250,6 +253,7 @@ fn facts(row: &sqlx::postgres::PgRow) -> Result<Facts, sqlx::Error> {
 const FACTS: &str = "
 SELECT pg_catalog.current_setting('server_version_num')::int4 AS server_version_num,
        pg_catalog.pg_backend_pid() AS pid,
+       pg_catalog.current_database()::text AS database,
        current_user::text AS role,
        (SELECT pg_catalog.quote_ident(n.nspname)
           FROM pg_catalog.pg_extension AS e JOIN pg_catalog.pg_namespace AS n ON n.oid = e.extnamespace

@@ -38,7 +38,16 @@ pub fn written(value: &BoundValue) -> String {
         BoundValue::Text { value } => value.clone(),
         BoundValue::Session { pid, .. } => pid.to_string(),
         BoundValue::RelationOid { database, relation } => format!("{database}/{relation}"),
-        BoundValue::RelationName { schema, name } => format!("{schema}.{name}"),
+        BoundValue::RelationName {
+            database: None,
+            schema,
+            name,
+        } => format!("{schema}.{name}"),
+        BoundValue::RelationName {
+            database: Some(database),
+            schema,
+            name,
+        } => format!("{database}.{schema}.{name}"),
         BoundValue::Sample { sha256 } => sha256.clone(),
     }
 }

@@ -12,7 +12,7 @@ use pg_logstats_audit::dsse::Envelope;
 use crate::approval::{ApprovalScope, ApprovalStatement, MAX_VALIDITY, PAYLOAD_TYPE};
 use crate::catalogue::{Action, BoundParameter};
 use crate::ids::unique_part;
-use crate::keyring::{Keyring, Role, TrustError};
+use crate::trust::{Keyring, Role, TrustError};
 
 /// How far the approver's clock may be ahead of ours, in microseconds.
 const CLOCK_SKEW_US: i64 = 60_000_000;
@@ -65,6 +65,9 @@ impl PermitError {
             Self::Trust(TrustError::UnknownKey(_)) => "approval_unknown_key",
             Self::Trust(TrustError::Role { .. }) => "approval_key_role",
             Self::Trust(TrustError::KeyNotValidNow { .. }) => "approval_key_not_valid",
+            Self::Trust(TrustError::KeyRevoked { .. }) => "approval_key_revoked",
+            // Rules are for runbooks.
+            Self::Trust(TrustError::NoRule { .. } | TrustError::Unmet { .. }) => "approval_malformed",
             Self::Identity { .. } => "approval_identity",
             Self::Scope { .. } => "approval_scope",
             Self::NotYetValid { .. } => "approval_not_yet_valid",

@@ -10,14 +10,14 @@ use std::time::{Duration, Instant};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sqlx::postgres::{PgConnection, PgRow};
-use sqlx::{AssertSqlSafe, Row as _};
+use sqlx::{AssertSqlSafe, Connection as _, Row as _};
 
 use super::judge::{SAMPLES, judge};
 use super::verdict::{Reason, ReasonCode, Verdict};
 use super::{Input, Thresholds};
 use crate::db::Target;
 use crate::db::failure::Failure;
-use crate::db::session::{Session, Timeouts};
+use crate::db::session::{self, Timeouts};
 use crate::time::now_us;
 use crate::words::OutcomeStatus;
 
@@ -126,29 +126,35 @@ fn reason(failure: &Failure) -> Reason {
     Reason::without_input(code, failure.detail.clone())
 }
 
-/// A session that takes samples.
+/// A session that takes samples. It asks nothing else of the server, which would cost it more than the samples do.
 #[derive(Debug)]
 pub(crate) struct Sampler {
-    session: Session,
+    connection: PgConnection,
+    /// What the session sets, until it has gone with the first sample.
+    opening: String,
 }
 
 impl Sampler {
     /// Connects.
     pub(crate) async fn open(target: &Target) -> Result<Self, Failure> {
-        Session::open(target, TIMEOUTS).await.map(|session| Self { session })
+        Ok(Self {
+            connection: session::connect(target).await?,
+            opening: session::opening(TIMEOUTS),
+        })
     }
 
     /// Looks once, leaving out this session and the backends `our_pids`.
     pub(crate) async fn sample(&mut self, our_pids: &[i32]) -> Result<Sample, Failure> {
-        let limit = Duration::from_millis(TIMEOUTS.statement_ms.into()) + crate::db::session::GRACE;
+        let limit = Duration::from_millis(TIMEOUTS.statement_ms.into()) + session::GRACE;
         let ours: Vec<String> = our_pids.iter().map(ToString::to_string).collect();
         // The only variable part are numbers of ours.
         let sql = format!(
-            "SELECT pg_stat_clear_snapshot(); {}",
+            "{}SELECT pg_stat_clear_snapshot(); {}",
+            std::mem::take(&mut self.opening),
             SAMPLE.replace("{ours}", &format!("{{{}}}", ours.join(",")))
         );
         let started = Instant::now();
-        let asked = sqlx::raw_sql(AssertSqlSafe(sql)).fetch_all(&mut self.session.connection);
+        let asked = sqlx::raw_sql(AssertSqlSafe(sql)).fetch_all(&mut self.connection);
         let rows = match tokio::time::timeout(limit, asked).await {
             Ok(rows) => rows.map_err(|e| Failure::running(&e))?,
             Err(_) => return Err(Failure::no_answer("the probe", limit.as_millis())),
@@ -164,12 +170,12 @@ impl Sampler {
 
     /// The connection, for whoever has to cancel something while no other can be made.
     pub(crate) fn connection(&mut self) -> &mut PgConnection {
-        &mut self.session.connection
+        &mut self.connection
     }
 
-    /// Says goodbye.
+    /// Says goodbye; the server rolls back by itself.
     pub(crate) async fn close(self) {
-        self.session.close().await;
+        let _ = tokio::time::timeout(session::GRACE, self.connection.close()).await;
     }
 }
 

@@ -1,4 +1,5 @@
 use std::os::unix::fs::PermissionsExt as _;
+use std::path::PathBuf;
 
 use pg_logstats_audit::{PrivateKey, Signer as _};
 

@@ -104,19 +104,11 @@ impl Assembly {
 }
 
 fn finding(position: usize, checked: &CheckedFinding, subjects: &Subjects) -> Finding {
-    let facts = checked.subject.as_deref().map(|id| facts(id, subjects));
-    let (metrics, query_family, error_class, lock_wait, deadlock, temp_file, other) = match facts {
-        Some(f) => (
-            f.metrics,
-            f.query_family,
-            f.error_class,
-            f.lock_wait,
-            f.deadlock,
-            f.temp_file,
-            f.other,
-        ),
-        None => Default::default(),
-    };
+    let facts = checked
+        .subject
+        .as_deref()
+        .map(|id| facts(id, subjects))
+        .unwrap_or_default();
     let mut finding = Finding {
         finding_id: finding_id(position),
         kind: checked.kind,
@@ -126,15 +118,21 @@ fn finding(position: usize, checked: &CheckedFinding, subjects: &Subjects) -> Fi
         reason_codes: checked.reason_codes.clone(),
         score: checked.score,
         confidence: checked.confidence,
-        metrics,
+        metrics: facts.metrics,
         evidence: checked.evidence.iter().filter_map(|id| subject(id, subjects)).collect(),
         regression: None,
-        query_family,
-        error_class,
-        lock_wait,
-        deadlock,
-        temp_file,
-        subject: other,
+        query_family: facts.query_family,
+        error_class: facts.error_class,
+        lock_wait: facts.lock_wait,
+        deadlock: facts.deadlock,
+        temp_file: facts.temp_file,
+        checkpoint: facts.activity.checkpoint,
+        autovacuum: facts.activity.autovacuum,
+        connection: facts.activity.connection,
+        client: facts.activity.client,
+        cancellation: facts.activity.cancellation,
+        logged_plan: facts.activity.logged_plan,
+        subject: facts.other,
     };
     if checked.kind == FindingKind::SlowQueryRegression {
         finding.tell_regression(checked.subject.as_deref(), subjects);

@@ -5,6 +5,7 @@
 //!
 //! The JSON Schema in `docs/schema/` is generated from these types.
 
+mod activity;
 mod assemble;
 mod baseline;
 mod recommend;
@@ -15,6 +16,9 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use activity::{
+    AutovacuumView, CancellationView, CheckpointView, ClientView, ConnectionView, LoggedPlanNodeView, LoggedPlanView,
+};
 pub use assemble::{ActionContext, Assembly, Offer};
 pub use baseline::{Baseline, RegressionView};
 pub use views::{
@@ -282,6 +286,24 @@ pub struct Finding {
     /// The subject, for findings about temporary files.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub temp_file: Option<TempFileView>,
+    /// The subject, for findings about a checkpoint.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub checkpoint: Option<CheckpointView>,
+    /// The subject, for findings about autovacuum on a table.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub autovacuum: Option<AutovacuumView>,
+    /// The subject, for findings about connections of somebody.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub connection: Option<ConnectionView>,
+    /// The subject, for findings about connections from a host.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub client: Option<ClientView>,
+    /// The subject, for findings about cancelled statements and ended sessions.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub cancellation: Option<CancellationView>,
+    /// The subject, for findings about the plans that a log has of a family.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub logged_plan: Option<LoggedPlanView>,
     /// The subject, for findings about anything else.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub subject: Option<SubjectView>,
@@ -415,6 +437,10 @@ pub struct RunbookInfo {
     pub digest: String,
     /// Who vouches for it: `builtin`, or key names.
     pub signers: Vec<String>,
+    /// The version of `pg-logstats:runbook` that it was built for; none when it could not be told. Absent in records of hosts that
+    /// served one version only, 0.1.0.
+    #[serde(default)]
+    pub wit_version: Option<String>,
     /// What its run used.
     pub usage: Usage,
     /// Why it gave no assessment, when it failed.

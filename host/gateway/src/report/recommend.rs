@@ -1,10 +1,12 @@
 //! Recommendations as text for a person: the host renders the SQL, quoting every name.
 
+use std::borrow::Cow;
+
 use super::Recommendation;
 use super::views::relation_text;
 use crate::outcome::RelationName;
 use crate::runbook::assessment::CheckedRecommendation;
-use crate::subjects::{Subject, Subjects};
+use crate::subjects::{Subject, Subjects, table_relation};
 use crate::untrusted::Untrusted;
 
 /// Renders `advice`; none when a subject lacks what the SQL needs, which [`crate::runbook::assessment`] rules out.
@@ -29,9 +31,11 @@ fn quoted_relation(relation: &RelationName) -> String {
     }
 }
 
-fn named_relation<'a>(id: &str, subjects: &'a Subjects) -> Option<&'a RelationName> {
+fn named_relation<'a>(id: &str, subjects: &'a Subjects) -> Option<Cow<'a, RelationName>> {
     match subjects.get(id)? {
-        Subject::RelationName(relation) => Some(relation),
+        Subject::RelationName(relation) => Some(Cow::Borrowed(relation)),
+        // Without its schema it may not be the name at all: names with dots cannot be taken apart.
+        Subject::Table(table) if table.schema.is_some() => Some(Cow::Owned(table_relation(table))),
         _ => None,
     }
 }
@@ -41,11 +45,11 @@ fn create_index(relation: &str, columns: &[String], subjects: &Subjects) -> Opti
     let columns: Vec<String> = columns
         .iter()
         .map(|id| match subjects.get(id) {
-            Some(Subject::Column { relation: of, column }) if of == relation => Some(quoted(column)),
+            Some(Subject::Column { relation: of, column }) if *of == *relation => Some(quoted(column)),
             _ => None,
         })
         .collect::<Option<_>>()?;
-    let table = quoted_relation(relation);
+    let table = quoted_relation(&relation);
     Some(Recommendation {
         kind: "create_index".to_owned(),
         sql: Untrusted::new(&format!("CREATE INDEX CONCURRENTLY ON {table} ({});", columns.join(", "))),
@@ -53,7 +57,7 @@ fn create_index(relation: &str, columns: &[String], subjects: &Subjects) -> Opti
         risk: "takes a SHARE UPDATE EXCLUSIVE lock while it builds, needs disk space and time in proportion to the table, and makes \
                every later write to it dearer; look at the existing indexes first"
             .to_owned(),
-        way_back: Untrusted::new(&format!("DROP INDEX CONCURRENTLY of the new index on {}", relation_text(relation))),
+        way_back: Untrusted::new(&format!("DROP INDEX CONCURRENTLY of the new index on {}", relation_text(&relation))),
     })
 }
 
@@ -77,7 +81,7 @@ fn analyze(relation: &str, subjects: &Subjects) -> Option<Recommendation> {
     let relation = named_relation(relation, subjects)?;
     Some(Recommendation {
         kind: "analyze_relation".to_owned(),
-        sql: Untrusted::new(&format!("ANALYZE {};", quoted_relation(relation))),
+        sql: Untrusted::new(&format!("ANALYZE {};", quoted_relation(&relation))),
         expected_effect: "the planner's row estimates follow the data as it is now".to_owned(),
         risk: "takes a SHARE UPDATE EXCLUSIVE lock and reads a sample of the table; plans of other statements may change too"
             .to_owned(),
@@ -146,6 +150,35 @@ mod tests {
         );
         let parsed = pg_query::parse(rendered.sql.text(), pg_query::ParserOptions::default()).unwrap();
         assert_eq!(parsed.protobuf.stmts.len(), 1, "one statement, whatever the name");
+    }
+
+    #[test]
+    fn a_table_of_a_log_is_analysed_by_its_name_if_it_is_told() {
+        let table = |schema: Option<&str>, table: &str| pg_logstats_logs::evidence::TableName {
+            database: Some("shop".to_owned()),
+            schema: schema.map(str::to_owned),
+            table: table.to_owned(),
+        };
+        let log = b"2026-11-24 08:02:46.000 UTC [962] LOG:  automatic analyze of table \"shop.public.orders\"\n\
+            \tsystem usage: CPU: user: 0.07 s, system: 0.00 s, elapsed: 0.09 s\n\
+            2026-11-24 08:02:47.000 UTC [962] LOG:  automatic analyze of table \"shop.a.b.c\"\n\
+            \tsystem usage: CPU: user: 0.07 s, system: 0.00 s, elapsed: 0.09 s\n\
+            2026-11-24 08:02:48.000 UTC [962] LOG:  checkpoint starting: time\n";
+        let source = pg_logstats_logs::Source::stream("-".to_owned(), Box::new(std::io::Cursor::new(&log[..])));
+        let part = pg_logstats_logs::reduce(vec![source], &pg_logstats_logs::Options::default(), &|_| {}).unwrap();
+        let subjects = Subjects::new(&EvidenceSnapshot::from_logs(part.evidence(), None), &[]);
+        let advice = |table| {
+            let relation = crate::subjects::table_id(&table);
+            assert!(subjects.get(&relation).is_some(), "{table:?}");
+            render(&CheckedRecommendation::AnalyzeRelation { relation }, &subjects)
+        };
+        let rendered = advice(table(Some("public"), "orders")).unwrap();
+        assert_eq!(rendered.sql.text(), "ANALYZE \"public\".\"orders\";");
+        let whole = pg_logstats_logs::evidence::TableName {
+            database: None,
+            ..table(None, "shop.a.b.c")
+        };
+        assert_eq!(advice(whole), None, "a name with dots is no name to quote");
     }
 
     #[test]

@@ -6,6 +6,7 @@ use pg_logstats_logs::evidence as logs;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::activity::{self, ActivityFacts};
 use super::{
     AnalysisWindow, ClockJump, DurationTotal, Gap, Metric, SourceFile, SourceSummary, Unparsed, UnparsedSample,
 };
@@ -310,6 +311,7 @@ pub struct TempFileView {
 }
 
 /// What a finding shows of its subject.
+#[derive(Default)]
 pub(super) struct SubjectFacts {
     pub(super) metrics: BTreeMap<String, Metric>,
     pub(super) query_family: Option<QueryFamilyView>,
@@ -317,20 +319,13 @@ pub(super) struct SubjectFacts {
     pub(super) lock_wait: Option<LockWaitView>,
     pub(super) deadlock: Option<DeadlockView>,
     pub(super) temp_file: Option<TempFileView>,
+    pub(super) activity: ActivityFacts,
     pub(super) other: Option<SubjectView>,
 }
 
 /// The host's facts about the subject `id`.
 pub(super) fn facts(id: &str, subjects: &Subjects) -> SubjectFacts {
-    let mut facts = SubjectFacts {
-        metrics: BTreeMap::new(),
-        query_family: None,
-        error_class: None,
-        lock_wait: None,
-        deadlock: None,
-        temp_file: None,
-        other: None,
-    };
+    let mut facts = SubjectFacts::default();
     match subjects.get(id) {
         Some(Subject::QueryFamily(family)) => {
             facts.metrics = family_metrics(family);
@@ -375,7 +370,10 @@ pub(super) fn facts(id: &str, subjects: &Subjects) -> SubjectFacts {
                 dimensions: (&group.dimensions).into(),
             });
         }
-        Some(_) => facts.other = subject(id, subjects),
+        Some(known) => match activity::facts(id, known) {
+            Some((metrics, activity)) => (facts.metrics, facts.activity) = (metrics, activity),
+            None => facts.other = subject(id, subjects),
+        },
         None => {}
     }
     facts
@@ -455,7 +453,13 @@ pub(super) fn subject(id: &str, subjects: &Subjects) -> Option<SubjectView> {
             Some(Untrusted::new(&format!("relation {relation} of database {database}")))
         }
         Subject::RelationName(relation) => Some(Untrusted::new(&relation_text(relation))),
-        Subject::Database(name) | Subject::User(name) | Subject::Application(name) => {
+        Subject::Table(table) => Some(Untrusted::new(&activity::table_text(table))),
+        Subject::AutovacuumGroup(group) => Some(Untrusted::new(&activity::table_text(&group.table))),
+        Subject::ClientGroup(group) => Some(Untrusted::capped(&group.host, 200)),
+        Subject::CancellationGroup { family, .. } | Subject::PlanGroup { family, .. } => {
+            family.as_ref().map(|family| Untrusted::capped(&family.statement, 300))
+        }
+        Subject::Index(name) | Subject::Database(name) | Subject::User(name) | Subject::Application(name) => {
             Some(Untrusted::capped(name, 200))
         }
         Subject::ErrorClass(class) => Some(Untrusted::capped(&class.message, 300)),
@@ -659,7 +663,7 @@ impl OutcomeView {
 }
 
 /// A word that should be short and plain because the server writes it; anything else in it is dropped.
-fn sanitised(word: &str) -> String {
+pub(super) fn sanitised(word: &str) -> String {
     word.chars()
         .filter(|c| c.is_ascii_alphanumeric() || matches!(c, ' ' | '_' | '-' | '?' | '.'))
         .take(60)

@@ -9,7 +9,7 @@ use crate::catalogue::Facet;
 use crate::catalogue::pack::tests::ACTION;
 use crate::db::test_server;
 use crate::gateway::OpenOptions;
-use crate::request::{DatabaseChoice, LogChoice, TriageRequest};
+use crate::request::{DatabaseChoice, LogChoice, RunbookChoice, TriageRequest};
 use crate::trust::Trust;
 use crate::words::OutcomeStatus;
 

@@ -4,6 +4,7 @@
 //! were built from declared messages, ids that the host issued, tickets that this run got. **Trusted**: nothing before. **Can
 //! fail**: with the first [`ContractBreach`]; there is no partial result.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::bindings::pg_logstats::runbook::types as wit;
@@ -28,9 +29,9 @@ pub struct CheckedAssessment {
 }
 
 /// A finding.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "documented in wit/types.wit")]
+#[expect(missing_docs, reason = "documented in wit/0.2.0/types.wit")]
 pub struct CheckedFinding {
     pub kind: FindingKind,
     pub subject: Option<String>,
@@ -43,9 +44,9 @@ pub struct CheckedFinding {
 }
 
 /// An insight.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "documented in wit/types.wit")]
+#[expect(missing_docs, reason = "documented in wit/0.2.0/types.wit")]
 pub struct CheckedInsight {
     pub id: String,
     pub title: String,
@@ -56,9 +57,9 @@ pub struct CheckedInsight {
 }
 
 /// Advice for a person, by subject ids.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
-#[expect(missing_docs, reason = "documented in wit/types.wit")]
+#[expect(missing_docs, reason = "documented in wit/0.2.0/types.wit")]
 pub enum CheckedRecommendation {
     CreateIndex { relation: String, columns: Vec<String> },
     SetWorkMem { user: String, bytes: u64 },
@@ -69,7 +70,7 @@ pub enum CheckedRecommendation {
 /// A next action.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "documented in wit/types.wit")]
+#[expect(missing_docs, reason = "documented in wit/0.2.0/types.wit")]
 pub struct CheckedNextAction {
     pub step: CheckedStep,
     pub label: String,
@@ -333,6 +334,10 @@ fn finding_kind(raw: wit::FindingKind) -> FindingKind {
         wit::FindingKind::Autovacuum => FindingKind::Autovacuum,
         wit::FindingKind::Checkpoint => FindingKind::Checkpoint,
         wit::FindingKind::Plan => FindingKind::Plan,
+        wit::FindingKind::ErrorBurst => FindingKind::ErrorBurst,
+        wit::FindingKind::Cancellation => FindingKind::Cancellation,
+        wit::FindingKind::Replication => FindingKind::Replication,
+        wit::FindingKind::Wraparound => FindingKind::Wraparound,
         wit::FindingKind::NothingFound => FindingKind::NothingFound,
     }
 }

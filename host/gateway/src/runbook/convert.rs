@@ -2,6 +2,8 @@
 //!
 //! Facts go over as they are; names become subject ids. The order of the lists is the order in which a runbook is to look.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use pg_logstats_logs::compare::{self, Comparison};
 use pg_logstats_logs::evidence::{self as logs, Confidence};
 
@@ -15,6 +17,8 @@ use crate::subjects::{
 };
 use crate::words::OutcomeStatus;
 
+mod activity;
+
 /// The evidence as a runbook gets it.
 pub fn evidence(snapshot: &EvidenceSnapshot) -> wit::Evidence {
     let log = snapshot.log.as_ref();
@@ -27,20 +31,15 @@ pub fn evidence(snapshot: &EvidenceSnapshot) -> wit::Evidence {
         baseline: snapshot.comparison.as_ref().map(baseline),
         lock_waits: top(log.map(|l| l.lock_waits.as_slice()), lock_wait),
         deadlocks: top(log.map(|l| l.deadlocks.as_slice()), deadlock),
-        errors: top(log.map(|l| l.errors.as_slice()), error_class),
+        errors: log.map(errors).unwrap_or_default(),
         temp_files: top(log.map(|l| l.temp_files.as_slice()), temp_file_group),
-        events: log
-            .map(|l| {
-                l.source
-                    .events
-                    .iter()
-                    .map(|(event, &count)| wit::EventCount {
-                        event: event.clone(),
-                        count,
-                    })
-                    .collect()
-            })
-            .unwrap_or_default(),
+        checkpoints: activity::checkpoints(log.map(|l| &l.checkpoints)),
+        autovacuum: top(log.map(|l| l.maintenance.as_slice()), activity::autovacuum_group),
+        connections: top(log.map(|l| l.connections.as_slice()), activity::connection_group),
+        clients: top(log.map(|l| l.clients.as_slice()), activity::client_group),
+        cancellations: top(log.map(|l| l.cancellations.as_slice()), activity::cancellation_group),
+        plans: top(log.map(|l| l.plans.as_slice()), activity::plan_group),
+        events: log.map(|l| event_counts(&l.source.events)).unwrap_or_default(),
         live_sessions: snapshot
             .live
             .sessions
@@ -78,6 +77,14 @@ pub fn outcome(action_id: &str, subjects: &[String], outcome: &ActionOutcome) ->
     }
 }
 
+fn event_counts(events: &BTreeMap<String, u64>) -> Vec<wit::EventCount> {
+    let count = |(event, &count): (&String, &u64)| wit::EventCount {
+        event: event.clone(),
+        count,
+    };
+    events.iter().map(count).collect()
+}
+
 fn top<T, W>(items: Option<&[T]>, convert: impl Fn(&T) -> W) -> Vec<W> {
     items
         .unwrap_or_default()
@@ -109,6 +116,7 @@ fn family(f: &logs::QueryFamily) -> wit::QueryFamily {
             logs::StatementKind::Utility => wit::StatementKind::Utility,
             logs::StatementKind::Other => wit::StatementKind::Other,
         },
+        incomplete: f.incomplete,
         query_id_count: u32::try_from(f.query_ids.len()).unwrap_or(u32::MAX),
         has_sample: f.sample.is_some(),
         execution_count: f.execution_count,
@@ -212,6 +220,14 @@ fn target(t: logs::LockTarget) -> wit::LockTarget {
     }
 }
 
+fn attribution(a: logs::Attribution) -> wit::Attribution {
+    match a {
+        logs::Attribution::Stated => wit::Attribution::Stated,
+        logs::Attribution::Running => wit::Attribution::Running,
+        logs::Attribution::Within => wit::Attribution::Within,
+    }
+}
+
 fn lock_wait(w: &logs::LockWait) -> wit::LockWait {
     wit::LockWait {
         id: w.id.clone(),
@@ -221,6 +237,7 @@ fn lock_wait(w: &logs::LockWait) -> wit::LockWait {
         mode: mode(w.mode),
         target: target(w.target),
         family: w.family.clone(),
+        attribution: w.attribution.map(attribution),
         waited_us: w.waited_us,
         acquired: w.acquired,
         dimensions: dimensions(&w.dimensions),
@@ -248,7 +265,19 @@ fn deadlock(d: &logs::Deadlock) -> wit::Deadlock {
     }
 }
 
-fn error_class(e: &logs::ErrorClass) -> wit::ErrorClass {
+/// Only statements that the runbook was given: many fail that are not among the top.
+fn errors(log: &logs::Evidence) -> Vec<wit::ErrorClass> {
+    let families: BTreeSet<&str> = log.families.iter().map(|family| family.id.as_str()).collect();
+    top(Some(&log.errors), |class| error_class(class, &families))
+}
+
+fn error_class(e: &logs::ErrorClass, families: &BTreeSet<&str>) -> wit::ErrorClass {
+    let statement = |s: &logs::ErrorStatement| wit::ErrorStatement {
+        family: s.family.clone(),
+        attribution: attribution(s.attribution),
+        count: s.count,
+    };
+    let listed = e.statements.iter().filter(|s| families.contains(s.family.as_str()));
     wit::ErrorClass {
         id: e.id.clone(),
         severity: e.severity.clone(),
@@ -256,6 +285,7 @@ fn error_class(e: &logs::ErrorClass) -> wit::ErrorClass {
         message: e.message.clone(),
         dimensions: dimensions(&e.dimensions),
         count: e.count,
+        statements: listed.map(statement).collect(),
         first_seen: e.first_seen_us,
         last_seen: e.last_seen_us,
     }
@@ -265,6 +295,7 @@ fn temp_file_group(t: &logs::TempFileGroup) -> wit::TempFileGroup {
     wit::TempFileGroup {
         id: t.id.clone(),
         family: t.family.clone(),
+        attribution: t.attribution.map(attribution),
         dimensions: dimensions(&t.dimensions),
         count: t.count,
         total_bytes: t.total_bytes,

@@ -41,6 +41,36 @@ struct Template {
     holes: Vec<wit::ValueKind>,
 }
 
+impl Template {
+    /// Whether `sentence` has the text between the holes, in order.
+    fn fits(&self, sentence: &str) -> bool {
+        let [first, between @ .., last] = self.pieces.as_slice() else {
+            return self.pieces.iter().all(|only| only == sentence);
+        };
+        let inner = sentence
+            .strip_prefix(first.as_str())
+            .and_then(|rest| rest.strip_suffix(last.as_str()));
+        let rest = between.iter().try_fold(inner.unwrap_or_default(), |rest, piece| {
+            rest.find(piece.as_str()).and_then(|at| rest.get(at + piece.len()..))
+        });
+        inner.is_some() && rest.is_some()
+    }
+
+    fn shown(&self) -> String {
+        let mut text = String::new();
+        let mut holes = self.holes.iter();
+        for (position, piece) in self.pieces.iter().enumerate() {
+            if position > 0
+                && let Some(kind) = holes.next()
+            {
+                text.push_str(value_kind(*kind));
+            }
+            text.push_str(piece);
+        }
+        text
+    }
+}
+
 /// A runbook's manifest after checking.
 #[derive(Debug, Clone)]
 pub struct CheckedDescriptor {
@@ -132,6 +162,39 @@ impl CheckedDescriptor {
         self.insights.contains(id)
     }
 
+    /// The catalogue actions that it may request, in order.
+    pub fn actions(&self) -> impl Iterator<Item = &str> {
+        self.actions.iter().map(String::as_str)
+    }
+
+    /// The workflows that it may send the agent to, in order.
+    pub fn workflows(&self) -> impl Iterator<Item = &str> {
+        self.workflows.iter().map(String::as_str)
+    }
+
+    /// Its reason codes.
+    pub fn reason_codes(&self) -> impl Iterator<Item = &str> {
+        self.reason_codes.iter().map(String::as_str)
+    }
+
+    /// Its insights.
+    pub fn insights(&self) -> impl Iterator<Item = &str> {
+        self.insights.iter().map(String::as_str)
+    }
+
+    /// Id and text of its messages; a hole shows as the kind of value that fills it.
+    pub fn messages(&self) -> impl Iterator<Item = (&str, String)> {
+        self.templates
+            .iter()
+            .map(|(id, template)| (id.as_str(), template.shown()))
+    }
+
+    /// Ids of the messages that `sentence` can have been rendered from.
+    pub(crate) fn messages_that_fit(&self, sentence: &str) -> Vec<String> {
+        let fits = self.templates.iter().filter(|(_, template)| template.fits(sentence));
+        fits.map(|(id, _)| id.clone()).collect()
+    }
+
     /// The sentence that `message` stands for.
     ///
     /// # Errors
@@ -162,6 +225,23 @@ impl CheckedDescriptor {
             text.push_str(piece);
         }
         Ok(text)
+    }
+}
+
+/// A hole as people see it.
+fn value_kind(kind: wit::ValueKind) -> &'static str {
+    use wit::ValueKind;
+    match kind {
+        ValueKind::Count => "{count}",
+        ValueKind::DurationUs => "{duration}",
+        ValueKind::Bytes => "{bytes}",
+        ValueKind::Ratio => "{ratio}",
+        ValueKind::Subject => "{subject}",
+        ValueKind::LockMode => "{lock_mode}",
+        ValueKind::At => "{at}",
+        ValueKind::Rate => "{rate}",
+        ValueKind::CheckpointCause => "{checkpoint_cause}",
+        ValueKind::CancelReason => "{cancel_reason}",
     }
 }
 
@@ -251,6 +331,15 @@ fn render_value(
         (Value::Subject(id), ValueKind::Subject) => return Err(ContractBreach::new("the evidence has no subject", id)),
         (Value::LockMode(mode), ValueKind::LockMode) => lock_mode(*mode).to_owned(),
         (Value::At(us), ValueKind::At) => crate::time::rfc3339(*us),
+        (Value::Rate(r), ValueKind::Rate) if r.is_finite() && *r >= 0.0 => rate(*r),
+        (Value::Rate(_), ValueKind::Rate) => {
+            return Err(ContractBreach::new(
+                "a rate is not finite, or negative, in message",
+                message,
+            ));
+        }
+        (Value::CheckpointCause(cause), ValueKind::CheckpointCause) => checkpoint_cause(*cause).to_owned(),
+        (Value::CancelReason(reason), ValueKind::CancelReason) => cancel_reason(*reason).to_owned(),
         _ => {
             return Err(ContractBreach::new(
                 "a value is not of its hole's kind in message",
@@ -275,6 +364,54 @@ pub(crate) fn lock_mode(mode: wit::LockMode) -> &'static str {
         LockMode::AccessExclusive => "AccessExclusiveLock",
         LockMode::Unknown => "lock of unknown mode",
     }
+}
+
+/// The server's word for why a checkpoint began; `other` where it is none that we know.
+fn checkpoint_cause(cause: wit::CheckpointCause) -> &'static str {
+    use wit::CheckpointCause;
+    match cause {
+        CheckpointCause::Shutdown => "shutdown",
+        CheckpointCause::EndOfRecovery => "end-of-recovery",
+        CheckpointCause::Immediate => "immediate",
+        CheckpointCause::Force => "force",
+        CheckpointCause::Wait => "wait",
+        CheckpointCause::Wal => "wal",
+        CheckpointCause::Time => "time",
+        CheckpointCause::FlushAll => "flush-all",
+        CheckpointCause::Other => "other",
+    }
+}
+
+/// Why a statement was cancelled, to follow "by".
+fn cancel_reason(reason: wit::CancelReason) -> &'static str {
+    use wit::CancelReason;
+    match reason {
+        CancelReason::StatementTimeout => "statement_timeout",
+        CancelReason::LockTimeout => "lock_timeout",
+        CancelReason::UserRequest => "user request",
+        CancelReason::IdleInTransactionTimeout => "idle_in_transaction_session_timeout",
+        CancelReason::IdleSessionTimeout => "idle_session_timeout",
+        CancelReason::TransactionTimeout => "transaction_timeout",
+        CancelReason::Terminated => "termination of the session",
+        CancelReason::ConflictSnapshot => "a recovery conflict over row versions",
+        CancelReason::ConflictLock => "a recovery conflict over a lock",
+        CancelReason::ConflictBufferPin => "a recovery conflict over a buffer pin",
+        CancelReason::ConflictTablespace => "a recovery conflict over a tablespace",
+        CancelReason::ConflictDatabase => "a recovery conflict over a database",
+        CancelReason::ConflictDeadlock => "a recovery conflict over a deadlock",
+        CancelReason::ConflictLogicalSlot => "a recovery conflict over a logical slot",
+        CancelReason::ConflictOther => "a recovery conflict",
+    }
+}
+
+/// A frequency in the unit of time in which it is at least one, an hour at most.
+fn rate(per_second: f64) -> String {
+    let (value, unit) = match per_second {
+        r if r >= 1.0 => (r, "second"),
+        r if r >= 1.0 / 60.0 => (r * 60.0, "minute"),
+        r => (r * 3_600.0, "hour"),
+    };
+    format!("{value:.1} per {unit}")
 }
 
 /// `1234567` as `1,234,567`.

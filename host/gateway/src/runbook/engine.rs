@@ -10,13 +10,13 @@
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
+use wasmtime::component::Component;
 use wasmtime::component::types::ComponentItem;
-use wasmtime::component::{Component, HasSelf, Linker};
 use wasmtime::{Config, Engine, OptLevel, Store, Trap, UpdateDeadline, WasmBacktraceDetails};
 
-use super::bindings::Runbook;
 use super::bindings::pg_logstats::runbook::types as wit;
 use super::cache::CodeCache;
+use super::contract::{Answer, Instance, WitVersion};
 use super::limits;
 use super::meter::{Meter, Reached};
 use super::requests::{ActionHost, RequestLog};
@@ -31,12 +31,12 @@ pub enum RunbookError {
     NotAComponent(String),
     /// It wants more than our interface.
     #[error(
-        "the component imports `{0}`; a runbook may import `pg-logstats:runbook/actions@0.1.0` and nothing else, so build it for \
+        "the component imports `{0}`; a runbook may import `pg-logstats:runbook/actions` and nothing else, so build it for \
          wasm32-unknown-unknown with the SDK"
     )]
     ForbiddenImport(String),
     /// It lacks an export, or was built for another version of the contract.
-    #[error("the component is not built for pg-logstats:runbook@0.1.0, the version that this host serves: {0}")]
+    #[error("the component is not built for a version of the contract that this host serves: {0}")]
     WrongInterface(String),
     /// It ran out of fuel or time.
     #[error("the runbook did not end within its limit ({0})")]
@@ -107,6 +107,7 @@ impl std::fmt::Debug for RunbookEngine {
 pub struct LoadedRunbook {
     engine: Engine,
     component: Component,
+    wit_version: WitVersion,
 }
 
 impl std::fmt::Debug for LoadedRunbook {
@@ -168,35 +169,34 @@ impl RunbookEngine {
     }
 
     fn checked(&self, component: Component) -> Result<LoadedRunbook, RunbookError> {
-        let allowed = ["pg-logstats:runbook/actions@0.1.0", "pg-logstats:runbook/types@0.1.0"];
+        let types = component.component_type();
         // The world names types of the `types` interface; an imported type is a name for a shape and can do nothing.
-        let forbidden = component
-            .component_type()
+        let imports = types
             .imports(&self.engine)
-            .filter(|(_, item)| !matches!(item.ty, ComponentItem::Type(_)))
-            .map(|(name, _)| name.to_owned())
-            .find(|name| !allowed.contains(&name.as_str()));
-        match forbidden {
-            Some(name) => Err(RunbookError::ForbiddenImport(
-                crate::untrusted::escape_control(&name).into_owned(),
-            )),
-            None => Ok(LoadedRunbook {
-                engine: self.engine.clone(),
-                component,
-            }),
-        }
+            .filter(|(_, item)| !matches!(item.ty, ComponentItem::Type(_)));
+        let wit_version = WitVersion::of_imports(imports.map(|(name, _)| name))?;
+        Ok(LoadedRunbook {
+            engine: self.engine.clone(),
+            component,
+            wit_version,
+        })
     }
 }
 
 impl LoadedRunbook {
+    /// The version of the contract that it was built for.
+    pub fn wit_version(&self) -> WitVersion {
+        self.wit_version
+    }
+
     /// Calls `describe`. Requests are refused there.
     pub fn describe(&self) -> Called<wit::Descriptor> {
-        self.call(None, |runbook, store| runbook.call_describe(store))
+        self.call(None, Instance::describe)
     }
 
     /// Calls `triage`.
     pub fn triage(&self, host: ActionHost, evidence: &wit::Evidence) -> Called<wit::Assessment> {
-        self.assess(host, |runbook, store| runbook.call_triage(store, evidence))
+        self.assess(host, |runbook, store| runbook.triage(store, evidence))
     }
 
     /// Calls `interpret`.
@@ -206,13 +206,13 @@ impl LoadedRunbook {
         evidence: &wit::Evidence,
         outcome: &wit::Outcome,
     ) -> Called<wit::Assessment> {
-        self.assess(host, |runbook, store| runbook.call_interpret(store, evidence, outcome))
+        self.assess(host, |runbook, store| runbook.interpret(store, evidence, outcome))
     }
 
     fn assess(
         &self,
         host: ActionHost,
-        f: impl FnOnce(&Runbook, &mut Store<RunState>) -> wasmtime::Result<Result<wit::Assessment, wit::Failure>>,
+        f: impl FnOnce(&Instance, &mut Store<RunState>) -> wasmtime::Result<Answer>,
     ) -> Called<wit::Assessment> {
         let descriptor = host.descriptor();
         let called = self.call(Some(host), f);
@@ -231,7 +231,7 @@ impl LoadedRunbook {
     fn call<T: HandedOver>(
         &self,
         host: Option<ActionHost>,
-        f: impl FnOnce(&Runbook, &mut Store<RunState>) -> wasmtime::Result<T>,
+        f: impl FnOnce(&Instance, &mut Store<RunState>) -> wasmtime::Result<T>,
     ) -> Called<T> {
         let begun = Instant::now();
         let meter = Meter::default();
@@ -273,13 +273,10 @@ impl LoadedRunbook {
     fn call_in<T>(
         &self,
         store: &mut Store<RunState>,
-        f: impl FnOnce(&Runbook, &mut Store<RunState>) -> wasmtime::Result<T>,
+        f: impl FnOnce(&Instance, &mut Store<RunState>) -> wasmtime::Result<T>,
     ) -> Result<T, RunbookError> {
         store.set_fuel(limits::FUEL).map_err(|e| classify(&e))?;
-        let mut linker = Linker::new(&self.engine);
-        Runbook::add_to_linker::<_, HasSelf<_>>(&mut linker, |state: &mut RunState| state)
-            .map_err(|e| RunbookError::WrongInterface(first_line(&e)))?;
-        let runbook = Runbook::instantiate(&mut *store, &self.component, &linker).map_err(|e| {
+        let runbook = Instance::new(self.wit_version, store, &self.component).map_err(|e| {
             // A trap of a start function is the guest's doing; anything else is a missing or mistyped export.
             if e.downcast_ref::<Trap>().is_some() {
                 classify(&e)

@@ -6,6 +6,7 @@
 pub mod assessment;
 pub mod bindings;
 pub mod cache;
+pub mod contract;
 pub mod convert;
 pub mod descriptor;
 pub mod engine;
@@ -14,8 +15,10 @@ mod meter;
 pub mod requests;
 mod structure;
 mod usage;
+mod v0_1_0;
 
 pub use assessment::CheckedAssessment;
+pub use contract::WitVersion;
 pub use descriptor::CheckedDescriptor;
 pub use engine::{Called, LoadedRunbook, RunbookEngine, RunbookError};
 pub use usage::Usage;

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::bindings::pg_logstats::runbook::{actions, types as wit};
+use super::bindings::v0_1_0::pg_logstats::runbook::actions as actions_v0_1_0;
 use super::descriptor::{CheckedDescriptor, KnowsSubjects};
 use super::engine::RunState;
 use super::limits;
@@ -21,7 +22,7 @@ use crate::untrusted::Untrusted;
 /// Why the host did not offer a requested action; the words of the WIT's `denial`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "documented in wit/types.wit")]
+#[expect(missing_docs, reason = "documented in wit/0.2.0/types.wit")]
 pub enum Denial {
     UnknownAction,
     UndeclaredAction,
@@ -313,6 +314,13 @@ impl actions::Host for RunState {
             return Ok(Err(wit::Denial::TooManyRequests));
         };
         Ok(host.answer(&request).map_err(Denial::to_wit))
+    }
+}
+
+/// A request is the same in every version.
+impl actions_v0_1_0::Host for RunState {
+    fn request(&mut self, request: wit::ActionRequest) -> wasmtime::Result<Result<wit::Ticket, wit::Denial>> {
+        actions::Host::request(self, request)
     }
 }
 

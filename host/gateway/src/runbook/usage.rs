@@ -162,9 +162,14 @@ impl HandedOver for wit::Value {
     fn bytes(&self) -> u64 {
         FLAG_BYTES
             + match self {
-                Self::Count(_) | Self::DurationUs(_) | Self::Bytes(_) | Self::Ratio(_) | Self::At(_) => WORD_BYTES,
+                Self::Count(_)
+                | Self::DurationUs(_)
+                | Self::Bytes(_)
+                | Self::Ratio(_)
+                | Self::Rate(_)
+                | Self::At(_) => WORD_BYTES,
                 Self::Subject(subject) => subject.bytes(),
-                Self::LockMode(_) => FLAG_BYTES,
+                Self::LockMode(_) | Self::CheckpointCause(_) | Self::CancelReason(_) => FLAG_BYTES,
             }
     }
 }

@@ -102,6 +102,7 @@ impl Stage {
             let oid = |sql: &str| self.ask(sql).parse().unwrap();
             return vec![
                 relation(BoundValue::RelationName {
+                    database: Some("shop".to_owned()),
                     schema: "public".to_owned(),
                     name: "item".to_owned(),
                 }),

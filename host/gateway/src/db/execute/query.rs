@@ -22,6 +22,7 @@ pub(super) async fn run(session: &mut Session, approved: &ApprovedAction) -> Res
     if action.is_packed() {
         packed::check_on_server(&mut session.connection, &sql).await?;
     }
+    in_its_database(approved.parameters(), &session.facts.database)?;
     let query = bind(sqlx::query(AssertSqlSafe(sql)), action, approved.parameters())?;
     let reads_all_stats = session.facts.reads_all_stats;
     let found = read(query, action, session).await?;
@@ -82,7 +83,7 @@ pub(in crate::db) fn bind<'q>(
                 .bind(i64::from(*database))
                 .bind(None::<&str>)
                 .bind(None::<&str>),
-            (Facet::Relation, Some(BoundValue::RelationName { schema, name })) => query
+            (Facet::Relation, Some(BoundValue::RelationName { schema, name, .. })) => query
                 .bind(None::<i64>)
                 .bind(None::<i64>)
                 .bind(schema.as_str())
@@ -97,6 +98,18 @@ pub(in crate::db) fn bind<'q>(
         };
     }
     Ok(query)
+}
+
+/// A name that a log gives with its database means nothing in another one. (An oid's database the catalogue's SQL compares.)
+fn in_its_database(bound: &[BoundParameter], here: &str) -> Result<(), Failure> {
+    let elsewhere = |parameter: &BoundParameter| matches!(&parameter.value, BoundValue::RelationName { database: Some(named), .. } if named != here);
+    if bound.iter().any(elsewhere) {
+        return Err(Failure::new(
+            OutcomeStatus::Unavailable,
+            "the log names the table in another database than the one that was asked; name that database for the action",
+        ));
+    }
+    Ok(())
 }
 
 /// The gate makes sure that this cannot happen; if it does, nothing runs.

@@ -3,7 +3,7 @@ use std::time::{Duration, Instant};
 use pg_logstats_test_cluster::SUPERUSER;
 
 use super::*;
-use crate::catalogue::BoundParameter;
+use crate::catalogue::{BoundParameter, BoundValue};
 use crate::db::test_server::{action, block_on, cluster, queryid, run, session, shop, target, target_of, text};
 use crate::outcome::Cell;
 
@@ -149,6 +149,36 @@ fn statistics_are_those_of_the_current_database() {
     assert!(matches!(column(&outcome, 0, "total_exec_ms"), Cell::Float(ms) if ms > 0.0));
     let nothing = run(&target("diagnosis", "shop"), BY_QUERYID, vec![queryid(i64::MIN)], None);
     assert_eq!((nothing.status, nothing.rows.len()), (OutcomeStatus::Ok, 0));
+}
+
+#[test]
+fn a_table_that_a_log_names_is_looked_up_in_its_own_database_only() {
+    shop("CREATE TABLE IF NOT EXISTS logged_table (id int)");
+    let me = target("diagnosis", "shop");
+    let ask = |database: &str| {
+        let relation = BoundParameter {
+            name: "relation".to_owned(),
+            value: BoundValue::RelationName {
+                database: Some(database.to_owned()),
+                schema: "public".to_owned(),
+                name: "logged_table".to_owned(),
+            },
+        };
+        run(&me, "relation.pg_stats.columns", vec![relation], None)
+    };
+    let here = ask("shop");
+    assert_eq!(
+        (here.status, here.rows.len()),
+        (OutcomeStatus::Ok, 1),
+        "{:?}",
+        here.detail
+    );
+    let elsewhere = ask("bare");
+    assert_eq!(
+        (elsewhere.status, elsewhere.rows.len()),
+        (OutcomeStatus::Unavailable, 0)
+    );
+    assert!(elsewhere.detail.unwrap().contains("another database"));
 }
 
 #[test]

@@ -57,6 +57,7 @@ fn the_facts_are_the_servers() {
     assert_eq!(least.pg_stat_statements_schema.as_deref(), Some("public"));
     assert!(least.reads_all_stats && least.powers.is_empty() && least.pid > 0);
     let other = facts("bystander", "bare");
+    assert_eq!((least.database.as_str(), other.database.as_str()), ("shop", "bare"));
     assert!(!other.reads_all_stats && other.pg_stat_statements_schema.is_none());
     assert_eq!(facts("writer", "shop").powers, [Power::PredefinedRole]);
 }

@@ -300,7 +300,7 @@ fn a_key_without_the_role_or_out_of_its_time_permits_nothing() {
     let (statement, envelope) = world.approved();
     let pem = world.key.public().to_pem().unwrap();
     for (rest, expected) in [
-        ("roles = [\"catalogue\", \"runbook\"]", "approval_key_role"),
+        ("roles = [\"catalogue\", \"author\"]", "approval_key_role"),
         (
             "roles = [\"approver\"]\nnot_after = \"2020-01-01T00:00:00Z\"",
             "approval_key_not_valid",

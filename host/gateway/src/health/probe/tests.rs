@@ -306,3 +306,15 @@ fn who_cannot_be_asked_or_cannot_see_is_unknown_with_the_reason() {
     let verdict = verdict_when(&target, &thresholds, |v| v.level == VerdictLevel::Unknown);
     assert_eq!(verdict.reasons[0].code, ReasonCode::ActivityNotTracked);
 }
+
+#[test]
+fn a_verdict_is_three_round_trips_and_asks_nothing_else() {
+    let (cluster, target, thresholds) =
+        quiet_server(&[("log_min_duration_statement", "0"), ("log_line_prefix", "%u: ")]);
+    let verdict = block_on(probe(&target, &thresholds));
+    assert_eq!(verdict.samples.len(), 3);
+    let log = std::fs::read_to_string(cluster.server_log()).unwrap();
+    let counted = |text: &str| log.matches(text).count();
+    assert_eq!(counted("diagnosis: LOG:  duration"), 3, "{log}");
+    assert_eq!(counted("pg_stat_clear_snapshot"), 3, "{log}");
+}

@@ -35,7 +35,16 @@ fn only_keys_with_the_role_and_in_their_time_count() {
     for (rest, expected) in [
         ("roles = [\"approver\"]", "ok"),
         ("roles = [\"catalogue\", \"approver\"]", "ok"),
-        ("roles = [\"catalogue\", \"runbook\"]", "key_role"),
+        ("roles = [\"catalogue\", \"author\", \"release\"]", "key_role"),
+        (
+            "roles = [\"approver\"]\nrevoked_at = \"2027-01-15T07:00:00Z\"",
+            "key_revoked",
+        ),
+        // Whatever the clock says: it was signed by whoever has the key by now.
+        (
+            "roles = [\"approver\"]\nrevoked_at = \"2028-01-15T07:00:00Z\"\nrevoked_because = \"lost\"",
+            "key_revoked",
+        ),
         ("roles = [\"approver\"]\nnot_before = \"2027-01-15T08:00:00Z\"", "ok"),
         (
             "roles = [\"approver\"]\nnot_before = \"2027-01-15T08:00:01Z\"",
@@ -114,6 +123,13 @@ fn a_trust_store_that_makes_no_sense_does_not_load_and_says_where() {
     for (text, says) in [
         (good.clone() + "limit = 3\n", "unknown field `limit`"),
         (format!("{good}\n[policy]\n"), "unknown field `policy`"),
+        (format!("{good}\n[[rules]]\nrunbook = \"*\"\n"), "missing field `needs`"),
+        (
+            format!(
+                "{good}\n[[rules]]\nrunbook = \"*\"\nneeds = \"author\"\n[[rules]]\nrunbook = \"*\"\nneeds = \"1 of bob\"\n"
+            ),
+            "rule 2, field `needs`: no key is called `bob`",
+        ),
         (good.replace("approver", "admin"), "unknown variant `admin`"),
         (good.replace("[\"approver\"]", "[]"), "field `roles`"),
         (
@@ -172,4 +188,38 @@ fn a_trust_store_that_others_could_have_written_is_refused() {
     std::fs::rename(&file, elsewhere.path().join(TRUST_FILE)).unwrap();
     std::os::unix::fs::symlink(elsewhere.path().join(TRUST_FILE), &file).unwrap();
     assert!(Keyring::load(Some(folder.path())).is_err(), "a link is not followed");
+}
+
+#[test]
+fn a_holder_with_an_old_and_a_new_key_is_one_signer() {
+    let (old, new) = (PrivateKey::generate().unwrap(), PrivateKey::generate().unwrap());
+    let ben = PrivateKey::generate().unwrap();
+    let roles = "roles = [\"approver\"]\n";
+    let text = entry("ana", &old, &format!("{roles}not_after = \"2027-02-01T00:00:00Z\"\n"))
+        + &entry("ana", &new, roles)
+        + &entry("ben", &ben, roles)
+        + "[[rules]]\nrunbook = \"*\"\nneeds = \"2 approver\"\n";
+    let ring = ring(&text);
+    let mut envelope = signed(&old);
+    countersign(&mut envelope, &new).unwrap();
+    let judge = |envelope: &Envelope, now_us| {
+        let signers = ring.signers(envelope, TYPE, now_us).unwrap().signers;
+        let names: Vec<String> = signers.iter().map(|it| it.name.clone()).collect();
+        (
+            names,
+            ring.judge("locks", &semver::Version::new(1, 0, 0), &signers).is_ok(),
+        )
+    };
+    assert_eq!(judge(&envelope, NOW_US), (vec!["ana".to_owned()], false));
+    countersign(&mut envelope, &ben).unwrap();
+    assert_eq!(
+        judge(&envelope, NOW_US),
+        (vec!["ana".to_owned(), "ben".to_owned()], true)
+    );
+    // The old key's time is over; the new one's signature still counts.
+    let later = NOW_US + 60 * 86_400_000_000;
+    assert!(judge(&envelope, later).1);
+    let mut only_old = signed(&old);
+    countersign(&mut only_old, &ben).unwrap();
+    assert!(!judge(&only_old, later).1);
 }

@@ -12,8 +12,11 @@ use jiff::Timestamp;
 use pg_logstats_audit::dsse::{self, DsseError, Envelope};
 use pg_logstats_audit::keys::PublicKeyError;
 use pg_logstats_audit::{KeyId, PublicKey, TrustedKeys};
+use schemars::JsonSchema;
+use semver::Version;
 use serde::{Deserialize, Serialize};
 
+use super::rules::{RawRule, Rule};
 use crate::ambient::{self, OpenError};
 use crate::config::without_source;
 use crate::untrusted::escape_control;
@@ -21,30 +24,51 @@ use crate::untrusted::escape_control;
 /// Name of the trust store in the configuration folder.
 pub const TRUST_FILE: &str = "trust.toml";
 /// Largest trust store: some thousand keys.
-const TRUST_BYTES: u64 = 1 << 20;
+pub(super) const TRUST_BYTES: u64 = 1 << 20;
 /// Longest name of a key's holder, in bytes.
 const MAX_NAME_BYTES: usize = 64;
 
 /// What a key may sign.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
-    /// Approvals of single actions.
+    /// Runbooks, as those who wrote them.
+    Author,
+    /// Approvals of single actions, and runbooks, as those who reviewed them.
     Approver,
     /// Packs of catalogue actions.
     Catalogue,
-    /// Runbook components.
-    Runbook,
+    /// Runbooks, as those who publish them, and their revocations.
+    Release,
 }
 
 impl Role {
+    /// All roles.
+    pub const ALL: [Self; 4] = [Self::Author, Self::Approver, Self::Catalogue, Self::Release];
+
     /// The spelling in `trust.toml`.
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::Author => "author",
             Self::Approver => "approver",
             Self::Catalogue => "catalogue",
-            Self::Runbook => "runbook",
+            Self::Release => "release",
         }
+    }
+}
+
+impl std::str::FromStr for Role {
+    type Err = String;
+
+    fn from_str(word: &str) -> Result<Self, Self::Err> {
+        let found = Self::ALL.into_iter().find(|role| role.as_str() == word);
+        found.ok_or_else(|| {
+            format!(
+                "no role is called `{}`; there are: {}",
+                escape_control(word),
+                crate::listed(Self::ALL)
+            )
+        })
     }
 }
 
@@ -67,6 +91,18 @@ pub enum KeyringError {
         file: String,
         /// Line and reason.
         cause: String,
+    },
+    /// A rule that makes no sense.
+    #[error("trust store `{file}`, rule {number}, field `{field}`: {problem}")]
+    Rule {
+        /// The file.
+        file: String,
+        /// Which rule, from 1.
+        number: usize,
+        /// The field.
+        field: &'static str,
+        /// What is wrong and what is allowed.
+        problem: String,
     },
     /// A key that makes no sense.
     #[error("trust store `{file}`, key `{name}`, field `{field}`: {problem}")]
@@ -118,6 +154,35 @@ pub enum TrustError {
         /// From or until when.
         when: String,
     },
+    /// The key was revoked.
+    #[error(
+        "the key `{name}` was revoked at {when}; nothing that it ever signed counts, so have it signed by another one"
+    )]
+    KeyRevoked {
+        /// The key's name.
+        name: String,
+        /// When.
+        when: String,
+    },
+    /// No rule of the trust store is about the runbook.
+    #[error(
+        "no rule of `{TRUST_FILE}` is about the runbook `{name}` {version}, so it is not trusted; a rule such as \
+         [[rules]] runbook = \"{name}\" needs = \"author\" would say whose signatures it needs"
+    )]
+    NoRule {
+        /// The runbook.
+        name: String,
+        /// Its version.
+        version: String,
+    },
+    /// A rule asks for more signatures.
+    #[error("the rule `{rule}` is not met: {found}")]
+    Unmet {
+        /// The rule.
+        rule: String,
+        /// Who signed, and what does not count of it.
+        found: String,
+    },
 }
 
 impl TrustError {
@@ -130,6 +195,9 @@ impl TrustError {
             Self::WrongType { .. } => "wrong_type",
             Self::Role { .. } => "key_role",
             Self::KeyNotValidNow { .. } => "key_not_valid",
+            Self::KeyRevoked { .. } => "key_revoked",
+            Self::NoRule { .. } => "no_rule",
+            Self::Unmet { .. } => "rule_not_met",
         }
     }
 }
@@ -142,12 +210,37 @@ struct TrustedKey {
     roles: BTreeSet<Role>,
     not_before: Option<Timestamp>,
     not_after: Option<Timestamp>,
+    /// Since when it does not count, for whatever it signed: a signature does not say when it was made.
+    revoked_at: Option<Timestamp>,
 }
 
-/// Keys with their names, roles and times.
+/// Keys with their names, roles and times, and the rules for runbooks.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Keyring {
     keys: Vec<TrustedKey>,
+    rules: Vec<Rule>,
+}
+
+/// A key of the trust store that signed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignedBy {
+    /// Its holder, as the operator calls him.
+    pub name: String,
+    /// Its id.
+    pub key_id: KeyId,
+    /// What it may sign.
+    pub roles: BTreeSet<Role>,
+    /// Why it does not count now, if it does not.
+    pub problem: Option<String>,
+}
+
+/// A statement whose signatures by keys of the trust store verify.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Signed {
+    /// The signed bytes.
+    pub payload: Vec<u8>,
+    /// At least one.
+    pub signers: Vec<SignedBy>,
 }
 
 /// A statement that a trusted key with the right role has signed.
@@ -166,6 +259,8 @@ pub struct Opened {
 struct RawRing {
     #[serde(default)]
     keys: Vec<RawKey>,
+    #[serde(default)]
+    rules: Vec<RawRule>,
 }
 
 #[derive(Deserialize)]
@@ -176,6 +271,33 @@ struct RawKey {
     roles: Vec<Role>,
     not_before: Option<String>,
     not_after: Option<String>,
+    revoked_at: Option<String>,
+    /// For people.
+    #[serde(rename = "revoked_because")]
+    _revoked_because: Option<String>,
+}
+
+/// A key of the trust store, to be shown.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TrustedKeyView {
+    /// Its holder, as the operator calls him.
+    pub name: String,
+    /// SHA-256 of its SPKI DER, in hex.
+    pub key_id: String,
+    /// What it may sign.
+    pub roles: Vec<Role>,
+    /// From when on it counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_before: Option<String>,
+    /// Until when it counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_after: Option<String>,
+    /// Since when nothing that it signed counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revoked_at: Option<String>,
+    /// Whether it counts now.
+    pub counts: bool,
 }
 
 impl Keyring {
@@ -217,7 +339,47 @@ impl Keyring {
             })?;
             ring.keys.push(key);
         }
+        for (at, raw) in raw.rules.iter().enumerate() {
+            let rule =
+                Rule::new(raw, |name| ring.named(name).is_some()).map_err(|(field, problem)| KeyringError::Rule {
+                    file: file.to_owned(),
+                    number: at + 1,
+                    field,
+                    problem,
+                })?;
+            ring.rules.push(rule);
+        }
         Ok(ring)
+    }
+
+    /// Its keys, as of `now_us`.
+    pub fn views(&self, now_us: i64) -> Vec<TrustedKeyView> {
+        let text = |at: &Option<Timestamp>| at.map(|at| at.to_string());
+        let view = |key: &TrustedKey| TrustedKeyView {
+            name: key.name.clone(),
+            key_id: key.key.key_id().to_string(),
+            roles: key.roles.iter().copied().collect(),
+            not_before: text(&key.not_before),
+            not_after: text(&key.not_after),
+            revoked_at: text(&key.revoked_at),
+            counts: key.is_valid(now_us).is_ok(),
+        };
+        self.keys.iter().map(view).collect()
+    }
+
+    /// Whether the rules let the runbook `name` `version` run that `signers` signed.
+    ///
+    /// # Errors
+    /// When no rule is about it, or one of those that are is not met.
+    pub fn judge(&self, name: &str, version: &Version, signers: &[SignedBy]) -> Result<(), TrustError> {
+        let mut rules = self.rules.iter().filter(|rule| rule.is_about(name, version)).peekable();
+        if rules.peek().is_none() {
+            return Err(TrustError::NoRule {
+                name: name.to_owned(),
+                version: version.to_string(),
+            });
+        }
+        rules.try_for_each(|rule| rule.judge(signers))
     }
 
     /// Opens `envelope`, which has to be a statement of `payload_type`, signed by a key that has `role` at `now_us`.
@@ -231,6 +393,55 @@ impl Keyring {
         role: Role,
         now_us: i64,
     ) -> Result<Opened, TrustError> {
+        let (payload, keys) = self.verified(envelope, payload_type)?;
+        let mut refused = None;
+        for key in keys {
+            match key.counts(role, now_us) {
+                Ok(()) => {
+                    return Ok(Opened {
+                        payload,
+                        key_id: key.key.key_id().clone(),
+                        name: key.name.clone(),
+                    });
+                }
+                Err(error) => {
+                    refused.get_or_insert(error);
+                }
+            }
+        }
+        Err(refused.unwrap_or(TrustError::UnknownKey(DsseError::SignatureCount { count: 0 })))
+    }
+
+    /// Opens `envelope`, which has to be a statement of `payload_type`, and says who of the trust store signed it.
+    ///
+    /// # Errors
+    /// When nobody did, or a signature by one of its keys does not verify.
+    pub fn signers(&self, envelope: &Envelope, payload_type: &'static str, now_us: i64) -> Result<Signed, TrustError> {
+        let (payload, keys) = self.verified(envelope, payload_type)?;
+        let mut signers: Vec<SignedBy> = Vec::new();
+        for key in keys {
+            let signer = SignedBy {
+                name: key.name.clone(),
+                key_id: key.key.key_id().clone(),
+                roles: key.roles.clone(),
+                problem: key.is_valid(now_us).err().map(|error| error.to_string()),
+            };
+            // Who signed with two keys, an old and a new one, is one signer.
+            match signers.iter_mut().find(|known| known.name == signer.name) {
+                Some(known) if known.problem.is_some() => *known = signer,
+                Some(_) => {}
+                None => signers.push(signer),
+            }
+        }
+        Ok(Signed { payload, signers })
+    }
+
+    /// The payload, and the keys of ours that signed it.
+    fn verified(
+        &self,
+        envelope: &Envelope,
+        payload_type: &'static str,
+    ) -> Result<(Vec<u8>, Vec<&TrustedKey>), TrustError> {
         let all = TrustedKeys::new(self.keys.iter().map(|it| it.key.clone()));
         let opened = dsse::open(envelope, &all).map_err(|error| match error {
             DsseError::Untrusted { .. } => TrustError::UnknownKey(error),
@@ -247,39 +458,25 @@ impl Keyring {
             .signers
             .iter()
             .filter_map(|id| self.keys.iter().find(|it| it.key.key_id() == id));
-        let mut refused = None;
-        for key in signers {
-            match key.counts(role, now_us) {
-                Ok(()) => {
-                    return Ok(Opened {
-                        payload: opened.payload,
-                        key_id: key.key.key_id().clone(),
-                        name: key.name.clone(),
-                    });
-                }
-                Err(error) => {
-                    refused.get_or_insert(error);
-                }
-            }
-        }
-        Err(refused.unwrap_or(TrustError::UnknownKey(DsseError::SignatureCount { count: 0 })))
+        Ok((opened.payload, signers.collect()))
     }
 
-    /// The public key called `name`, if it is there.
+    /// A public key of the holder called `name`, if there is one.
     pub fn named(&self, name: &str) -> Option<&PublicKey> {
         self.keys.iter().find(|it| it.name == name).map(|it| &it.key)
     }
 
     fn checked(&self, raw: RawKey) -> Result<TrustedKey, (&'static str, String)> {
-        let is_plain = |b: u8| b.is_ascii_alphanumeric() || b"@._-".contains(&b);
-        if raw.name.is_empty() || raw.name.len() > MAX_NAME_BYTES || !raw.name.bytes().all(is_plain) {
+        check_name(&raw.name).map_err(|problem| ("name", problem))?;
+        let has_an_end = raw.not_after.is_some() || raw.revoked_at.is_some();
+        let endless = |it: &TrustedKey| it.not_after.is_none() && it.revoked_at.is_none();
+        if !has_an_end && self.keys.iter().any(|it| it.name == raw.name && endless(it)) {
             return Err((
                 "name",
-                format!("has to be 1 to {MAX_NAME_BYTES} letters, digits, `@`, `.`, `_` or `-`"),
+                "another key has it, too, and neither has an end; who gets a new key has a `not_after` on the old one, as \
+                 `pg-logstats key rotate` writes it"
+                    .to_owned(),
             ));
-        }
-        if self.keys.iter().any(|it| it.name == raw.name) {
-            return Err(("name", "another key has it, too".to_owned()));
         }
         let key =
             PublicKey::from_pem(&raw.public_key).map_err(|error: PublicKeyError| ("public_key", error.to_string()))?;
@@ -293,7 +490,7 @@ impl Keyring {
         if roles.is_empty() || roles.len() != raw.roles.len() {
             return Err((
                 "roles",
-                "has to list `approver`, `catalogue` or `runbook`, each once".to_owned(),
+                format!("has to list some of {}, each once", crate::listed(Role::ALL)),
             ));
         }
         let not_before = instant("not_before", raw.not_before.as_deref())?;
@@ -309,6 +506,7 @@ impl Keyring {
             roles,
             not_before,
             not_after,
+            revoked_at: instant("revoked_at", raw.revoked_at.as_deref())?,
         })
     }
 }
@@ -319,6 +517,17 @@ impl TrustedKey {
             return Err(TrustError::Role {
                 name: self.name.clone(),
                 role,
+            });
+        }
+        self.is_valid(now_us)
+    }
+
+    fn is_valid(&self, now_us: i64) -> Result<(), TrustError> {
+        // Whatever the clock says: who set this date has the key revoked now.
+        if let Some(at) = self.revoked_at {
+            return Err(TrustError::KeyRevoked {
+                name: self.name.clone(),
+                when: at.to_string(),
             });
         }
         let not_valid = |when: String| TrustError::KeyNotValidNow {
@@ -337,6 +546,17 @@ impl TrustedKey {
         }
         Ok(())
     }
+}
+
+/// Whether a key's holder can be called `name`.
+pub(crate) fn check_name(name: &str) -> Result<(), String> {
+    let is_plain = |b: u8| b.is_ascii_alphanumeric() || b"@._-".contains(&b);
+    if name.is_empty() || name.len() > MAX_NAME_BYTES || !name.bytes().all(is_plain) {
+        return Err(format!(
+            "has to be 1 to {MAX_NAME_BYTES} letters, digits, `@`, `.`, `_` or `-`"
+        ));
+    }
+    Ok(())
 }
 
 fn instant(field: &'static str, text: Option<&str>) -> Result<Option<Timestamp>, (&'static str, String)> {
