@@ -458,12 +458,16 @@ fn imports_core_module() {
 #[test]
 fn other_version() {
     is_not_loaded("other-version", "wrong_interface", "pg-logstats:runbook@9.9.9");
-    is_not_loaded("other-version", "wrong_interface", "pg-logstats:runbook@0.1.0");
+    is_not_loaded("other-version", "wrong_interface", "this host serves 0.1.0 and 0.2.0");
 }
 
 #[test]
 fn missing_exports() {
-    fails("missing-exports", "wrong_interface", "export");
+    fails(
+        "missing-exports",
+        "wrong_interface",
+        "imports nothing of pg-logstats:runbook",
+    );
 }
 
 #[test]

@@ -11,7 +11,7 @@ use wasmtime::{Result, Store};
 use super::bindings::pg_logstats::runbook::types as wit;
 use super::bindings::{Runbook, v0_1_0};
 use super::engine::{RunState, RunbookError};
-use crate::untrusted::{Untrusted, escape_control};
+use crate::untrusted::Untrusted;
 
 /// The package of the contract, up to the name of an interface.
 const PACKAGE: &str = "pg-logstats:runbook/";
@@ -56,7 +56,8 @@ impl WitVersion {
         let mut found: Option<Self> = None;
         let mut not_served = None;
         for name in names {
-            let forbidden = || RunbookError::ForbiddenImport(escape_control(name).into_owned());
+            // A name may be as long as the component.
+            let forbidden = || RunbookError::ForbiddenImport(Untrusted::capped(name, 200).text().to_owned());
             let ours = name.strip_prefix(PACKAGE).and_then(|rest| rest.split_once('@'));
             let (interface, version) = ours.ok_or_else(forbidden)?;
             match Self::SERVED.into_iter().find(|served| served.as_str() == version) {

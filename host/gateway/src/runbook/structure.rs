@@ -13,18 +13,13 @@ use wasmparser::{
     InstanceTypeDeclaration, Operator, Parser, Payload, TypeBounds,
 };
 
+use super::contract::WitVersion;
 use super::engine::RunbookError;
 use super::limits;
 use crate::untrusted::Untrusted;
 
 /// What every module and component begins with.
 const MAGIC: &[u8] = b"\0asm";
-/// The package of the contract; what stands behind `@` is the version.
-const PACKAGE: &str = "pg-logstats:runbook/";
-/// The version that this host serves.
-const SERVED: &str = "0.1.0";
-/// The interfaces of the package.
-const INTERFACES: [&str; 2] = ["actions", "types"];
 
 /// Checks `component`.
 ///
@@ -52,6 +47,9 @@ pub(super) fn check(component: &[u8]) -> Result<(), RunbookError> {
             return Err(RunbookError::OutOfMemory("types within types"));
         }
         survey.take(payload)?;
+    }
+    if !survey.imports.is_empty() {
+        WitVersion::of_imports(survey.imports.iter().map(String::as_str))?;
     }
     survey.flaw.map_or(Ok(()), Err)
 }
@@ -108,6 +106,8 @@ enum Open {
 struct Survey {
     /// The innermost last.
     open: Vec<Open>,
+    /// What the root imports, but for names of types.
+    imports: Vec<String>,
     /// Over all functions so far.
     branch_squares: u64,
     /// The first flaw that is not an import, which is told only when no import is wrong.
@@ -169,8 +169,10 @@ impl Survey {
             Payload::ComponentImportSection(section) => {
                 for import in section {
                     let import = import.map_err(unreadable)?;
-                    if self.open.len() == 1 {
-                        allowed(import.name.name, import.ty)?;
+                    // The world names types of the `types` interface; a name for a known shape brings nothing in.
+                    let names_a_type = matches!(import.ty, ComponentTypeRef::Type(TypeBounds::Eq(_)));
+                    if self.open.len() == 1 && !names_a_type {
+                        self.imports.push(import.name.name.to_owned());
                     }
                     self.referred(import.ty);
                 }
@@ -337,28 +339,5 @@ fn has_resource(ty: &ComponentType<'_>) -> bool {
             InstanceTypeDeclaration::Export { ty, .. } => is_resource(ty),
             InstanceTypeDeclaration::CoreType(_) | InstanceTypeDeclaration::Alias(_) => false,
         }),
-    }
-}
-
-/// Whether the root may import `name`.
-fn allowed(name: &str, ty: ComponentTypeRef) -> Result<(), RunbookError> {
-    // The world names types of the `types` interface; a name for a known shape brings nothing in.
-    if matches!(ty, ComponentTypeRef::Type(TypeBounds::Eq(_))) {
-        return Ok(());
-    }
-    let shown = Untrusted::capped(name, 200);
-    let ours = name
-        .strip_prefix(PACKAGE)
-        .and_then(|interface| interface.split_once('@'));
-    match ours {
-        Some((interface, SERVED)) if INTERFACES.contains(&interface) => Ok(()),
-        Some((interface, version)) if INTERFACES.contains(&interface) => {
-            let version = Untrusted::capped(version, 40);
-            Err(RunbookError::WrongInterface(format!(
-                "it is built for pg-logstats:runbook@{}",
-                version.text()
-            )))
-        }
-        _ => Err(RunbookError::ForbiddenImport(shown.text().to_owned())),
     }
 }
