@@ -6,7 +6,7 @@
 //! Outcomes without rows are not recorded but made: each declared action on each fixture, in each way in which an action can
 //! end. So what a runbook says when there is no answer is tested without anybody having to make a server fail.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use schemars::JsonSchema;
@@ -341,7 +341,7 @@ impl Snapshot {
         }
     }
 
-    fn write(&self, path: &PathBuf) -> Result<(), AuthorError> {
+    fn write(&self, path: &Path) -> Result<(), AuthorError> {
         let mut json = serde_json::to_string_pretty(self).map_err(|e| AuthorError::file(path, &e.to_string()))?;
         json.push('\n');
         build::replace(path, json.as_bytes())

@@ -394,14 +394,14 @@ mod tests {
         let folder = home.path().join("mine");
         std::fs::create_dir(&folder).unwrap();
         std::fs::write(folder.join("kept"), "x").unwrap();
-        let error = new(&request(&folder), &catalogue).unwrap_err();
+        let error = new(&request(&folder), catalogue).unwrap_err();
         assert!(matches!(error, AuthorError::NotEmpty { .. }), "{error}");
-        let error = new(&request(&folder.join("kept")), &catalogue).unwrap_err();
+        let error = new(&request(&folder.join("kept")), catalogue).unwrap_err();
         assert!(matches!(error, AuthorError::NotEmpty { .. }), "{error}");
         assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 1);
         assert_eq!(std::fs::read_dir(home.path()).unwrap().count(), 1, "nothing half-made");
         std::fs::remove_file(folder.join("kept")).unwrap();
-        new(&request(&folder), &catalogue).unwrap();
+        new(&request(&folder), catalogue).unwrap();
         assert!(folder.join("src/lib.rs").is_file());
     }
 
@@ -413,7 +413,7 @@ mod tests {
             sdk: Some(home.path().to_owned()),
             ..request(&home.path().join("mine"))
         };
-        let error = new(&request, &catalogue).unwrap_err().to_string();
+        let error = new(&request, catalogue).unwrap_err().to_string();
         assert!(error.contains("--sdk"), "{error}");
         assert_eq!(std::fs::read_dir(home.path()).unwrap().count(), 0);
     }

@@ -344,7 +344,7 @@ fn a_revocation_holds_at_once_in_a_process_that_runs() {
     );
     assert_eq!(house.denied("locks"), "revoked_runbook");
     assert_eq!(house.refused(&file), "revoked");
-    assert_eq!(house.listed("locks")[0].1, false);
+    assert!(!house.listed("locks")[0].1);
     assert!(matches!(
         house.changes().last(),
         Some(TrustChange::RunbookRevoked { .. })
@@ -399,7 +399,7 @@ fn a_key_that_is_revoked_or_rotated_takes_its_runbooks_along_at_once() {
     house.gateway.revoke_key("ana", "the notebook was stolen").unwrap();
     // The built-in runbook for the workflow is another one than the operator installed.
     assert_eq!(house.denied("locks"), "untrusted_runbook");
-    assert_eq!(house.listed("locks")[0].1, false);
+    assert!(!house.listed("locks")[0].1);
     let views = house.gateway.keyring().unwrap().views(now_us());
     assert!(
         views
