@@ -95,7 +95,7 @@ impl TrustFile {
         let path = folder.join(TRUST_FILE);
         let text = match ambient::read_operators_file(&path, "trust store", keyring::TRUST_BYTES) {
             Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
-            Err(OpenError::Missing { .. }) => HEADER.to_owned(),
+            Err(OpenError::Missing { .. }) => String::new(),
             Err(error) => return Err(error.into()),
         };
         let document = text.parse().map_err(|error: toml_edit::TomlError| EditError::Shape {
@@ -120,8 +120,13 @@ impl TrustFile {
                 table.insert(field, value(at.to_string()));
             }
         }
-        let pem = new.key.to_pem().map_err(|error| EditError::Value(error.to_string()))?;
+        self.push(table, new.key)
+    }
+
+    fn push(&mut self, mut table: Table, key: &PublicKey) -> Result<(), EditError> {
+        let pem = key.to_pem().map_err(|error| EditError::Value(error.to_string()))?;
         table.insert("public_key", multi_line(&pem)?);
+        table.decor_mut().set_prefix(if self.document.is_empty() { HEADER } else { "\n" });
         self.keys()?.push(table);
         Ok(())
     }
