@@ -87,6 +87,24 @@ pub enum WorkspaceError {
         /// What is wrong.
         what: String,
     },
+    /// Stored evidence is what the record says, and another version of pg-logstats stored it.
+    #[error(
+        "the evidence `{digest}` is stored in version {version}, and this pg-logstats reads version {}; follow its report with the one \
+         that made it, or run a new triage",
+        SNAPSHOT_VERSION
+    )]
+    EvidenceVersion {
+        /// Its SHA-256.
+        digest: String,
+        /// The version that it is stored in.
+        version: u32,
+    },
+}
+
+/// What every version of stored evidence has.
+#[derive(serde::Deserialize)]
+struct StoredVersion {
+    snapshot_version: u32,
 }
 
 impl WorkspaceError {
@@ -221,14 +239,15 @@ impl Workspace {
         if crate::hex(&Sha256::digest(&json)) != digest {
             return Err(broken("the file was changed"));
         }
-        let snapshot: EvidenceSnapshot = serde_json::from_slice(&json).map_err(|e| broken(&e.to_string()))?;
-        if snapshot.snapshot_version != SNAPSHOT_VERSION {
-            return Err(broken(&format!(
-                "it is of version {}, and this host reads version {SNAPSHOT_VERSION}",
-                snapshot.snapshot_version
-            )));
+        // The version first: the rest of another version may have any form.
+        let stored: StoredVersion = serde_json::from_slice(&json).map_err(|e| broken(&e.to_string()))?;
+        if stored.snapshot_version != SNAPSHOT_VERSION {
+            return Err(WorkspaceError::EvidenceVersion {
+                digest: digest.to_owned(),
+                version: stored.snapshot_version,
+            });
         }
-        Ok(snapshot)
+        serde_json::from_slice(&json).map_err(|e| broken(&e.to_string()))
     }
 
     /// Locks the database `target_id` for one action; none when another process has it. The lock ends with what is returned.
