@@ -90,6 +90,24 @@ pub enum WorkspaceError {
         /// What is wrong.
         what: String,
     },
+    /// Stored evidence is what the record says, and another version of pg-logstats stored it.
+    #[error(
+        "the evidence `{digest}` is stored in version {version}, and this pg-logstats reads version {}; follow its report with the one \
+         that made it, or run a new triage",
+        SNAPSHOT_VERSION
+    )]
+    EvidenceVersion {
+        /// Its SHA-256.
+        digest: String,
+        /// The version that it is stored in.
+        version: u32,
+    },
+}
+
+/// What every version of stored evidence has.
+#[derive(serde::Deserialize)]
+struct StoredVersion {
+    snapshot_version: u32,
 }
 
 impl WorkspaceError {
@@ -192,15 +210,17 @@ impl Workspace {
     /// # Errors
     /// When it is missing, or is not what the digest says.
     pub fn evidence(&self, digest: &str) -> Result<EvidenceSnapshot, WorkspaceError> {
-        let snapshot: EvidenceSnapshot = self.get(digest)?;
-        if snapshot.snapshot_version != SNAPSHOT_VERSION {
-            let what = format!(
-                "it is of version {}, and this host reads version {SNAPSHOT_VERSION}",
-                snapshot.snapshot_version
-            );
-            return Err(broken_evidence(digest, &what));
+        let json = self.stored(digest)?;
+        let broken = |e: serde_json::Error| broken_evidence(digest, &e.to_string());
+        // The version first: the rest of another version may have any form.
+        let stored: StoredVersion = serde_json::from_slice(&json).map_err(broken)?;
+        if stored.snapshot_version != SNAPSHOT_VERSION {
+            return Err(WorkspaceError::EvidenceVersion {
+                digest: digest.to_owned(),
+                version: stored.snapshot_version,
+            });
         }
-        Ok(snapshot)
+        serde_json::from_slice(&json).map_err(broken)
     }
 
     /// Stores what an action returned beside the evidence, under its digest, which is returned in hex. Durable when this returns.
@@ -216,7 +236,8 @@ impl Workspace {
     /// # Errors
     /// When it is missing, or is not what the digest says.
     pub fn outcome(&self, digest: &str) -> Result<RecordedOutcome, WorkspaceError> {
-        let outcome: RecordedOutcome = self.get(digest)?;
+        let outcome: RecordedOutcome = serde_json::from_slice(&self.stored(digest)?)
+            .map_err(|e| broken_evidence(digest, &e.to_string()))?;
         if outcome.outcome_version != OUTCOME_VERSION {
             return Err(broken_evidence(digest, "it is of another version"));
         }
@@ -236,7 +257,8 @@ impl Workspace {
         Ok(digest)
     }
 
-    fn get<T: DeserializeOwned>(&self, digest: &str) -> Result<T, WorkspaceError> {
+    /// The JSON with `digest`, checked against it.
+    fn stored(&self, digest: &str) -> Result<Vec<u8>, WorkspaceError> {
         let broken = |what: &str| broken_evidence(digest, what);
         let is_digest = digest.len() == 64 && digest.bytes().all(|b| b.is_ascii_hexdigit());
         if !is_digest {
@@ -257,7 +279,7 @@ impl Workspace {
         if crate::hex(&Sha256::digest(&json)) != digest {
             return Err(broken("the file was changed"));
         }
-        serde_json::from_slice(&json).map_err(|e| broken(&e.to_string()))
+        Ok(json)
     }
 
     /// Locks the database `target_id` for one action; none when another process has it. The lock ends with what is returned.

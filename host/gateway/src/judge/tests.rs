@@ -115,7 +115,6 @@ fn what_an_older_version_does_not_have_its_runbooks_cannot_name() {
         &log.cancellations[0].id,
         &log.plans[0].id,
         &crate::subjects::table_id(&log.maintenance[0].table),
-        &crate::subjects::user_id("mallory"),
         &"cp_0".to_owned(),
     ] {
         assert!(old.get(id).is_none() && new.get(id).is_some(), "{id}");

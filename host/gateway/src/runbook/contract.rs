@@ -1,7 +1,7 @@
 //! The versions of the contract, and an instance of a component whichever it was built for.
 //!
 //! **In**: the names that a component imports. **Out**: the version that it was built for, and calls in the types of the present
-//! version; [`super::v0_1_0`] narrows what an older component is given and widens what it says, so the rest of the host knows one
+//! version; `v0_1_0.rs` narrows what an older component is given and widens what it says, so the rest of the host knows one
 //! version only. **Trusted**: nothing of the names. **Can fail**: when a component imports anything else, was built for a version
 //! that is not served, or mixes two.
 

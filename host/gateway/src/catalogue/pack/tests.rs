@@ -102,7 +102,7 @@ fn what_was_changed_or_is_signed_by_nobody_who_may_does_not_count() {
         Err(PackError::Files { .. })
     ));
 
-    let error = verify(&envelope, &files(ACTION), &ring(&key, "\"approver\", \"runbook\"")).unwrap_err();
+    let error = verify(&envelope, &files(ACTION), &ring(&key, "\"approver\", \"author\"")).unwrap_err();
     assert!(
         error.is_denied() && error.to_string().contains("role `catalogue`"),
         "{error}"

@@ -153,7 +153,7 @@ fn statistics_are_those_of_the_current_database() {
 
 #[test]
 fn a_table_that_a_log_names_is_looked_up_in_its_own_database_only() {
-    shop("CREATE TABLE IF NOT EXISTS logged_table (id int)");
+    shop("CREATE TABLE IF NOT EXISTS logged_table (id int); GRANT SELECT ON logged_table TO PUBLIC");
     let me = target("diagnosis", "shop");
     let ask = |database: &str| {
         let relation = BoundParameter {
