@@ -18,7 +18,6 @@ use cap_std::fs::{Dir, DirBuilder, DirBuilderExt as _, OpenOptions, OpenOptionsE
 use pg_logstats_audit::keys::KeyError;
 use pg_logstats_audit::{AuditError, FileKey, Log};
 use serde::Serialize;
-use serde::de::DeserializeOwned;
 use sha2::{Digest as _, Sha256};
 
 use crate::ambient::{self, OpenError};
@@ -236,8 +235,8 @@ impl Workspace {
     /// # Errors
     /// When it is missing, or is not what the digest says.
     pub fn outcome(&self, digest: &str) -> Result<RecordedOutcome, WorkspaceError> {
-        let outcome: RecordedOutcome = serde_json::from_slice(&self.stored(digest)?)
-            .map_err(|e| broken_evidence(digest, &e.to_string()))?;
+        let outcome: RecordedOutcome =
+            serde_json::from_slice(&self.stored(digest)?).map_err(|e| broken_evidence(digest, &e.to_string()))?;
         if outcome.outcome_version != OUTCOME_VERSION {
             return Err(broken_evidence(digest, "it is of another version"));
         }

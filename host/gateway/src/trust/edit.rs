@@ -126,7 +126,9 @@ impl TrustFile {
     fn push(&mut self, mut table: Table, key: &PublicKey) -> Result<(), EditError> {
         let pem = key.to_pem().map_err(|error| EditError::Value(error.to_string()))?;
         table.insert("public_key", multi_line(&pem)?);
-        table.decor_mut().set_prefix(if self.document.is_empty() { HEADER } else { "\n" });
+        table
+            .decor_mut()
+            .set_prefix(if self.document.is_empty() { HEADER } else { "\n" });
         self.keys()?.push(table);
         Ok(())
     }

@@ -79,7 +79,11 @@ fn a_first_key_makes_the_file() {
         ..new_key("ana", &ana, &[Role::Author])
     };
     let keyring = change(&folder, |file| file.trust(&key)).unwrap();
-    assert!(text(&folder).starts_with(&format!("{HEADER}[[keys]]\n")), "{}", text(&folder));
+    assert!(
+        text(&folder).starts_with(&format!("{HEADER}[[keys]]\n")),
+        "{}",
+        text(&folder)
+    );
     let [view] = keyring.views(0).try_into().unwrap();
     assert_eq!(view.not_before.as_deref(), Some("2027-01-01T00:00:00Z"));
     assert_eq!(view.not_after.as_deref(), Some("2028-01-01T00:00:00Z"));
