@@ -93,7 +93,7 @@ pub fn sample(request: &ApprovalRequest, path: Option<&Path>) -> Result<Option<S
     };
     let snapshot = match workspace.evidence(&request.scope.evidence_digest) {
         Ok(snapshot) => snapshot,
-        Err(WorkspaceError::Evidence { .. }) => return Ok(None),
+        Err(WorkspaceError::Evidence { .. } | WorkspaceError::EvidenceVersion { .. }) => return Ok(None),
         Err(error) => return Err(error.into()),
     };
     let subjects = Subjects::new(&snapshot, &[]);
