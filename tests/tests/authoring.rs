@@ -148,7 +148,7 @@ fn a_new_project_builds_and_passes_its_tests_as_it_is() {
     let explained = author.done(&["explain", component]);
     schema::check("runbook-explanation", &explained);
     assert_eq!(explained["digest"], built["digest"]);
-    assert_eq!(explained["wit_version"], "0.1.0");
+    assert_eq!(explained["wit_version"], "0.2.0");
     assert_eq!(explained["actions"].as_array().unwrap().len(), 1);
     let catalogue = &explained["actions"][0]["catalogue"];
     assert_eq!(

@@ -116,7 +116,11 @@ fn a_rotation_ends_the_old_key_and_a_revocation_every_one() {
     assert_eq!(counts(revoke("ana").unwrap()), [false, false]);
     let none = revoke("ana").unwrap_err();
     assert!(none.to_string().contains("there are: none"), "{none}");
-    assert!(text(&folder).contains("lost \\\"it\\\""), "{}", text(&folder));
+    assert!(
+        text(&folder).contains(r#"revoked_because = 'lost "it"'"#),
+        "{}",
+        text(&folder)
+    );
 }
 
 #[test]
