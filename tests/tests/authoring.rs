@@ -414,9 +414,10 @@ fn a_report_is_replayed_to_the_byte_and_another_component_is_compared_with_it() 
     );
     let differences = other["differences"].as_array().unwrap();
     let removed = |it: &&Value| it["part"] == "findings" && it["change"] == "removed";
-    assert_eq!(
-        differences.iter().filter(removed).count(),
-        report["findings"].as_array().unwrap().len(),
+    // The report shows the first ten of them, the record has all.
+    let shown = report["findings"].as_array().unwrap().len();
+    assert!(
+        shown > 0 && differences.iter().filter(removed).count() >= shown,
         "{differences:#?}"
     );
     let trapping = guest("trapping");
