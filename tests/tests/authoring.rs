@@ -414,9 +414,10 @@ fn a_report_is_replayed_to_the_byte_and_another_component_is_compared_with_it() 
     );
     let differences = other["differences"].as_array().unwrap();
     let removed = |it: &&Value| it["part"] == "findings" && it["change"] == "removed";
-    assert_eq!(
-        differences.iter().filter(removed).count(),
-        report["findings"].as_array().unwrap().len(),
+    // The report shows the first ten of them, the record has all.
+    let shown = report["findings"].as_array().unwrap().len();
+    assert!(
+        shown > 0 && differences.iter().filter(removed).count() >= shown,
         "{differences:#?}"
     );
     let trapping = guest("trapping");
@@ -528,7 +529,9 @@ fn without_its_tools_a_javascript_project_says_what_to_install() {
     ignore = "componentize-js is not installed: run `npm install @bytecodealliance/componentize-js@0.23.0` in some folder, and set PG_LOGSTATS_NODE_MODULES to its node_modules"
 )]
 fn a_new_javascript_project_builds_and_passes_its_tests_as_it_is() {
-    let modules = option_env!("PG_LOGSTATS_NODE_MODULES").expect("the build script found it");
+    let Some(modules) = option_env!("PG_LOGSTATS_NODE_MODULES") else {
+        panic!("the build script found it");
+    };
     let author = Author::of(Lab::new(), "js-watch");
     author.done(&["new", "js-watch", "--lang", "js", "--path", author.path()]);
     author.run(&["build", author.path()]).fails(2, &["npm install"]);

@@ -11,6 +11,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{AuthorError, build};
+use crate::ambient;
 use crate::runbook::limits;
 
 /// What a runbook is written in.
@@ -60,6 +61,8 @@ pub(super) const RUST_REMEDY: &str = "install Rust with rustup";
 pub(super) const JS_REMEDY: &str = "install Node.js 20 or later";
 /// What tells a JavaScript project.
 const JS_SOURCE: &str = "runbook.js";
+/// Largest `package.json`.
+const MANIFEST_BYTES: u64 = 1 << 20;
 /// What the script ends with where componentize-js is missing.
 const NO_COMPONENTIZE_JS: i32 = 69;
 
@@ -103,9 +106,9 @@ impl Project {
 
     /// Componentize-js is the project's own, and is called by a script of this binary.
     fn build_js(&self) -> Result<Built, AuthorError> {
-        let name = self.folder.file_name().unwrap_or_default().to_string_lossy();
-        let file = self.folder.join("build").join(format!("{name}.wasm"));
+        let name = self.js_name()?;
         let folder = self.folder.join("build");
+        let file = folder.join(format!("{name}.wasm"));
         std::fs::create_dir_all(&folder).map_err(AuthorError::io("make the folder", &folder))?;
         let made = folder.join(format!(".{}.partial", std::process::id()));
         let status = Command::new("node")
@@ -142,12 +145,32 @@ impl Project {
         let foreign = foreign_imports(&bytes)?;
         if !foreign.is_empty() {
             return Err(pg_logstats_componentize::Error::ForeignImport {
-                package: name.into_owned(),
+                package: name,
                 imports: foreign.join("`, `"),
             }
             .into());
         }
         Ok(Built { bytes, file })
+    }
+
+    /// The package's name, as far as it can be the name of a file.
+    fn js_name(&self) -> Result<String, AuthorError> {
+        #[derive(Deserialize)]
+        struct Manifest {
+            name: String,
+        }
+        let path = self.folder.join("package.json");
+        let bytes = ambient::read_file(&path, "package.json", MANIFEST_BYTES)?;
+        let manifest: Manifest =
+            serde_json::from_slice(&bytes).map_err(|e| AuthorError::file(&path, &e.to_string()))?;
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+        match manifest.name.chars().all(is_plain) && !manifest.name.starts_with('.') && !manifest.name.is_empty() {
+            true => Ok(manifest.name),
+            false => Err(AuthorError::file(
+                &path,
+                "`name` is not letters, digits, `-`, `_` and `.`; give the runbook's name",
+            )),
+        }
     }
 
     fn build_rust(&self, quiet: bool) -> Result<Built, AuthorError> {
