@@ -6,7 +6,7 @@
 //!
 //! | module | what it knows |
 //! |---|---|
-//! | [`keyring`], [`rules`] | `trust.toml`: keys with roles, and what runbooks need |
+//! | [`keyring`], `rules` | `trust.toml`: keys with roles, and what runbooks need |
 //! | [`edit`] | how `trust.toml` is changed by commands |
 //! | [`statement`] | what is signed about a runbook |
 //! | [`bundle`] | how it is shipped |
