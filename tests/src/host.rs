@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use pg_logstats_gateway::report::Report;
-use pg_logstats_gateway::request::{DatabaseChoice, LogChoice, RunbookChoice, TriageRequest};
+use pg_logstats_gateway::request::{LogChoice, RunbookChoice, TriageRequest};
 use pg_logstats_gateway::trust::Trust;
 use pg_logstats_gateway::{Gateway, GatewayError, OpenOptions};
 use sha2::{Digest as _, Sha256};
@@ -47,18 +47,14 @@ fn run(lab: &Lab, trust: Trust, runbook: RunbookChoice, log: &Path) -> Result<Re
         operator: Some(lab.path().to_owned()),
         ..OpenOptions::default()
     };
-    let request = TriageRequest {
+    let request = TriageRequest::new(
         runbook,
-        input: LogChoice {
+        LogChoice {
             logs: vec![log.to_str().unwrap().to_owned()],
             threads: 1,
             ..LogChoice::default()
         },
-        baseline: None,
-        parent_report: None,
-        limit: 10,
-        database: DatabaseChoice::default(),
-    };
+    );
     let report = Gateway::open(&options, trust)?.triage(&request, &|_| ())?;
     schema::check("report", &serde_json::to_value(&report).unwrap());
     Ok(report)

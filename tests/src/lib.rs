@@ -35,6 +35,15 @@ pub fn logging() -> Builder {
         .setting("log_min_duration_statement", "0")
 }
 
+/// The database `shop`, owned by the role `app`, whose statements are counted; and `triage`, the least role that works.
+pub fn make_shop(cluster: &Cluster) {
+    let roles = "CREATE ROLE app LOGIN; CREATE ROLE triage LOGIN; GRANT pg_read_all_stats TO triage;";
+    cluster.psql(roles).unwrap();
+    cluster.psql("CREATE DATABASE shop OWNER app").unwrap();
+    let extension = "CREATE EXTENSION pg_stat_statements";
+    cluster.psql_as("postgres", "shop", extension).unwrap();
+}
+
 /// The command as a user runs it.
 pub fn binary() -> PathBuf {
     let test = std::env::current_exe().unwrap();

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::Stdio;
 
 use pg_logstats_test_cluster::Cluster;
-use pg_logstats_tests::{Lab, Ran, action, argv, logging, schema};
+use pg_logstats_tests::{Lab, Ran, action, argv, logging, make_shop, schema};
 use serde_json::Value;
 
 const TARGET: &str = "query_family.pg_stat_statements.by_queryid";
@@ -12,13 +12,7 @@ const ANALYZE: &str = "query_family.explain_analyze";
 
 fn shop() -> Cluster {
     let cluster = logging().start().expect("PostgreSQL starts");
-    cluster
-        .psql("CREATE ROLE app LOGIN; CREATE ROLE triage LOGIN; GRANT pg_read_all_stats TO triage;")
-        .unwrap();
-    cluster.psql("CREATE DATABASE shop OWNER app").unwrap();
-    cluster
-        .psql_as("postgres", "shop", "CREATE EXTENSION pg_stat_statements")
-        .unwrap();
+    make_shop(&cluster);
     let orders =
         "CREATE TABLE orders AS SELECT i AS id, i % 50 AS customer_id FROM generate_series(1, 2000) i; ANALYZE orders;
                   GRANT SELECT ON orders TO triage;";

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use pg_logstats_test_cluster::Cluster;
-use pg_logstats_tests::{Lab, Ran, action, argv, fixture, guest, logging, schema};
+use pg_logstats_tests::{Lab, Ran, action, argv, fixture, guest, logging, make_shop, schema};
 use serde_json::Value;
 
 /// A project in a laboratory of its own.
@@ -450,21 +450,14 @@ fn a_report_is_replayed_to_the_byte_and_another_component_is_compared_with_it() 
 /// A shop whose statements the server counts and logs.
 fn shop() -> Cluster {
     let cluster = logging().start().expect("PostgreSQL starts");
-    let sql = "CREATE ROLE app LOGIN; CREATE ROLE triage LOGIN; GRANT pg_read_all_stats TO triage;";
-    cluster.psql(sql).unwrap();
-    cluster.psql("CREATE DATABASE shop OWNER app").unwrap();
-    let of_shop = |user: &str, sql: &str| cluster.psql_as(user, "shop", sql).unwrap();
-    of_shop("postgres", "CREATE EXTENSION pg_stat_statements");
-    of_shop(
-        "app",
+    make_shop(&cluster);
+    let app = |sql: &str| cluster.psql_as("app", "shop", sql).unwrap();
+    app(
         "CREATE TABLE orders AS SELECT i AS id, i % 500 AS customer_id FROM generate_series(1, 20000) i;
          ANALYZE orders; GRANT SELECT ON orders TO triage;",
     );
     for customer in 0..4 {
-        of_shop(
-            "app",
-            &format!("SELECT count(*) FROM orders WHERE customer_id = {customer}"),
-        );
+        app(&format!("SELECT count(*) FROM orders WHERE customer_id = {customer}"));
     }
     cluster
 }

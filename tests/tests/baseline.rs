@@ -1,7 +1,7 @@
 //! `--baseline`: what it takes, what it refuses, and a real regression of a real server.
 
 use pg_logstats_test_cluster::{Cluster, Session};
-use pg_logstats_tests::{Lab, action, argv, fixture, logging, regressed, schema};
+use pg_logstats_tests::{Lab, action, argv, fixture, logging, make_shop, regressed, schema};
 use serde_json::Value;
 
 /// What was found, in the order of the report.
@@ -122,13 +122,7 @@ fn shop() -> Cluster {
         .setting("max_parallel_workers_per_gather", "0")
         .start()
         .expect("PostgreSQL starts");
-    let superuser = |database: &str, sql: &str| cluster.psql_as("postgres", database, sql).unwrap();
-    superuser(
-        "postgres",
-        "CREATE ROLE app LOGIN; CREATE ROLE triage LOGIN; GRANT pg_read_all_stats TO triage",
-    );
-    superuser("postgres", "CREATE DATABASE shop OWNER app");
-    superuser("shop", "CREATE EXTENSION pg_stat_statements");
+    make_shop(&cluster);
     let tables = "CREATE TABLE orders AS SELECT i AS id, i % 50000 AS customer_id, repeat('n', 60) AS note FROM generate_series(1, 200000) i;
          CREATE INDEX by_customer ON orders (customer_id);
          CREATE TABLE stock AS SELECT i AS item, 10 AS count FROM generate_series(1, 2000) i;

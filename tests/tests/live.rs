@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use pg_logstats_test_cluster::Cluster;
-use pg_logstats_tests::{Lab, Ran, action, argv, logging, schema};
+use pg_logstats_tests::{Lab, Ran, action, argv, logging, make_shop, schema};
 use serde_json::Value;
 
 /// A shop with a slow query, a temp-file query and an error in its log; role `triage` is the least one that works.
@@ -14,12 +14,7 @@ fn shop() -> Cluster {
         .setting("log_temp_files", "0")
         .start()
         .expect("PostgreSQL starts");
-    let sql = "CREATE ROLE app LOGIN; CREATE ROLE triage LOGIN; GRANT pg_read_all_stats TO triage;";
-    cluster.psql(sql).unwrap();
-    cluster.psql("CREATE DATABASE shop OWNER app").unwrap();
-    cluster
-        .psql_as("postgres", "shop", "CREATE EXTENSION pg_stat_statements")
-        .unwrap();
+    make_shop(&cluster);
     cluster
         .psql_as(
             "app",

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use pg_logstats_test_cluster::Cluster;
-use pg_logstats_tests::{Lab, Ran, action, argv, fixture, logging, schema};
+use pg_logstats_tests::{Lab, Ran, action, argv, fixture, logging, make_shop, schema};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
@@ -359,6 +359,9 @@ fn a_bundle_is_a_pair_a_folder_or_an_oci_image_layout() {
         std::fs::write(&changed, bytes).unwrap();
         lab.run(&["runbook", "verify", &bundle]).fails(code, &[words]);
     }
+    let module = lab.file("module.wasm", b"\0asm\x01\0\0\0");
+    lab.run(&["runbook", "sign", &module, "--key", &house.at("ana")])
+        .fails(2, &[&module, "it is a core module"]);
     lab.run(&["runbook", "verify", "/nowhere.wasm"])
         .fails(2, &["/nowhere.wasm"]);
     lab.run(&["runbook", "verify", lab.workspace().to_str().unwrap()])
@@ -398,13 +401,7 @@ fn write_layout(folder: &Path, component: &[u8], envelope: &[u8]) {
 /// A shop whose log has lock waits to look into.
 fn shop() -> Cluster {
     let cluster = logging().start().expect("PostgreSQL starts");
-    cluster
-        .psql("CREATE ROLE app LOGIN; CREATE ROLE triage LOGIN; GRANT pg_read_all_stats TO triage;")
-        .unwrap();
-    cluster.psql("CREATE DATABASE shop OWNER app").unwrap();
-    cluster
-        .psql_as("postgres", "shop", "CREATE EXTENSION pg_stat_statements")
-        .unwrap();
+    make_shop(&cluster);
     let mut app = cluster.session("app", "shop").unwrap();
     for i in 0..4 {
         app.run(&format!("SELECT count(*) FROM generate_series(1, {i}000)"))

@@ -112,7 +112,7 @@ impl GatewayError {
             Self::Pack(_) => ExitCode::Usage,
             Self::RunbookTrust(error) if error.is_tampering() => ExitCode::Unverified,
             Self::RunbookTrust(error) if error.is_denied() => ExitCode::Denied,
-            Self::RunbookTrust(RunbookTrustError::Store(_)) => ExitCode::Failed,
+            Self::RunbookTrust(error) if matches!(error.cause(), RunbookTrustError::Store(_)) => ExitCode::Failed,
             Self::RunbookTrust(_) => ExitCode::Usage,
             Self::Refused(_) | Self::Trust(_) => ExitCode::Denied,
             Self::Workspace(error) if error.is_tampering() => ExitCode::Unverified,

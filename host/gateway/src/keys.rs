@@ -18,9 +18,11 @@ use crate::gateway::Gateway;
 use crate::record::TrustChange;
 use crate::report::SCHEMA_VERSION;
 use crate::time::now_us;
-use crate::trust::edit::{NewKey, TrustFile};
+pub use crate::trust::edit::Grant;
+use crate::trust::edit::TrustFile;
 use crate::trust::keyring::TrustedKeyView;
-use crate::trust::{Keyring, Role, operators_folder};
+use crate::trust::revocation::is_one_line;
+use crate::trust::{Keyring, operators_folder};
 
 const PRIVATE: &str = "private key";
 const EITHER: &str = "key";
@@ -87,21 +89,6 @@ pub fn list() -> Result<Vec<TrustedKeyView>, GatewayError> {
     Ok(Keyring::load(operators_folder().as_deref())?.views(now_us()))
 }
 
-/// Who is to be trusted, and for what.
-#[derive(Debug, Clone)]
-pub struct Trustee<'a> {
-    /// The holder, as the operator calls him.
-    pub name: &'a str,
-    /// His public key, PEM.
-    pub file: &'a Path,
-    /// What it may sign; at least one.
-    pub roles: &'a [Role],
-    /// From when on it counts.
-    pub not_before: Option<Timestamp>,
-    /// Until when it counts.
-    pub not_after: Option<Timestamp>,
-}
-
 /// Longest time that an old key counts beside its successor.
 pub const MAX_OVERLAP: SignedDuration = SignedDuration::from_hours(24 * 366);
 
@@ -124,28 +111,21 @@ pub fn overlap(text: &str) -> Result<SignedDuration, String> {
 }
 
 impl Gateway {
-    /// Adds a key to the trust store.
+    /// Adds the key in `file` to the trust store.
     ///
     /// # Errors
     /// When the trust store would not load with it; then it is as it was.
-    pub fn trust_key(&self, trustee: &Trustee<'_>) -> Result<Vec<TrustedKeyView>, GatewayError> {
+    pub fn trust_key(&self, file: &Path, grant: &Grant<'_>) -> Result<Vec<TrustedKeyView>, GatewayError> {
         self.not_for_agents("key trust", "the operator chooses whose signatures count")?;
-        let key = public(trustee.file)?;
-        let new = NewKey {
-            name: trustee.name,
-            key: &key,
-            roles: trustee.roles,
-            not_before: trustee.not_before,
-            not_after: trustee.not_after,
-        };
+        let key = public(file)?;
         let mut file = TrustFile::begin(self.operator.as_deref())?;
-        file.trust(&new)?;
+        file.trust(grant, &key)?;
         self.change_trust(
             file,
             TrustChange::KeyTrusted {
-                name: trustee.name.to_owned(),
+                name: grant.name.to_owned(),
                 key_id: key.key_id().to_string(),
-                roles: trustee.roles.to_vec(),
+                roles: grant.roles.to_vec(),
             },
         )
     }
@@ -182,8 +162,7 @@ impl Gateway {
     /// As [`Self::trust_key`].
     pub fn revoke_key(&self, what: &str, reason: &str) -> Result<Vec<TrustedKeyView>, GatewayError> {
         self.not_for_agents("key revoke", "the operator chooses whose signatures count")?;
-        let is_plain = !reason.trim().is_empty() && reason.len() <= 400 && !reason.chars().any(char::is_control);
-        if !is_plain {
+        if !is_one_line(reason) || reason.len() > 400 {
             return Err(GatewayError::Usage("say why with --reason, in one line".to_owned()));
         }
         let mut file = TrustFile::begin(self.operator.as_deref())?;

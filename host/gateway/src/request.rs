@@ -50,6 +50,20 @@ pub struct TriageRequest {
     pub database: DatabaseChoice,
 }
 
+impl TriageRequest {
+    /// Of `input` by `runbook`, in an incident of its own, without a database; ten findings.
+    pub fn new(runbook: RunbookChoice, input: LogChoice) -> Self {
+        Self {
+            runbook,
+            input,
+            baseline: None,
+            parent_report: None,
+            limit: 10,
+            database: DatabaseChoice::default(),
+        }
+    }
+}
+
 /// Run an action of a report.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -167,7 +167,7 @@ impl Gateway {
             .iter()
             .find(|builtin| crate::hex(&builtin.digest) == sha256);
         match builtin {
-            Some(builtin) => self.builtin_component(builtin),
+            Some(builtin) => self.builtin_component(&installed, builtin),
             None => Err(self.refuse(RefusalDraft::new(
                 "untrusted_runbook",
                 &report.runbook.digest,

@@ -28,6 +28,7 @@ use crate::trust::installed::{self, Entry, Installed, Installing, Vouched};
 use crate::trust::revocation::Revocation;
 use crate::trust::statement::{Manifest, PAYLOAD_TYPE, Statement};
 use crate::trust::{BUILTIN_SIGNER, Keyring, Role, RunbookTrustError, SignedBy, TrustError, operators_folder};
+use crate::untrusted::escape_control;
 use crate::words::Risk;
 
 /// A runbook that was signed, verified, installed, removed or revoked.
@@ -131,14 +132,13 @@ impl From<&SignedBy> for SignerView {
     }
 }
 
-fn sha256(bytes: &[u8]) -> String {
-    crate::hex(&Sha256::digest(bytes))
+fn sha256(bytes: &[u8]) -> [u8; 32] {
+    Sha256::digest(bytes).into()
 }
 
 /// What the component says of itself, run alone and without input, and the contract that it was built for.
-fn described(component: &[u8]) -> Result<(Arc<CheckedDescriptor>, String), RunbookError> {
-    let digest: [u8; 32] = Sha256::digest(component).into();
-    let loaded = RunbookEngine::new()?.load(component, &digest, None)?;
+fn described(component: &[u8], digest: &[u8; 32]) -> Result<(Arc<CheckedDescriptor>, String), RunbookError> {
+    let loaded = RunbookEngine::new()?.load(component, digest, None)?;
     let (descriptor, _) = crate::judge::described(&loaded);
     Ok((descriptor?, loaded.wit_version().package()))
 }
@@ -160,10 +160,13 @@ fn sign_with(
     catalogue: &Catalogue,
 ) -> Result<RunbookView, GatewayError> {
     let component = ambient::read_file(file, "runbook", COMPONENT_BYTES)?;
-    let sha256_hex = sha256(&component);
-    let (descriptor, wit) = described(&component).map_err(RunbookTrustError::from)?;
-    let manifest = Manifest::new(&descriptor, &wit, catalogue).map_err(RunbookTrustError::from)?;
-    let digest: [u8; 32] = Sha256::digest(&component).into();
+    let digest = sha256(&component);
+    let sha256_hex = crate::hex(&digest);
+    let shown = escape_control(&file.display().to_string()).into_owned();
+    let (descriptor, wit) =
+        described(&component, &digest).map_err(|error| RunbookTrustError::from(error).at(&shown))?;
+    let manifest =
+        Manifest::new(&descriptor, &wit, catalogue).map_err(|error| RunbookTrustError::from(error).at(&shown))?;
     let payload = Statement::new(&digest, manifest.clone())
         .to_bytes()
         .map_err(RunbookTrustError::from)?;
@@ -201,10 +204,7 @@ fn signer_views(envelope: &Envelope, named: &[SignedBy]) -> Vec<SignerView> {
         known.map_or_else(
             || SignerView {
                 name: None,
-                key_id: crate::untrusted::escape_control(&signature.keyid)
-                    .chars()
-                    .take(64)
-                    .collect(),
+                key_id: escape_control(&signature.keyid).chars().take(64).collect(),
                 roles: Vec::new(),
                 problem: None,
             },
@@ -224,7 +224,8 @@ pub fn verify(path: &Path) -> Result<Vec<RunbookView>, GatewayError> {
     let known = Installed::read(operator.as_deref())?;
     let mut views = Vec::new();
     for bundle in bundle::read(path).map_err(RunbookTrustError::from)? {
-        let (sha256, vouched) = verified(&bundle, &known, &keyring, &catalogue)?;
+        let verified = verified(&bundle, &known, &keyring, &catalogue);
+        let (sha256, vouched) = verified.map_err(|error| error.at(&bundle.place))?;
         views.push(RunbookView::of(&sha256, &vouched));
     }
     Ok(views)
@@ -237,11 +238,12 @@ fn verified(
     keyring: &Keyring,
     catalogue: &Catalogue,
 ) -> Result<(String, Vouched), RunbookTrustError> {
-    let sha256 = sha256(&bundle.component);
+    let digest = sha256(&bundle.component);
+    let sha256 = crate::hex(&digest);
     known.check_not_revoked(&sha256)?;
     // Nothing of a component is run, or even compiled, before its signatures count.
     let vouched = installed::vouch(&sha256, &bundle.envelope, keyring, catalogue, now_us())?;
-    let (descriptor, wit) = described(&bundle.component)?;
+    let (descriptor, wit) = described(&bundle.component, &digest)?;
     vouched.manifest.check_component(&descriptor, &wit)?;
     Ok((sha256, vouched))
 }
@@ -355,7 +357,8 @@ impl Gateway {
     fn install_runbook(&self, bundle: &Bundle, allow_downgrade: bool) -> Result<RunbookView, GatewayError> {
         let installing = Installing::begin(self.operator.as_deref())?;
         let known = self.installed()?;
-        let (sha256, vouched) = verified(bundle, &known, &self.keyring()?, &self.catalogue)?;
+        let verified = verified(bundle, &known, &self.keyring()?, &self.catalogue);
+        let (sha256, vouched) = verified.map_err(|error| error.at(&bundle.place))?;
         let replaced = installing.check(&vouched.manifest, &sha256, allow_downgrade)?;
         self.seal_trust(TrustChange::RunbookInstalled {
             name: vouched.manifest.name.clone(),

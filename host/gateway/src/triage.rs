@@ -111,7 +111,7 @@ impl Gateway {
     /// The component that `choice` names, if somebody vouches for it now.
     pub(crate) fn component(&self, choice: &RunbookChoice) -> Result<TrustedComponent, GatewayError> {
         match choice {
-            RunbookChoice::Workflow(workflow) => self.component_for(workflow),
+            RunbookChoice::Workflow(workflow) => self.component_for(workflow, &self.installed()?),
             RunbookChoice::File(path) => {
                 self.not_for_agents(
                     "--runbook",
@@ -119,20 +119,20 @@ impl Gateway {
                 )?;
                 let bytes = ambient::read_file(Path::new(path), "runbook", limits::COMPONENT_BYTES)?;
                 let digest = sha256(&bytes);
+                let installed = self.installed()?;
                 if self.trust.signers(&digest).is_some() {
-                    return self.vouched_by_digest(bytes.into(), digest, "unknown");
+                    return self.vouched_by_digest(&installed, bytes.into(), digest, "unknown");
                 }
-                self.vouched_by_signature(bytes, digest, Path::new(path))
+                self.vouched_by_signature(&installed, bytes, digest, Path::new(path))
             }
         }
     }
 
     /// An installed runbook goes before the built-in one for the same workflow: the operator chose it. One that is installed and not
     /// trusted any more is refused; the built-in one would be another than the operator chose.
-    fn component_for(&self, workflow: &str) -> Result<TrustedComponent, GatewayError> {
-        let installed = self.installed()?;
+    fn component_for(&self, workflow: &str, installed: &Installed) -> Result<TrustedComponent, GatewayError> {
         if let Some((name, entry)) = installed.find(workflow) {
-            return self.installed_component(&installed, name, entry);
+            return self.installed_component(installed, name, entry);
         }
         let known = pg_logstats_builtin::all();
         let found = known.iter().find(|b| b.workflow == workflow || b.name == workflow);
@@ -144,12 +144,17 @@ impl Gateway {
                 crate::listed(known.iter().map(|b| b.workflow).chain(installed))
             ))
         })?;
-        self.builtin_component(builtin)
+        self.builtin_component(installed, builtin)
     }
 
-    pub(crate) fn builtin_component(&self, builtin: &Builtin) -> Result<TrustedComponent, GatewayError> {
+    pub(crate) fn builtin_component(
+        &self,
+        installed: &Installed,
+        builtin: &Builtin,
+    ) -> Result<TrustedComponent, GatewayError> {
         // The digest of what will run, not the one that stands beside it.
-        self.vouched_by_digest(builtin.component.into(), sha256(builtin.component), builtin.workflow)
+        let digest = sha256(builtin.component);
+        self.vouched_by_digest(installed, builtin.component.into(), digest, builtin.workflow)
     }
 
     /// The installed runbook `name`, if its signatures meet the rules now.
@@ -165,9 +170,9 @@ impl Gateway {
             let vouched = installed::vouch(&entry.sha256, &envelope, &self.keyring()?, &self.catalogue, now_us())?;
             Ok::<_, GatewayError>((vouched, installed.component(name, entry)?))
         })();
-        let (vouched, bytes) = vouched.map_err(|error| self.untrusted(&entry.sha256, error))?;
+        let (vouched, (bytes, digest)) = vouched.map_err(|error| self.untrusted(&entry.sha256, error))?;
         Ok(TrustedComponent {
-            digest: sha256(&bytes),
+            digest,
             bytes: bytes.into(),
             signers: vouched.names(),
             workflow_hint: entry.workflow.clone(),
@@ -177,12 +182,13 @@ impl Gateway {
 
     fn vouched_by_digest(
         &self,
+        installed: &Installed,
         bytes: std::borrow::Cow<'static, [u8]>,
         digest: [u8; 32],
         workflow_hint: &str,
     ) -> Result<TrustedComponent, GatewayError> {
         let hex = crate::hex(&digest);
-        let not_revoked = self.installed().and_then(|installed| installed.check_not_revoked(&hex));
+        let not_revoked = installed.check_not_revoked(&hex);
         not_revoked.map_err(|error| self.untrusted(&hex, error.into()))?;
         let signers = self.trust.signers(&digest).map(<[String]>::to_vec).unwrap_or_default();
         Ok(TrustedComponent {
@@ -197,13 +203,13 @@ impl Gateway {
     /// The component of `file`, if the signatures beside it meet the rules, and it is no older than what was installed of it.
     fn vouched_by_signature(
         &self,
+        installed: &Installed,
         bytes: Vec<u8>,
         digest: [u8; 32],
         file: &Path,
     ) -> Result<TrustedComponent, GatewayError> {
         let hex = crate::hex(&digest);
         let vouched = (|| {
-            let installed = self.installed()?;
             installed.check_not_revoked(&hex)?;
             let envelope = match ambient::read_file(&bundle::signatures_of(file), "signature", bundle::ENVELOPE_BYTES) {
                 // Installed from elsewhere, perhaps.

@@ -211,7 +211,11 @@ impl Workspace {
     pub fn evidence(&self, digest: &str) -> Result<EvidenceSnapshot, WorkspaceError> {
         let json = self.stored(digest)?;
         let broken = |e: serde_json::Error| broken_evidence(digest, &e.to_string());
-        // The version first: the rest of another version may have any form.
+        let read: Result<EvidenceSnapshot, _> = serde_json::from_slice(&json);
+        if read.as_ref().is_ok_and(|it| it.snapshot_version == SNAPSHOT_VERSION) {
+            return read.map_err(broken);
+        }
+        // Another version may have any form; that it is one is what has to be said.
         let stored: StoredVersion = serde_json::from_slice(&json).map_err(broken)?;
         if stored.snapshot_version != SNAPSHOT_VERSION {
             return Err(WorkspaceError::EvidenceVersion {
@@ -219,7 +223,7 @@ impl Workspace {
                 version: stored.snapshot_version,
             });
         }
-        serde_json::from_slice(&json).map_err(broken)
+        read.map_err(broken)
     }
 
     /// Stores what an action returned beside the evidence, under its digest, which is returned in hex. Durable when this returns.

@@ -410,8 +410,10 @@ fn independent(path: &Path) -> (u64, u64, BTreeMap<String, u64>) {
         let entry: serde_json::Value = serde_json::from_str(line).unwrap();
         entries += 1;
         let text = |key: &str| entry.get(key).and_then(serde_json::Value::as_str).unwrap_or_default();
-        if text("error_severity") == "ERROR" {
-            *states.entry(format!("ERROR {}", text("state_code"))).or_default() += 1;
+        // A busy machine's server is asked whether it is there before it is: FATAL, 57P03.
+        let severity = text("error_severity");
+        if ["ERROR", "FATAL", "PANIC"].contains(&severity) {
+            *states.entry(format!("{severity} {}", text("state_code"))).or_default() += 1;
         }
         let raised = !text("statement").is_empty();
         if let Some(rest) = text("message").strip_prefix("duration: ")

@@ -1,6 +1,6 @@
 //! `key`.
 
-use pg_logstats_gateway::keys::Trustee;
+use pg_logstats_gateway::keys::Grant;
 use pg_logstats_gateway::{ExitCode, GatewayError, keys};
 
 use crate::args::{Cli, KeyVerb};
@@ -23,14 +23,17 @@ pub(super) fn run(cli: &Cli, verb: &KeyVerb) -> Result<ExitCode, GatewayError> {
         KeyVerb::Show { file } => output::print(cli, &keys::show(file)?, render::key)?,
         KeyVerb::List => output::print(cli, &keys::list()?, render::trusted_keys)?,
         KeyVerb::Trust(args) => {
-            let trustee = Trustee {
+            let grant = Grant {
                 name: &args.name,
-                file: &args.file,
                 roles: &args.roles,
                 not_before: args.not_before,
                 not_after: args.not_after,
             };
-            output::print(cli, &super::open(cli)?.trust_key(&trustee)?, render::trusted_keys)?;
+            output::print(
+                cli,
+                &super::open(cli)?.trust_key(&args.file, &grant)?,
+                render::trusted_keys,
+            )?;
         }
         KeyVerb::Rotate { holder, to, overlap } => {
             let keys = super::open(cli)?.rotate_key(holder, to, *overlap)?;

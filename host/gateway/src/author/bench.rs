@@ -13,7 +13,7 @@ use crate::judge::{OutcomeInput, Run, described};
 use crate::outcome::RecordedOutcome;
 use crate::runbook::bindings::pg_logstats::runbook::types as wit;
 use crate::runbook::requests::{Answer, RequestLog};
-use crate::runbook::{CheckedAssessment, CheckedDescriptor, LoadedRunbook, RunbookEngine, RunbookError};
+use crate::runbook::{CheckedAssessment, CheckedDescriptor, LoadedRunbook, RunbookEngine, RunbookError, WitVersion};
 use crate::snapshot::EvidenceSnapshot;
 use crate::subjects::Subjects;
 
@@ -90,6 +90,11 @@ impl Bench {
         })
     }
 
+    /// The version of the contract that it was built for.
+    pub(super) fn wit_version(&self) -> WitVersion {
+        self.loaded.wit_version()
+    }
+
     /// Its digest, as reports have it.
     pub(super) fn digest(&self) -> String {
         format!("sha256:{}", crate::hex(&self.digest))
@@ -104,7 +109,7 @@ impl Bench {
         outcome: Option<&RecordedOutcome>,
     ) -> Ran {
         let plan = outcome.map(|it| it.outcome.plan.as_slice()).unwrap_or_default();
-        let subjects = Arc::new(Subjects::of(self.loaded.wit_version(), snapshot, plan));
+        let subjects = Arc::new(Subjects::of(self.wit_version(), snapshot, plan));
         let run = Run {
             digest: &self.digest,
             descriptor: &self.descriptor,
@@ -143,6 +148,14 @@ impl Bench {
                 }
             }
         }
+    }
+}
+
+/// The phase of a run: the second one where there is an outcome.
+pub(super) fn phase(outcome: Option<&RecordedOutcome>) -> String {
+    match outcome {
+        None => "triage".to_owned(),
+        Some(_) => "interpret".to_owned(),
     }
 }
 

@@ -3,7 +3,6 @@
 //! **In**: the folder of a project. **Out**: the component's file, and what it says of itself. **Trusted**: the project's author. **Can
 //! fail**: when a tool is missing, the project does not compile, or its component is no runbook.
 
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use schemars::JsonSchema;
@@ -12,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::AuthorError;
 use super::bench::Bench;
 use super::project::{Built, Project};
+use crate::ambient;
 use crate::report::SCHEMA_VERSION;
 
 /// Build a project.
@@ -77,15 +77,5 @@ pub(super) fn describe(bench: &Bench, built: &Built) -> Result<RunbookBuild, Aut
 pub(super) fn replace(path: &Path, bytes: &[u8]) -> Result<(), AuthorError> {
     let folder = path.parent().unwrap_or(Path::new("."));
     std::fs::create_dir_all(folder).map_err(AuthorError::io("make the folder", folder))?;
-    let mut hidden = std::ffi::OsString::from(".");
-    hidden.push(path.file_name().unwrap_or_default());
-    hidden.push(format!(".{}.partial", std::process::id()));
-    let hidden = path.with_file_name(hidden);
-    let written = std::fs::File::create(&hidden)
-        .and_then(|mut file| file.write_all(bytes))
-        .and_then(|()| std::fs::rename(&hidden, path));
-    written.map_err(|source| {
-        let _ = std::fs::remove_file(&hidden);
-        AuthorError::io("write", path)(source)
-    })
+    Ok(ambient::replace_file(path, "file", bytes)?)
 }

@@ -12,8 +12,8 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::bench::{Bench, Ran, Used};
-use super::difference::{Change, Difference, differences};
+use super::bench::{Bench, Ran, Used, phase};
+use super::difference::{Difference, differences};
 use super::fixtures::{Fixture, files, name};
 use super::lint::{self, Problem};
 use super::said::Said;
@@ -179,10 +179,7 @@ impl Checker<'_> {
         let (snapshot, differences) = self.compare(fixture, &ran, folder, bless)?;
         let result = FixtureResult {
             name: fixture.name.clone(),
-            phase: match fixture.outcome {
-                None => "triage".to_owned(),
-                Some(_) => "interpret".to_owned(),
-            },
+            phase: phase(fixture.outcome.as_ref()),
             snapshot,
             differences,
             findings: said.map_or(0, |it| count(it.findings.len())),
@@ -355,17 +352,10 @@ impl Snapshot {
                 now.said.as_ref().unwrap_or(&nothing),
             );
         }
-        let sentence = |gave_up: &Option<String>| gave_up.clone().map(Into::into).unwrap_or_default();
-        vec![Difference {
-            part: "failure".to_owned(),
-            change: match (&self.gave_up, &now.gave_up) {
-                (None, _) => Change::Added,
-                (_, None) => Change::Removed,
-                _ => Change::Changed,
-            },
-            item: "the runbook gave up".to_owned(),
-            before: sentence(&self.gave_up),
-            after: sentence(&now.gave_up),
-        }]
+        vec![Difference::of_failure(
+            "the runbook gave up",
+            self.gave_up.clone(),
+            now.gave_up.clone(),
+        )]
     }
 }

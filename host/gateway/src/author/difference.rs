@@ -53,6 +53,23 @@ impl Change {
     }
 }
 
+impl Difference {
+    /// In how a run failed, if it did: the sentences of both.
+    pub(super) fn of_failure(item: &str, before: Option<String>, after: Option<String>) -> Self {
+        Self {
+            part: "failure".to_owned(),
+            change: match (&before, &after) {
+                (None, _) => Change::Added,
+                (_, None) => Change::Removed,
+                _ => Change::Changed,
+            },
+            item: item.to_owned(),
+            before: before.into(),
+            after: after.into(),
+        }
+    }
+}
+
 /// How `after` differs from `before`; empty when they are the same.
 pub(super) fn differences(before: &Said, after: &Said) -> Vec<Difference> {
     let before = serde_json::to_value(before).unwrap_or_default();

@@ -20,10 +20,8 @@ use crate::catalogue::Catalogue;
 use crate::catalogue::view::{self, ActionView};
 use crate::report::SCHEMA_VERSION;
 use crate::runbook::limits;
+use crate::trust::bundle;
 use crate::untrusted::Untrusted;
-
-/// Largest signature file: some tens of signatures over one statement.
-const SIGNATURES_BYTES: u64 = 1 << 20;
 
 /// What a component can ask for and say.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -96,7 +94,7 @@ pub fn explain(file: &Path, catalogue: &Catalogue) -> Result<RunbookExplanation,
         workflow: descriptor.workflow().to_owned(),
         digest: bench.digest(),
         bytes: bytes.len() as u64,
-        wit_version: wit_version(&imports),
+        wit_version: Some(bench.wit_version().as_str().to_owned()),
         unverified_signers: signers(file)?,
         imports,
         actions: descriptor
@@ -132,19 +130,10 @@ pub(super) fn load(file: &Path, bytes: &[u8]) -> Result<Bench, AuthorError> {
     })
 }
 
-fn wit_version(imports: &[String]) -> Option<String> {
-    imports
-        .iter()
-        .filter(|name| name.starts_with("pg-logstats:runbook/"))
-        .find_map(|name| Some(name.split_once('@')?.1.to_owned()))
-}
-
 /// The key ids in the envelope beside `file`; none when there is none.
 fn signers(file: &Path) -> Result<Vec<Untrusted>, AuthorError> {
-    let mut name = file.file_name().unwrap_or_default().to_owned();
-    name.push(".dsse");
-    let path = file.with_file_name(name);
-    let bytes = match ambient::read_file(&path, "signature", SIGNATURES_BYTES) {
+    let path = bundle::signatures_of(file);
+    let bytes = match ambient::read_file(&path, "signature", bundle::ENVELOPE_BYTES) {
         Ok(bytes) => bytes,
         Err(OpenError::Missing { .. }) => return Ok(Vec::new()),
         Err(error) => return Err(error.into()),

@@ -13,7 +13,8 @@ use pg_logstats_audit::AuditError;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::difference::{Change, Difference, differences};
+use super::bench::phase;
+use super::difference::{Difference, differences};
 use super::explain::{load, read_component};
 use super::{AuthorError, Said};
 use crate::error::GatewayError;
@@ -146,17 +147,7 @@ impl Gateway {
 
         let mut found = Vec::new();
         if failure != recorded_failure {
-            found.push(Difference {
-                part: "failure".to_owned(),
-                change: match (&recorded_failure, &failure) {
-                    (None, _) => Change::Added,
-                    (_, None) => Change::Removed,
-                    _ => Change::Changed,
-                },
-                item: "the runbook failed".to_owned(),
-                before: recorded_failure.map(Into::into).unwrap_or_default(),
-                after: failure.map(Into::into).unwrap_or_default(),
-            });
+            found.push(Difference::of_failure("the runbook failed", recorded_failure, failure));
         }
         let before = record.assessment.as_ref().map(|it| Said::new(it, &record.requests));
         let after = said.map(|it| Said::new(it, &ran.requests));
@@ -165,10 +156,7 @@ impl Gateway {
         Ok(RunbookReplay {
             schema_version: SCHEMA_VERSION,
             report_id: request.report_id.clone(),
-            phase: match sealed.outcome {
-                None => "triage".to_owned(),
-                Some(_) => "interpret".to_owned(),
-            },
+            phase: phase(sealed.outcome.as_ref()),
             recorded_digest: record.report.runbook.digest.clone(),
             recorded_host_version: sealed.host_version.clone(),
             same_component: digest == record.report.runbook.digest,

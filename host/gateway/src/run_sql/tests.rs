@@ -53,18 +53,14 @@ impl World {
 
     /// A report in which the runbook was offered the pack's action for a family of the log.
     fn report(&self) -> String {
-        let request = TriageRequest {
-            runbook: RunbookChoice::Workflow("query-families".to_owned()),
-            input: LogChoice {
+        let request = TriageRequest::new(
+            RunbookChoice::Workflow("query-families".to_owned()),
+            LogChoice {
                 logs: vec![LOG.to_owned()],
                 threads: 1,
                 ..LogChoice::default()
             },
-            baseline: None,
-            parent_report: None,
-            limit: 10,
-            database: DatabaseChoice::default(),
-        };
+        );
         let report = self.gateway.triage(&request, &|_| {}).unwrap();
         let mut record = self.gateway.parent(&report.report_id).unwrap();
         let snapshot = self.gateway.workspace.evidence(&record.evidence_digest).unwrap();

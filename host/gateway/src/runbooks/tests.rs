@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::*;
 use crate::gateway::OpenOptions;
 use crate::report::Report;
-use crate::request::{DatabaseChoice, LogChoice, RunbookChoice, TriageRequest};
+use crate::request::{LogChoice, RunbookChoice, TriageRequest};
 use crate::trust::Trust;
 
 const LOG: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/fixtures/shop.log");
@@ -29,6 +29,10 @@ pub(crate) fn component(name: &str, version: &str) -> Vec<u8> {
     assert_eq!(places.len(), 1, "{name}");
     bytes[places[0]..places[0] + old.len()].copy_from_slice(version.as_bytes());
     bytes
+}
+
+fn hex(bytes: &[u8]) -> String {
+    crate::hex(&sha256(bytes))
 }
 
 /// The same component with other bytes: a custom section more.
@@ -66,14 +70,13 @@ impl House {
 
     fn trust(&self, name: &str, roles: &[Role]) {
         let file = self.at(name);
-        let trustee = keys::Trustee {
+        let grant = keys::Grant {
             name,
-            file: &file,
             roles,
             not_before: None,
             not_after: None,
         };
-        self.gateway.trust_key(&trustee).unwrap();
+        self.gateway.trust_key(&file, &grant).unwrap();
     }
 
     fn sign(&self, file: &Path, key: &str) -> RunbookView {
@@ -83,7 +86,7 @@ impl House {
 
     /// A component in a file of its own, signed by `keys`.
     fn signed(&self, component: &[u8], keys: &[&str]) -> PathBuf {
-        let file = self.at(&format!("{}.wasm", &sha256(component)[..12]));
+        let file = self.at(&format!("{}.wasm", &hex(component)[..12]));
         std::fs::write(&file, component).unwrap();
         for key in keys {
             self.sign(&file, key);
@@ -112,18 +115,14 @@ impl House {
     }
 
     fn triage(&self, runbook: RunbookChoice) -> Result<Report, GatewayError> {
-        let request = TriageRequest {
+        let request = TriageRequest::new(
             runbook,
-            input: LogChoice {
+            LogChoice {
                 logs: vec![LOG.to_owned()],
                 threads: 1,
                 ..LogChoice::default()
             },
-            baseline: None,
-            parent_report: None,
-            limit: 10,
-            database: DatabaseChoice::default(),
-        };
+        );
         self.gateway.triage(&request, &|_| ())
     }
 
@@ -179,7 +178,7 @@ fn a_runbook_is_signed_installed_and_run_in_place_of_the_built_in_one() {
     );
     assert!(view.trusted);
     let report = house.workflow("locks").unwrap();
-    assert_eq!(report.runbook.digest, format!("sha256:{}", sha256(&bytes)));
+    assert_eq!(report.runbook.digest, format!("sha256:{}", hex(&bytes)));
     assert_eq!(
         (report.runbook.version.as_str(), report.runbook.failure),
         ("1.2.0", None)
@@ -242,6 +241,8 @@ fn what_was_changed_or_is_of_something_else_is_refused() {
 
     std::fs::write(&file, padded(bytes.clone())).unwrap();
     assert_eq!(house.refused(&file), "unverified");
+    let error = house.install(&file).unwrap_err().to_string();
+    assert!(error.starts_with(&format!("`{}`: ", file.display())), "{error}");
     std::fs::write(&file, &bytes).unwrap();
 
     let mut envelope = Envelope::parse(good.as_bytes()).unwrap();
@@ -255,7 +256,7 @@ fn what_was_changed_or_is_of_something_else_is_refused() {
 
     // Signed by somebody who may, but not what the component says of itself.
     let key = keys::private(&house.at("ana")).unwrap();
-    let (descriptor, wit) = described(&bytes).unwrap();
+    let (descriptor, wit) = described(&bytes, &sha256(&bytes)).unwrap();
     let honest = Manifest::new(&descriptor, &wit, &house.gateway.catalogue).unwrap();
     let seal = |manifest: Manifest| {
         let statement = Statement::new(&Sha256::digest(&bytes).into(), manifest);
@@ -428,7 +429,7 @@ fn what_is_installed_and_was_changed_does_not_run() {
     let house = House::new(BOTH);
     let bytes = component("locks", "0.9.0");
     house.installed(&bytes, &["ana"]);
-    let digest = sha256(&bytes);
+    let digest = hex(&bytes);
     let file = house.store(&digest, "runbook.wasm");
     std::fs::write(&file, padded(bytes.clone())).unwrap();
     assert_eq!(house.denied("locks"), "unverified");
@@ -459,7 +460,7 @@ fn two_runbooks_do_not_serve_one_workflow() {
     assert_eq!(at.len(), 1);
     bytes[at[0]..at[0] + 5].copy_from_slice(b"clock");
     let file = house.signed(&bytes, &["ana"]);
-    let (descriptor, _) = described(&bytes).unwrap();
+    let (descriptor, _) = described(&bytes, &sha256(&bytes)).unwrap();
     match descriptor.workflow() {
         "locks" => assert_eq!(house.refused(&file), "workflow_taken"),
         // Name and workflow share their bytes in the component: another name is another workflow.
@@ -480,9 +481,8 @@ fn an_agents_gateway_changes_nothing() {
     };
     let agent = Gateway::open(&options, Trust::builtin()).unwrap();
     let key = house.at("ana");
-    let trustee = keys::Trustee {
+    let grant = keys::Grant {
         name: "eve",
-        file: &key,
         roles: &[Role::Author],
         not_before: None,
         not_after: None,
@@ -498,7 +498,7 @@ fn an_agents_gateway_changes_nothing() {
                 key: &key,
             })
             .err(),
-        agent.trust_key(&trustee).err(),
+        agent.trust_key(&key, &grant).err(),
         agent.rotate_key("ana", &key, overlap).err(),
         agent.revoke_key("ana", "x").err(),
     ] {

@@ -55,13 +55,11 @@ pub enum EditError {
     Value(String),
 }
 
-/// A key that is to be trusted.
+/// For whom and what a key is to be trusted.
 #[derive(Debug, Clone)]
-pub struct NewKey<'a> {
-    /// Its holder.
+pub struct Grant<'a> {
+    /// Its holder, as the operator calls him.
     pub name: &'a str,
-    /// The public half.
-    pub key: &'a PublicKey,
     /// What it may sign.
     pub roles: &'a [Role],
     /// From when on it counts.
@@ -109,18 +107,22 @@ impl TrustFile {
         })
     }
 
-    /// Adds a key.
-    pub(crate) fn trust(&mut self, new: &NewKey<'_>) -> Result<(), EditError> {
+    /// Adds `key`.
+    pub(crate) fn trust(&mut self, grant: &Grant<'_>, key: &PublicKey) -> Result<(), EditError> {
         let mut table = Table::new();
-        table.insert("name", value(new.name));
-        let roles = new.roles.iter().map(|role| role.as_str()).collect::<toml_edit::Array>();
+        table.insert("name", value(grant.name));
+        let roles = grant
+            .roles
+            .iter()
+            .map(|role| role.as_str())
+            .collect::<toml_edit::Array>();
         table.insert("roles", value(roles));
-        for (field, at) in [("not_before", new.not_before), ("not_after", new.not_after)] {
+        for (field, at) in [("not_before", grant.not_before), ("not_after", grant.not_after)] {
             if let Some(at) = at {
                 table.insert(field, value(at.to_string()));
             }
         }
-        self.push(table, new.key)
+        self.push(table, key)
     }
 
     fn push(&mut self, mut table: Table, key: &PublicKey) -> Result<(), EditError> {

@@ -117,12 +117,37 @@ pub enum RunbookTrustError {
     /// It cannot be revoked.
     #[error(transparent)]
     Revocation(#[from] RevocationError),
+    /// Which of the components that were named.
+    #[error("`{place}`: {cause}")]
+    At {
+        /// Where it was found, escaped.
+        place: String,
+        /// What is wrong with it.
+        cause: Box<Self>,
+    },
 }
 
 impl RunbookTrustError {
+    /// The same of the component in `place`.
+    pub(crate) fn at(self, place: &str) -> Self {
+        Self::At {
+            place: place.to_owned(),
+            cause: Box::new(self),
+        }
+    }
+
+    /// What is wrong, wherever.
+    pub fn cause(&self) -> &Self {
+        match self {
+            Self::At { cause, .. } => cause.cause(),
+            cause => cause,
+        }
+    }
+
     /// Stable code.
     pub fn code(&self) -> &'static str {
-        match self {
+        match self.cause() {
+            Self::At { cause, .. } => cause.code(),
             Self::Bundle(_) => "not_a_bundle",
             Self::Store(_) => "store_unusable",
             Self::Trust(error) | Self::Revocation(RevocationError::Trust(error)) => error.code(),
@@ -147,7 +172,7 @@ impl RunbookTrustError {
     pub fn is_denied(&self) -> bool {
         !self.is_tampering()
             && matches!(
-                self,
+                self.cause(),
                 Self::Trust(_)
                     | Self::Statement(_)
                     | Self::Revoked { .. }
@@ -176,7 +201,7 @@ impl Vouched {
 }
 
 /// What the signatures of `envelope` say of the component with `sha256` (hex), rules left out.
-pub(crate) fn signed(sha256: &str, envelope: &[u8], keys: &Keyring, now_us: i64) -> Result<Vouched, RunbookTrustError> {
+fn signed(sha256: &str, envelope: &[u8], keys: &Keyring, now_us: i64) -> Result<Vouched, RunbookTrustError> {
     let envelope = Envelope::parse(envelope).map_err(TrustError::Malformed)?;
     let signed = keys.signers(&envelope, PAYLOAD_TYPE, now_us)?;
     let statement = Statement::parse(&signed.payload)?;
@@ -303,13 +328,14 @@ impl Installed {
         self.index.check_not_older(manifest)
     }
 
-    /// The component of `entry`, if it is the one that was installed.
-    pub(crate) fn component(&self, name: &str, entry: &Entry) -> Result<Vec<u8>, RunbookTrustError> {
+    /// The component of `entry` with its digest, if it is the one that was installed.
+    pub(crate) fn component(&self, name: &str, entry: &Entry) -> Result<(Vec<u8>, [u8; 32]), RunbookTrustError> {
         let component = self.file(name, entry, COMPONENT, COMPONENT_BYTES)?;
-        if crate::hex(&Sha256::digest(&component)) != entry.sha256 {
+        let digest: [u8; 32] = Sha256::digest(&component).into();
+        if crate::hex(&digest) != entry.sha256 {
             return Err(RunbookTrustError::Changed { name: name.to_owned() });
         }
-        Ok(component)
+        Ok((component, digest))
     }
 
     /// The signatures of `entry`, not verified.

@@ -58,10 +58,7 @@ impl Revocation {
     /// # Errors
     /// When the reason is none.
     pub fn new(sha256: &str, reason: &str, now: String) -> Result<Self, RevocationError> {
-        let is_plain = !reason.trim().is_empty()
-            && reason.chars().count() <= REASON_CHARS
-            && !reason.chars().any(char::is_control);
-        if !is_plain {
+        if !is_one_line(reason) || reason.chars().count() > REASON_CHARS {
             return Err(RevocationError::Reason);
         }
         Ok(Self {
@@ -121,6 +118,11 @@ impl Revocation {
         }
         Self::new(&revocation.sha256, &revocation.reason, revocation.revoked_at.clone())
     }
+}
+
+/// Whether `text` says something, in one line.
+pub(crate) fn is_one_line(text: &str) -> bool {
+    !text.trim().is_empty() && !text.chars().any(char::is_control)
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use semver::Version;
 use serde::{Deserialize, Serialize};
 
+use super::store::is_sha256;
 use crate::catalogue::Catalogue;
 use crate::runbook::CheckedDescriptor;
 use crate::words::Risk;
@@ -228,8 +229,7 @@ impl Statement {
             return None;
         };
         let hex = subject.digest.get("sha256").map(String::as_str)?;
-        let is_hex = hex.len() == 64 && hex.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
-        (is_hex && subject.digest.len() == 1).then_some(hex)
+        (is_sha256(hex) && subject.digest.len() == 1).then_some(hex)
     }
 
     /// The manifest.

@@ -14,10 +14,9 @@ fn folder(text: Option<&str>) -> tempfile::TempDir {
     folder
 }
 
-fn new_key<'a>(name: &'a str, key: &'a PrivateKey, roles: &'a [Role]) -> NewKey<'a> {
-    NewKey {
+fn grant<'a>(name: &'a str, roles: &'a [Role]) -> Grant<'a> {
+    Grant {
         name,
-        key: key.public(),
         roles,
         not_before: None,
         not_after: None,
@@ -45,7 +44,7 @@ fn what_people_wrote_stays() {
     let folder = folder(Some(HAND));
     let ana = PrivateKey::generate().unwrap();
     let keyring = change(&folder, |file| {
-        file.trust(&new_key("ana", &ana, &[Role::Author, Role::Release]))
+        file.trust(&grant("ana", &[Role::Author, Role::Release]), ana.public())
     })
     .unwrap();
     assert_eq!(keyring.named("ana"), Some(ana.public()));
@@ -73,12 +72,12 @@ fn a_first_key_makes_the_file() {
     let ana = PrivateKey::generate().unwrap();
     let from = "2027-01-01T00:00:00Z".parse().unwrap();
     let until = "2028-01-01T00:00:00Z".parse().unwrap();
-    let key = NewKey {
+    let bounded = Grant {
         not_before: Some(from),
         not_after: Some(until),
-        ..new_key("ana", &ana, &[Role::Author])
+        ..grant("ana", &[Role::Author])
     };
-    let keyring = change(&folder, |file| file.trust(&key)).unwrap();
+    let keyring = change(&folder, |file| file.trust(&bounded, ana.public())).unwrap();
     assert!(
         text(&folder).starts_with(&format!("{HEADER}[[keys]]\n")),
         "{}",
@@ -94,7 +93,7 @@ fn a_first_key_makes_the_file() {
 fn a_rotation_ends_the_old_key_and_a_revocation_every_one() {
     let folder = folder(Some(HAND));
     let (old, new) = (PrivateKey::generate().unwrap(), PrivateKey::generate().unwrap());
-    change(&folder, |file| file.trust(&new_key("ana", &old, &[Role::Author]))).unwrap();
+    change(&folder, |file| file.trust(&grant("ana", &[Role::Author]), old.public())).unwrap();
     let until: Timestamp = "2027-02-01T00:00:00Z".parse().unwrap();
     let rotate = |who: &str| change(&folder, |file| file.rotate(who, new.public(), until).map(|_| ()));
     let unknown = rotate("ann").unwrap_err();
@@ -127,7 +126,7 @@ fn a_rotation_ends_the_old_key_and_a_revocation_every_one() {
 fn what_would_not_load_is_not_written() {
     let folder = folder(Some(HAND));
     let (ana, ben) = (PrivateKey::generate().unwrap(), PrivateKey::generate().unwrap());
-    change(&folder, |file| file.trust(&new_key("ana", &ana, &[Role::Author]))).unwrap();
+    change(&folder, |file| file.trust(&grant("ana", &[Role::Author]), ana.public())).unwrap();
     let before = text(&folder);
     for (name, key, roles) in [
         ("a b", &ben, &[Role::Author][..]),
@@ -137,11 +136,11 @@ fn what_would_not_load_is_not_written() {
         // Two keys of one holder, neither of which has an end.
         ("ana", &ben, &[Role::Author]),
     ] {
-        let error = change(&folder, |file| file.trust(&new_key(name, key, roles))).unwrap_err();
+        let error = change(&folder, |file| file.trust(&grant(name, roles), key.public())).unwrap_err();
         assert!(matches!(error, EditError::Keyring(_)), "{error}");
         assert_eq!(text(&folder), before);
     }
     std::fs::write(folder.path().join(TRUST_FILE), "keys = []\n").unwrap();
-    let error = change(&folder, |file| file.trust(&new_key("ben", &ben, &[Role::Author]))).unwrap_err();
+    let error = change(&folder, |file| file.trust(&grant("ben", &[Role::Author]), ben.public())).unwrap_err();
     assert!(matches!(error, EditError::Shape { .. }), "{error}");
 }
