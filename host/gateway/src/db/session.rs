@@ -224,7 +224,7 @@ pub(crate) fn opening(timeouts: Timeouts) -> String {
          SET LOCAL idle_in_transaction_session_timeout = {idle_in_transaction_ms};
          SET LOCAL standard_conforming_strings = on;
          SELECT pg_catalog.set_config('client_connection_check_interval', '250', true)
-          WHERE pg_catalog.version() ~ 'linux';
+          WHERE pg_catalog.strpos(pg_catalog.version(), 'linux') > 0;
          "
     )
 }

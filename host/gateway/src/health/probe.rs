@@ -31,7 +31,7 @@ const TIMEOUTS: Timeouts = Timeouts {
     idle_in_transaction_ms: 10_000,
 };
 
-/// What one look at `pg_stat_activity` showed. Counts are of client backends, ours left out.
+/// What one look at the sessions showed. Counts are of client backends, ours left out.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Sample {
@@ -130,16 +130,19 @@ fn reason(failure: &Failure) -> Reason {
 #[derive(Debug)]
 pub(crate) struct Sampler {
     connection: PgConnection,
-    /// What the session sets, until it has gone with the first sample.
-    opening: String,
+    /// What goes before the next sample: all that the session sets, then [`LOOK_AGAIN`].
+    before: String,
 }
+
+/// The server keeps the sessions that a transaction saw first; this makes it look again.
+const LOOK_AGAIN: &str = "SELECT pg_stat_clear_snapshot(); ";
 
 impl Sampler {
     /// Connects.
     pub(crate) async fn open(target: &Target) -> Result<Self, Failure> {
         Ok(Self {
             connection: session::connect(target).await?,
-            opening: session::opening(TIMEOUTS),
+            before: session::opening(TIMEOUTS),
         })
     }
 
@@ -149,8 +152,8 @@ impl Sampler {
         let ours: Vec<String> = our_pids.iter().map(ToString::to_string).collect();
         // The only variable part are numbers of ours.
         let sql = format!(
-            "{}SELECT pg_stat_clear_snapshot(); {}",
-            std::mem::take(&mut self.opening),
+            "{}{}",
+            std::mem::replace(&mut self.before, LOOK_AGAIN.to_owned()),
             SAMPLE.replace("{ours}", &format!("{{{}}}", ours.join(",")))
         );
         let started = Instant::now();
@@ -180,76 +183,109 @@ impl Sampler {
 }
 
 fn read(row: &PgRow, latency_us: u64) -> Option<Sample> {
-    let number = |name: &str| row.try_get::<i64, _>(name).ok();
-    let count = |name: &str| number(name).and_then(|n| u32::try_from(n).ok());
-    let ms = |name: &str| number(name).and_then(|n| u64::try_from(n).ok());
+    let count = |name: &str| row.try_get::<i64, _>(name).ok().and_then(|n| u32::try_from(n).ok());
+    let setting = |name: &str| row.try_get::<Option<String>, _>(name).ok();
+    let ms = |name: &str| row.try_get::<Option<f64>, _>(name).ok();
     Some(Sample {
-        max_connections: count("max_connections")?,
-        reserved_connections: count("reserved_connections")?,
+        max_connections: setting("max_connections")??.parse().ok()?,
+        reserved_connections: [
+            setting("superuser_reserved_connections")??,
+            // New with PostgreSQL 16.
+            setting("reserved_connections")?.unwrap_or_else(|| "0".to_owned()),
+        ]
+        .iter()
+        .try_fold(0u32, |sum, n| sum.checked_add(n.parse().ok()?))?,
         connections: count("connections")?,
         active: count("active")?,
         lock_waiters: count("lock_waiters")?,
         io_waiters: count("io_waiters")?,
         lwlock_waiters: count("lwlock_waiters")?,
-        longest_statement_ms: ms("longest_statement_ms")?,
-        longest_transaction_ms: ms("longest_transaction_ms")?,
+        longest_statement_ms: milliseconds(ms("longest_statement_s")?.unwrap_or_default()),
+        longest_transaction_ms: milliseconds(ms("longest_transaction_s")?.unwrap_or_default()),
         idle_in_transaction: count("idle_in_transaction")?,
-        idle_in_transaction_ms: ms("idle_in_transaction_ms")?,
-        blocked_depth: count("blocked_depth")?,
-        replication_lag_ms: row
-            .try_get::<Option<i64>, _>("replication_lag_ms")
-            .ok()?
-            .and_then(|n| u64::try_from(n).ok()),
+        idle_in_transaction_ms: milliseconds(ms("idle_in_transaction_s")?.unwrap_or_default()),
+        blocked_depth: blocked_depth(&row.try_get::<Option<String>, _>("waiting").ok()?.unwrap_or_default())?,
+        replication_lag_ms: ms("replication_lag_s")?.map(milliseconds),
         latency_us,
-        activity_hidden: row.try_get("activity_hidden").ok()?,
-        activity_not_tracked: row.try_get("activity_not_tracked").ok()?,
+        activity_hidden: row.try_get::<Option<bool>, _>("activity_hidden").ok()?.unwrap_or(false),
+        activity_not_tracked: row
+            .try_get::<Option<bool>, _>("activity_not_tracked")
+            .ok()?
+            .unwrap_or(false),
     })
 }
 
-/// One look. A server process that the role may not see has no `backend_type`; it can be a client, so it hides activity.
+/// The server's clock may have been set back meanwhile.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a cast from a float saturates, and NaN is 0"
+)]
+fn milliseconds(seconds: f64) -> u64 {
+    (seconds * 1_000.0).round() as u64
+}
+
+/// The deepest that a chain of blocked sessions is followed. It ends a cycle, which PostgreSQL itself ends after `deadlock_timeout`.
+const MAX_BLOCKED_DEPTH: u32 = 16;
+
+/// The longest chain of sessions that wait for each other. `waiting` has a word for each session that waits: its pid, and the pids
+/// that it waits for. None when it is something else.
+fn blocked_depth(waiting: &str) -> Option<u32> {
+    let mut waits_for: Vec<(i32, Vec<i32>)> = Vec::new();
+    for word in waiting.split_ascii_whitespace() {
+        let mut pids = word.split(',').map(str::parse);
+        let waiter = pids.next()?.ok()?;
+        waits_for.push((waiter, pids.collect::<Result<_, _>>().ok()?));
+    }
+    waits_for.retain(|(_, blockers)| !blockers.is_empty());
+    let mut level: Vec<i32> = waits_for.iter().map(|(waiter, _)| *waiter).collect();
+    let mut depth = 0;
+    while !level.is_empty() && depth < MAX_BLOCKED_DEPTH {
+        depth += 1;
+        let behind = waits_for
+            .iter()
+            .filter(|(_, blockers)| blockers.iter().any(|pid| level.contains(pid)));
+        level = behind.map(|(waiter, _)| *waiter).collect();
+    }
+    Some(depth)
+}
+
+/// One look. It reads the functions that `pg_stat_activity` and `pg_stat_replication` are made of, and leaves to us what needs no
+/// server: a session that has just begun has empty caches, and each view, type and operator costs it more than reading the sessions
+/// does (`benches/README.md`).
+///
+/// A server process that the role may not see has no `backend_type`; it can be a client, so it hides activity.
 ///
 /// `pg_blocking_pids` stops the lock manager for a moment, so at most 32 waiting sessions are asked about, longest waiting first.
-/// The depth is that of the longest chain, at most 16, so that a cycle ends.
 ///
 /// A standby's lag is the age of the last replayed transaction, but only while something waits to be replayed: an idle primary
 /// makes no lag.
 const SAMPLE: &str = "
-WITH RECURSIVE seen AS MATERIALIZED (
-SELECT a.pid, a.backend_type, a.state, a.wait_event_type, a.state_change,
-       (extract(epoch FROM clock_timestamp() - a.query_start) * 1000)::int8 AS statement_ms,
-       (extract(epoch FROM clock_timestamp() - a.xact_start) * 1000)::int8 AS transaction_ms,
-       (extract(epoch FROM clock_timestamp() - a.state_change) * 1000)::int8 AS state_ms
-  FROM pg_stat_activity AS a
- WHERE a.pid <> pg_backend_pid() AND a.pid <> ALL ('{ours}'::int4[])
-), client AS MATERIALIZED (
-SELECT s.*, s.state IN ('active', 'fastpath function call') AS is_active FROM seen AS s WHERE s.backend_type = 'client backend'
-), waiting AS MATERIALIZED (
-SELECT c.pid FROM client AS c WHERE c.is_active AND c.wait_event_type = 'Lock' ORDER BY c.state_change, c.pid LIMIT 32
-), edge AS MATERIALIZED (
-SELECT DISTINCT w.pid AS blocked, b.pid AS blocker FROM waiting AS w CROSS JOIN LATERAL unnest(pg_blocking_pids(w.pid)) AS b (pid)
-), chain (pid, depth) AS (
-SELECT e.blocked, 1 FROM edge AS e
- UNION
-SELECT e.blocked, c.depth + 1 FROM chain AS c JOIN edge AS e ON e.blocker = c.pid WHERE c.depth < 16
-)
-SELECT current_setting('max_connections')::int8 AS max_connections,
-       current_setting('superuser_reserved_connections')::int8
-         + coalesce(current_setting('reserved_connections', true)::int8, 0) AS reserved_connections,
-       count(*) AS connections,
-       count(*) FILTER (WHERE c.is_active) AS active,
-       count(*) FILTER (WHERE c.is_active AND c.wait_event_type = 'Lock') AS lock_waiters,
-       count(*) FILTER (WHERE c.is_active AND c.wait_event_type = 'IO') AS io_waiters,
-       count(*) FILTER (WHERE c.is_active AND c.wait_event_type = 'LWLock') AS lwlock_waiters,
-       greatest(coalesce(max(c.statement_ms) FILTER (WHERE c.is_active), 0), 0) AS longest_statement_ms,
-       greatest(coalesce(max(c.transaction_ms), 0), 0) AS longest_transaction_ms,
-       count(*) FILTER (WHERE c.state LIKE 'idle in transaction%') AS idle_in_transaction,
-       greatest(coalesce(max(c.state_ms) FILTER (WHERE c.state LIKE 'idle in transaction%'), 0), 0) AS idle_in_transaction_ms,
-       coalesce((SELECT max(chain.depth) FROM chain), 0)::int8 AS blocked_depth,
-       (extract(epoch FROM CASE
-          WHEN NOT pg_is_in_recovery() THEN (SELECT max(r.replay_lag) FROM pg_stat_replication AS r)
-          WHEN pg_last_wal_receive_lsn() IS DISTINCT FROM pg_last_wal_replay_lsn()
-            THEN greatest(clock_timestamp() - pg_last_xact_replay_timestamp(), interval '0')
-        END) * 1000)::int8 AS replication_lag_ms,
-       (SELECT EXISTS (SELECT FROM seen AS s WHERE s.backend_type IS NULL)) AS activity_hidden,
-       coalesce(bool_or(c.state = 'disabled'), false) AS activity_not_tracked
-  FROM client AS c";
+SELECT current_setting('max_connections') AS max_connections,
+       current_setting('superuser_reserved_connections') AS superuser_reserved_connections,
+       current_setting('reserved_connections', true) AS reserved_connections,
+       count(*) FILTER (WHERE s.is_client) AS connections,
+       count(*) FILTER (WHERE s.is_active) AS active,
+       count(*) FILTER (WHERE s.is_active AND s.wait_event_type = 'Lock') AS lock_waiters,
+       count(*) FILTER (WHERE s.is_active AND s.wait_event_type = 'IO') AS io_waiters,
+       count(*) FILTER (WHERE s.is_active AND s.wait_event_type = 'LWLock') AS lwlock_waiters,
+       date_part('epoch', clock_timestamp() - min(s.query_start) FILTER (WHERE s.is_active)) AS longest_statement_s,
+       date_part('epoch', clock_timestamp() - min(s.xact_start) FILTER (WHERE s.is_client)) AS longest_transaction_s,
+       count(*) FILTER (WHERE s.is_idle_in_transaction) AS idle_in_transaction,
+       date_part('epoch', clock_timestamp() - min(s.state_change) FILTER (WHERE s.is_idle_in_transaction)) AS idle_in_transaction_s,
+       (SELECT string_agg(concat_ws(',', w.pid, array_to_string(pg_blocking_pids(w.pid), ',')), ' ')
+          FROM unnest((array_agg(s.pid ORDER BY s.state_change, s.pid)
+                         FILTER (WHERE s.is_active AND s.wait_event_type = 'Lock'))[:32]) AS w (pid)) AS waiting,
+       date_part('epoch', CASE
+         WHEN NOT pg_is_in_recovery() THEN (SELECT max(r.replay_lag) FROM pg_stat_get_wal_senders() AS r)
+         WHEN pg_last_wal_receive_lsn() IS DISTINCT FROM pg_last_wal_replay_lsn()
+           THEN clock_timestamp() - pg_last_xact_replay_timestamp()
+       END) AS replication_lag_s,
+       bool_or(s.backend_type IS NULL) AS activity_hidden,
+       bool_or(s.is_client AND s.state = 'disabled') AS activity_not_tracked
+  FROM (SELECT a.*, a.backend_type = 'client backend' AS is_client,
+               a.backend_type = 'client backend' AND a.state IN ('active', 'fastpath function call') AS is_active,
+               a.backend_type = 'client backend'
+                 AND a.state IN ('idle in transaction', 'idle in transaction (aborted)') AS is_idle_in_transaction
+          FROM pg_stat_get_activity(NULL) AS a
+         WHERE a.pid <> pg_backend_pid() AND a.pid <> ALL ('{ours}'::int4[])) AS s";

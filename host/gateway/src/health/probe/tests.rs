@@ -316,5 +316,27 @@ fn a_verdict_is_three_round_trips_and_asks_nothing_else() {
     let log = std::fs::read_to_string(cluster.server_log()).unwrap();
     let counted = |text: &str| log.matches(text).count();
     assert_eq!(counted("diagnosis: LOG:  duration"), 3, "{log}");
-    assert_eq!(counted("pg_stat_clear_snapshot"), 3, "{log}");
+    assert_eq!(counted("FROM pg_stat_get_activity"), 3, "{log}");
+    assert_eq!(counted("pg_stat_clear_snapshot"), 2, "{log}");
+}
+
+#[test]
+fn the_longest_chain_of_blocked_sessions_counts() {
+    for (waiting, depth) in [
+        ("", Some(0)),
+        // It waits no more.
+        ("7", Some(0)),
+        ("7,1", Some(1)),
+        ("7,0", Some(1)),
+        ("7,1 8,7 9,1", Some(2)),
+        ("9,8,1 8,7 7,1", Some(3)),
+        ("1,2 2,1", Some(MAX_BLOCKED_DEPTH)),
+        ("1,x", None),
+        (",1", None),
+        ("99999999999,1", None),
+    ] {
+        assert_eq!(blocked_depth(waiting), depth, "{waiting}");
+    }
+    let queue: Vec<String> = (1..40).map(|pid| format!("{},{pid}", pid + 1)).collect();
+    assert_eq!(blocked_depth(&queue.join(" ")), Some(MAX_BLOCKED_DEPTH));
 }
