@@ -1,7 +1,8 @@
 //! Runbooks: from a file to an answer, and what the sandbox costs over a native call.
 //!
-//! - *cold load*: what a process does before the first answer: an engine, the component's digest, its code out of the authenticated
-//!   cache, an instance, and its descriptor. *compile* is the same without a cache.
+//! - *cold load*: what a process does with an installed runbook before its first answer: index, revocation, component and its digest,
+//!   keys, signatures, rules; an engine, the code out of the authenticated cache, an instance, and the descriptor. *compile* is what the
+//!   first load of a component takes instead of the cache.
 //! - *describe*: a store, an instance, one small call, and its end: instances a second on one core are 1 s by this.
 //! - *query-families*: the assessment of 1,000 families, ten times what evidence ever has, as a component and natively from the same
 //!   sources. Both answer its requests; the component's evidence is handed over and its assessment taken back by value.
@@ -14,21 +15,22 @@
 use std::fmt::Write as _;
 use std::hint::black_box;
 use std::io::Cursor;
+use std::path::Path;
 use std::sync::Arc;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use pg_logstats_builtin::Builtin;
 use pg_logstats_gateway::catalogue::Catalogue;
-use pg_logstats_gateway::runbook::cache::CodeCache;
+use pg_logstats_gateway::request::RunbookChoice;
 use pg_logstats_gateway::runbook::requests::ActionHost;
 use pg_logstats_gateway::runbook::{CheckedDescriptor, RunbookEngine, convert};
 use pg_logstats_gateway::snapshot::{EvidenceSnapshot, LiveEvidence, SNAPSHOT_VERSION};
 use pg_logstats_gateway::subjects::Subjects;
-use pg_logstats_gateway::workspace::Workspace;
+use pg_logstats_gateway::trust::{Role, Trust};
+use pg_logstats_gateway::{Gateway, OpenOptions, keys, runbooks};
 use pg_logstats_logs::{Options, Source, analyse};
 use pg_logstats_native_query_families::QueryFamilies;
 use pg_logstats_sdk::{QueryFamily, Runbook as _, testkit};
-use sha2::{Digest as _, Sha256};
 
 const FAMILIES: u64 = 1_000;
 
@@ -68,22 +70,51 @@ fn snapshot() -> EvidenceSnapshot {
     }
 }
 
-fn load(criterion: &mut Criterion) {
-    let builtin = query_families();
-    let folder = tempfile::tempdir().unwrap();
-    let workspace = Workspace::open(Some(folder.path())).unwrap();
-    let cache = CodeCache::new(&workspace);
-    let mut group = criterion.benchmark_group("load query-families");
-    let from = |cache: Option<&CodeCache<'_>>| {
-        let engine = RunbookEngine::new().unwrap();
-        let digest = Sha256::digest(builtin.component).into();
-        let runbook = engine.load(builtin.component, &digest, cache).unwrap();
-        black_box(runbook.describe().answer.unwrap())
+/// A gateway whose operator installed `query-families`, signed by an author.
+fn installed(home: &Path) -> Gateway {
+    let (operator, component, key) = (
+        home.join("operator"),
+        home.join("query-families.wasm"),
+        home.join("author"),
+    );
+    std::fs::create_dir(&operator).unwrap();
+    let options = OpenOptions {
+        workspace: Some(home.join("workspace")),
+        operator: Some(operator),
+        ..OpenOptions::default()
     };
-    from(Some(&cache));
-    group.bench_function("cold load", |bencher| bencher.iter(|| from(Some(&cache))));
+    let gateway = Gateway::open(&options, Trust::builtin()).unwrap();
+    keys::generate(&key).unwrap();
+    let grant = keys::Grant {
+        name: "author",
+        roles: &[Role::Author],
+        not_before: None,
+        not_after: None,
+    };
+    gateway.trust_key(&key, &grant).unwrap();
+    std::fs::write(&component, query_families().component).unwrap();
+    runbooks::sign(&component, &key).unwrap();
+    gateway.install_runbooks(&component, false).unwrap();
+    gateway
+}
+
+fn load(criterion: &mut Criterion) {
+    let home = tempfile::tempdir().unwrap();
+    let gateway = installed(home.path());
+    let choice = RunbookChoice::Workflow("query-families".to_owned());
+    let describe = || black_box(gateway.load_runbook(&choice).unwrap().describe().answer.unwrap());
+    describe();
+    let mut group = criterion.benchmark_group("load query-families");
+    group.bench_function("cold load", |bencher| bencher.iter(describe));
+    let builtin = query_families();
+    let compile = || {
+        RunbookEngine::new()
+            .unwrap()
+            .load(builtin.component, &builtin.digest, None)
+            .unwrap()
+    };
     group.sample_size(10);
-    group.bench_function("compile", |bencher| bencher.iter(|| from(None)));
+    group.bench_function("compile", |bencher| bencher.iter(compile));
     group.finish();
 }
 

@@ -111,9 +111,7 @@ fn run(
     outcome: Option<OutcomeInput<'_>>,
     judgement: &mut Judgement,
 ) -> Result<(), RunbookError> {
-    let engine = RunbookEngine::new()?;
-    let cache = CodeCache::new(workspace);
-    let loaded = engine.load(&component.bytes, &component.digest, Some(&cache))?;
+    let loaded = load(component, workspace)?;
     let wit_version = loaded.wit_version();
     judgement.info.wit_version = Some(wit_version.as_str().to_owned());
     judgement.subjects = Arc::new(Subjects::of(wit_version, snapshot, plan_of(outcome)));
@@ -144,6 +142,12 @@ fn run(
     judgement.requests = called.requests;
     judgement.assessment = Some(run.check(&assessment, &judgement.requests)?);
     Ok(())
+}
+
+/// Loads `component`, with the compiled code that `workspace` keeps.
+pub(crate) fn load(component: &TrustedComponent, workspace: &Workspace) -> Result<LoadedRunbook, RunbookError> {
+    let cache = CodeCache::new(workspace);
+    RunbookEngine::new()?.load(&component.bytes, &component.digest, Some(&cache))
 }
 
 fn plan_of(outcome: Option<OutcomeInput<'_>>) -> &[PlanNode] {

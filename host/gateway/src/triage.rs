@@ -14,14 +14,14 @@ use crate::evidence_files;
 use crate::gate::Live;
 use crate::gateway::{ChosenDatabase, Gateway, ParentError, RefusalDraft};
 use crate::health::{Sharing, Verdict};
-use crate::judge::{Grounds, Judgement, TrustedComponent, judge};
+use crate::judge::{Grounds, Judgement, TrustedComponent, judge, load};
 use crate::record::{RecordBody, ReportRecord};
 use crate::report::{
     ActionContext, AnalysisWindow, Assembly, AuditRef, Baseline, Budget, Limitation, Report, SCHEMA_VERSION,
     SourceSummary,
 };
 use crate::request::{RunbookChoice, TriageRequest};
-use crate::runbook::limits;
+use crate::runbook::{LoadedRunbook, limits};
 use crate::snapshot::EvidenceSnapshot;
 use crate::time::{now_us, rfc3339};
 use crate::trust::installed::{self, Entry, Installed};
@@ -106,6 +106,15 @@ impl Gateway {
             root: sealed.root.to_string(),
         };
         Ok(report)
+    }
+
+    /// The runbook that `choice` names, ready to be called, if somebody vouches for it now: what `triage` does before it calls it.
+    ///
+    /// # Errors
+    /// When nobody vouches for it, or it cannot be loaded.
+    pub fn load_runbook(&self, choice: &RunbookChoice) -> Result<LoadedRunbook, GatewayError> {
+        let component = self.component(choice)?;
+        Ok(load(&component, &self.workspace).map_err(RunbookTrustError::from)?)
     }
 
     /// The component that `choice` names, if somebody vouches for it now.

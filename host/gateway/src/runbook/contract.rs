@@ -9,7 +9,7 @@ use wasmtime::component::{Component, HasSelf, Linker};
 use wasmtime::{Result, Store};
 
 use super::bindings::pg_logstats::runbook::types as wit;
-use super::bindings::{Runbook, v0_1_0};
+use super::bindings::{Runbook, RunbookPre, v0_1_0};
 use super::engine::{RunState, RunbookError};
 use crate::untrusted::Untrusted;
 
@@ -99,6 +99,47 @@ fn served() -> String {
     WitVersion::SERVED.map(WitVersion::as_str).join(" and ")
 }
 
+/// A component with its imports bound and its exports found: what all its instances have in common.
+pub(super) enum Prepared {
+    V0_1_0(v0_1_0::RunbookPre<RunState>),
+    V0_2_0(RunbookPre<RunState>),
+}
+
+impl Prepared {
+    /// `component`, which imports `version` and nothing else.
+    ///
+    /// # Errors
+    /// When it lacks an export, or its types are not those of `version`.
+    pub(super) fn new(version: WitVersion, component: &Component) -> Result<Self> {
+        let mut linker = Linker::new(component.engine());
+        match version {
+            WitVersion::V0_1_0 => {
+                v0_1_0::Runbook::add_to_linker::<_, HasSelf<_>>(&mut linker, |state: &mut RunState| state)?;
+                v0_1_0::RunbookPre::new(linker.instantiate_pre(component)?).map(Self::V0_1_0)
+            }
+            WitVersion::V0_2_0 => {
+                Runbook::add_to_linker::<_, HasSelf<_>>(&mut linker, |state: &mut RunState| state)?;
+                RunbookPre::new(linker.instantiate_pre(component)?).map(Self::V0_2_0)
+            }
+        }
+    }
+
+    pub(super) fn version(&self) -> WitVersion {
+        match self {
+            Self::V0_1_0(_) => WitVersion::V0_1_0,
+            Self::V0_2_0(_) => WitVersion::V0_2_0,
+        }
+    }
+
+    /// Makes an instance in `store`; runs its start functions.
+    pub(super) fn instantiate(&self, store: &mut Store<RunState>) -> Result<Instance> {
+        match self {
+            Self::V0_1_0(prepared) => prepared.instantiate(store).map(Instance::V0_1_0),
+            Self::V0_2_0(prepared) => prepared.instantiate(store).map(Instance::V0_2_0),
+        }
+    }
+}
+
 /// An instance of a component, called in the types of the present version.
 pub(super) enum Instance {
     V0_1_0(v0_1_0::Runbook),
@@ -106,21 +147,6 @@ pub(super) enum Instance {
 }
 
 impl Instance {
-    /// Instantiates `component`, which imports `version` and nothing else.
-    pub(super) fn new(version: WitVersion, store: &mut Store<RunState>, component: &Component) -> Result<Self> {
-        let mut linker = Linker::new(store.engine());
-        match version {
-            WitVersion::V0_1_0 => {
-                v0_1_0::Runbook::add_to_linker::<_, HasSelf<_>>(&mut linker, |state: &mut RunState| state)?;
-                v0_1_0::Runbook::instantiate(store, component, &linker).map(Self::V0_1_0)
-            }
-            WitVersion::V0_2_0 => {
-                Runbook::add_to_linker::<_, HasSelf<_>>(&mut linker, |state: &mut RunState| state)?;
-                Runbook::instantiate(store, component, &linker).map(Self::V0_2_0)
-            }
-        }
-    }
-
     pub(super) fn describe(&self, store: &mut Store<RunState>) -> Result<wit::Descriptor> {
         match self {
             Self::V0_1_0(runbook) => runbook.call_describe(store).map(Into::into),

@@ -7,7 +7,7 @@
 //! The same component with the same input gives the same output on every run and machine: no imports but ours, fuel instead of
 //! time, canonical NaN, no threads, no relaxed SIMD.
 
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 use wasmtime::component::Component;
@@ -16,7 +16,7 @@ use wasmtime::{Config, Engine, OptLevel, Store, Trap, UpdateDeadline, WasmBacktr
 
 use super::bindings::pg_logstats::runbook::types as wit;
 use super::cache::CodeCache;
-use super::contract::{Answer, Instance, WitVersion};
+use super::contract::{Answer, Instance, Prepared, WitVersion};
 use super::limits;
 use super::meter::{Meter, Reached};
 use super::requests::{ActionHost, RequestLog};
@@ -95,6 +95,7 @@ pub(super) struct RunState {
 /// Compiles and runs components.
 pub struct RunbookEngine {
     engine: Engine,
+    clock: Arc<Clock>,
 }
 
 impl std::fmt::Debug for RunbookEngine {
@@ -106,8 +107,9 @@ impl std::fmt::Debug for RunbookEngine {
 /// A component that was loaded and whose imports are ours alone.
 pub struct LoadedRunbook {
     engine: Engine,
-    component: Component,
-    wit_version: WitVersion,
+    prepared: Prepared,
+    /// Ticks as long as this may be called.
+    _clock: Arc<Clock>,
 }
 
 impl std::fmt::Debug for LoadedRunbook {
@@ -138,7 +140,8 @@ impl RunbookEngine {
             .wasm_backtrace_details(WasmBacktraceDetails::Disable)
             .generate_address_map(false);
         let engine = Engine::new(&config).map_err(|e| RunbookError::NotAComponent(first_line(&e)))?;
-        Ok(Self { engine })
+        let clock = Arc::new(Clock::start(&engine));
+        Ok(Self { engine, clock })
     }
 
     /// Loads `component`, from the code cache when it has it, and checks its imports before anything of it can run.
@@ -152,7 +155,7 @@ impl RunbookEngine {
         cache: Option<&CodeCache<'_>>,
     ) -> Result<LoadedRunbook, RunbookError> {
         if let Some(component) = cache.and_then(|c| c.load(&self.engine, digest)) {
-            return self.checked(component);
+            return self.checked(&component);
         }
         // Precompiled code has its own magic number; only the authenticated cache may hold it.
         if Engine::detect_precompiled(component).is_some() {
@@ -161,24 +164,26 @@ impl RunbookEngine {
         structure::check(component)?;
         let compiled =
             Component::from_binary(&self.engine, component).map_err(|e| RunbookError::NotAComponent(first_line(&e)))?;
-        let loaded = self.checked(compiled)?;
+        let loaded = self.checked(&compiled)?;
         if let Some(cache) = cache {
-            cache.store(&self.engine, digest, &loaded.component);
+            cache.store(&self.engine, digest, &compiled);
         }
         Ok(loaded)
     }
 
-    fn checked(&self, component: Component) -> Result<LoadedRunbook, RunbookError> {
+    fn checked(&self, component: &Component) -> Result<LoadedRunbook, RunbookError> {
         let types = component.component_type();
         // The world names types of the `types` interface; an imported type is a name for a shape and can do nothing.
         let imports = types
             .imports(&self.engine)
             .filter(|(_, item)| !matches!(item.ty, ComponentItem::Type(_)));
         let wit_version = WitVersion::of_imports(imports.map(|(name, _)| name))?;
+        let prepared =
+            Prepared::new(wit_version, component).map_err(|e| RunbookError::WrongInterface(first_line(&e)))?;
         Ok(LoadedRunbook {
             engine: self.engine.clone(),
-            component,
-            wit_version,
+            prepared,
+            _clock: Arc::clone(&self.clock),
         })
     }
 }
@@ -186,7 +191,7 @@ impl RunbookEngine {
 impl LoadedRunbook {
     /// The version of the contract that it was built for.
     pub fn wit_version(&self) -> WitVersion {
-        self.wit_version
+        self.prepared.version()
     }
 
     /// Calls `describe`. Requests are refused there.
@@ -248,10 +253,7 @@ impl LoadedRunbook {
                 UpdateDeadline::Interrupt
             })
         });
-        let answer = {
-            let _clock = Clock::start(&self.engine);
-            self.call_in(&mut store, f)
-        };
+        let answer = self.call_in(&mut store, f);
         let fuel = limits::FUEL.saturating_sub(store.get_fuel().unwrap_or(0));
         let RunState { meter, host } = store.into_data();
         let requests = host.map(ActionHost::into_log).unwrap_or_default();
@@ -276,8 +278,8 @@ impl LoadedRunbook {
         f: impl FnOnce(&Instance, &mut Store<RunState>) -> wasmtime::Result<T>,
     ) -> Result<T, RunbookError> {
         store.set_fuel(limits::FUEL).map_err(|e| classify(&e))?;
-        let runbook = Instance::new(self.wit_version, store, &self.component).map_err(|e| {
-            // A trap of a start function is the guest's doing; anything else is a missing or mistyped export.
+        let runbook = self.prepared.instantiate(store).map_err(|e| {
+            // A trap of a start function is the guest's doing; anything else is an export of another type.
             if e.downcast_ref::<Trap>().is_some() {
                 classify(&e)
             } else {
@@ -303,37 +305,26 @@ fn cpu_time() -> Duration {
 /// How often a call is asked how long it has computed.
 const TICK: Duration = Duration::from_millis(250);
 
-/// Ticks the engine's epoch until it is dropped.
+/// Ticks the engine's epoch from a thread of its own, until it is dropped.
 struct Clock {
-    done: Option<mpsc::Sender<()>>,
-    thread: Option<std::thread::JoinHandle<()>>,
+    /// Nothing is ever sent: the thread ends when this end is gone.
+    _alive: mpsc::Sender<()>,
 }
 
 impl Clock {
     fn start(engine: &Engine) -> Self {
-        let (done, wait) = mpsc::channel::<()>();
+        let (alive, gone) = mpsc::channel::<()>();
         let engine = engine.clone();
-        let thread = std::thread::Builder::new()
+        let ticks = move || {
+            while gone.recv_timeout(TICK) == Err(mpsc::RecvTimeoutError::Timeout) {
+                engine.increment_epoch();
+            }
+        };
+        // Without a thread the fuel limit still ends each call.
+        let _ = std::thread::Builder::new()
             .name("runbook-clock".to_owned())
-            .spawn(move || {
-                while wait.recv_timeout(TICK) == Err(mpsc::RecvTimeoutError::Timeout) {
-                    engine.increment_epoch();
-                }
-            });
-        // Without a thread the fuel limit still ends the call.
-        Self {
-            done: Some(done),
-            thread: thread.ok(),
-        }
-    }
-}
-
-impl Drop for Clock {
-    fn drop(&mut self) {
-        drop(self.done.take());
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
+            .spawn(ticks);
+        Self { _alive: alive }
     }
 }
 
