@@ -5,7 +5,7 @@
 //! names, and nothing that lies in the folder. **Can fail**: [`AuditError`], [`keys::KeyError`], [`dsse::DsseError`].
 //!
 //! Read in this order: [`dsse`] (one record), [`entry`] (what the log says about it), [`merkle`] (the tree over the
-//! entries), [`note`] (the signed checkpoint), [`log`] (how an append survives a crash), [`verify`](mod@verify) (what an auditor runs).
+//! entries), [`note`] (the signed checkpoint), [`keychange`] (whose key it is), [`log`] (how an append survives a crash), [`verify`](mod@verify) (what an auditor runs).
 //! Hashing, tiles, notes and envelopes are implemented here, so that they can be read here; the tests check the output
 //! with implementations that are not ours.
 //!
@@ -28,6 +28,7 @@ mod edge;
 pub mod entry;
 mod error;
 mod files;
+pub mod keychange;
 pub mod keys;
 mod layout;
 pub mod log;
@@ -39,6 +40,7 @@ pub mod verify;
 pub use digest::Digest;
 pub use entry::Entry;
 pub use error::AuditError;
+pub use keychange::{KeyChange, KeyPeriod};
 pub use keys::{FileKey, KeyId, PrivateKey, PublicKey, Signer, TrustedKeys};
 pub use log::{Log, LogOptions, NewRecord, Placement, Recovered, Sealed};
 pub use note::Checkpoint;

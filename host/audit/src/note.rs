@@ -77,6 +77,13 @@ pub fn is_origin(origin: &str) -> bool {
     !origin.is_empty() && origin.len() <= 255 && !origin.chars().any(forbidden)
 }
 
+/// The size that a checkpoint states, whoever signed it: to know what to read before it can be verified.
+pub(crate) fn claimed_size(note: &[u8]) -> Option<u64> {
+    let note = std::str::from_utf8(note).ok()?;
+    let (_, size, _) = parse_text(split(note).ok()?.0).ok()?;
+    Some(size)
+}
+
 /// The signed note for a log of this size and root.
 pub(crate) fn sign_checkpoint(
     signer: &dyn Signer,

@@ -1,6 +1,6 @@
 //! Verification of a whole trail, offline, with public keys alone.
 //!
-//! **In**: a folder, the keys the reader trusts, the origin expected. **Out**: a [`VerifyReport`] that names each record or
+//! **In**: a folder, the keys the reader trusts (or some of their chain, see [`crate::keychange`]), the origin expected. **Out**: a [`VerifyReport`] that names each record or
 //! file that fails, and how. **Trusted**: only the keys. **Can fail**: [`AuditError`] when the folder cannot be read at all
 //! or holds no log; whatever was tampered with is a [`Problem`] in the report and not an error.
 //!
@@ -24,9 +24,10 @@ use crate::digest::Digest;
 use crate::edge::RawEdge;
 use crate::error::AuditError;
 use crate::files::{DirFiles, FileLayer};
+use crate::keychange::{ChangeScan, KeyChain, KeyPeriod};
 use crate::keys::{KeyId, TrustedKeys};
 use crate::layout;
-use crate::note::{Checkpoint, MAX_CHECKPOINT_BYTES, NoteError, open_checkpoint};
+use crate::note::{Checkpoint, MAX_CHECKPOINT_BYTES, NoteError, claimed_size, open_checkpoint};
 use crate::snapshot::without_checkpoint;
 
 mod records;
@@ -71,6 +72,8 @@ pub struct VerifyReport {
     pub records: u64,
     /// How many records stand under which key.
     pub records_by_key: BTreeMap<KeyId, u64>,
+    /// The keys of the log, one after the other; more than one after a rotation.
+    pub keys: Vec<KeyPeriod>,
     /// What fails, up to [`MAX_LISTED`].
     pub problems: Vec<Problem>,
     /// How many problems there are.
@@ -120,16 +123,31 @@ pub fn verify(dir: &Dir, keys: &TrustedKeys, origin: &str) -> Result<VerifyRepor
 
 fn verify_layer(files: &dyn FileLayer, keys: &TrustedKeys, origin: &str) -> Result<VerifyReport, AuditError> {
     let mut report = VerifyReport::default();
-    let Some((checkpoint, edge)) = start(files, keys, origin, &mut report)? else {
+    let Some(Start {
+        checkpoint,
+        edge,
+        chain,
+        mut scan,
+    }) = start(files, keys, origin, &mut report)?
+    else {
         return Ok(report);
     };
     let size = checkpoint.size;
-    let present = tree::check(files, keys, &checkpoint, edge, &mut report);
+    report.keys = chain.periods(&checkpoint.signers);
+    let present = tree::check(files, &chain, &checkpoint, edge, &mut report);
     report.checkpoint = Some(checkpoint);
-    let newest_size = newest_size(files, keys, origin, size, &mut report)?;
+    let newest_size = newest_size(files, keys, origin, size, &mut scan, &mut report)?;
     records::check_folder(files, size, newest_size, present, &mut report)?;
     records::note_leftovers(files, &mut report)?;
     Ok(report)
+}
+
+/// What verification stands on.
+struct Start {
+    checkpoint: Checkpoint,
+    edge: RawEdge,
+    chain: KeyChain,
+    scan: ChangeScan,
 }
 
 /// The checkpoint and the edge that belongs to it; `None` after a problem that leaves nothing to compare with.
@@ -138,24 +156,31 @@ fn start(
     keys: &TrustedKeys,
     origin: &str,
     report: &mut VerifyReport,
-) -> Result<Option<(Checkpoint, RawEdge)>, AuditError> {
+) -> Result<Option<Start>, AuditError> {
+    let mut scan = ChangeScan::default();
     let mut attempt = 0;
     loop {
         let note = read_note(files)?;
-        let checkpoint = match open_checkpoint(&note, origin, keys) {
-            Ok(checkpoint) => checkpoint,
-            Err(NoteError::Origin { found, expected }) => {
-                return Err(AuditError::OriginMismatch { found, expected });
-            }
-            Err(error) => {
-                report.problem(None, layout::CHECKPOINT, error.to_string());
-                return Ok(None);
-            }
-        };
-        let edge = RawEdge::read(files, checkpoint.size);
+        let edge = RawEdge::read(files, claimed_size(&note).unwrap_or(0));
+        let chain = KeyChain::new(keys, &scan.changes(files, &edge));
+        let opened = open_checkpoint(&note, origin, chain.newest());
+        if let Err(NoteError::Origin { found, expected }) = opened {
+            return Err(AuditError::OriginMismatch { found, expected });
+        }
         // An append may have replaced the edge after the checkpoint was read.
         if !edge.lacks_a_file() || attempt == EDGE_ATTEMPTS || read_note(files)? == note {
-            return Ok(Some((checkpoint, edge)));
+            return Ok(match opened {
+                Ok(checkpoint) => Some(Start {
+                    checkpoint,
+                    edge,
+                    chain,
+                    scan,
+                }),
+                Err(error) => {
+                    report.problem(None, layout::CHECKPOINT, error.to_string());
+                    None
+                }
+            });
         }
         attempt += 1;
         std::thread::sleep(Duration::from_millis(1));
@@ -168,9 +193,13 @@ fn newest_size(
     keys: &TrustedKeys,
     origin: &str,
     size: u64,
+    scan: &mut ChangeScan,
     report: &mut VerifyReport,
 ) -> Result<u64, AuditError> {
-    match open_checkpoint(&read_note(files)?, origin, keys) {
+    let note = read_note(files)?;
+    let edge = RawEdge::read(files, claimed_size(&note).unwrap_or(0));
+    let chain = KeyChain::new(keys, &scan.changes(files, &edge));
+    match open_checkpoint(&note, origin, chain.newest()) {
         Ok(checkpoint) => Ok(checkpoint.size.max(size)),
         Err(error) => {
             report.problem(

@@ -10,12 +10,14 @@ mod raw;
 mod tests;
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use crate::agent::AgentConfig;
 use crate::budget::BudgetLimits;
 use crate::catalogue::Catalogue;
 use crate::health::Thresholds;
 use crate::policy::Policy;
+use crate::signer::SignerConfig;
 
 /// Why the configuration does not load; the operator is to blame.
 #[derive(Debug, thiserror::Error)]
@@ -59,6 +61,30 @@ pub struct Config {
     pub thresholds: Thresholds,
     /// What agents may name.
     pub agent: AgentConfig,
+    /// Who holds the audit log's key, and where its checkpoints go.
+    pub audit: AuditConfig,
+}
+
+/// The audit log of the operator's configuration.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AuditConfig {
+    /// Who signs; the key file of the workspace when none.
+    pub signer: Option<SignerConfig>,
+    /// Who signed before, for the rotation from one external signer to the next.
+    pub previous_signer: Option<SignerConfig>,
+    /// Where each new checkpoint goes.
+    pub export: CheckpointExport,
+}
+
+/// Where each new checkpoint goes, out of reach of whoever could change the log.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CheckpointExport {
+    /// Appended to this file.
+    pub file: Option<PathBuf>,
+    /// As one line, to the system's log.
+    pub syslog: bool,
+    /// To the standard input of this program.
+    pub command: Option<Vec<String>>,
 }
 
 /// What holds for actions on a database.
@@ -123,7 +149,7 @@ impl Config {
     }
 
     /// This configuration under that of the operator too: nothing but stricter. Whoever names a configuration may make the operator's
-    /// rules stricter, and must not get rid of them by it.
+    /// rules stricter, and must not get rid of them by it. What the operator says about the audit log is the last word.
     ///
     /// # Errors
     /// When nothing could run under both.
@@ -137,6 +163,9 @@ impl Config {
             database.rules = database.rules.and(&operators.rules).map_err(failed)?;
         }
         self.thresholds = self.thresholds.and(&operators.thresholds);
+        if operators.audit != AuditConfig::default() {
+            self.audit.clone_from(&operators.audit);
+        }
         Ok(self)
     }
 

@@ -77,7 +77,7 @@ pub fn show(file: &Path) -> Result<KeyView, GatewayError> {
 }
 
 /// The public key in `file`, which may be that of a private one.
-fn public(file: &Path) -> Result<PublicKey, GatewayError> {
+pub(crate) fn public(file: &Path) -> Result<PublicKey, GatewayError> {
     PublicKey::from_pem(&show(file)?.public_key).map_err(|e| GatewayError::Internal(e.to_string()))
 }
 

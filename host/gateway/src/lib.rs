@@ -50,6 +50,7 @@ mod run_sql;
 pub mod runbook;
 mod runbook_usage;
 pub mod runbooks;
+pub mod signer;
 pub mod snapshot;
 pub mod subjects;
 pub mod time;

@@ -3,6 +3,7 @@
 //! **In/out**: serde. The form is a contract with auditors: [`RECORD_VERSION`] changes with it, and unknown fields do not load.
 
 use pg_logstats_audit::dsse::Envelope;
+use pg_logstats_audit::keychange::{self, KeyChange};
 use serde::{Deserialize, Serialize};
 
 use crate::budget::Reserved;
@@ -51,12 +52,21 @@ pub enum RecordBody {
     Failure(FailureRecord),
     /// The operator changed whom this host trusts, or is about to.
     Trust(Box<TrustChange>),
+    /// The key of the log itself changes, or is declared compromised.
+    LogKey(Box<KeyChange>),
+    /// Evidence was erased, or is about to be.
+    Erasure(ErasureRecord),
     /// The log was found with traces of an interrupted append.
     Recovery(RecoveryRecord),
 }
 
 impl RecordBody {
-    /// The word in the entry's header.
+    /// All kinds: what the log's key signs, beside checkpoints.
+    pub const KINDS: [&str; 9] = [
+        "triage", "intent", "outcome", "refusal", "failure", "trust", "log_key", "erasure", "recovery",
+    ];
+
+    /// The word in the entry's header, one of [`Self::KINDS`].
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Triage(_) => "triage",
@@ -65,6 +75,8 @@ impl RecordBody {
             Self::Refusal(_) => "refusal",
             Self::Failure(_) => "failure",
             Self::Trust(_) => "trust",
+            Self::LogKey(_) => keychange::KIND,
+            Self::Erasure(_) => "erasure",
             Self::Recovery(_) => "recovery",
         }
     }
@@ -218,6 +230,16 @@ pub enum TrustChange {
         /// Why.
         reason: String,
     },
+}
+
+/// Evidence that is no longer kept. The records that name its digest stay, and so do all proofs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ErasureRecord {
+    /// SHA-256 of the evidence or outcome, in hex.
+    pub evidence_digest: String,
+    /// Why, for people.
+    pub reason: String,
 }
 
 /// Traces of an interrupted append.

@@ -7,7 +7,7 @@ use crate::edge::RawEdge;
 use crate::entry::{Entry, MAX_BUNDLE_BYTES, split_bundle};
 use crate::error::AuditError;
 use crate::files::{FileLayer, is_not_plain};
-use crate::keys::TrustedKeys;
+use crate::keychange::KeyChain;
 use crate::layout;
 use crate::merkle::TILE_WIDTH;
 use crate::snapshot::{MAX_RECORD_BYTES, check_record};
@@ -26,7 +26,7 @@ pub(super) struct Present {
 /// Compares one record with its entry. Says whether its file is there.
 pub(super) fn check_one(
     files: &dyn FileLayer,
-    keys: &TrustedKeys,
+    chain: &KeyChain,
     index: u64,
     entry: &Entry,
     report: &mut VerifyReport,
@@ -65,9 +65,16 @@ pub(super) fn check_one(
             format!("the mode is {:04o}, it was written with {RECORD_MODE:04o}", stat.mode),
         );
     }
-    match check_record(&bytes, entry, keys) {
+    match check_record(&bytes, entry, chain.at(index)) {
         Ok((_, signers)) => {
             report.records += 1;
+            let since = |key| chain.compromised_since(key).filter(|since| index >= *since);
+            if let Some(since) = signers.iter().map(since).min().flatten() {
+                let what = format!(
+                    "the record proves nothing: it stands under a key that was declared compromised from index {since} on"
+                );
+                report.problem(at, &path, what);
+            }
             for signer in signers {
                 *report.records_by_key.entry(signer).or_default() += 1;
             }

@@ -8,7 +8,7 @@ use crate::digest::Digest;
 use crate::edge::{Edge, RawEdge, TILE_BYTES, split_tile, subtree_root};
 use crate::entry::{Entry, MAX_BUNDLE_BYTES, split_bundle};
 use crate::files::FileLayer;
-use crate::keys::TrustedKeys;
+use crate::keychange::KeyChain;
 use crate::layout;
 use crate::merkle::{TILE_WIDTH, TileId, leaf_hash};
 use crate::note::Checkpoint;
@@ -38,7 +38,7 @@ enum Truth {
 /// Walks over the whole tree, and checks the records on the way.
 pub(super) fn check(
     files: &dyn FileLayer,
-    keys: &TrustedKeys,
+    chain: &KeyChain,
     checkpoint: &Checkpoint,
     edge: RawEdge,
     report: &mut VerifyReport,
@@ -81,7 +81,7 @@ pub(super) fn check(
                 above.compare(*id, hashes, report);
             }
         }
-        block.check_records(files, keys, truth, &mut present, report);
+        block.check_records(files, chain, truth, &mut present, report);
         start += TILE_WIDTH;
     }
     for (id, hashes) in built.partial().filter(|(id, _)| id.level > 0) {
@@ -229,7 +229,7 @@ impl Block {
     fn check_records(
         &self,
         files: &dyn FileLayer,
-        keys: &TrustedKeys,
+        chain: &KeyChain,
         truth: Truth,
         present: &mut Present,
         report: &mut VerifyReport,
@@ -250,7 +250,7 @@ impl Block {
             if contradicted && matches!(truth, Truth::Tile | Truth::Unknown) {
                 continue;
             }
-            if check_one(files, keys, index, &entry, report) {
+            if check_one(files, chain, index, &entry, report) {
                 present.files += 1;
             }
         }

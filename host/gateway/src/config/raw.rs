@@ -4,11 +4,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::{Config, DatabaseConfig, Rules};
+use super::{AuditConfig, CheckpointExport, Config, DatabaseConfig, Rules};
 use crate::agent::AgentConfig;
 use crate::budget::{BudgetLimits, Limits};
 use crate::catalogue::{Action, Caps, Catalogue};
@@ -16,6 +17,7 @@ use crate::db::MAX_EXPLAIN_ANALYZE_COST;
 use crate::health::{HealthConfig, Thresholds};
 use crate::listed;
 use crate::policy::{CapLimits, Hours, Policy};
+use crate::signer::{DEFAULT_TIMEOUT_MS, MAX_TIMEOUT_MS, SignerConfig, Way};
 use crate::words::Risk;
 
 /// What is wrong, and where it begins in the text.
@@ -43,6 +45,7 @@ pub(super) struct RawConfig {
     budget: RawBudget,
     health: HealthConfig,
     agent: RawAgent,
+    audit: RawAudit,
 }
 
 #[derive(Deserialize)]
@@ -116,6 +119,31 @@ struct RawAgent {
     output_folders: Vec<Spanned<PathBuf>>,
 }
 
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+struct RawAudit {
+    signer: Option<Spanned<RawSigner>>,
+    previous_signer: Option<Spanned<RawSigner>>,
+    export: RawExport,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawSigner {
+    public_key: PathBuf,
+    command: Option<Vec<String>>,
+    socket: Option<PathBuf>,
+    timeout_ms: Option<Spanned<u64>>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+struct RawExport {
+    file: Option<Spanned<PathBuf>>,
+    syslog: bool,
+    command: Option<Spanned<Vec<String>>>,
+}
+
 impl RawConfig {
     /// The configuration, if every value makes sense and none loosens a rule.
     pub(super) fn check(self, catalogue: &Catalogue) -> Result<Config, Problem> {
@@ -152,6 +180,7 @@ impl RawConfig {
             rules,
             thresholds,
             agent: self.agent.check()?,
+            audit: self.audit.check()?,
         })
     }
 }
@@ -392,14 +421,8 @@ impl RawAgent {
             ("output_folders", self.output_folders.iter().collect()),
         ];
         for (word, paths) in paths {
-            if let Some(relative) = paths.into_iter().find(|path| !path.get_ref().is_absolute()) {
-                return Err(Problem::at(
-                    relative,
-                    format!(
-                        "`agent.{word}` has `{}`, which is a different folder wherever the command is started; write it from the root (`/…`)",
-                        relative.get_ref().display()
-                    ),
-                ));
+            for path in paths {
+                from_the_root(path.get_ref()).map_err(|what| Problem::at(path, format!("`agent.{word}`: {what}")))?;
             }
         }
         let folders = |paths: Vec<Spanned<PathBuf>>| paths.into_iter().map(Spanned::into_inner).collect();
@@ -408,5 +431,68 @@ impl RawAgent {
             log_folders: folders(self.log_folders),
             output_folders: folders(self.output_folders),
         })
+    }
+}
+
+/// A path means the same wherever a command is started.
+fn from_the_root(path: &std::path::Path) -> Result<(), String> {
+    match path.is_absolute() {
+        true => Ok(()),
+        false => Err(format!(
+            "`{}` is a different place wherever the command is started; write it from the root (`/…`)",
+            path.display()
+        )),
+    }
+}
+
+impl RawAudit {
+    fn check(self) -> Result<AuditConfig, Problem> {
+        let signer = |raw: Option<Spanned<RawSigner>>| raw.map(|it| check_signer(&it)).transpose();
+        let RawExport { file, syslog, command } = self.export;
+        if let Some(file) = &file {
+            from_the_root(file.get_ref()).map_err(|what| Problem::at(file, format!("`audit.export.file`: {what}")))?;
+        }
+        if let Some(empty) = command.as_ref().filter(|command| command.get_ref().is_empty()) {
+            return Err(Problem::at(empty, "`audit.export.command` needs a program"));
+        }
+        Ok(AuditConfig {
+            signer: signer(self.signer)?,
+            previous_signer: signer(self.previous_signer)?,
+            export: CheckpointExport {
+                file: file.map(Spanned::into_inner),
+                syslog,
+                command: command.map(Spanned::into_inner),
+            },
+        })
+    }
+}
+
+fn check_signer(spanned: &Spanned<RawSigner>) -> Result<SignerConfig, Problem> {
+    let raw = spanned.get_ref();
+    let bad = |what: String| Problem::at(spanned, format!("`audit.signer`: {what}"));
+    from_the_root(&raw.public_key).map_err(bad)?;
+    let way = match (&raw.command, &raw.socket) {
+        (Some(command), None) if !command.is_empty() => Way::Command(command.clone()),
+        (None, Some(socket)) => {
+            from_the_root(socket).map_err(bad)?;
+            Way::Socket(socket.clone())
+        }
+        _ => {
+            return Err(bad(
+                "it needs `command` (a program and its arguments) or `socket` (a path), and not both".to_owned(),
+            ));
+        }
+    };
+    let timeout_ms = raw.timeout_ms.as_ref().map_or(DEFAULT_TIMEOUT_MS, |ms| *ms.get_ref());
+    match &raw.timeout_ms {
+        Some(at) if !(1..=MAX_TIMEOUT_MS).contains(&timeout_ms) => Err(Problem::at(
+            at,
+            format!("`audit.signer.timeout_ms` is {timeout_ms}; it may be 1 to {MAX_TIMEOUT_MS}"),
+        )),
+        _ => Ok(SignerConfig {
+            public_key: raw.public_key.clone(),
+            way,
+            timeout: Duration::from_millis(timeout_ms),
+        }),
     }
 }
