@@ -2,10 +2,12 @@
 
 use std::io;
 
+use crate::digest::Digest;
 use crate::dsse::DsseError;
 use crate::files;
 use crate::keys::SignError;
 use crate::note::NoteError;
+use crate::policy::WitnessedError;
 
 /// Why the audit log did not do what was asked. Paths are relative to the folder of the log.
 #[derive(Debug, thiserror::Error)]
@@ -105,6 +107,45 @@ pub enum AuditError {
         /// What is wrong with it.
         what: String,
     },
+    /// The log is smaller than a checkpoint says it was, or than what was asked for.
+    #[error(
+        "the log has {size} entries and not {asked}: if an earlier checkpoint states {asked}, the log was cut or rolled back, or is a copy of an earlier day"
+    )]
+    Beyond {
+        /// The size asked for.
+        asked: u64,
+        /// The size of the log.
+        size: u64,
+    },
+    /// A checkpoint that our key signed is not of this log.
+    #[error(
+        "the first {size} entries have the root {computed} and the checkpoint states {stated}: the log was rewritten since, or the checkpoint is of a log that forked off; keep both, they are the proof"
+    )]
+    Fork {
+        /// The size that the checkpoint states.
+        size: u64,
+        /// The root of these entries here.
+        computed: Digest,
+        /// The root that the checkpoint states.
+        stated: Digest,
+    },
+    /// The record came after the checkpoint under which it was to be proven.
+    #[error(
+        "record `{id}` is entry {index}, and the checkpoint covers {size} entries: take a newer checkpoint, or have the newest one cosigned first"
+    )]
+    NotYetIn {
+        /// Its id.
+        id: String,
+        /// Its index.
+        index: u64,
+        /// The size that the checkpoint states.
+        size: u64,
+    },
+    /// The cosigned checkpoint does not do.
+    #[error(
+        "the cosigned checkpoint (file `cosigned`) does not verify: {0}; remove the file and have the checkpoint cosigned again"
+    )]
+    Cosigned(WitnessedError),
     /// A record is not what its entry says.
     #[error("record `{id}` (index {index}) was changed: {what}; run `pg-logstats audit verify` for the whole picture")]
     RecordTampered {

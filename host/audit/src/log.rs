@@ -45,9 +45,12 @@ use crate::note::{Checkpoint, is_origin, open_checkpoint, sign_checkpoint};
 use crate::snapshot::{Entries, Snapshot, VerifiedRecord, read_checkpoint, without_checkpoint};
 
 mod append;
+mod cosigned;
+mod prove;
 mod recovery;
 
 pub use append::{NewRecord, Placement, Sealed};
+pub use cosigned::Collected;
 pub use recovery::Recovered;
 
 /// How long an append waits for the lock unless told otherwise.

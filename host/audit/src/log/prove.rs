@@ -1,0 +1,52 @@
+//! Proofs of a log: for one record, and that the log only grew.
+//!
+//! **In**: a record's id, or an earlier size. **Out**: a [`TlogProof`] or a [`ConsistencyProof`]. **Trusted**: the keys of the log.
+//! **Can fail**: [`AuditError`]. Reading takes a few tiles whatever the size of the log, and holds the lock only while the
+//! checkpoint is read.
+
+use super::{Log, is_id};
+use crate::error::AuditError;
+use crate::merkle::leaf_hash;
+use crate::note::Checkpoint;
+use crate::proof::{ConsistencyProof, TlogProof};
+
+impl Log {
+    /// Proves that the record of this id stands in the log, under its newest checkpoint. The record is verified first, so
+    /// there is no proof about a record that was changed or taken away.
+    pub fn prove(&self, id: &str) -> Result<TlogProof, AuditError> {
+        self.prove_under(id, None)
+    }
+
+    /// [`Log::prove`] under an earlier checkpoint of this log, one with cosignatures for example ([`Log::cosigned`]).
+    pub fn prove_at(&self, id: &str, checkpoint: &Checkpoint) -> Result<TlogProof, AuditError> {
+        self.prove_under(id, Some(checkpoint))
+    }
+
+    fn prove_under(&self, id: &str, checkpoint: Option<&Checkpoint>) -> Result<TlogProof, AuditError> {
+        if !is_id(id) {
+            return Err(AuditError::BadId { id: id.to_owned() });
+        }
+        let (snapshot, files) = (self.snapshot()?, self.files.as_ref());
+        let record = snapshot.record(files, &self.trusted, id)?;
+        let checkpoint = checkpoint.unwrap_or(&snapshot.checkpoint);
+        if record.index >= checkpoint.size {
+            return Err(AuditError::NotYetIn {
+                id: id.to_owned(),
+                index: record.index,
+                size: checkpoint.size,
+            });
+        }
+        let leaf = leaf_hash(record.entry.to_text().as_bytes());
+        let inclusion = snapshot.inclusion(files, &leaf, record.index, checkpoint)?;
+        Ok(TlogProof::new(&record.entry, inclusion, checkpoint))
+    }
+
+    /// Proves that the log only grew since it had `old_size` entries: that the tree it was then is the beginning of the tree
+    /// of the newest checkpoint. Verify it with the root of the earlier checkpoint: [`ConsistencyProof::verify`].
+    pub fn consistency(&self, old_size: u64) -> Result<ConsistencyProof, AuditError> {
+        Ok(self.snapshot()?.grown_from(self.files.as_ref(), old_size)?.proof)
+    }
+}
+
+#[cfg(test)]
+mod tests;
