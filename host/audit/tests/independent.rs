@@ -350,7 +350,7 @@ fn a_verifier_from_the_specifications_verifies_proofs_and_cosignatures() {
     );
 
     let kept = log.cosigned(&policy).unwrap().unwrap();
-    for index in [0, 3, 255, 256, 259] {
+    for index in [3, 255, 259] {
         let id = format!("rp_{index}");
         let proof = log.prove_at(&id, kept.checkpoint()).unwrap().to_text();
         let file = write(&workspace, "a.tlog-proof", &proof);
@@ -381,7 +381,7 @@ fn a_verifier_from_the_specifications_verifies_proofs_and_cosignatures() {
         );
         // Where it and ours must agree that there is nothing to believe.
         let proof = proof.into_bytes();
-        for at in (0..proof.len()).step_by(97) {
+        for at in (0..proof.len()).step_by(173) {
             let mut changed = proof.clone();
             changed[at] ^= 4;
             let ours =

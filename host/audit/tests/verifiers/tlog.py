@@ -127,7 +127,16 @@ def ed25519_verifies(key, message, signature):
     s = int.from_bytes(signature[32:], "little")
     if a is None or r is None or s >= L or is_small(a) or is_small(r):
         return False
-    return same(times(s, BASE), add(r, times(challenge(signature[:32], key, message), a)))
+    # Is S·B - k·A the commitment? Both products in one pass, from the highest bit.
+    minus_a = (P - a[0], a[1], 1, P - a[3])
+    both, k = add(BASE, minus_a), challenge(signature[:32], key, message)
+    result = NEUTRAL
+    for bit in reversed(range(253)):
+        result = add(result, result)
+        pair = (s >> bit & 1, k >> bit & 1)
+        if pair != (0, 0):
+            result = add(result, {(1, 0): BASE, (0, 1): minus_a, (1, 1): both}[pair])
+    return same(result, r)
 
 
 # --- Text forms that all of C2SP's formats share ------------------------------------------------------------------------
@@ -605,18 +614,13 @@ def check_trail(folder, origin, keys, since=None):
         _, earlier_size, earlier_root, _ = open_checkpoint(since, origin, keys)
         earlier = (earlier_size, earlier_root)
         need(earlier_size <= size, f"the trail has {size} entries, and had {earlier_size}: it was cut or put back")
-    tree, levels = Tree(), [[]]
-    ids, files = set(), set()
+    tree, levels, records = Tree(), [[]], {}
     if earlier == (0, tree.root()):
         earlier = None
     for leaf in entries(folder, size):
         entry = parse_entry(leaf)
-        need(entry["id"] not in ids, f"the id {entry['id']} is there twice")
-        ids.add(entry["id"])
         shard = hashlib.sha256(entry["id"].encode()).hexdigest()[:3]
-        path = f"records/{shard}/{entry['id']}.{tree.size}.json"
-        check_record(read(folder, path), entry, keys)
-        files.add(path)
+        records[f"records/{shard}/{entry['id']}.{tree.size}.json"] = entry
         hashed = leaf_hash(leaf)
         tree.add(hashed)
         levels[0].append(hashed)
@@ -625,6 +629,7 @@ def check_trail(folder, origin, keys, since=None):
             earlier = None
     need(earlier is None, "the earlier checkpoint was not met")
     need(tree.root() == root, "the entries lead to another root than the signed one")
+    need(len({entry["id"] for entry in records.values()}) == size, "an id is there twice")
     while levels[-1]:
         check_tiles(folder, len(levels) - 1, levels[-1])
         full = len(levels[-1]) // 256
@@ -634,7 +639,10 @@ def check_trail(folder, origin, keys, since=None):
             path = f"records/{shard}/{name}"
             index = re.fullmatch(f"{ID}\\.([0-9]+)\\.json", name)
             # One whose append did not finish is beyond the checkpoint, and nobody was told of it.
-            need(path in files or (index and int(index.group(1)) >= size), f"{path}: no entry names this file")
+            need(path in records or (index and int(index.group(1)) >= size), f"{path}: no entry names this file")
+    # Last, because signatures take the time.
+    for path, entry in records.items():
+        check_record(read(folder, path), entry, keys)
     return size, root
 
 
