@@ -74,10 +74,19 @@ fn names(report: &VerifyReport, file: &str) -> bool {
     report.problems.iter().any(|problem| problem.file == file)
 }
 
-/// The files of a trail that are signed, each by way of the tree: all but the locks.
+/// The files of a trail that its checkpoint stands for: itself, the records, the full tiles and bundles and those of the edge.
+/// The rest are locks, what an append needs, and narrower tiles of earlier days.
 fn signed_files(workspace: &Workspace) -> BTreeMap<String, PathBuf> {
+    let note = std::fs::read_to_string(workspace.audit().join("checkpoint")).unwrap();
+    let size: u64 = note.lines().nth(1).unwrap().parse().unwrap();
     let mut found = files(&workspace.audit());
-    found.retain(|name, _| !["lock", "queue"].contains(&name.as_str()));
+    found.retain(|name, _| match name.split_once(".p/") {
+        Some((tile, width)) => {
+            let nodes = if tile.starts_with("tile/1/") { size / 256 } else { size };
+            tile.ends_with(&format!("/{:03}", nodes / 256)) && width == (nodes % 256).to_string()
+        }
+        None => name == "checkpoint" || name.starts_with("tile/") || name.starts_with("records/"),
+    });
     found
 }
 

@@ -4,11 +4,16 @@
 //! **Can fail**: [`AuditError`]. Reading takes a few tiles whatever the size of the log, and holds the lock only while the
 //! checkpoint is read.
 
+use std::sync::Arc;
+
 use super::{Log, is_id};
 use crate::error::AuditError;
+use crate::files::FileLayer;
+use crate::keys::TrustedKeys;
 use crate::merkle::leaf_hash;
 use crate::note::Checkpoint;
 use crate::proof::{ConsistencyProof, TlogProof};
+use crate::snapshot::Snapshot;
 
 impl Log {
     /// Proves that the record of this id stands in the log, under its newest checkpoint. The record is verified first, so
@@ -23,22 +28,7 @@ impl Log {
     }
 
     fn prove_under(&self, id: &str, checkpoint: Option<&Checkpoint>) -> Result<TlogProof, AuditError> {
-        if !is_id(id) {
-            return Err(AuditError::BadId { id: id.to_owned() });
-        }
-        let (snapshot, files) = (self.snapshot()?, self.files.as_ref());
-        let record = snapshot.record(files, &self.trusted, id)?;
-        let checkpoint = checkpoint.unwrap_or(&snapshot.checkpoint);
-        if record.index >= checkpoint.size {
-            return Err(AuditError::NotYetIn {
-                id: id.to_owned(),
-                index: record.index,
-                size: checkpoint.size,
-            });
-        }
-        let leaf = leaf_hash(record.entry.to_text().as_bytes());
-        let inclusion = snapshot.inclusion(files, &leaf, record.index, checkpoint)?;
-        Ok(TlogProof::new(&record.entry, inclusion, checkpoint))
+        prove_in(&self.snapshot()?, self.files.as_ref(), &self.trusted, id, checkpoint)
     }
 
     /// Proves that the log only grew since it had `old_size` entries: that the tree it was then is the beginning of the tree
@@ -46,6 +36,31 @@ impl Log {
     pub fn consistency(&self, old_size: u64) -> Result<ConsistencyProof, AuditError> {
         Ok(self.snapshot()?.grown_from(self.files.as_ref(), old_size)?.proof)
     }
+}
+
+/// The proof for a record of a snapshot, under its own checkpoint or an earlier one.
+fn prove_in(
+    snapshot: &Arc<Snapshot>,
+    files: &dyn FileLayer,
+    trusted: &TrustedKeys,
+    id: &str,
+    checkpoint: Option<&Checkpoint>,
+) -> Result<TlogProof, AuditError> {
+    if !is_id(id) {
+        return Err(AuditError::BadId { id: id.to_owned() });
+    }
+    let record = snapshot.record(files, trusted, id)?;
+    let checkpoint = checkpoint.unwrap_or(&snapshot.checkpoint);
+    if record.index >= checkpoint.size {
+        return Err(AuditError::NotYetIn {
+            id: id.to_owned(),
+            index: record.index,
+            size: checkpoint.size,
+        });
+    }
+    let leaf = leaf_hash(record.entry.to_text().as_bytes());
+    let inclusion = snapshot.inclusion(files, &leaf, record.index, checkpoint)?;
+    Ok(TlogProof::new(&record.entry, inclusion, checkpoint))
 }
 
 #[cfg(test)]

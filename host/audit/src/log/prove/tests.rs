@@ -1,14 +1,17 @@
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 
+use super::prove_in;
 use crate::digest::Digest;
 use crate::dsse::seal;
 use crate::edge::Edge;
 use crate::entry::{Entry, payload_type, push_to_bundle};
 use crate::error::AuditError;
+use crate::files::DirFiles;
 use crate::keys::tests::MemoryKey;
 use crate::keys::{Signer as _, TrustedKeys};
 use crate::layout;
@@ -16,6 +19,7 @@ use crate::log::{Log, NewRecord};
 use crate::merkle::{TILE_WIDTH, leaf_hash};
 use crate::note::sign_checkpoint;
 use crate::proof::{ProofError, TlogProof, UnprovenError};
+use crate::snapshot::{Snapshot, read_checkpoint};
 
 const ORIGIN: &str = "example.com/log";
 
@@ -167,13 +171,13 @@ fn nothing_is_proven_from_a_tampered_tile_or_about_a_tampered_record() {
     assert!(matches!(log.prove("rp_0"), Err(AuditError::RecordTampered { .. })));
 }
 
-/// A log of a million entries, of which one has its record: what a proof needs is there, made as an append makes it.
+/// A log of a million entries, of which one has its record: what a proof needs is there, made as an append makes it. Timed is
+/// all that a process does that has just started, from reading and verifying the checkpoint on.
 #[test]
 fn a_proof_takes_less_than_five_milliseconds_at_a_million_records() {
     const SIZE: u64 = 1_000_000;
     const INDEX: u64 = 637_123;
     let folder = folder();
-    drop(open(folder.path()));
     let key = MemoryKey::new(3);
     let record = seal(&key, &payload_type("note"), b"{}").unwrap().to_bytes().unwrap();
     let entry = |n: u64| Entry {
@@ -218,11 +222,13 @@ fn a_proof_takes_less_than_five_milliseconds_at_a_million_records() {
     let note = sign_checkpoint(&key, ORIGIN, SIZE, &edge.root()).unwrap();
     write("checkpoint", note.as_bytes());
 
-    let log = open(folder.path());
+    let files = DirFiles::new(dir(folder.path()));
+    let load = || Arc::new(Snapshot::load(&files, read_checkpoint(&files, ORIGIN, &keys()).unwrap().unwrap()).unwrap());
+    let id = format!("rp_{INDEX}");
     let mut times: Vec<Duration> = (0..51)
         .map(|_| {
             let start = Instant::now();
-            let proof = log.prove(&format!("rp_{INDEX}")).unwrap();
+            let proof = prove_in(&load(), &files, &keys(), &id, None).unwrap();
             let time = start.elapsed();
             assert_eq!(proof.verify(ORIGIN, &keys(), None).unwrap().index, INDEX);
             time
@@ -236,6 +242,6 @@ fn a_proof_takes_less_than_five_milliseconds_at_a_million_records() {
     );
     assert!(median <= Duration::from_millis(5), "{median:?}");
     let start = Instant::now();
-    log.consistency(999_937).unwrap();
+    load().grown_from(&files, 999_937).unwrap();
     eprintln!("consistency: {:?}", start.elapsed());
 }
