@@ -49,7 +49,7 @@ pub use digest::Digest;
 pub use entry::Entry;
 pub use error::AuditError;
 pub use keys::{FileKey, KeyId, PrivateKey, PublicKey, Signer, TrustedKeys};
-pub use log::{Collected, Log, LogOptions, NewRecord, Placement, Recovered, Sealed};
+pub use log::{Collected, Log, LogOptions, NewRecord, Placement, Recovered, Sealed, prove};
 pub use note::Checkpoint;
 pub use policy::{Policy, Witnessed};
 pub use proof::{ConsistencyProof, InclusionProof, ProvenEntry, TlogProof};

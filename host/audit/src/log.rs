@@ -51,6 +51,7 @@ mod recovery;
 
 pub use append::{NewRecord, Placement, Sealed};
 pub use cosigned::Collected;
+pub use prove::prove;
 pub use recovery::Recovered;
 
 /// How long an append waits for the lock unless told otherwise.

@@ -7,20 +7,15 @@
 //! There are two ways, for two questions. [`verify_since`] proves it from a few hash tiles (RFC 9162, section 2.1.4), and is
 //! quick whatever the size. [`Since`] is for who walks over all entries anyway: it looks at the root at the right moment.
 
-use std::time::Duration;
-
 use cap_std::fs::Dir;
 use serde::Serialize;
 
 use crate::digest::Digest;
 use crate::error::AuditError;
-use crate::files::{DirFiles, FileLayer};
+use crate::files::DirFiles;
 use crate::keys::TrustedKeys;
 use crate::note::{Checkpoint, NoteError, open_checkpoint};
-use crate::snapshot::{Snapshot, read_checkpoint, without_checkpoint};
-
-/// How often the edge of a growing log is read again.
-const ATTEMPTS: u32 = 50;
+use crate::snapshot::Snapshot;
 
 /// The trail continues the earlier checkpoint.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -71,7 +66,7 @@ pub fn verify_since(dir: &Dir, keys: &TrustedKeys, origin: &str, earlier: &[u8])
     let earlier = open_checkpoint(earlier, origin, keys)?;
     let dir = dir.try_clone().map_err(|error| AuditError::io("open", ".", error))?;
     let files = DirFiles::new(dir);
-    let snapshot = newest(&files, keys, origin)?;
+    let snapshot = Snapshot::newest(&files, keys, origin)?;
     let now = snapshot.checkpoint.clone();
     if now.size < earlier.size {
         return Err(SinceError::Cut {
@@ -135,23 +130,6 @@ fn compare(earlier: &Checkpoint, computed: Digest) -> Result<(), SinceError> {
         computed,
         stated: earlier.root,
     })
-}
-
-/// The log at its newest checkpoint, without the lock: read again when an append came between.
-fn newest(files: &dyn FileLayer, keys: &TrustedKeys, origin: &str) -> Result<Snapshot, AuditError> {
-    let mut attempt = 0;
-    loop {
-        let Some(checkpoint) = read_checkpoint(files, origin, keys)? else {
-            return Err(without_checkpoint(files)?);
-        };
-        let loaded = Snapshot::load(files, checkpoint.clone());
-        if loaded.is_ok() || attempt == ATTEMPTS || read_checkpoint(files, origin, keys)?.as_ref() == Some(&checkpoint)
-        {
-            return loaded;
-        }
-        attempt += 1;
-        std::thread::sleep(Duration::from_millis(1));
-    }
 }
 
 #[cfg(test)]

@@ -42,7 +42,7 @@ pub struct Collected {
     pub cosignatures: Vec<Cosignature>,
     /// The witnesses that did not cosign, by their names in the policy, and why.
     pub failed: Vec<(String, SubmitError)>,
-    /// Whether the policy is reached; then the note is in the file `cosigned`.
+    /// Whether the policy is reached; then the note is in the file `cosigned`, unless the policy asks for no witness.
     pub quorum: Result<(), QuorumError>,
 }
 
@@ -68,7 +68,8 @@ impl Log {
         let cosignatures =
             verify_cosignatures(note.as_bytes(), keys).map_err(|error| AuditError::Cosigned(error.into()))?;
         let quorum = policy.evaluate(&cosignatures);
-        if quorum.is_ok() {
+        // A policy that asks for nobody has nothing to keep.
+        if quorum.is_ok() && policy.wants_witnesses() {
             self.keep_cosigned(note.as_bytes(), policy)?;
         }
         Ok(Collected {
@@ -150,6 +151,7 @@ impl Log {
         witness: &PolicyWitness,
         post: &mut impl FnMut(&PolicyWitness, &[u8]) -> Result<(u16, Vec<u8>), String>,
     ) -> Result<Result<String, SubmitError>, AuditError> {
+        // A file that does not verify costs one more request, and is told when it is read for its own sake.
         let mut old_size = self.last_cosigned(&witness.key).unwrap_or(0).min(checkpoint.size);
         for _ in 0..ATTEMPTS {
             let request = self.witness_request(checkpoint, old_size)?;

@@ -6,9 +6,11 @@
 
 use std::sync::Arc;
 
+use cap_std::fs::Dir;
+
 use super::{Log, is_id};
 use crate::error::AuditError;
-use crate::files::FileLayer;
+use crate::files::{DirFiles, FileLayer};
 use crate::keys::TrustedKeys;
 use crate::merkle::leaf_hash;
 use crate::note::Checkpoint;
@@ -36,6 +38,21 @@ impl Log {
     pub fn consistency(&self, old_size: u64) -> Result<ConsistencyProof, AuditError> {
         Ok(self.snapshot()?.grown_from(self.files.as_ref(), old_size)?.proof)
     }
+}
+
+/// [`Log::prove_at`] for who has the folder and the public key, and cannot or must not write: an auditor with a copy of the
+/// trail. Takes no lock, changes nothing. Without a checkpoint, the proof is under the newest one.
+pub fn prove(
+    dir: &Dir,
+    keys: &TrustedKeys,
+    origin: &str,
+    id: &str,
+    checkpoint: Option<&Checkpoint>,
+) -> Result<TlogProof, AuditError> {
+    let dir = dir.try_clone().map_err(|error| AuditError::io("open", ".", error))?;
+    let files = DirFiles::new(dir);
+    let snapshot = Arc::new(Snapshot::newest(&files, keys, origin)?);
+    prove_in(&snapshot, &files, keys, id, checkpoint)
 }
 
 /// The proof for a record of a snapshot, under its own checkpoint or an earlier one.

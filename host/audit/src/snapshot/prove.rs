@@ -3,10 +3,13 @@
 //! **In**: a [`Snapshot`] and sizes. **Out**: proofs that verify against its signed root. **Trusted**: that root. **Can fail**:
 //! [`AuditError`]: a proof that the tiles give is checked before anybody gets it.
 
-use super::{Snapshot, TileCache, Tiles};
+use std::time::Duration;
+
+use super::{Snapshot, TileCache, Tiles, read_checkpoint, without_checkpoint};
 use crate::digest::Digest;
 use crate::error::AuditError;
 use crate::files::FileLayer;
+use crate::keys::TrustedKeys;
 use crate::layout;
 use crate::merkle::root;
 use crate::note::Checkpoint;
@@ -19,7 +22,29 @@ pub(crate) struct Grown {
     pub(crate) old_root: Digest,
 }
 
+/// How often the edge of a growing log is read again.
+const ATTEMPTS: u32 = 50;
+
 impl Snapshot {
+    /// The log at its newest checkpoint, for who has no [`crate::Log`] and so no lock: read again when an append came between.
+    pub(crate) fn newest(files: &dyn FileLayer, keys: &TrustedKeys, origin: &str) -> Result<Self, AuditError> {
+        let mut attempt = 0;
+        loop {
+            let Some(checkpoint) = read_checkpoint(files, origin, keys)? else {
+                return Err(without_checkpoint(files)?);
+            };
+            let loaded = Self::load(files, checkpoint.clone());
+            if loaded.is_ok()
+                || attempt == ATTEMPTS
+                || read_checkpoint(files, origin, keys)?.as_ref() == Some(&checkpoint)
+            {
+                return loaded;
+            }
+            attempt += 1;
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+
     /// That the leaf stands at `index` of the tree that `checkpoint` states: this snapshot's, or an earlier one of this log.
     pub(crate) fn inclusion(
         &self,

@@ -4,8 +4,9 @@ use std::time::{Duration, Instant};
 
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
+use proptest::prelude::{any, proptest};
 
-use super::prove_in;
+use super::{prove, prove_in};
 use crate::digest::Digest;
 use crate::dsse::seal;
 use crate::edge::Edge;
@@ -89,6 +90,11 @@ fn a_proof_verifies_alone_and_with_the_record_it_is_about() {
         ));
         assert!(proof.verify("example.com/other", &keys(), None).is_err());
     }
+    // The same from the folder alone, with the public key and no lock.
+    let offline = |id| prove(&dir(folder.path()), &keys(), ORIGIN, id, None);
+    assert_eq!(offline("rp_257").unwrap(), log.prove("rp_257").unwrap());
+    assert!(matches!(offline("rp_300"), Err(AuditError::UnknownId { .. })));
+    assert!(matches!(offline("../rp_1"), Err(AuditError::BadId { .. })));
     assert!(matches!(log.prove("rp_300"), Err(AuditError::UnknownId { .. })));
     assert!(matches!(log.prove("../rp_1"), Err(AuditError::BadId { .. })));
 }
@@ -119,6 +125,20 @@ fn every_changed_byte_of_a_proof_is_noticed() {
             let mut swapped = lines.clone();
             swapped.swap(at, at - 1);
             assert!(verify(swapped.concat().as_bytes()).is_err(), "lines {at} and before");
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_bytes_make_the_reader_panic(
+        bytes in proptest::collection::vec(any::<u8>(), 0..200),
+        lines in proptest::collection::vec("(extra |index |c2sp.org/tlog-proof@v1|old |\u{2014} )?[A-Za-z0-9+/=]{0,60}", 0..12),
+    ) {
+        let text = lines.join("\n");
+        for bytes in [bytes.as_slice(), text.as_bytes(), format!("c2sp.org/tlog-proof@v1\nextra AA==\nindex 0\n{text}").as_bytes()] {
+            let verified = TlogProof::parse(bytes).and_then(|proof| proof.verify(ORIGIN, &keys(), None));
+            assert!(verified.is_err());
         }
     }
 }
