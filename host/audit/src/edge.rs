@@ -49,8 +49,6 @@ pub(crate) struct Edge {
 pub(crate) struct TreeFile {
     pub(crate) path: String,
     pub(crate) bytes: Vec<u8>,
-    /// The narrower file that it makes superfluous.
-    pub(crate) supersedes: Option<String>,
 }
 
 impl RawEdge {
@@ -156,40 +154,33 @@ impl Edge {
         }
     }
 
-    /// Adds an entry, and says which files then have to be written; `None` for an entry too long for a bundle.
+    /// Adds an entry, and says which files it fills, which never change again; `None` for an entry too long for a bundle.
     pub(crate) fn push(&mut self, leaf: &str) -> Option<Vec<TreeFile>> {
-        let old_size = self.size;
-        let mut written = Vec::new();
+        let mut full = Vec::new();
         if !push_to_bundle(&mut self.bundle, leaf) {
             return None;
         }
-        let n = old_size / TILE_WIDTH;
-        let width = old_size % TILE_WIDTH + 1;
-        written.push(TreeFile {
+        if self.size % TILE_WIDTH == TILE_WIDTH - 1 {
+            full.push(TreeFile {
+                path: layout::bundle(self.size / TILE_WIDTH, TILE_WIDTH),
+                bytes: std::mem::take(&mut self.bundle),
+            });
+        }
+        self.push_hash(leaf_hash(leaf.as_bytes()), |id, hashes| {
+            full.push(tile_file(id, hashes))
+        });
+        Some(full)
+    }
+
+    /// The files of the edge itself: the partial bundle and the partial tiles.
+    pub(crate) fn files(&self) -> Vec<TreeFile> {
+        let (n, width) = (self.size / TILE_WIDTH, self.size % TILE_WIDTH);
+        let bundle = (width > 0).then(|| TreeFile {
             path: layout::bundle(n, width),
             bytes: self.bundle.clone(),
-            supersedes: (width > 1).then(|| layout::bundle(n, width - 1)),
         });
-        if width == TILE_WIDTH {
-            self.bundle.clear();
-        }
-        let mut levels = 1;
-        self.push_hash(leaf_hash(leaf.as_bytes()), |id, hashes| {
-            levels += 1;
-            written.push(tile_file(id, hashes));
-        });
-        for (level, hashes) in (0..).zip(&self.tiles).take(levels) {
-            if !hashes.is_empty() {
-                written.push(tile_file(
-                    TileId {
-                        level,
-                        n: nodes_at(level, self.size) / TILE_WIDTH,
-                    },
-                    hashes,
-                ));
-            }
-        }
-        Some(written)
+        let tiles = self.partial().map(|(id, hashes)| tile_file(id, hashes));
+        bundle.into_iter().chain(tiles).collect()
     }
 
     /// The hashes of the partial tile of each level that has one.
@@ -232,12 +223,30 @@ pub(crate) fn split_tile(bytes: &[u8], width: u64) -> Option<Vec<Digest>> {
 }
 
 fn tile_file(id: TileId, hashes: &[Digest]) -> TreeFile {
-    let width = hashes.len() as u64;
     TreeFile {
-        path: layout::tile(id, width),
+        path: layout::tile(id, hashes.len() as u64),
         bytes: hashes.iter().flat_map(|hash| hash.0).collect(),
-        supersedes: (width > 1).then(|| layout::tile(id, width - 1)),
     }
+}
+
+/// Paths of the files of the edge of a tree of `size` leaves, as [`Edge::files`] has them.
+pub(crate) fn edge_paths(size: u64) -> Vec<String> {
+    let width = size % TILE_WIDTH;
+    let bundle = (width > 0).then(|| layout::bundle(size / TILE_WIDTH, width));
+    let tiles = partial_tiles(size).map(|id| layout::tile(id, id.width(size)));
+    bundle.into_iter().chain(tiles).collect()
+}
+
+/// Paths of the files that leaves `from..to` filled.
+pub(crate) fn full_paths(from: u64, to: u64) -> Vec<String> {
+    let mut paths: Vec<String> = (from / TILE_WIDTH..to / TILE_WIDTH)
+        .map(|n| layout::bundle(n, TILE_WIDTH))
+        .collect();
+    for level in 0..=MAX_TILE_LEVEL {
+        let (first, end) = (nodes_at(level, from) / TILE_WIDTH, nodes_at(level, to) / TILE_WIDTH);
+        paths.extend((first..end).map(|n| layout::tile(TileId { level, n }, TILE_WIDTH)));
+    }
+    paths
 }
 
 fn unreadable(path: &str, error: &io::Error) -> EdgeError {

@@ -143,6 +143,32 @@ pub enum AuditError {
         /// What is wrong with it.
         what: String,
     },
+    /// The journal could not be made durable: what was written to it since may be lost, whatever a second try says.
+    #[error(
+        "the journal of the audit log could not be made durable ({reason}): the record was not acknowledged, and this process records nothing more; check the disk and the kernel's messages, then start it again"
+    )]
+    NotDurable {
+        /// What the operating system says.
+        reason: String,
+    },
+    /// The record is durable in the journal, and could not be written to its place.
+    #[error(
+        "the record `{id}` (index {index}) is durable in the journal of the audit log, and not yet in the log's own files: {reason}; remove the cause, and the next append or start writes it there. It counts as recorded: do not record it again"
+    )]
+    Unpublished {
+        /// Its id.
+        id: String,
+        /// Its index.
+        index: u64,
+        /// Why it could not be written.
+        reason: String,
+    },
+    /// The operating system has no random numbers.
+    #[error("no random numbers for the journal of the audit log: {reason}")]
+    Random {
+        /// What the operating system says.
+        reason: String,
+    },
     /// The envelope could not be made.
     #[error("the record could not be sealed: {0}")]
     Seal(#[from] DsseError),
@@ -152,6 +178,17 @@ pub enum AuditError {
 }
 
 impl AuditError {
+    /// A record that could not be written to its place.
+    pub(crate) fn unpublished(id: &str, index: u64, cause: &Self) -> Self {
+        let reason = match cause {
+            // Its own message says that nothing was recorded.
+            Self::NoSpace { doing, path, source } => format!("no space left to {doing} `{path}` ({source})"),
+            other => other.to_string(),
+        };
+        let id = id.to_owned();
+        Self::Unpublished { id, index, reason }
+    }
+
     /// Sorts a failed file operation.
     pub(crate) fn io(doing: &'static str, path: &str, source: io::Error) -> Self {
         let path = path.to_owned();

@@ -9,7 +9,8 @@
 //! Hashing, tiles, notes and envelopes are implemented here, so that they can be read here; the tests check the output
 //! with implementations that are not ours.
 //!
-//! Nothing here opens a path by itself: the caller hands in a [`cap_std::fs::Dir`], and no link is followed.
+//! Nothing here opens a path by itself: the caller hands in a [`cap_std::fs::Dir`], and no link is followed. The kernel's boot
+//! id is the one exception (`files.rs`).
 #![forbid(unsafe_code)]
 #![cfg_attr(
     test,
@@ -28,6 +29,7 @@ mod edge;
 pub mod entry;
 mod error;
 mod files;
+mod journal;
 pub mod keys;
 mod layout;
 pub mod log;

@@ -30,22 +30,30 @@
 
 use std::fs::{File, TryLockError};
 use std::io;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use cap_std::fs::Dir;
 
+use crate::digest::Digest;
 use crate::entry::is_id;
 use crate::error::AuditError;
 use crate::files::{DirFiles, FileLayer};
+use crate::journal::JOURNAL_BYTES;
 use crate::keys::{Signer, TrustedKeys};
 use crate::layout;
 use crate::merkle::empty_root;
-use crate::note::{Checkpoint, is_origin, open_checkpoint, sign_checkpoint};
-use crate::snapshot::{Entries, Snapshot, VerifiedRecord, read_checkpoint, without_checkpoint};
+use crate::note::{Checkpoint, MAX_CHECKPOINT_BYTES, is_origin, open_checkpoint, sign_checkpoint};
+use crate::snapshot::{Entries, Snapshot, VerifiedRecord, without_checkpoint};
+use publish::{TREE_MODE, remove_if_there};
+use tip::{Tip, rolled_back, wrong};
 
 mod append;
+mod publish;
 mod recovery;
+mod tip;
+mod trim;
 
 pub use append::{NewRecord, Placement, Sealed};
 pub use recovery::Recovered;
@@ -78,14 +86,31 @@ pub struct Log {
     origin: String,
     trusted: TrustedKeys,
     lock_timeout: Duration,
+    /// Length of the journal.
+    journal_bytes: u64,
     state: Mutex<State>,
+    synced: Mutex<Synced>,
+    /// Entries up to and with the newest frame that this process wrote.
+    written: AtomicU64,
 }
 
 #[derive(Default)]
 struct State {
-    /// What the log was when this process last looked.
+    /// The published log when this process last looked.
     snapshot: Option<Arc<Snapshot>>,
+    /// The journal when this process last looked.
+    tip: Option<Tip>,
     recovered: Vec<Recovered>,
+}
+
+/// What this process knows to be durable. One thread at a time makes the journal durable, for all that wrote before it began.
+#[derive(Default)]
+struct Synced {
+    /// Entries that are.
+    durable: u64,
+    /// The operating system once failed to. It tells each open file only once, and a second try succeeds without having
+    /// written what was lost; so this is for good.
+    failed: bool,
 }
 
 /// The lock on the log; dropping it releases the lock.
@@ -101,7 +126,7 @@ impl Log {
 
     /// [`Log::open`] with options.
     pub fn open_with(dir: Dir, signer: Box<dyn Signer>, origin: &str, options: LogOptions) -> Result<Self, AuditError> {
-        Self::open_layer(Box::new(DirFiles::new(dir)), signer, origin, options)
+        Self::open_layer(Box::new(DirFiles::new(dir)), signer, origin, options, JOURNAL_BYTES)
     }
 
     pub(crate) fn open_layer(
@@ -109,6 +134,7 @@ impl Log {
         signer: Box<dyn Signer>,
         origin: &str,
         options: LogOptions,
+        journal_bytes: u64,
     ) -> Result<Self, AuditError> {
         if !is_origin(origin) {
             return Err(AuditError::BadOrigin {
@@ -118,20 +144,22 @@ impl Log {
         let mut trusted = options.also_trusted;
         trusted.insert(signer.public().clone());
         let lock_timeout = Duration::from_millis(options.lock_timeout_ms);
-        let state = Mutex::default();
         let log = Self {
             files,
             signer,
             origin: origin.to_owned(),
             trusted,
             lock_timeout,
-            state,
+            journal_bytes,
+            state: Mutex::default(),
+            synced: Mutex::default(),
+            written: AtomicU64::new(0),
         };
         {
             let mut state = log.state();
             let locked = log.lock(File::try_lock)?;
             log.create_if_new(&locked)?;
-            log.settle(&mut state, &locked)?;
+            log.recover(&mut state, &locked)?;
         }
         Ok(log)
     }
@@ -182,46 +210,56 @@ impl Log {
         self.current(&mut state)
     }
 
-    /// The log as its checkpoint now is. Called under the lock.
+    /// The published log as its checkpoint now is. Called under the lock.
     fn current(&self, state: &mut State) -> Result<Arc<Snapshot>, AuditError> {
         let files = self.files.as_ref();
-        let Some(checkpoint) = read_checkpoint(files, &self.origin, &self.trusted)? else {
-            return Err(without_checkpoint(files)?);
+        let note = match files.read(layout::CHECKPOINT, MAX_CHECKPOINT_BYTES) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(without_checkpoint(files)?),
+            other => other.map_err(|error| AuditError::io("read", layout::CHECKPOINT, error))?,
         };
-        if let Some(known) = &state.snapshot {
-            if known.checkpoint == checkpoint {
-                return Ok(Arc::clone(known));
-            }
-            let known = &known.checkpoint;
-            if checkpoint.size < known.size || (checkpoint.size == known.size && checkpoint.root != known.root) {
-                let what = format!(
-                    "the checkpoint states {} entries, and this process has seen another one with {}: the log was rolled back",
-                    checkpoint.size, known.size
-                );
-                return Err(AuditError::Tampered {
-                    path: layout::CHECKPOINT.to_owned(),
-                    what,
-                });
-            }
+        let known = state.snapshot.as_ref();
+        if let Some(known) = known.filter(|known| known.checkpoint.note.as_bytes() == note) {
+            return Ok(Arc::clone(known));
         }
-        let snapshot = Arc::new(Snapshot::load(files, checkpoint)?);
+        let checkpoint = open_checkpoint(&note, &self.origin, &self.trusted)?;
+        let mut grown = None;
+        if let Some(Snapshot {
+            checkpoint: known,
+            edge,
+        }) = known.map(Arc::as_ref)
+        {
+            if checkpoint.size < known.size || (checkpoint.size == known.size && checkpoint.root != known.root) {
+                return Err(rolled_back(checkpoint.size, known.size));
+            }
+            grown = state.tip.as_ref().and_then(|tip| tip.grown(edge, checkpoint.size));
+        }
+        let snapshot = match grown {
+            Some(edge) if edge.root() != checkpoint.root => {
+                return Err(wrong(format!(
+                    "it contradicts the checkpoint with {} entries",
+                    checkpoint.size
+                )));
+            }
+            Some(edge) => Snapshot { checkpoint, edge },
+            None => Snapshot::load(files, checkpoint)?,
+        };
+        if let Some(tip) = &mut state.tip {
+            tip.forget(snapshot.checkpoint.size);
+        }
+        let snapshot = Arc::new(snapshot);
         state.snapshot = Some(Arc::clone(&snapshot));
         Ok(snapshot)
     }
 
-    /// The log as it is now, after recovering what a dead process left. Called under the exclusive lock.
-    fn settle(&self, state: &mut State, locked: &Locked) -> Result<Arc<Snapshot>, AuditError> {
-        let snapshot = self.current(state)?;
-        let recovered = recovery::recover(self.files.as_ref(), &snapshot, locked)?;
-        state.recovered.extend(recovered);
-        Ok(snapshot)
-    }
-
-    /// Makes the folders and the checkpoint of an empty log. The checkpoint comes last: without it, and without any content,
-    /// a log counts as new.
-    fn create_if_new(&self, _locked: &Locked) -> Result<(), AuditError> {
+    /// Makes the folders, the journal and the checkpoint of an empty log. The checkpoint comes last: without it, and without
+    /// any content, a log counts as new.
+    fn create_if_new(&self, locked: &Locked) -> Result<(), AuditError> {
         let files = self.files.as_ref();
-        let is_new = read_checkpoint(files, &self.origin, &self.trusted)?.is_none();
+        let is_new = match files.stat(layout::CHECKPOINT) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => true,
+            // Whatever else is wrong with it, reading it says so.
+            _ => false,
+        };
         if is_new {
             match without_checkpoint(files)? {
                 AuditError::NoLog => {}
@@ -237,21 +275,38 @@ impl Log {
         if !is_new {
             return Ok(());
         }
-        // Left by a process that died right here.
-        match files.remove(layout::STAGED_CHECKPOINT) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                return Err(AuditError::io("remove", layout::STAGED_CHECKPOINT, error));
-            }
-            _ => {}
-        }
-        let note = sign_checkpoint(self.signer.as_ref(), &self.origin, 0, &empty_root())?;
-        self.believe(&note)?;
-        append::publish_checkpoint(files, &note)
+        self.make_journal(0, &empty_root(), locked)?;
+        let note = self.sign_checkpoint(0, &empty_root())?.note;
+        remove_if_there(files, layout::STAGED_CHECKPOINT)
+            .and_then(|()| files.create(layout::STAGED_CHECKPOINT, note.as_bytes(), TREE_MODE))
+            .and_then(|()| files.rename(layout::STAGED_CHECKPOINT, layout::CHECKPOINT))
+            .and_then(|()| files.sync_dir(""))
+            .map_err(|error| AuditError::io("write", layout::CHECKPOINT, error))
     }
 
-    /// A signature that does not verify must never be published, whatever the signer is.
-    fn believe(&self, note: &str) -> Result<Checkpoint, AuditError> {
+    /// A checkpoint of this log. A signature that does not verify must never be published, whatever the signer is.
+    fn sign_checkpoint(&self, size: u64, root: &Digest) -> Result<Checkpoint, AuditError> {
+        let note = sign_checkpoint(self.signer.as_ref(), &self.origin, size, root)?;
         Ok(open_checkpoint(note.as_bytes(), &self.origin, &self.trusted)?)
+    }
+
+    /// J4: makes the journal durable up to a size that was written, unless that is known to be. Called without the lock, so
+    /// that others write meanwhile; the kernel then serves several processes with one flush of the disk.
+    fn make_durable(&self, journal: &File, size: u64) -> Result<(), AuditError> {
+        let mut synced = self.synced();
+        refuse_after_failure(&synced)?;
+        if synced.durable >= size {
+            return Ok(());
+        }
+        let written = self.written.load(Ordering::Acquire).max(size);
+        if let Err(error) = self.files.sync_data(journal) {
+            synced.failed = true;
+            return Err(AuditError::NotDurable {
+                reason: error.to_string(),
+            });
+        }
+        synced.durable = written;
+        Ok(())
     }
 
     /// Takes the lock, after queueing for it: only who holds `queue` may ask for `lock`. Without that, a process that appends
@@ -297,6 +352,19 @@ impl Log {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    fn synced(&self) -> MutexGuard<'_, Synced> {
+        self.synced.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn refuse_after_failure(synced: &Synced) -> Result<(), AuditError> {
+    if synced.failed {
+        return Err(AuditError::NotDurable {
+            reason: "an earlier attempt of this process failed".to_owned(),
+        });
+    }
+    Ok(())
 }
 
 impl std::fmt::Debug for Log {
