@@ -10,9 +10,7 @@ use crate::digest::Digest;
 use crate::entry::{MAX_BUNDLE_BYTES, push_to_bundle, split_bundle};
 use crate::files::FileLayer;
 use crate::layout;
-use crate::merkle::{
-    Frontier, MAX_TILE_LEVEL, TILE_WIDTH, TileId, TileSource, leaf_hash, nodes_at, partial_tiles, root,
-};
+use crate::merkle::{Frontier, MAX_TILE_LEVEL, TILE_WIDTH, TileId, TileSource, leaf_hash, nodes_at, partial_tiles};
 
 /// Bytes of a full hash tile.
 pub(crate) const TILE_BYTES: u64 = TILE_WIDTH * 32;
@@ -42,6 +40,8 @@ pub(crate) struct Edge {
     bundle: Vec<u8>,
     /// Hashes of the partial tile of each level.
     tiles: [Vec<Digest>; MAX_TILE_LEVEL as usize + 1],
+    /// The complete subtrees, from which the root takes a handful of hashes.
+    frontier: Frontier,
 }
 
 /// A file of the tree that an append writes.
@@ -92,6 +92,7 @@ impl RawEdge {
         if let Some(read) = self.bundle {
             edge.bundle = read.map_err(|error| unreadable(&path, &error))?;
         }
+        edge.frontier = Frontier::of_tiles(&edge.tiles, size);
         if edge.root() != *expected {
             return Err(EdgeError {
                 path: layout::CHECKPOINT.to_owned(),
@@ -128,14 +129,13 @@ impl Edge {
 
     /// Root of the whole tree.
     pub(crate) fn root(&self) -> Digest {
-        let mut hashes = self;
-        // The edge of a tree has every hash that its root asks for; another edge has some other root.
-        root(&mut hashes, self.size).unwrap_or(Digest([0; 32]))
+        self.frontier.root()
     }
 
     /// Adds a leaf hash. `completed` gets each tile that this leaf fills.
     pub(crate) fn push_hash(&mut self, leaf: Digest, mut completed: impl FnMut(TileId, &[Digest])) {
         self.size += 1;
+        self.frontier.push(leaf);
         let mut hash = leaf;
         for (level, tile) in (0..).zip(&mut self.tiles) {
             tile.push(hash);

@@ -28,11 +28,11 @@
 //!
 //! When a step fails and the process lives (no space, for example), the same recovery runs at once.
 
-use std::fs::{File, TryLockError};
+use std::fs::File;
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use cap_std::fs::Dir;
 
@@ -46,10 +46,12 @@ use crate::layout;
 use crate::merkle::empty_root;
 use crate::note::{Checkpoint, MAX_CHECKPOINT_BYTES, is_origin, open_checkpoint, sign_checkpoint};
 use crate::snapshot::{Entries, Snapshot, VerifiedRecord, without_checkpoint};
+use lock::{Access, LockFiles, Locked};
 use publish::{TREE_MODE, remove_if_there};
 use tip::{Tip, rolled_back, wrong};
 
 mod append;
+mod lock;
 mod publish;
 mod recovery;
 mod tip;
@@ -101,6 +103,7 @@ struct State {
     /// The journal when this process last looked.
     tip: Option<Tip>,
     recovered: Vec<Recovered>,
+    locks: Option<LockFiles>,
 }
 
 /// What this process knows to be durable. One thread at a time makes the journal durable, for all that wrote before it began.
@@ -111,11 +114,6 @@ struct Synced {
     /// The operating system once failed to. It tells each open file only once, and a second try succeeds without having
     /// written what was lost; so this is for good.
     failed: bool,
-}
-
-/// The lock on the log; dropping it releases the lock.
-struct Locked {
-    _file: File,
 }
 
 impl Log {
@@ -157,7 +155,7 @@ impl Log {
         };
         {
             let mut state = log.state();
-            let locked = log.lock(File::try_lock)?;
+            let locked = log.lock(&mut state, Access::Alone)?;
             log.create_if_new(&locked)?;
             log.recover(&mut state, &locked)?;
         }
@@ -206,7 +204,7 @@ impl Log {
 
     fn snapshot(&self) -> Result<Arc<Snapshot>, AuditError> {
         let mut state = self.state();
-        let _locked = self.lock(File::try_lock_shared)?;
+        let _locked = self.lock(&mut state, Access::Shared)?;
         self.current(&mut state)
     }
 
@@ -307,45 +305,6 @@ impl Log {
         }
         synced.durable = written;
         Ok(())
-    }
-
-    /// Takes the lock, after queueing for it: only who holds `queue` may ask for `lock`. Without that, a process that appends
-    /// one record after the other would take the lock again before anybody else finds it free.
-    fn lock(&self, attempt: fn(&File) -> Result<(), TryLockError>) -> Result<Locked, AuditError> {
-        let start = Instant::now();
-        let turn = self.wait_for(layout::QUEUE, File::try_lock, start)?;
-        let file = self.wait_for(layout::LOCK, attempt, start)?;
-        drop(turn);
-        Ok(Locked { _file: file })
-    }
-
-    fn wait_for(
-        &self,
-        path: &str,
-        attempt: fn(&File) -> Result<(), TryLockError>,
-        start: Instant,
-    ) -> Result<File, AuditError> {
-        let failed = |error| AuditError::io("lock", path, error);
-        loop {
-            let file = self.files.open_lock(path).map_err(failed)?;
-            match attempt(&file) {
-                // A lock on a file that was replaced meanwhile protects nothing.
-                Ok(()) if self.files.is_same_file(path, &file).map_err(failed)? => return Ok(file),
-                Ok(()) | Err(TryLockError::WouldBlock) => {}
-                Err(TryLockError::Error(error)) => return Err(failed(error)),
-            }
-            let waited = start.elapsed();
-            if waited >= self.lock_timeout {
-                let waited_ms = u64::try_from(waited.as_millis()).unwrap_or(u64::MAX);
-                return Err(AuditError::LockTimeout {
-                    file: layout::LOCK,
-                    waited_ms,
-                });
-            }
-            // The same for all who wait, and uneven, so that nobody is always too late.
-            let pause = Duration::from_micros(200 + u64::from(waited.subsec_nanos()) % 1_600);
-            std::thread::sleep(pause.min(self.lock_timeout - waited));
-        }
     }
 
     /// A panic elsewhere cannot leave the state half-changed: it is only ever replaced whole.

@@ -81,7 +81,8 @@ pub(crate) struct Known {
     pub(crate) hash: Digest,
 }
 
-/// Root of the tree of `size` leaves, from tiles alone.
+/// Root of the tree of `size` leaves, from tiles alone: what a frontier is compared with.
+#[cfg(test)]
 pub(crate) fn root<S: TileSource>(source: &mut S, size: u64) -> Result<Digest, S::Error> {
     if size == 0 {
         return Ok(empty_root());
@@ -127,7 +128,7 @@ fn split(leaves: u64) -> u64 {
 }
 
 /// Computes the root of leaves that come one after the other, in memory that grows with the logarithm of their number.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Frontier {
     /// Roots of complete subtrees, highest first, as the binary digits of `size` say.
     subtrees: Vec<Digest>,
@@ -135,6 +136,18 @@ pub(crate) struct Frontier {
 }
 
 impl Frontier {
+    /// The frontier of a tree of `size` leaves, from the partial tile of each level, lowest first: each has the nodes that eight
+    /// binary digits of `size` stand for.
+    pub(crate) fn of_tiles(tiles: &[Vec<Digest>], size: u64) -> Self {
+        let mut subtrees = Vec::new();
+        for tile in tiles.iter().rev() {
+            let mut level = Self::default();
+            tile.iter().for_each(|hash| level.push(*hash));
+            subtrees.append(&mut level.subtrees);
+        }
+        Self { subtrees, size }
+    }
+
     /// Adds the next leaf hash.
     pub(crate) fn push(&mut self, leaf: Digest) {
         let mut hash = leaf;

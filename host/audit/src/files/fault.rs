@@ -53,11 +53,11 @@ struct State {
 #[derive(PartialEq, Eq)]
 enum Kept {
     /// `sync_dir` of this folder.
-    InFolder(String),
+    Folder(String),
     /// `sync_files` of this file.
-    InFile(String),
+    File(String),
     /// `sync_data` of the open file; there is only one, the journal.
-    InJournal,
+    Journal,
 }
 
 enum Undo {
@@ -260,7 +260,7 @@ impl FileLayer for FaultyFiles {
     }
 
     fn write_new(&self, path: &str, bytes: &[u8], mode: u32) -> io::Result<()> {
-        let spoil = (Kept::InFile(path.to_owned()), Undo::Spoil(path.to_owned()));
+        let spoil = (Kept::File(path.to_owned()), Undo::Spoil(path.to_owned()));
         let undo = vec![(in_folder(path), Undo::Remove(path.to_owned())), spoil];
         self.put_new(path, bytes, mode, undo)
     }
@@ -268,7 +268,7 @@ impl FileLayer for FaultyFiles {
     fn sync_files(&self, paths: &[String]) -> io::Result<()> {
         for path in paths {
             self.change(|| self.inner.sync_files(std::slice::from_ref(path)), false, Vec::new())?;
-            self.keep(&Kept::InFile(path.clone()));
+            self.keep(&Kept::File(path.clone()));
         }
         Ok(())
     }
@@ -287,11 +287,11 @@ impl FileLayer for FaultyFiles {
         self.change(|| self.inner.rename(from, to), false, undo.into_iter().collect())?;
         // The bytes go with the file; what was said of those it replaced is void.
         let mut state = self.state.lock().unwrap();
-        let replaced = Kept::InFile(to.to_owned());
+        let replaced = Kept::File(to.to_owned());
         state.volatile.retain(|(kept, _)| *kept != replaced);
         for (kept, undo) in &mut state.volatile {
-            if *kept == Kept::InFile(from.to_owned()) {
-                (*kept, *undo) = (Kept::InFile(to.to_owned()), Undo::Spoil(to.to_owned()));
+            if *kept == Kept::File(from.to_owned()) {
+                (*kept, *undo) = (Kept::File(to.to_owned()), Undo::Spoil(to.to_owned()));
             }
         }
         Ok(())
@@ -303,7 +303,7 @@ impl FileLayer for FaultyFiles {
             (in_folder(path), undo)
         });
         self.change(|| self.inner.remove(path), false, undo.into_iter().collect())?;
-        self.keep(&Kept::InFile(path.to_owned()));
+        self.keep(&Kept::File(path.to_owned()));
         Ok(())
     }
 
@@ -323,7 +323,7 @@ impl FileLayer for FaultyFiles {
 
     fn sync_dir(&self, path: &str) -> io::Result<()> {
         self.change(|| self.inner.sync_dir(path), false, Vec::new())?;
-        self.keep(&Kept::InFolder(path.to_owned()));
+        self.keep(&Kept::Folder(path.to_owned()));
         Ok(())
     }
 
@@ -349,7 +349,7 @@ impl FileLayer for FaultyFiles {
         let mut before = self.inner.read_at(file, offset, bytes.len())?;
         let grows = before.len() < bytes.len();
         before.resize(bytes.len(), 0);
-        let undo = vec![(Kept::InJournal, Undo::Overwrite(offset, before))];
+        let undo = vec![(Kept::Journal, Undo::Overwrite(offset, before))];
         let written = self.change(|| self.inner.write_at(file, offset, bytes), grows, undo);
         if written.is_err() && self.tears_now() {
             self.inner.write_at(file, offset, &bytes[..bytes.len() / 2])?;
@@ -359,13 +359,13 @@ impl FileLayer for FaultyFiles {
 
     fn sync_data(&self, file: &File) -> io::Result<()> {
         self.change(|| self.inner.sync_data(file), false, Vec::new())?;
-        self.keep(&Kept::InJournal);
+        self.keep(&Kept::Journal);
         Ok(())
     }
 
     fn truncate(&self, file: &File, length: u64) -> io::Result<()> {
         let behind = self.inner.read_at(file, length, usize::MAX >> 16).unwrap_or_default();
-        let undo = vec![(Kept::InJournal, Undo::Lengthen(length + behind.len() as u64, behind))];
+        let undo = vec![(Kept::Journal, Undo::Lengthen(length + behind.len() as u64, behind))];
         self.change(|| self.inner.truncate(file, length), false, undo)
     }
 
@@ -379,5 +379,5 @@ impl FileLayer for FaultyFiles {
 }
 
 fn in_folder(path: &str) -> Kept {
-    Kept::InFolder(layout::parent(path).to_owned())
+    Kept::Folder(layout::parent(path).to_owned())
 }

@@ -64,8 +64,14 @@ fn a_frame_counts_behind_the_one_it_was_written_behind_and_nowhere_else() {
     let third = write_frame(&files, &file, second, &frame(10_000)).unwrap();
     assert_eq!(second.offset, FRAMES_START + BLOCK_BYTES);
     assert_eq!(third.offset, second.offset + 3 * BLOCK_BYTES);
-    assert_eq!(read_frame(&files, &file, first).unwrap(), Found::Frame(frame(100), second));
-    assert_eq!(read_frame(&files, &file, second).unwrap(), Found::Frame(frame(10_000), third));
+    assert_eq!(
+        read_frame(&files, &file, first).unwrap(),
+        Found::Frame(frame(100), second)
+    );
+    assert_eq!(
+        read_frame(&files, &file, second).unwrap(),
+        Found::Frame(frame(10_000), third)
+    );
     assert_eq!(read_frame(&files, &file, third).unwrap(), Found::End);
     // Another generation, another frame before it.
     for chain in [header(2).first().chain, Digest([0; 32])] {

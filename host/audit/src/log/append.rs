@@ -1,12 +1,12 @@
 //! Appending: steps J1 to J3 of the protocol in [`crate::log`], and the order of the others.
 
-use std::fs::File;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use serde::Serialize;
 use serde::de::IgnoredAny;
 
+use super::lock::Access;
 use super::tip::{Pending, Tip};
 use super::{Locked, Log, State, refuse_after_failure};
 use crate::digest::Digest;
@@ -82,7 +82,7 @@ impl Log {
         let (sealed, journal) = {
             let mut state = self.state();
             refuse_after_failure(&self.synced())?;
-            let locked = self.lock(File::try_lock)?;
+            let locked = self.lock(&mut state, Access::Alone)?;
             let (mut published, mut tip) = self.catch_up(&mut state, &locked)?;
             // What is durable already, of a thread that waits for the lock or could not publish: now, or nothing more.
             let durable = self.synced().durable.min(tip.edge.size());

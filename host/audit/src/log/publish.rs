@@ -4,10 +4,10 @@
 //! last the checkpoint that states them. **Trusted**: nothing; a frame's record must match its entry. **Can fail**:
 //! [`AuditError`], with the checkpoint as it was.
 
-use std::fs::File;
 use std::io;
 use std::sync::Arc;
 
+use super::lock::Access;
 use super::tip::{Tip, wrong};
 use super::{Locked, Log};
 use crate::digest::Digest;
@@ -37,7 +37,7 @@ impl Log {
     /// Publishes the log up to `size` unless somebody did meanwhile.
     pub(super) fn publish_written(&self, size: u64) -> Result<(), AuditError> {
         let mut state = self.state();
-        let locked = self.lock(File::try_lock)?;
+        let locked = self.lock(&mut state, Access::Alone)?;
         let published = self.current(&mut state)?;
         if published.checkpoint.size >= size {
             return Ok(());
