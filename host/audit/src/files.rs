@@ -62,6 +62,8 @@ pub(crate) trait FileLayer: Send + Sync {
     fn open_lock(&self, path: &str) -> io::Result<File>;
     /// Opens a plain file that is there, to read and to write it in place.
     fn open_existing(&self, path: &str) -> io::Result<File>;
+    /// Opens a plain file that is there, to read it.
+    fn open_to_read(&self, path: &str) -> io::Result<File>;
     /// Bytes of an open file from an offset on: fewer than `limit_bytes` only at its end.
     fn read_at(&self, file: &File, offset: u64, limit_bytes: usize) -> io::Result<Vec<u8>>;
     /// Writes all bytes to an open file at an offset. Not durable yet.
@@ -272,6 +274,10 @@ impl FileLayer for DirFiles {
 
     fn open_existing(&self, path: &str) -> io::Result<File> {
         self.open_rw(path, &mut OpenOptions::new())
+    }
+
+    fn open_to_read(&self, path: &str) -> io::Result<File> {
+        self.open_plain(path).map(|(file, _)| file.into_std())
     }
 
     fn read_at(&self, file: &File, offset: u64, limit_bytes: usize) -> io::Result<Vec<u8>> {

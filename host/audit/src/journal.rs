@@ -35,8 +35,10 @@ use std::fs::File;
 use std::io;
 
 use crate::digest::Digest;
+use crate::edge::{Edge, TreeFile};
 use crate::entry::Entry;
 use crate::files::FileLayer;
+use crate::layout;
 use crate::note::MAX_CHECKPOINT_BYTES;
 use crate::snapshot::MAX_RECORD_BYTES;
 
@@ -185,6 +187,13 @@ pub(crate) fn read_header(files: &dyn FileLayer, file: &File) -> io::Result<Opti
     Ok(headers.max_by_key(|header| header.generation))
 }
 
+/// Whether files that the journal covers may not be on the disk though they can be read, or the other way round: after the
+/// machine was started anew, or a file could not be made durable.
+pub(crate) fn is_suspect(files: &dyn FileLayer, header: &Header) -> bool {
+    let here = files.boot_id();
+    here.is_none() || here != header.boot_id || files.stat(layout::SUSPECT).is_ok()
+}
+
 /// Writes the frame at a place, and says where the next one stands. Not durable yet.
 pub(crate) fn write_frame(files: &dyn FileLayer, file: &File, at: Place, frame: &Frame) -> io::Result<Place> {
     let (bytes, after) = frame.to_bytes(at)?;
@@ -261,6 +270,17 @@ impl Frame {
     /// Blocks that this frame takes, in bytes.
     pub(crate) fn room(&self) -> u64 {
         padded((FRAME_HEAD_BYTES + self.note.len() + self.leaf.len() + self.record.len()) as u64)
+    }
+
+    /// Adds the entry of this frame to a tree, if it is an entry and the frame holds its record. The files are those it fills.
+    pub(crate) fn join(&self, edge: &mut Edge) -> Result<(Entry, Vec<TreeFile>), String> {
+        let index = edge.size();
+        let entry = Entry::parse(self.leaf.as_bytes()).filter(|entry| entry.digest == Digest::of(&self.record));
+        let entry = entry.ok_or_else(|| format!("its frame for entry {index} does not hold that entry's record"))?;
+        match edge.push(&self.leaf) {
+            Some(full) => Ok((entry, full)),
+            None => Err(format!("its frame for entry {index} holds an entry that is too long")),
+        }
     }
 
     /// The frame for a place, and the place behind it.

@@ -11,7 +11,8 @@
 //!
 //! Memory does not grow with the log: one bundle, one tile per level, one record, the names of one shard, and at most
 //! [`MAX_LISTED`] problems and notes are held. No lock is taken, so a trail on read-only media can be verified, and a live
-//! one while it grows: it is verified as of the checkpoint that stood when verification began.
+//! one while it grows: it is verified as of the checkpoint that stood when verification began. What a dead process left in the
+//! journal is a note, and no problem, if the next start can make a whole log of it (`verify/journal.rs`).
 
 use std::collections::BTreeMap;
 use std::io;
@@ -29,6 +30,7 @@ use crate::layout;
 use crate::note::{Checkpoint, MAX_CHECKPOINT_BYTES, NoteError, open_checkpoint};
 use crate::snapshot::without_checkpoint;
 
+mod journal;
 mod records;
 mod tree;
 
@@ -118,8 +120,14 @@ pub fn verify(dir: &Dir, keys: &TrustedKeys, origin: &str) -> Result<VerifyRepor
     verify_layer(&DirFiles::new(dir), keys, origin)
 }
 
-fn verify_layer(files: &dyn FileLayer, keys: &TrustedKeys, origin: &str) -> Result<VerifyReport, AuditError> {
+pub(crate) fn verify_layer(
+    files: &dyn FileLayer,
+    keys: &TrustedKeys,
+    origin: &str,
+) -> Result<VerifyReport, AuditError> {
     let mut report = VerifyReport::default();
+    let restored = journal::look(files, keys, origin, &mut report);
+    let files: &dyn FileLayer = restored.as_ref().map_or(files, |restored| restored);
     let Some((checkpoint, edge)) = start(files, keys, origin, &mut report)? else {
         return Ok(report);
     };

@@ -340,6 +340,11 @@ impl FileLayer for FaultyFiles {
         self.inner.open_existing(path)
     }
 
+    fn open_to_read(&self, path: &str) -> io::Result<File> {
+        self.alive()?;
+        self.inner.open_to_read(path)
+    }
+
     fn read_at(&self, file: &File, offset: u64, limit_bytes: usize) -> io::Result<Vec<u8>> {
         self.alive()?;
         self.inner.read_at(file, offset, limit_bytes)

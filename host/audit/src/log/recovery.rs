@@ -11,13 +11,13 @@ use serde::Serialize;
 
 use super::publish::{Present, remove_if_there, remove_partial};
 use super::tip::{Tip, rolled_back};
-use super::trim::{block_of, is_suspect};
+use super::trim::block_of;
 use super::{Locked, Log, State};
 use crate::dsse::Envelope;
 use crate::edge::edge_paths;
 use crate::error::AuditError;
 use crate::files::FileLayer;
-use crate::journal::{self, Found, Torn};
+use crate::journal::{self, Found, Torn, is_suspect};
 use crate::layout;
 use crate::merkle::{MAX_TILE_LEVEL, TILE_WIDTH, TileId, nodes_at};
 use crate::note::{Checkpoint, NoteError};

@@ -13,7 +13,7 @@ use crate::files::fault::{Fault, FaultyFiles};
 use crate::files::{DirFiles, FileLayer};
 use crate::keys::tests::MemoryKey;
 use crate::keys::{FileKey, PublicKey, SignError, Signer};
-use crate::verify::verify;
+use crate::verify::{verify, verify_layer};
 
 const ORIGIN: &str = "test.example/log";
 /// More operations than any append makes.
@@ -44,6 +44,7 @@ forward! {
     sync_files(paths: &[String]) -> ();
     sync_dirs(paths: &[String]) -> ();
     open_existing(path: &str) -> std::fs::File;
+    open_to_read(path: &str) -> std::fs::File;
     read_at(file: &std::fs::File, offset: u64, limit_bytes: usize) -> Vec<u8>;
     write_at(file: &std::fs::File, offset: u64, bytes: &[u8]) -> ();
     sync_data(file: &std::fs::File) -> ();
@@ -88,11 +89,16 @@ fn open(root: &Path) -> Result<Log, AuditError> {
 
 /// Opens the log after a fault: as the next process does, or as the first one after the machine was started anew.
 fn open_after(root: &Path, fault: Fault) -> Result<Log, AuditError> {
-    if !matches!(fault, Fault::PowerLoss(_)) {
-        return open(root);
+    open_through(root, &Arc::new(after_a_fault(root, fault)))
+}
+
+fn after_a_fault(root: &Path, fault: Fault) -> FaultyFiles {
+    let layer = FaultyFiles::new(audit(root), Fault::Kill, u64::MAX - 1);
+    if matches!(fault, Fault::PowerLoss(_)) {
+        layer.after_a_start()
+    } else {
+        layer
     }
-    let layer = FaultyFiles::new(audit(root), Fault::Kill, u64::MAX - 1).after_a_start();
-    open_through(root, &Arc::new(layer))
 }
 
 fn open_through(root: &Path, layer: &Arc<FaultyFiles>) -> Result<Log, AuditError> {
@@ -157,6 +163,17 @@ fn interrupted(template: &Path, fault: Fault, at: u64) -> Option<(tempfile::Temp
 /// What must hold after any interruption: everything acknowledged is there, the new record is there once or not at all,
 /// and the log goes on.
 fn check_recovery(root: &Path, size: u64, fault: Fault, result: &Result<u64, AuditError>, context: &str) {
+    let untouched = folder();
+    copy(root, untouched.path());
+    let layer = after_a_fault(untouched.path(), fault);
+    // A log that is only being made may not be one yet; the next start makes it.
+    if let Ok(report) = verify_layer(&layer, &key(root).public().clone().into(), ORIGIN) {
+        assert!(
+            report.is_verified(),
+            "{context}, not opened again: {:#?}",
+            report.problems
+        );
+    }
     let log = open_after(root, fault).unwrap_or_else(|error| panic!("{context}: {error}"));
     let recovered = log.take_recovered();
     let now = log.checkpoint().unwrap().size;

@@ -11,7 +11,6 @@ use std::sync::Arc;
 
 use super::recovery::{Recovered, keep_torn};
 use super::{Locked, Log, State};
-use crate::digest::Digest;
 use crate::edge::Edge;
 use crate::entry::Entry;
 use crate::error::AuditError;
@@ -50,15 +49,7 @@ impl Tip {
     /// Takes one frame in, without looking at its checkpoint.
     fn push(&mut self, frame: &Frame, after: Place) -> Result<(), AuditError> {
         let index = self.edge.size();
-        let entry = Entry::parse(frame.leaf.as_bytes());
-        let entry = entry.filter(|entry| entry.digest == Digest::of(&frame.record));
-        let entry =
-            entry.ok_or_else(|| wrong(format!("its frame for entry {index} does not hold that entry's record")))?;
-        if self.edge.push(&frame.leaf).is_none() {
-            return Err(wrong(format!(
-                "its frame for entry {index} holds an entry that is too long"
-            )));
-        }
+        let (entry, _) = frame.join(&mut self.edge).map_err(wrong)?;
         let place = std::mem::replace(&mut self.place, after);
         self.pending.push_back(Pending {
             index,

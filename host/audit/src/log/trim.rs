@@ -14,7 +14,6 @@ use super::{Locked, Log};
 use crate::digest::Digest;
 use crate::edge::{edge_paths, full_paths};
 use crate::error::AuditError;
-use crate::files::FileLayer;
 use crate::journal::{BLOCK_BYTES, Header};
 use crate::layout;
 use crate::snapshot::Snapshot;
@@ -143,10 +142,4 @@ pub(super) fn block_of(header: &Header) -> Result<Vec<u8>, AuditError> {
     header.to_block().ok_or_else(|| AuditError::BadOrigin {
         origin: "the origin, with which a checkpoint does not fit into a block of the journal,".to_owned(),
     })
-}
-
-/// Whether files that the journal covers may not be on the disk though they can be read, or the other way round.
-pub(super) fn is_suspect(files: &dyn FileLayer, header: &Header) -> bool {
-    let here = files.boot_id();
-    here.is_none() || here != header.boot_id || files.stat(layout::SUSPECT).is_ok()
 }
