@@ -6,27 +6,54 @@
 //!
 //! # How an append becomes durable
 //!
-//! All steps happen under an exclusive lock on the file `lock`, which the operating system releases when its holder dies.
-//! *Durable* means: the file was fsynced, and then the folder that names it.
+//! Everything that changes the folder happens under an exclusive lock (`log/lock.rs`), which the operating system releases when
+//! its holder dies, with one exception: an append waits for the disk *without* the lock. It waits once, for one file, the
+//! `journal` (`journal.rs`), so that the writers of all processes wait together and the kernel serves them with one flush of
+//! the disk: group commit without a leader. In one process, one thread waits for all that wrote before it began.
 //!
-//! | step | what is done | after a crash right then, recovery |
+//! | step | what is done | after a crash right then, the next start |
 //! |---|---|---|
-//! | A1 | take the lock; when `staging/` is not empty, recover first | finds the same state again |
-//! | A2 | verify `checkpoint` and the right edge of the tree; they are what the next signature stands on | nothing to do |
-//! | A3 | `staging/<id>.<index>.json`: the sealed record, mode 0444, durable. From here to A8 it marks the append | moves it to `unacknowledged/` |
-//! | A4 | link it to `records/<shard>/`, which never replaces a file; durable | moves it to `unacknowledged/`, takes the link away |
-//! | A5 | write the wider entry bundle and hash tiles, each to `staging/tile` and then renamed; durable | as A4; the tiles are beyond the checkpoint, nobody reads them, and the next append replaces them |
-//! | A6 | sign the new checkpoint and write it to `staging/checkpoint`; durable | as A4, and removes that file |
-//! | A7 | rename it to `checkpoint`; durable. **This is the commit**: the caller may be told | if the rename survived, the record counts; if not, as A4 |
-//! | A8 | remove the mark in `staging/` and the narrower tiles | removes what is left of them |
+//! | J1 | take the lock | finds the same state again |
+//! | J2 | read what others added to the journal, verify its newest checkpoint; the next signature stands on it | as J1 |
+//! | J3 | seal the record, sign the checkpoint with it, write both as one frame behind the newest; release the lock | keeps a torn frame in `unacknowledged/`; a whole one counts |
+//! | J4 | `fdatasync` the journal. **This is the commit**: every frame up to this one is durable | as J3, and the frame is there |
+//! | J5 | take the lock; write records, tiles and bundles of the frames up to this one, then rename `checkpoint`; the caller is told | writes them again |
 //!
-//! So the checkpoint never states an entry whose record, bundle or tiles are not durable, and a record without a checkpoint
-//! is never acknowledged. Recovery deletes no record: what it finds goes to `unacknowledged/`, and
-//! [`Log::take_recovered`] tells the caller, who notes the gap in a record of its own. Recovery itself may be cut short at
-//! any point: it links the record to `unacknowledged/` (R1, durable), removes it from `records/` (R2, durable), and only
-//! then removes the mark (R3), so that it starts again with the same step.
+//! A frame may stand on frames that are not durable yet; its own J4 makes those durable too, so what is acknowledged never
+//! stands on what can be lost. Nothing outside the journal states an entry before its frame is durable: readers and exporters
+//! see the checkpoint only, and no checkpoint that a power loss takes back was ever to be seen, which would have let the log
+//! sign two histories. So *whole* (counts after a crash), *durable*, *published* (seen) and *acknowledged* follow each other in
+//! this order, and a whole frame without an acknowledgement counts as appended.
 //!
-//! When a step fails and the process lives (no space, for example), the same recovery runs at once.
+//! What J5 writes is not durable by itself; the journal stands for it. When the journal is full, it is trimmed, under the lock:
+//!
+//! | step | what is done | after a crash right then, the next start |
+//! |---|---|---|
+//! | T1 | make the journal durable and publish all of it | goes on with J5 |
+//! | T2 | `fsync` every file that the frames stand for, and the folders of their names, a few at once | has the journal still |
+//! | T3 | write the header of the next generation, in the slot of the one before the last, and make it durable. **This begins the journal anew** | finds the one or the other, and all files durable |
+//! | T4 | remove the partial tiles of the earlier base | the next trim removes them |
+//!
+//! The edge of the tree at the base of the journal is kept until T4, because recovery begins there:
+//!
+//! | step | what is done |
+//! |---|---|
+//! | R1 | whoever finds a torn frame puts what is left of it into `unacknowledged/`, durably, and erases it; [`Log::take_recovered`] tells the caller, who notes the gap in a record of its own |
+//! | R2 | after the machine was started anew, as the kernel's boot id in the header tells: write every file of the journal's frames anew, whatever stands there, and trim |
+//! | R3 | otherwise the files are as the dead process left them: make frames that are not published durable, once more and by writing them again, and publish them |
+//! | R4 | clear `staging/`, in which builds before the journal left records of appends that were cut short: these go to `unacknowledged/` |
+//!
+//! Each of these can be cut short at any point, and is begun again from the start. When an append fails, it was not
+//! acknowledged; in J3 it left nothing, after J4 its record is in the log ([`AuditError::Unpublished`]), and no other append
+//! of this process begins before that is published.
+//!
+//! **A failed `fdatasync` is for good.** The operating system tells it once to each open file and then holds the lost bytes for
+//! clean. So this process records nothing more ([`AuditError::NotDurable`]); a process that had the journal open is told by its
+//! own next `fdatasync`; one that opens it later writes again whatever is not published, and the header if nothing is, before
+//! it builds on it (R3); and after a failure in T2 or T3 it finds a mark and does R2.
+//!
+//! `tests/protocol.rs` is a model of these steps, under these names, which explores all interleavings up to a bound;
+//! `log/tests.rs` cuts every operation short.
 
 use std::fs::File;
 use std::io;

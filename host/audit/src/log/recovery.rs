@@ -60,9 +60,13 @@ impl Log {
         // R3
         let (published, mut tip) = self.catch_up(state, locked)?;
         let mut now = Arc::clone(&published);
-        let size = tip.edge.size();
-        if size > published.checkpoint.size {
+        let (size, stated) = (tip.edge.size(), published.checkpoint.size);
+        // What is published was made durable by somebody, and with it the header; what is not may be lost though it can be
+        // read, after a failed sync that only a process that has ended was told of.
+        if size > stated || stated == tip.base {
             self.adopt(&tip)?;
+        }
+        if size > stated {
             now = self.publish(&published, &mut tip, size, locked)?;
             state.snapshot = Some(Arc::clone(&now));
         }
