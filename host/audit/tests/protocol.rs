@@ -10,7 +10,14 @@
 //!
 //! The explorer is breadth-first and a few lines long: the model checkers there are would bring an HTTP server and its
 //! dependencies into the auditor's crate.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, clippy::print_stdout, missing_docs, reason = "a test may panic")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    missing_docs,
+    reason = "a test may panic"
+)]
 
 use std::collections::{HashMap, VecDeque};
 
@@ -122,25 +129,40 @@ impl State {
     fn safe(&self) -> usize {
         let durable = |frame: &&Bytes| **frame == Bytes::Durable;
         let frames = self.frames[self.base..].iter().take_while(durable).count();
-        let in_journal = if self.header == Bytes::Durable { self.base + frames } else { 0 };
+        let in_journal = if self.header == Bytes::Durable {
+            self.base + frames
+        } else {
+            0
+        };
         in_journal.max(self.files)
     }
 
     fn check(&self) {
         let safe = self.safe();
         for entry in &self.acknowledged {
-            assert!(self.log[..safe].contains(entry), "{entry:?} was acknowledged and can be lost: {self:#?}");
+            assert!(
+                self.log[..safe].contains(entry),
+                "{entry:?} was acknowledged and can be lost: {self:#?}"
+            );
         }
         for (at, entry) in self.log.iter().enumerate() {
             assert!(!self.log[..at].contains(entry), "{entry:?} is there twice: {self:#?}");
         }
-        assert!(self.published <= safe, "the checkpoint states what can be lost: {self:#?}");
-        assert!(self.log.starts_with(&self.seen), "what was seen is not there any more: {self:#?}");
+        assert!(
+            self.published <= safe,
+            "the checkpoint states what can be lost: {self:#?}"
+        );
+        assert!(
+            self.log.starts_with(&self.seen),
+            "what was seen is not there any more: {self:#?}"
+        );
         assert!(self.base <= self.log.len() && self.files <= self.log.len());
     }
 
     fn is_done(&self) -> bool {
-        self.writers.iter().all(|writer| writer.step == Step::Idle && writer.left == 0)
+        self.writers
+            .iter()
+            .all(|writer| writer.step == Step::Idle && writer.left == 0)
     }
 
     fn publish(&mut self, size: usize) {
@@ -209,7 +231,9 @@ impl State {
         let size = self.log.len();
         let unlock = |state: &mut Self| state.lock = None;
         match self.writers[writer].step {
-            Step::Down if self.lock.is_none() => vec![self.with(writer, Step::Recovers, |state| state.lock = Some(writer))],
+            Step::Down if self.lock.is_none() => {
+                vec![self.with(writer, Step::Recovers, |state| state.lock = Some(writer))]
+            }
             // R1; then R2 or R3: the frames and the header are written once more and made durable.
             Step::Recovers if self.suspect || size > self.published || self.published == self.base => {
                 let mut adopted = self.clone();
@@ -261,7 +285,9 @@ impl State {
                 unlock(state);
             })],
             Step::Written(mine) => vec![self.with(writer, Step::Syncing(mine, size), |_| {})],
-            Step::Syncing(mine, held) => self.sync(writer, held, |state| state.writers[writer].step = Step::Synced(mine)),
+            Step::Syncing(mine, held) => {
+                self.sync(writer, held, |state| state.writers[writer].step = Step::Synced(mine))
+            }
             Step::Synced(mine) if self.lock.is_none() => {
                 if self.published >= mine {
                     return vec![self.with(writer, Step::Idle, |state| state.acknowledge(writer))];
@@ -290,7 +316,10 @@ impl State {
 
     /// What a power loss can leave.
     fn losses(&self) -> Vec<Self> {
-        let readable = self.frames[self.base..].iter().take_while(|frame| **frame != Bytes::Lost).count();
+        let readable = self.frames[self.base..]
+            .iter()
+            .take_while(|frame| **frame != Bytes::Lost)
+            .count();
         // Without this generation's header the files are all there is: its frames may have taken the place of earlier ones.
         let in_journal = match self.header {
             Bytes::Lost => self.files,
@@ -381,7 +410,9 @@ fn explore(first: State) -> usize {
 fn every_interleaving_of_two_writers_and_three_appends_each_keeps_what_was_acknowledged() {
     for (kills, losses, failures) in [(0, 0, 0), (2, 0, 0), (0, 1, 1), (1, 1, 0), (1, 0, 1)] {
         let states = explore(State::new(2, 3, kills, losses, failures));
-        println!("2 writers of 3 appends, {kills} kills, {losses} power losses, {failures} failed syncs: {states} states");
+        println!(
+            "2 writers of 3 appends, {kills} kills, {losses} power losses, {failures} failed syncs: {states} states"
+        );
         assert!(states > 500);
     }
 }
@@ -390,7 +421,9 @@ fn every_interleaving_of_two_writers_and_three_appends_each_keeps_what_was_ackno
 fn every_interleaving_of_three_writers_keeps_what_was_acknowledged() {
     for (kills, losses, failures) in [(1, 0, 0), (0, 1, 0), (0, 0, 1)] {
         let states = explore(State::new(3, 1, kills, losses, failures));
-        println!("3 writers of 1 append, {kills} kills, {losses} power losses, {failures} failed syncs: {states} states");
+        println!(
+            "3 writers of 1 append, {kills} kills, {losses} power losses, {failures} failed syncs: {states} states"
+        );
         assert!(states > 500);
     }
 }
