@@ -57,7 +57,7 @@
 
 use std::fs::File;
 use std::io;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -118,9 +118,15 @@ pub struct Log {
     /// Length of the journal.
     journal_bytes: u64,
     state: Mutex<State>,
-    synced: Mutex<Synced>,
+    /// Held by the one thread that makes the journal durable, for all that wrote before it began.
+    syncing: Mutex<()>,
     /// Entries up to and with the newest frame that this process wrote.
     written: AtomicU64,
+    /// Entries that this process knows to be durable.
+    durable: AtomicU64,
+    /// The operating system once failed to make them so. It tells each open file only once, and a second try succeeds without
+    /// having written what was lost; so this is for good.
+    failed: AtomicBool,
 }
 
 #[derive(Default)]
@@ -131,16 +137,6 @@ struct State {
     tip: Option<Tip>,
     recovered: Vec<Recovered>,
     locks: Option<LockFiles>,
-}
-
-/// What this process knows to be durable. One thread at a time makes the journal durable, for all that wrote before it began.
-#[derive(Default)]
-struct Synced {
-    /// Entries that are.
-    durable: u64,
-    /// The operating system once failed to. It tells each open file only once, and a second try succeeds without having
-    /// written what was lost; so this is for good.
-    failed: bool,
 }
 
 impl Log {
@@ -177,8 +173,10 @@ impl Log {
             lock_timeout,
             journal_bytes,
             state: Mutex::default(),
-            synced: Mutex::default(),
+            syncing: Mutex::default(),
             written: AtomicU64::new(0),
+            durable: AtomicU64::new(0),
+            failed: AtomicBool::new(false),
         };
         {
             let mut state = log.state();
@@ -318,19 +316,37 @@ impl Log {
     /// J4: makes the journal durable up to a size that was written, unless that is known to be. Called without the lock, so
     /// that others write meanwhile; the kernel then serves several processes with one flush of the disk.
     fn make_durable(&self, journal: &File, size: u64) -> Result<(), AuditError> {
-        let mut synced = self.synced();
-        refuse_after_failure(&synced)?;
-        if synced.durable >= size {
+        self.refuse_after_failure()?;
+        if self.durable.load(Ordering::Acquire) < size {
+            self.sync_journal(journal, size)?;
+        }
+        Ok(())
+    }
+
+    fn sync_journal(&self, journal: &File, size: u64) -> Result<(), AuditError> {
+        let _alone = self.syncing.lock().unwrap_or_else(PoisonError::into_inner);
+        // Somebody else of this process may just have done it, or failed.
+        self.refuse_after_failure()?;
+        if self.durable.load(Ordering::Acquire) >= size {
             return Ok(());
         }
         let written = self.written.load(Ordering::Acquire).max(size);
         if let Err(error) = self.files.sync_data(journal) {
-            synced.failed = true;
+            self.failed.store(true, Ordering::Release);
             return Err(AuditError::NotDurable {
                 reason: error.to_string(),
             });
         }
-        synced.durable = written;
+        self.durable.fetch_max(written, Ordering::AcqRel);
+        Ok(())
+    }
+
+    fn refuse_after_failure(&self) -> Result<(), AuditError> {
+        if self.failed.load(Ordering::Acquire) {
+            return Err(AuditError::NotDurable {
+                reason: "an earlier attempt of this process failed".to_owned(),
+            });
+        }
         Ok(())
     }
 
@@ -338,19 +354,6 @@ impl Log {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
-
-    fn synced(&self) -> MutexGuard<'_, Synced> {
-        self.synced.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-fn refuse_after_failure(synced: &Synced) -> Result<(), AuditError> {
-    if synced.failed {
-        return Err(AuditError::NotDurable {
-            reason: "an earlier attempt of this process failed".to_owned(),
-        });
-    }
-    Ok(())
 }
 
 impl std::fmt::Debug for Log {

@@ -8,7 +8,7 @@ use serde::de::IgnoredAny;
 
 use super::lock::Access;
 use super::tip::{Pending, Tip};
-use super::{Locked, Log, State, refuse_after_failure};
+use super::{Locked, Log, State};
 use crate::digest::Digest;
 use crate::dsse;
 use crate::entry::{Entry, is_id, is_kind, payload_type};
@@ -81,11 +81,11 @@ impl Log {
         check_header(kind, id, incident)?;
         let (sealed, journal) = {
             let mut state = self.state();
-            refuse_after_failure(&self.synced())?;
+            self.refuse_after_failure()?;
             let locked = self.lock(&mut state, Access::Alone)?;
             let (mut published, mut tip) = self.catch_up(&mut state, &locked)?;
             // What is durable already, of a thread that waits for the lock or could not publish: now, or nothing more.
-            let durable = self.synced().durable.min(tip.edge.size());
+            let durable = self.durable.load(Ordering::Acquire).min(tip.edge.size());
             if durable > published.checkpoint.size {
                 published = self.publish(&published, &mut tip, durable, &locked)?;
                 state.snapshot = Some(Arc::clone(&published));

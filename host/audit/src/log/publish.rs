@@ -6,6 +6,7 @@
 
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use super::lock::Access;
 use super::tip::{Tip, wrong};
@@ -50,7 +51,7 @@ impl Log {
             }
         };
         // Others of this process may wait for the lock with the same: one of them does it for all.
-        let durable = self.synced().durable.min(tip.edge.size()).max(size);
+        let durable = self.durable.load(Ordering::Acquire).min(tip.edge.size()).max(size);
         let result = self.publish(&published, &mut tip, durable, &locked);
         state.tip = Some(tip);
         state.snapshot = Some(result?);

@@ -5,7 +5,8 @@
 //! on the way. **Can fail**: [`AuditError`]; then the earlier generation stands.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
 
 use super::publish::remove_if_there;
 use super::recovery::remove_superfluous;
@@ -70,13 +71,19 @@ impl Log {
         // T3
         let header = self.header(tip.header.generation.saturating_add(1), size, &now.checkpoint.root)?;
         let block = block_of(&header)?;
-        let written = files
-            .write_at(&tip.file, header.offset(), &block)
-            .and_then(|()| files.sync_data(&tip.file));
+        let written = {
+            let _alone = self.syncing.lock().unwrap_or_else(PoisonError::into_inner);
+            let written = files
+                .write_at(&tip.file, header.offset(), &block)
+                .and_then(|()| files.sync_data(&tip.file));
+            // Told to one thread only: the others must know before they try.
+            self.failed.fetch_or(written.is_err(), Ordering::AcqRel);
+            written
+        };
         if let Err(error) = written {
             return Err(self.suspect(error));
         }
-        self.synced().durable = size;
+        self.durable.fetch_max(size, Ordering::AcqRel);
         // T4
         remove_superfluous(files, tip.base, size, &[size]);
         if tip.place.offset > self.journal_bytes {
@@ -97,7 +104,7 @@ impl Log {
     /// After a file could not be made durable: the operating system may show bytes that the disk does not have, and say so
     /// only once. This process goes no further, and the next start writes everything anew that the journal covers.
     fn suspect(&self, error: std::io::Error) -> AuditError {
-        self.synced().failed = true;
+        self.failed.store(true, Ordering::Release);
         let files = self.files.as_ref();
         let _also_refused_by_the_others = files
             .create(layout::SUSPECT, &[], JOURNAL_MODE)
