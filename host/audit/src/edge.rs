@@ -10,9 +10,7 @@ use crate::digest::Digest;
 use crate::entry::{MAX_BUNDLE_BYTES, push_to_bundle, split_bundle};
 use crate::files::FileLayer;
 use crate::layout;
-use crate::merkle::{
-    Frontier, MAX_TILE_LEVEL, TILE_WIDTH, TileId, TileSource, leaf_hash, nodes_at, partial_tiles, root,
-};
+use crate::merkle::{Frontier, MAX_TILE_LEVEL, TILE_WIDTH, TileId, TileSource, leaf_hash, nodes_at, partial_tiles};
 
 /// Bytes of a full hash tile.
 pub(crate) const TILE_BYTES: u64 = TILE_WIDTH * 32;
@@ -42,6 +40,8 @@ pub(crate) struct Edge {
     bundle: Vec<u8>,
     /// Hashes of the partial tile of each level.
     tiles: [Vec<Digest>; MAX_TILE_LEVEL as usize + 1],
+    /// The complete subtrees, from which the root takes a handful of hashes.
+    frontier: Frontier,
 }
 
 /// A file of the tree that an append writes.
@@ -49,8 +49,6 @@ pub(crate) struct Edge {
 pub(crate) struct TreeFile {
     pub(crate) path: String,
     pub(crate) bytes: Vec<u8>,
-    /// The narrower file that it makes superfluous.
-    pub(crate) supersedes: Option<String>,
 }
 
 impl RawEdge {
@@ -94,6 +92,7 @@ impl RawEdge {
         if let Some(read) = self.bundle {
             edge.bundle = read.map_err(|error| unreadable(&path, &error))?;
         }
+        edge.frontier = Frontier::of_tiles(&edge.tiles, size);
         if edge.root() != *expected {
             return Err(EdgeError {
                 path: layout::CHECKPOINT.to_owned(),
@@ -130,14 +129,13 @@ impl Edge {
 
     /// Root of the whole tree.
     pub(crate) fn root(&self) -> Digest {
-        let mut hashes = self;
-        // The edge of a tree has every hash that its root asks for; another edge has some other root.
-        root(&mut hashes, self.size).unwrap_or(Digest([0; 32]))
+        self.frontier.root()
     }
 
     /// Adds a leaf hash. `completed` gets each tile that this leaf fills.
     pub(crate) fn push_hash(&mut self, leaf: Digest, mut completed: impl FnMut(TileId, &[Digest])) {
         self.size += 1;
+        self.frontier.push(leaf);
         let mut hash = leaf;
         for (level, tile) in (0..).zip(&mut self.tiles) {
             tile.push(hash);
@@ -156,40 +154,33 @@ impl Edge {
         }
     }
 
-    /// Adds an entry, and says which files then have to be written; `None` for an entry too long for a bundle.
+    /// Adds an entry, and says which files it fills, which never change again; `None` for an entry too long for a bundle.
     pub(crate) fn push(&mut self, leaf: &str) -> Option<Vec<TreeFile>> {
-        let old_size = self.size;
-        let mut written = Vec::new();
+        let mut full = Vec::new();
         if !push_to_bundle(&mut self.bundle, leaf) {
             return None;
         }
-        let n = old_size / TILE_WIDTH;
-        let width = old_size % TILE_WIDTH + 1;
-        written.push(TreeFile {
+        if self.size % TILE_WIDTH == TILE_WIDTH - 1 {
+            full.push(TreeFile {
+                path: layout::bundle(self.size / TILE_WIDTH, TILE_WIDTH),
+                bytes: std::mem::take(&mut self.bundle),
+            });
+        }
+        self.push_hash(leaf_hash(leaf.as_bytes()), |id, hashes| {
+            full.push(tile_file(id, hashes))
+        });
+        Some(full)
+    }
+
+    /// The files of the edge itself: the partial bundle and the partial tiles.
+    pub(crate) fn files(&self) -> Vec<TreeFile> {
+        let (n, width) = (self.size / TILE_WIDTH, self.size % TILE_WIDTH);
+        let bundle = (width > 0).then(|| TreeFile {
             path: layout::bundle(n, width),
             bytes: self.bundle.clone(),
-            supersedes: (width > 1).then(|| layout::bundle(n, width - 1)),
         });
-        if width == TILE_WIDTH {
-            self.bundle.clear();
-        }
-        let mut levels = 1;
-        self.push_hash(leaf_hash(leaf.as_bytes()), |id, hashes| {
-            levels += 1;
-            written.push(tile_file(id, hashes));
-        });
-        for (level, hashes) in (0..).zip(&self.tiles).take(levels) {
-            if !hashes.is_empty() {
-                written.push(tile_file(
-                    TileId {
-                        level,
-                        n: nodes_at(level, self.size) / TILE_WIDTH,
-                    },
-                    hashes,
-                ));
-            }
-        }
-        Some(written)
+        let tiles = self.partial().map(|(id, hashes)| tile_file(id, hashes));
+        bundle.into_iter().chain(tiles).collect()
     }
 
     /// The hashes of the partial tile of each level that has one.
@@ -232,12 +223,30 @@ pub(crate) fn split_tile(bytes: &[u8], width: u64) -> Option<Vec<Digest>> {
 }
 
 fn tile_file(id: TileId, hashes: &[Digest]) -> TreeFile {
-    let width = hashes.len() as u64;
     TreeFile {
-        path: layout::tile(id, width),
+        path: layout::tile(id, hashes.len() as u64),
         bytes: hashes.iter().flat_map(|hash| hash.0).collect(),
-        supersedes: (width > 1).then(|| layout::tile(id, width - 1)),
     }
+}
+
+/// Paths of the files of the edge of a tree of `size` leaves, as [`Edge::files`] has them.
+pub(crate) fn edge_paths(size: u64) -> Vec<String> {
+    let width = size % TILE_WIDTH;
+    let bundle = (width > 0).then(|| layout::bundle(size / TILE_WIDTH, width));
+    let tiles = partial_tiles(size).map(|id| layout::tile(id, id.width(size)));
+    bundle.into_iter().chain(tiles).collect()
+}
+
+/// Paths of the files that leaves `from..to` filled.
+pub(crate) fn full_paths(from: u64, to: u64) -> Vec<String> {
+    let mut paths: Vec<String> = (from / TILE_WIDTH..to / TILE_WIDTH)
+        .map(|n| layout::bundle(n, TILE_WIDTH))
+        .collect();
+    for level in 0..=MAX_TILE_LEVEL {
+        let (first, end) = (nodes_at(level, from) / TILE_WIDTH, nodes_at(level, to) / TILE_WIDTH);
+        paths.extend((first..end).map(|n| layout::tile(TileId { level, n }, TILE_WIDTH)));
+    }
+    paths
 }
 
 fn unreadable(path: &str, error: &io::Error) -> EdgeError {

@@ -2,10 +2,12 @@
 
 use std::io;
 
+use crate::digest::Digest;
 use crate::dsse::DsseError;
 use crate::files;
 use crate::keys::SignError;
 use crate::note::NoteError;
+use crate::policy::WitnessedError;
 
 /// Why the audit log did not do what was asked. Paths are relative to the folder of the log.
 #[derive(Debug, thiserror::Error)]
@@ -105,6 +107,45 @@ pub enum AuditError {
         /// What is wrong with it.
         what: String,
     },
+    /// The log is smaller than a checkpoint says it was, or than what was asked for.
+    #[error(
+        "the log has {size} entries and not {asked}: if an earlier checkpoint states {asked}, the log was cut or rolled back, or is a copy of an earlier day"
+    )]
+    Beyond {
+        /// The size asked for.
+        asked: u64,
+        /// The size of the log.
+        size: u64,
+    },
+    /// A checkpoint that our key signed is not of this log.
+    #[error(
+        "the first {size} entries have the root {computed} and the checkpoint states {stated}: the log was rewritten since, or the checkpoint is of a log that forked off; keep both, they are the proof"
+    )]
+    Fork {
+        /// The size that the checkpoint states.
+        size: u64,
+        /// The root of these entries here.
+        computed: Digest,
+        /// The root that the checkpoint states.
+        stated: Digest,
+    },
+    /// The record came after the checkpoint under which it was to be proven.
+    #[error(
+        "record `{id}` is entry {index}, and the checkpoint covers {size} entries: take a newer checkpoint, or have the newest one cosigned first"
+    )]
+    NotYetIn {
+        /// Its id.
+        id: String,
+        /// Its index.
+        index: u64,
+        /// The size that the checkpoint states.
+        size: u64,
+    },
+    /// The cosigned checkpoint does not do.
+    #[error(
+        "the cosigned checkpoint (file `cosigned`) does not verify: {0}; remove the file and have the checkpoint cosigned again"
+    )]
+    Cosigned(WitnessedError),
     /// A record is not what its entry says.
     #[error("record `{id}` (index {index}) was changed: {what}; run `pg-logstats audit verify` for the whole picture")]
     RecordTampered {
@@ -143,6 +184,42 @@ pub enum AuditError {
         /// What is wrong with it.
         what: String,
     },
+    /// The log stands under another key than the one that was to sign.
+    #[error(
+        "the audit log stands under the key `{in_force}`, and this process signs with `{ours}`: a log gets another key by `pg-logstats audit rotate-key`, and processes that run on are started anew then"
+    )]
+    OtherKey {
+        /// The keys of the newest checkpoint.
+        in_force: String,
+        /// Our key.
+        ours: crate::keys::KeyId,
+    },
+    /// The journal could not be made durable: what was written to it since may be lost, whatever a second try says.
+    #[error(
+        "the journal of the audit log could not be made durable ({reason}): the record was not acknowledged, and this process records nothing more; check the disk and the kernel's messages, then start it again"
+    )]
+    NotDurable {
+        /// What the operating system says.
+        reason: String,
+    },
+    /// The record is durable in the journal, and could not be written to its place.
+    #[error(
+        "the record `{id}` (index {index}) is durable in the journal of the audit log, and not yet in the log's own files: {reason}; remove the cause, and the next append or start writes it there. It counts as recorded: do not record it again"
+    )]
+    Unpublished {
+        /// Its id.
+        id: String,
+        /// Its index.
+        index: u64,
+        /// Why it could not be written.
+        reason: String,
+    },
+    /// The operating system has no random numbers.
+    #[error("no random numbers for the journal of the audit log: {reason}")]
+    Random {
+        /// What the operating system says.
+        reason: String,
+    },
     /// The envelope could not be made.
     #[error("the record could not be sealed: {0}")]
     Seal(#[from] DsseError),
@@ -152,6 +229,17 @@ pub enum AuditError {
 }
 
 impl AuditError {
+    /// A record that could not be written to its place.
+    pub(crate) fn unpublished(id: &str, index: u64, cause: &Self) -> Self {
+        let reason = match cause {
+            // Its own message says that nothing was recorded.
+            Self::NoSpace { doing, path, source } => format!("no space left to {doing} `{path}` ({source})"),
+            other => other.to_string(),
+        };
+        let id = id.to_owned();
+        Self::Unpublished { id, index, reason }
+    }
+
     /// Sorts a failed file operation.
     pub(crate) fn io(doing: &'static str, path: &str, source: io::Error) -> Self {
         let path = path.to_owned();

@@ -8,6 +8,7 @@
 
 use std::fs::File;
 use std::io::{self, Read as _, Write as _};
+use std::os::unix::fs::FileExt as _;
 
 use cap_fs_ext::{FollowSymlinks, OpenOptionsFollowExt as _};
 use cap_std::fs::{Dir, DirBuilder, DirBuilderExt as _, Metadata, MetadataExt as _, OpenOptions, OpenOptionsExt as _};
@@ -39,6 +40,10 @@ pub(crate) trait FileLayer: Send + Sync {
     fn list(&self, path: &str) -> io::Result<Vec<Listed>>;
     /// Makes a new file with these bytes and this mode, durable up to its name. A file of that name is an error.
     fn create(&self, path: &str, bytes: &[u8], mode: u32) -> io::Result<()>;
+    /// Makes a new file with these bytes and this mode, neither of which is durable yet. A file of that name is an error.
+    fn write_new(&self, path: &str, bytes: &[u8], mode: u32) -> io::Result<()>;
+    /// Makes the bytes of plain files durable, not their names.
+    fn sync_files(&self, paths: &[String]) -> io::Result<()>;
     /// Gives a file a second name. A file of that name is an error.
     fn link(&self, from: &str, to: &str) -> io::Result<()>;
     /// Renames a file, replacing what has that name.
@@ -51,10 +56,27 @@ pub(crate) trait FileLayer: Send + Sync {
     fn make_dir(&self, path: &str) -> io::Result<bool>;
     /// Makes the names in a folder durable. The empty path is the folder of the layer itself.
     fn sync_dir(&self, path: &str) -> io::Result<()>;
+    /// [`FileLayer::sync_dir`] of several folders.
+    fn sync_dirs(&self, paths: &[String]) -> io::Result<()>;
     /// Opens a file to lock it, making it if it is absent.
     fn open_lock(&self, path: &str) -> io::Result<File>;
+    /// Opens a plain file that is there, to read and to write it in place.
+    fn open_existing(&self, path: &str) -> io::Result<File>;
+    /// Opens a plain file that is there, to read it.
+    fn open_to_read(&self, path: &str) -> io::Result<File>;
+    /// Bytes of an open file from an offset on: fewer than `limit_bytes` only at its end.
+    fn read_at(&self, file: &File, offset: u64, limit_bytes: usize) -> io::Result<Vec<u8>>;
+    /// Writes all bytes to an open file at an offset. Not durable yet.
+    fn write_at(&self, file: &File, offset: u64, bytes: &[u8]) -> io::Result<()>;
+    /// Makes the bytes and the length of an open file durable (`fdatasync`).
+    fn sync_data(&self, file: &File) -> io::Result<()>;
+    /// Cuts an open file off.
+    fn truncate(&self, file: &File, length: u64) -> io::Result<()>;
     /// Whether `path` still names the file that is open.
     fn is_same_file(&self, path: &str, file: &File) -> io::Result<bool>;
+    /// What is the same until the machine starts anew, and with it what the operating system holds in memory; `None` where
+    /// that cannot be known.
+    fn boot_id(&self) -> Option<String>;
 }
 
 /// The real layer.
@@ -66,6 +88,13 @@ pub(crate) struct DirFiles {
 const FOLDER_MODE: u32 = 0o755;
 /// Mode of the lock file.
 const LOCK_MODE: u32 = 0o600;
+/// Files that are made durable at once: enough for the kernel to merge the flushes of the disk.
+const SYNC_THREADS: usize = 16;
+/// Where Linux says which start of the machine this is. The one file that is not in the folder of the layer: it is the
+/// kernel's word and not a file that anybody writes.
+const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
+/// A boot id is a UUID; what is longer is none.
+const MAX_BOOT_ID_BYTES: usize = 64;
 
 impl DirFiles {
     pub(crate) fn new(dir: Dir) -> Self {
@@ -85,6 +114,34 @@ impl DirFiles {
         Ok((bytes, metadata))
     }
 
+    fn put_new(&self, path: &str, bytes: &[u8], mode: u32) -> io::Result<cap_std::fs::File> {
+        let mut options = OpenOptions::new();
+        options
+            .write(true)
+            .create_new(true)
+            .mode(mode)
+            .follow(FollowSymlinks::No);
+        let mut file = self.dir.open_with(path, &options)?;
+        // The process's umask may have narrowed the mode; auditors rely on it.
+        file.set_permissions(Permissions::from_mode(mode))?;
+        file.write_all(bytes)?;
+        Ok(file)
+    }
+
+    /// Opens a plain file to read and write it.
+    fn open_rw(&self, path: &str, options: &mut OpenOptions) -> io::Result<File> {
+        options
+            .read(true)
+            .write(true)
+            .follow(FollowSymlinks::No)
+            .custom_flags(rustix::fs::OFlags::NONBLOCK.bits().cast_signed());
+        let file = self.dir.open_with(path, options)?;
+        if !file.metadata()?.is_file() {
+            return Err(not_plain(path));
+        }
+        Ok(file.into_std())
+    }
+
     fn open_plain(&self, path: &str) -> io::Result<(cap_std::fs::File, Metadata)> {
         let mut options = OpenOptions::new();
         // Non-blocking, so that a pipe in place of a file is an error and not a wait.
@@ -100,6 +157,27 @@ impl DirFiles {
             Err(not_plain(path))
         }
     }
+}
+
+/// Calls `sync` for each path, in a few threads when there are many: one flush of the disk then serves several.
+fn sync_each(paths: &[String], sync: impl Fn(&str) -> io::Result<()> + Sync) -> io::Result<()> {
+    if paths.len() < SYNC_THREADS {
+        return paths.iter().try_for_each(|path| sync(path));
+    }
+    let sync = &sync;
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = paths
+            .chunks(paths.len().div_ceil(SYNC_THREADS))
+            .map(|part| scope.spawn(move || part.iter().try_for_each(|path| sync(path))))
+            .collect();
+        let ended = threads.into_iter().map(|thread| {
+            thread
+                .join()
+                .unwrap_or_else(|_| Err(io::Error::other("a thread that made files durable broke off")))
+        });
+        // All of them end before the first error is told.
+        ended.collect::<Vec<_>>().into_iter().collect()
+    })
 }
 
 impl FileLayer for DirFiles {
@@ -138,17 +216,15 @@ impl FileLayer for DirFiles {
     }
 
     fn create(&self, path: &str, bytes: &[u8], mode: u32) -> io::Result<()> {
-        let mut options = OpenOptions::new();
-        options
-            .write(true)
-            .create_new(true)
-            .mode(mode)
-            .follow(FollowSymlinks::No);
-        let mut file = self.dir.open_with(path, &options)?;
-        // The process's umask may have narrowed the mode; auditors rely on it.
-        file.set_permissions(Permissions::from_mode(mode))?;
-        file.write_all(bytes)?;
-        file.sync_all()
+        self.put_new(path, bytes, mode)?.sync_all()
+    }
+
+    fn write_new(&self, path: &str, bytes: &[u8], mode: u32) -> io::Result<()> {
+        self.put_new(path, bytes, mode).map(|_| ())
+    }
+
+    fn sync_files(&self, paths: &[String]) -> io::Result<()> {
+        sync_each(paths, |path| self.open_plain(path)?.0.sync_all())
     }
 
     fn link(&self, from: &str, to: &str) -> io::Result<()> {
@@ -188,20 +264,54 @@ impl FileLayer for DirFiles {
         self.dir.open(path)?.sync_all()
     }
 
+    fn sync_dirs(&self, paths: &[String]) -> io::Result<()> {
+        sync_each(paths, |path| self.sync_dir(path))
+    }
+
     fn open_lock(&self, path: &str) -> io::Result<File> {
-        let mut options = OpenOptions::new();
-        options
-            .read(true)
-            .write(true)
-            .create(true)
-            .mode(LOCK_MODE)
-            .follow(FollowSymlinks::No);
-        options.custom_flags(rustix::fs::OFlags::NONBLOCK.bits().cast_signed());
-        let file = self.dir.open_with(path, &options)?;
-        if !file.metadata()?.is_file() {
-            return Err(not_plain(path));
+        self.open_rw(path, OpenOptions::new().create(true).mode(LOCK_MODE))
+    }
+
+    fn open_existing(&self, path: &str) -> io::Result<File> {
+        self.open_rw(path, &mut OpenOptions::new())
+    }
+
+    fn open_to_read(&self, path: &str) -> io::Result<File> {
+        self.open_plain(path).map(|(file, _)| file.into_std())
+    }
+
+    fn read_at(&self, file: &File, offset: u64, limit_bytes: usize) -> io::Result<Vec<u8>> {
+        let mut bytes = vec![0; limit_bytes];
+        let mut filled = 0;
+        while let Some(rest) = bytes.get_mut(filled..).filter(|rest| !rest.is_empty()) {
+            match file.read_at(rest, offset.saturating_add(filled as u64)) {
+                Ok(0) => break,
+                Ok(read) => filled += read,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
         }
-        Ok(file.into_std())
+        bytes.truncate(filled);
+        Ok(bytes)
+    }
+
+    fn write_at(&self, file: &File, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        file.write_all_at(bytes, offset)
+    }
+
+    fn sync_data(&self, file: &File) -> io::Result<()> {
+        file.sync_data()
+    }
+
+    fn truncate(&self, file: &File, length: u64) -> io::Result<()> {
+        file.set_len(length)
+    }
+
+    fn boot_id(&self) -> Option<String> {
+        let text = std::fs::read_to_string(BOOT_ID).ok()?;
+        let id = text.trim_end();
+        let plain = |c: u8| c.is_ascii_hexdigit() || c == b'-';
+        (!id.is_empty() && id.len() <= MAX_BOOT_ID_BYTES && id.bytes().all(plain)).then(|| id.to_owned())
     }
 
     fn is_same_file(&self, path: &str, file: &File) -> io::Result<bool> {

@@ -59,6 +59,24 @@ pub enum KeyChange {
     },
 }
 
+impl std::fmt::Display for KeyChange {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Rotated { from, to, reason, .. } => {
+                write!(f, "gives the log the key {to} in place of {from}: {reason}")
+            }
+            Self::Compromised {
+                key_id,
+                since_index,
+                reason,
+            } => write!(
+                f,
+                "declares the key {key_id} compromised from index {since_index} on: {reason}"
+            ),
+        }
+    }
+}
+
 /// What the payload of such a record has, among other members.
 #[derive(Deserialize)]
 struct Payload {
@@ -157,6 +175,11 @@ impl KeyChain {
         let opened = dsse::open(&change.envelope, self.at(change.index)).ok()?;
         let about = self.all().find(|key| key.key_id().as_str() == key_id)?.key_id();
         (!opened.signers.contains(about)).then(|| (about.clone(), *since_index))
+    }
+
+    /// Every key of the chain, and those that the reader trusts anyway.
+    pub(crate) fn every_key(&self) -> TrustedKeys {
+        TrustedKeys::new(self.all().cloned())
     }
 
     fn all(&self) -> impl Iterator<Item = &PublicKey> {

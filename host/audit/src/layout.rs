@@ -4,6 +4,7 @@
 //! lock                                 held while appending
 //! queue                                held by the next in line for the lock
 //! checkpoint                           the signed note
+//! journal                              appends that are durable and not yet in durable files of their own
 //! tile/<level>/<n>[.p/<width>]         hash tiles        (C2SP tlog-tiles)
 //! tile/entries/<n>[.p/<width>]         entry bundles     (C2SP tlog-tiles)
 //! records/<shard>/<id>.<index>.json    one DSSE file per entry, mode 0444
@@ -19,12 +20,20 @@ use crate::merkle::{TILE_WIDTH, TileId};
 pub(crate) const LOCK: &str = "lock";
 pub(crate) const QUEUE: &str = "queue";
 pub(crate) const CHECKPOINT: &str = "checkpoint";
+pub(crate) const JOURNAL: &str = "journal";
 pub(crate) const TILES: &str = "tile";
 pub(crate) const RECORDS: &str = "records";
 pub(crate) const STAGING: &str = "staging";
 pub(crate) const UNACKNOWLEDGED: &str = "unacknowledged";
 pub(crate) const STAGED_TILE: &str = "staging/tile";
 pub(crate) const STAGED_CHECKPOINT: &str = "staging/checkpoint";
+pub(crate) const STAGED_RECORD: &str = "staging/record";
+pub(crate) const STAGED_JOURNAL: &str = "staging/journal";
+/// Names under which files are written before they get their own.
+pub(crate) const STAGED: [&str; 4] = [STAGED_TILE, STAGED_CHECKPOINT, STAGED_RECORD, STAGED_JOURNAL];
+/// Says that files which the journal covers could not be made durable: what the operating system shows of them may not be
+/// on the disk, so they are written anew.
+pub(crate) const SUSPECT: &str = "staging/suspect";
 
 /// Path of a hash tile of this width.
 pub(crate) fn tile(id: TileId, width: u64) -> String {

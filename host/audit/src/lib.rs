@@ -5,11 +5,15 @@
 //! names, and nothing that lies in the folder. **Can fail**: [`AuditError`], [`keys::KeyError`], [`dsse::DsseError`].
 //!
 //! Read in this order: [`dsse`] (one record), [`entry`] (what the log says about it), [`merkle`] (the tree over the
-//! entries), [`note`] (the signed checkpoint), [`keychange`] (whose key it is), [`log`] (how an append survives a crash), [`verify`](mod@verify) (what an auditor runs).
+//! entries), [`note`] (the signed checkpoint), [`keychange`] (whose key it is), [`log`] (how an append survives a crash),
+//! [`verify`](mod@verify) (what an auditor runs).
+//! Then what others hold against us: [`proof`] (one record, or growth), [`since`] (an earlier checkpoint), [`cosignature`],
+//! [`policy`] and [`witness`] (somebody else has seen it).
 //! Hashing, tiles, notes and envelopes are implemented here, so that they can be read here; the tests check the output
 //! with implementations that are not ours.
 //!
-//! Nothing here opens a path by itself: the caller hands in a [`cap_std::fs::Dir`], and no link is followed.
+//! Nothing here opens a path by itself: the caller hands in a [`cap_std::fs::Dir`], and no link is followed. The kernel's boot
+//! id is the one exception (`files.rs`).
 #![forbid(unsafe_code)]
 #![cfg_attr(
     test,
@@ -22,27 +26,40 @@
     )
 )]
 
+pub mod cosignature;
 pub mod digest;
 pub mod dsse;
 mod edge;
 pub mod entry;
 mod error;
 mod files;
+mod journal;
 pub mod keychange;
 pub mod keys;
 mod layout;
 pub mod log;
 pub mod merkle;
 pub mod note;
+pub mod policy;
+pub mod proof;
+pub mod since;
 mod snapshot;
 pub mod verify;
+pub mod vkey;
+pub mod witness;
 
+pub use cosignature::Cosignature;
 pub use digest::Digest;
 pub use entry::Entry;
 pub use error::AuditError;
 pub use keychange::{KeyChange, KeyPeriod};
 pub use keys::{FileKey, KeyId, PrivateKey, PublicKey, Signer, TrustedKeys};
-pub use log::{Log, LogOptions, NewRecord, Placement, Recovered, Sealed};
+pub use log::{Collected, Log, LogOptions, NewRecord, Placement, Recovered, Sealed, prove};
 pub use note::Checkpoint;
+pub use policy::{Policy, Witnessed};
+pub use proof::{ConsistencyProof, InclusionProof, ProvenEntry, TlogProof};
+pub use since::{Growth, verify_since};
 pub use snapshot::{Entries, IndexedEntry, MAX_PAYLOAD_BYTES, VerifiedRecord};
 pub use verify::{Note, Problem, VerifyReport, verify};
+pub use vkey::{LogKey, WitnessKey};
+pub use witness::{AddCheckpoint, Answer, Witness};

@@ -6,48 +6,89 @@
 //!
 //! # How an append becomes durable
 //!
-//! All steps happen under an exclusive lock on the file `lock`, which the operating system releases when its holder dies.
-//! *Durable* means: the file was fsynced, and then the folder that names it.
+//! Everything that changes the folder happens under an exclusive lock (`log/lock.rs`), which the operating system releases when
+//! its holder dies, with one exception: an append waits for the disk *without* the lock. It waits once, for one file, the
+//! `journal` (`journal.rs`), so that the writers of all processes wait together and the kernel serves them with one flush of
+//! the disk: group commit without a leader. In one process, one thread waits for all that wrote before it began.
 //!
-//! | step | what is done | after a crash right then, recovery |
+//! | step | what is done | after a crash right then, the next start |
 //! |---|---|---|
-//! | A1 | take the lock; when `staging/` is not empty, recover first | finds the same state again |
-//! | A2 | verify `checkpoint` and the right edge of the tree; they are what the next signature stands on | nothing to do |
-//! | A3 | `staging/<id>.<index>.json`: the sealed record, mode 0444, durable. From here to A8 it marks the append | moves it to `unacknowledged/` |
-//! | A4 | link it to `records/<shard>/`, which never replaces a file; durable | moves it to `unacknowledged/`, takes the link away |
-//! | A5 | write the wider entry bundle and hash tiles, each to `staging/tile` and then renamed; durable | as A4; the tiles are beyond the checkpoint, nobody reads them, and the next append replaces them |
-//! | A6 | sign the new checkpoint and write it to `staging/checkpoint`; durable | as A4, and removes that file |
-//! | A7 | rename it to `checkpoint`; durable. **This is the commit**: the caller may be told | if the rename survived, the record counts; if not, as A4 |
-//! | A8 | remove the mark in `staging/` and the narrower tiles | removes what is left of them |
+//! | J1 | take the lock | finds the same state again |
+//! | J2 | read what others added to the journal, verify its newest checkpoint; the next signature stands on it | as J1 |
+//! | J3 | seal the record, sign the checkpoint with it, write both as one frame behind the newest; release the lock | keeps a torn frame in `unacknowledged/`; a whole one counts |
+//! | J4 | `fdatasync` the journal. **This is the commit**: every frame up to this one is durable | as J3, and the frame is there |
+//! | J5 | take the lock; write records, tiles and bundles of the frames up to this one, then rename `checkpoint`; the caller is told | writes them again |
 //!
-//! So the checkpoint never states an entry whose record, bundle or tiles are not durable, and a record without a checkpoint
-//! is never acknowledged. Recovery deletes no record: what it finds goes to `unacknowledged/`, and
-//! [`Log::take_recovered`] tells the caller, who notes the gap in a record of its own. Recovery itself may be cut short at
-//! any point: it links the record to `unacknowledged/` (R1, durable), removes it from `records/` (R2, durable), and only
-//! then removes the mark (R3), so that it starts again with the same step.
+//! A frame may stand on frames that are not durable yet; its own J4 makes those durable too, so what is acknowledged never
+//! stands on what can be lost. Nothing outside the journal states an entry before its frame is durable: readers and exporters
+//! see the checkpoint only, and no checkpoint that a power loss takes back was ever to be seen, which would have let the log
+//! sign two histories. So *whole* (counts after a crash), *durable*, *published* (seen) and *acknowledged* follow each other in
+//! this order, and a whole frame without an acknowledgement counts as appended.
 //!
-//! When a step fails and the process lives (no space, for example), the same recovery runs at once.
+//! What J5 writes is not durable by itself; the journal stands for it. When the journal is full, it is trimmed, under the lock:
+//!
+//! | step | what is done | after a crash right then, the next start |
+//! |---|---|---|
+//! | T1 | make the journal durable and publish all of it | goes on with J5 |
+//! | T2 | `fsync` every file that the frames stand for, and the folders of their names, a few at once | has the journal still |
+//! | T3 | write the header of the next generation, in the slot of the one before the last, and make it durable. **This begins the journal anew** | finds the one or the other, and all files durable |
+//! | T4 | remove the partial tiles of the earlier base | the next trim removes them |
+//!
+//! The edge of the tree at the base of the journal is kept until T4, because recovery begins there:
+//!
+//! | step | what is done |
+//! |---|---|
+//! | R1 | whoever finds a torn frame puts what is left of it into `unacknowledged/`, durably, and erases it; [`Log::take_recovered`] tells the caller, who notes the gap in a record of its own |
+//! | R2 | after the machine was started anew, as the kernel's boot id in the header tells: write every file of the journal's frames anew, whatever stands there, and trim |
+//! | R3 | otherwise the files are as the dead process left them: make frames that are not published durable, once more and by writing them again, and publish them |
+//! | R4 | clear `staging/`, in which builds before the journal left records of appends that were cut short: these go to `unacknowledged/` |
+//!
+//! Each of these can be cut short at any point, and is begun again from the start. When an append fails, it was not
+//! acknowledged; in J3 it left nothing, after J4 its record is in the log ([`AuditError::Unpublished`]), and no other append
+//! of this process begins before that is published.
+//!
+//! **A failed `fdatasync` is for good.** The operating system tells it once to each open file and then holds the lost bytes for
+//! clean. So this process records nothing more ([`AuditError::NotDurable`]); a process that had the journal open is told by its
+//! own next `fdatasync`; one that opens it later writes again whatever is not published, and the header if nothing is, before
+//! it builds on it (R3); and after a failure in T2 or T3 it finds a mark and does R2.
+//!
+//! `tests/protocol.rs` is a model of these steps, under these names, which explores all interleavings up to a bound;
+//! `log/tests.rs` cuts every operation short.
 
-use std::fs::{File, TryLockError};
+use std::fs::File;
 use std::io;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use cap_std::fs::Dir;
 
+use crate::digest::Digest;
 use crate::entry::is_id;
 use crate::error::AuditError;
 use crate::files::{DirFiles, FileLayer};
+use crate::journal::JOURNAL_BYTES;
 use crate::keys::{Signer, TrustedKeys};
 use crate::layout;
 use crate::merkle::empty_root;
-use crate::note::{Checkpoint, is_origin, open_checkpoint, sign_checkpoint};
-use crate::snapshot::{Entries, Snapshot, VerifiedRecord, read_checkpoint, without_checkpoint};
+use crate::note::{Checkpoint, MAX_CHECKPOINT_BYTES, is_origin, open_checkpoint, sign_checkpoint};
+use crate::snapshot::{Entries, Snapshot, VerifiedRecord, without_checkpoint};
+use lock::{Access, LockFiles, Locked};
+use publish::{TREE_MODE, remove_if_there};
+use tip::{Tip, rolled_back, wrong};
 
 mod append;
+mod cosigned;
+mod lock;
+mod prove;
+mod publish;
 mod recovery;
+mod tip;
+mod trim;
 
 pub use append::{NewRecord, Placement, Sealed};
+pub use cosigned::Collected;
+pub use prove::prove;
 pub use recovery::Recovered;
 
 /// How long an append waits for the lock unless told otherwise.
@@ -78,19 +119,28 @@ pub struct Log {
     origin: String,
     trusted: TrustedKeys,
     lock_timeout: Duration,
+    /// Length of the journal.
+    journal_bytes: u64,
     state: Mutex<State>,
+    /// Held by the one thread that makes the journal durable, for all that wrote before it began.
+    syncing: Mutex<()>,
+    /// Entries up to and with the newest frame that this process wrote.
+    written: AtomicU64,
+    /// Entries that this process knows to be durable.
+    durable: AtomicU64,
+    /// The operating system once failed to make them so. It tells each open file only once, and a second try succeeds without
+    /// having written what was lost; so this is for good.
+    failed: AtomicBool,
 }
 
 #[derive(Default)]
 struct State {
-    /// What the log was when this process last looked.
+    /// The published log when this process last looked.
     snapshot: Option<Arc<Snapshot>>,
+    /// The journal when this process last looked.
+    tip: Option<Tip>,
     recovered: Vec<Recovered>,
-}
-
-/// The lock on the log; dropping it releases the lock.
-struct Locked {
-    _file: File,
+    locks: Option<LockFiles>,
 }
 
 impl Log {
@@ -101,7 +151,7 @@ impl Log {
 
     /// [`Log::open`] with options.
     pub fn open_with(dir: Dir, signer: Box<dyn Signer>, origin: &str, options: LogOptions) -> Result<Self, AuditError> {
-        Self::open_layer(Box::new(DirFiles::new(dir)), signer, origin, options)
+        Self::open_layer(Box::new(DirFiles::new(dir)), signer, origin, options, JOURNAL_BYTES)
     }
 
     pub(crate) fn open_layer(
@@ -109,6 +159,7 @@ impl Log {
         signer: Box<dyn Signer>,
         origin: &str,
         options: LogOptions,
+        journal_bytes: u64,
     ) -> Result<Self, AuditError> {
         if !is_origin(origin) {
             return Err(AuditError::BadOrigin {
@@ -118,20 +169,24 @@ impl Log {
         let mut trusted = options.also_trusted;
         trusted.insert(signer.public().clone());
         let lock_timeout = Duration::from_millis(options.lock_timeout_ms);
-        let state = Mutex::default();
         let log = Self {
             files,
             signer,
             origin: origin.to_owned(),
             trusted,
             lock_timeout,
-            state,
+            journal_bytes,
+            state: Mutex::default(),
+            syncing: Mutex::default(),
+            written: AtomicU64::new(0),
+            durable: AtomicU64::new(0),
+            failed: AtomicBool::new(false),
         };
         {
             let mut state = log.state();
-            let locked = log.lock(File::try_lock)?;
+            let locked = log.lock(&mut state, Access::Alone)?;
             log.create_if_new(&locked)?;
-            log.settle(&mut state, &locked)?;
+            log.recover(&mut state, &locked)?;
         }
         Ok(log)
     }
@@ -178,50 +233,60 @@ impl Log {
 
     fn snapshot(&self) -> Result<Arc<Snapshot>, AuditError> {
         let mut state = self.state();
-        let _locked = self.lock(File::try_lock_shared)?;
+        let _locked = self.lock(&mut state, Access::Shared)?;
         self.current(&mut state)
     }
 
-    /// The log as its checkpoint now is. Called under the lock.
+    /// The published log as its checkpoint now is. Called under the lock.
     fn current(&self, state: &mut State) -> Result<Arc<Snapshot>, AuditError> {
         let files = self.files.as_ref();
-        let Some(checkpoint) = read_checkpoint(files, &self.origin, &self.trusted)? else {
-            return Err(without_checkpoint(files)?);
+        let note = match files.read(layout::CHECKPOINT, MAX_CHECKPOINT_BYTES) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(without_checkpoint(files)?),
+            other => other.map_err(|error| AuditError::io("read", layout::CHECKPOINT, error))?,
         };
-        if let Some(known) = &state.snapshot {
-            if known.checkpoint == checkpoint {
-                return Ok(Arc::clone(known));
-            }
-            let known = &known.checkpoint;
-            if checkpoint.size < known.size || (checkpoint.size == known.size && checkpoint.root != known.root) {
-                let what = format!(
-                    "the checkpoint states {} entries, and this process has seen another one with {}: the log was rolled back",
-                    checkpoint.size, known.size
-                );
-                return Err(AuditError::Tampered {
-                    path: layout::CHECKPOINT.to_owned(),
-                    what,
-                });
-            }
+        let known = state.snapshot.as_ref();
+        if let Some(known) = known.filter(|known| known.checkpoint.note.as_bytes() == note) {
+            return Ok(Arc::clone(known));
         }
-        let snapshot = Arc::new(Snapshot::load(files, checkpoint)?);
+        let checkpoint = open_checkpoint(&note, &self.origin, &self.trusted)?;
+        let mut grown = None;
+        if let Some(Snapshot {
+            checkpoint: known,
+            edge,
+        }) = known.map(Arc::as_ref)
+        {
+            if checkpoint.size < known.size || (checkpoint.size == known.size && checkpoint.root != known.root) {
+                return Err(rolled_back(checkpoint.size, known.size));
+            }
+            grown = state.tip.as_ref().and_then(|tip| tip.grown(edge, checkpoint.size));
+        }
+        let snapshot = match grown {
+            Some(edge) if edge.root() != checkpoint.root => {
+                return Err(wrong(format!(
+                    "it contradicts the checkpoint with {} entries",
+                    checkpoint.size
+                )));
+            }
+            Some(edge) => Snapshot { checkpoint, edge },
+            None => Snapshot::load(files, checkpoint)?,
+        };
+        if let Some(tip) = &mut state.tip {
+            tip.forget(snapshot.checkpoint.size);
+        }
+        let snapshot = Arc::new(snapshot);
         state.snapshot = Some(Arc::clone(&snapshot));
         Ok(snapshot)
     }
 
-    /// The log as it is now, after recovering what a dead process left. Called under the exclusive lock.
-    fn settle(&self, state: &mut State, locked: &Locked) -> Result<Arc<Snapshot>, AuditError> {
-        let snapshot = self.current(state)?;
-        let recovered = recovery::recover(self.files.as_ref(), &snapshot, locked)?;
-        state.recovered.extend(recovered);
-        Ok(snapshot)
-    }
-
-    /// Makes the folders and the checkpoint of an empty log. The checkpoint comes last: without it, and without any content,
-    /// a log counts as new.
-    fn create_if_new(&self, _locked: &Locked) -> Result<(), AuditError> {
+    /// Makes the folders, the journal and the checkpoint of an empty log. The checkpoint comes last: without it, and without
+    /// any content, a log counts as new.
+    fn create_if_new(&self, locked: &Locked) -> Result<(), AuditError> {
         let files = self.files.as_ref();
-        let is_new = read_checkpoint(files, &self.origin, &self.trusted)?.is_none();
+        let is_new = match files.stat(layout::CHECKPOINT) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => true,
+            // Whatever else is wrong with it, reading it says so.
+            _ => false,
+        };
         if is_new {
             match without_checkpoint(files)? {
                 AuditError::NoLog => {}
@@ -237,60 +302,56 @@ impl Log {
         if !is_new {
             return Ok(());
         }
-        // Left by a process that died right here.
-        match files.remove(layout::STAGED_CHECKPOINT) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                return Err(AuditError::io("remove", layout::STAGED_CHECKPOINT, error));
-            }
-            _ => {}
-        }
-        let note = sign_checkpoint(self.signer.as_ref(), &self.origin, 0, &empty_root())?;
-        self.believe(&note)?;
-        append::publish_checkpoint(files, &note)
+        self.make_journal(0, &empty_root(), locked)?;
+        let note = self.sign_checkpoint(self.signer.as_ref(), 0, &empty_root())?.note;
+        remove_if_there(files, layout::STAGED_CHECKPOINT)
+            .and_then(|()| files.create(layout::STAGED_CHECKPOINT, note.as_bytes(), TREE_MODE))
+            .and_then(|()| files.rename(layout::STAGED_CHECKPOINT, layout::CHECKPOINT))
+            .and_then(|()| files.sync_dir(""))
+            .map_err(|error| AuditError::io("write", layout::CHECKPOINT, error))
     }
 
-    /// A signature that does not verify must never be published, whatever the signer is.
-    fn believe(&self, note: &str) -> Result<Checkpoint, AuditError> {
+    /// A checkpoint of this log. A signature that does not verify must never be published, whatever the signer is.
+    fn sign_checkpoint(&self, signer: &dyn Signer, size: u64, root: &Digest) -> Result<Checkpoint, AuditError> {
+        let note = sign_checkpoint(signer, &self.origin, size, root)?;
         Ok(open_checkpoint(note.as_bytes(), &self.origin, &self.trusted)?)
     }
 
-    /// Takes the lock, after queueing for it: only who holds `queue` may ask for `lock`. Without that, a process that appends
-    /// one record after the other would take the lock again before anybody else finds it free.
-    fn lock(&self, attempt: fn(&File) -> Result<(), TryLockError>) -> Result<Locked, AuditError> {
-        let start = Instant::now();
-        let turn = self.wait_for(layout::QUEUE, File::try_lock, start)?;
-        let file = self.wait_for(layout::LOCK, attempt, start)?;
-        drop(turn);
-        Ok(Locked { _file: file })
+    /// J4: makes the journal durable up to a size that was written, unless that is known to be. Called without the lock, so
+    /// that others write meanwhile; the kernel then serves several processes with one flush of the disk.
+    fn make_durable(&self, journal: &File, size: u64) -> Result<(), AuditError> {
+        self.refuse_after_failure()?;
+        if self.durable.load(Ordering::Acquire) < size {
+            self.sync_journal(journal, size)?;
+        }
+        Ok(())
     }
 
-    fn wait_for(
-        &self,
-        path: &str,
-        attempt: fn(&File) -> Result<(), TryLockError>,
-        start: Instant,
-    ) -> Result<File, AuditError> {
-        let failed = |error| AuditError::io("lock", path, error);
-        loop {
-            let file = self.files.open_lock(path).map_err(failed)?;
-            match attempt(&file) {
-                // A lock on a file that was replaced meanwhile protects nothing.
-                Ok(()) if self.files.is_same_file(path, &file).map_err(failed)? => return Ok(file),
-                Ok(()) | Err(TryLockError::WouldBlock) => {}
-                Err(TryLockError::Error(error)) => return Err(failed(error)),
-            }
-            let waited = start.elapsed();
-            if waited >= self.lock_timeout {
-                let waited_ms = u64::try_from(waited.as_millis()).unwrap_or(u64::MAX);
-                return Err(AuditError::LockTimeout {
-                    file: layout::LOCK,
-                    waited_ms,
-                });
-            }
-            // The same for all who wait, and uneven, so that nobody is always too late.
-            let pause = Duration::from_micros(200 + u64::from(waited.subsec_nanos()) % 1_600);
-            std::thread::sleep(pause.min(self.lock_timeout - waited));
+    fn sync_journal(&self, journal: &File, size: u64) -> Result<(), AuditError> {
+        let _alone = self.syncing.lock().unwrap_or_else(PoisonError::into_inner);
+        // Somebody else of this process may just have done it, or failed.
+        self.refuse_after_failure()?;
+        if self.durable.load(Ordering::Acquire) >= size {
+            return Ok(());
         }
+        let written = self.written.load(Ordering::Acquire).max(size);
+        if let Err(error) = self.files.sync_data(journal) {
+            self.failed.store(true, Ordering::Release);
+            return Err(AuditError::NotDurable {
+                reason: error.to_string(),
+            });
+        }
+        self.durable.fetch_max(written, Ordering::AcqRel);
+        Ok(())
+    }
+
+    fn refuse_after_failure(&self) -> Result<(), AuditError> {
+        if self.failed.load(Ordering::Acquire) {
+            return Err(AuditError::NotDurable {
+                reason: "an earlier attempt of this process failed".to_owned(),
+            });
+        }
+        Ok(())
     }
 
     /// A panic elsewhere cannot leave the state half-changed: it is only ever replaced whole.

@@ -83,10 +83,16 @@ pub(crate) struct Known {
 
 /// Root of the tree of `size` leaves, from tiles alone.
 pub(crate) fn root<S: TileSource>(source: &mut S, size: u64) -> Result<Digest, S::Error> {
-    if size == 0 {
+    node(source, 0, size)
+}
+
+/// Hash of the node over leaves `start..end`, which must be a node of some tree in the source: `start` is a multiple of the
+/// power of two that is at least `end - start`. Without leaves, the empty root.
+pub(crate) fn node<S: TileSource>(source: &mut S, start: u64, end: u64) -> Result<Digest, S::Error> {
+    if end <= start {
         return Ok(empty_root());
     }
-    range_hash(source, 0, size, None)
+    range_hash(source, start, end, None)
 }
 
 /// Root of the tree of `size` leaves in which `known` stands in place of what the tiles say about these leaves: equal to
@@ -122,12 +128,12 @@ fn range_hash<S: TileSource>(source: &mut S, start: u64, end: u64, known: Option
 }
 
 /// The largest power of two below `leaves`, which is at least 2.
-fn split(leaves: u64) -> u64 {
+pub(crate) fn split(leaves: u64) -> u64 {
     1 << (u64::BITS - 1 - (leaves - 1).leading_zeros())
 }
 
 /// Computes the root of leaves that come one after the other, in memory that grows with the logarithm of their number.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Frontier {
     /// Roots of complete subtrees, highest first, as the binary digits of `size` say.
     subtrees: Vec<Digest>,
@@ -135,6 +141,18 @@ pub(crate) struct Frontier {
 }
 
 impl Frontier {
+    /// The frontier of a tree of `size` leaves, from the partial tile of each level, lowest first: each has the nodes that eight
+    /// binary digits of `size` stand for.
+    pub(crate) fn of_tiles(tiles: &[Vec<Digest>], size: u64) -> Self {
+        let mut subtrees = Vec::new();
+        for tile in tiles.iter().rev() {
+            let mut level = Self::default();
+            tile.iter().for_each(|hash| level.push(*hash));
+            subtrees.append(&mut level.subtrees);
+        }
+        Self { subtrees, size }
+    }
+
     /// Adds the next leaf hash.
     pub(crate) fn push(&mut self, leaf: Digest) {
         let mut hash = leaf;
@@ -160,4 +178,4 @@ impl Frontier {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

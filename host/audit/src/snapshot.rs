@@ -21,6 +21,8 @@ use crate::layout;
 use crate::merkle::{Known, TILE_WIDTH, TileId, TileSource, leaf_hash, root_with};
 use crate::note::{Checkpoint, MAX_CHECKPOINT_BYTES, open_checkpoint};
 
+mod prove;
+
 /// Largest payload of a record.
 pub const MAX_PAYLOAD_BYTES: u64 = 64 * 1024 * 1024;
 /// Largest record file: the payload in base64, and the rest of the envelope.

@@ -11,7 +11,8 @@
 //!
 //! Memory does not grow with the log: one bundle, one tile per level, one record, the names of one shard, and at most
 //! [`MAX_LISTED`] problems and notes are held. No lock is taken, so a trail on read-only media can be verified, and a live
-//! one while it grows: it is verified as of the checkpoint that stood when verification began.
+//! one while it grows: it is verified as of the checkpoint that stood when verification began. What a dead process left in the
+//! journal is a note, and no problem, if the next start can make a whole log of it (`verify/journal.rs`).
 
 use std::collections::BTreeMap;
 use std::io;
@@ -30,6 +31,7 @@ use crate::layout;
 use crate::note::{Checkpoint, MAX_CHECKPOINT_BYTES, NoteError, claimed_size, open_checkpoint};
 use crate::snapshot::without_checkpoint;
 
+mod journal;
 mod records;
 mod tree;
 
@@ -74,6 +76,9 @@ pub struct VerifyReport {
     pub records_by_key: BTreeMap<KeyId, u64>,
     /// The keys of the log, one after the other; more than one after a rotation.
     pub keys: Vec<KeyPeriod>,
+    /// These keys themselves, and those that the reader trusts anyway.
+    #[serde(skip)]
+    pub key_chain: TrustedKeys,
     /// What fails, up to [`MAX_LISTED`].
     pub problems: Vec<Problem>,
     /// How many problems there are.
@@ -121,19 +126,32 @@ pub fn verify(dir: &Dir, keys: &TrustedKeys, origin: &str) -> Result<VerifyRepor
     verify_layer(&DirFiles::new(dir), keys, origin)
 }
 
-fn verify_layer(files: &dyn FileLayer, keys: &TrustedKeys, origin: &str) -> Result<VerifyReport, AuditError> {
+pub(crate) fn verify_layer(
+    files: &dyn FileLayer,
+    keys: &TrustedKeys,
+    origin: &str,
+) -> Result<VerifyReport, AuditError> {
     let mut report = VerifyReport::default();
+    let mut scan = ChangeScan::default();
+    // The journal may begin under one key and end under the next one.
+    let every_key = match read_note(files) {
+        Ok(note) => chain_at(files, keys, &note, &mut scan).1.every_key(),
+        // What is wrong with it is told below.
+        Err(_) => keys.clone(),
+    };
+    let restored = journal::look(files, &every_key, origin, &mut report);
+    let files: &dyn FileLayer = restored.as_ref().map_or(files, |restored| restored);
     let Some(Start {
         checkpoint,
         edge,
         chain,
-        mut scan,
-    }) = start(files, keys, origin, &mut report)?
+    }) = start(files, keys, origin, &mut scan, &mut report)?
     else {
         return Ok(report);
     };
     let size = checkpoint.size;
     report.keys = chain.periods(&checkpoint.signers);
+    report.key_chain = chain.every_key();
     let present = tree::check(files, &chain, &checkpoint, edge, &mut report);
     report.checkpoint = Some(checkpoint);
     let newest_size = newest_size(files, keys, origin, size, &mut scan, &mut report)?;
@@ -147,7 +165,13 @@ struct Start {
     checkpoint: Checkpoint,
     edge: RawEdge,
     chain: KeyChain,
-    scan: ChangeScan,
+}
+
+/// The edge that goes with a checkpoint, and the chain of keys up to it.
+fn chain_at(files: &dyn FileLayer, keys: &TrustedKeys, note: &[u8], scan: &mut ChangeScan) -> (RawEdge, KeyChain) {
+    let edge = RawEdge::read(files, claimed_size(note).unwrap_or(0));
+    let chain = KeyChain::new(keys, &scan.changes(files, &edge));
+    (edge, chain)
 }
 
 /// The checkpoint and the edge that belongs to it; `None` after a problem that leaves nothing to compare with.
@@ -155,14 +179,13 @@ fn start(
     files: &dyn FileLayer,
     keys: &TrustedKeys,
     origin: &str,
+    scan: &mut ChangeScan,
     report: &mut VerifyReport,
 ) -> Result<Option<Start>, AuditError> {
-    let mut scan = ChangeScan::default();
     let mut attempt = 0;
     loop {
         let note = read_note(files)?;
-        let edge = RawEdge::read(files, claimed_size(&note).unwrap_or(0));
-        let chain = KeyChain::new(keys, &scan.changes(files, &edge));
+        let (edge, chain) = chain_at(files, keys, &note, scan);
         let opened = open_checkpoint(&note, origin, chain.newest());
         if let Err(NoteError::Origin { found, expected }) = opened {
             return Err(AuditError::OriginMismatch { found, expected });
@@ -174,7 +197,6 @@ fn start(
                     checkpoint,
                     edge,
                     chain,
-                    scan,
                 }),
                 Err(error) => {
                     report.problem(None, layout::CHECKPOINT, error.to_string());
@@ -197,8 +219,7 @@ fn newest_size(
     report: &mut VerifyReport,
 ) -> Result<u64, AuditError> {
     let note = read_note(files)?;
-    let edge = RawEdge::read(files, claimed_size(&note).unwrap_or(0));
-    let chain = KeyChain::new(keys, &scan.changes(files, &edge));
+    let (_, chain) = chain_at(files, keys, &note, scan);
     match open_checkpoint(&note, origin, chain.newest()) {
         Ok(checkpoint) => Ok(checkpoint.size.max(size)),
         Err(error) => {

@@ -1,4 +1,5 @@
-//! The trail as implementations that are not ours see it: `tlog_tiles`, `signed_note`, OpenSSL.
+//! The trail as implementations that are not ours see it: `tlog_tiles`, `signed_note`, OpenSSL, and `verifiers/tlog.py`, which is
+//! written from the specifications alone.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
@@ -14,8 +15,8 @@ use std::process::{Command, Output};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use common::{ORIGIN, Workspace, append};
-use pg_logstats_audit::Signer as _;
+use common::{ORIGIN, Workspace, append, dir, python};
+use pg_logstats_audit::{Log, LogKey, Policy, PrivateKey, Signer as _, TlogProof, Witness};
 use proptest::prelude::{ProptestConfig, proptest};
 use signed_note::{Note, StandardVerifier, VerifierList};
 use tlog_tiles::{
@@ -150,6 +151,273 @@ proptest! {
         assert_eq!(checkpoint.size(), records.len() as u64);
         check_inclusions(&workspace, &checkpoint);
     }
+}
+
+/// Our proofs, checked by `tlog_tiles`.
+#[test]
+fn our_proofs_hold_for_another_implementation() {
+    let workspace = Workspace::new();
+    let log = workspace.log();
+    let mut earlier = Vec::new();
+    for n in 0..300u64 {
+        append(&log, &format!("rp_{n}")).unwrap();
+        if [0, 1, 2, 6, 127, 254, 255, 256, 298].contains(&n) {
+            earlier.push(log.checkpoint().unwrap());
+        }
+    }
+    let now = log.checkpoint().unwrap();
+    let root = Hash(*now.root.as_bytes());
+    let theirs =
+        |hashes: &[pg_logstats_audit::Digest]| hashes.iter().map(|hash| Hash(*hash.as_bytes())).collect::<Vec<_>>();
+    for (index, leaf) in (0..).zip(leaves(&workspace.audit(), now.size)).step_by(7) {
+        let text = log.prove(&format!("rp_{index}")).unwrap().to_text();
+        // By the letter of the specification: the hashes are the lines from the fourth to the first empty one.
+        let hashes = text.lines().skip(3).take_while(|line| !line.is_empty());
+        let hashes: Vec<Hash> = hashes
+            .map(|line| Hash(STANDARD.decode(line).unwrap().try_into().unwrap()))
+            .collect();
+        check_record(&hashes, now.size, root, index, record_hash(&leaf)).unwrap();
+    }
+    for old in earlier {
+        let proof = log.consistency(old.size).unwrap();
+        let old_root = Hash(*old.root.as_bytes());
+        check_tree(&theirs(&proof.hashes), now.size, root, old.size, old_root).unwrap();
+        assert!(check_tree(&theirs(&proof.hashes), now.size, root, old.size, root).is_err());
+    }
+}
+
+/// Runs `tlog.py` for a trail, and says whether it verified and what it said.
+fn tlog(workspace: &Workspace, verb: &str, arguments: &[&str]) -> (bool, String) {
+    let key = workspace.root.path().join("keys/public-key.pem");
+    let mut all = vec![verb, "--origin", ORIGIN, "--key", key.to_str().unwrap()];
+    all.extend_from_slice(arguments);
+    let output = python("tlog.py", all.iter().map(|argument| argument.as_ref()));
+    let said = [output.stdout, output.stderr].concat();
+    let said = String::from_utf8_lossy(&said).into_owned();
+    match output.status.code() {
+        Some(0) => (true, said),
+        Some(1) if said.starts_with("NOT VERIFIED") => (false, said),
+        _ => panic!("{said}"),
+    }
+}
+
+fn write(workspace: &Workspace, name: &str, bytes: impl AsRef<[u8]>) -> String {
+    let path = workspace.root.path().join(name);
+    std::fs::write(&path, bytes).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+/// A trail of some tiles, with its checkpoint after 200 records.
+fn grown(workspace: &Workspace, salt: &str) -> (Log, String) {
+    let log = workspace.log();
+    let mut earlier = String::new();
+    for n in 0..260 {
+        append(&log, &format!("rp_{n}{salt}")).unwrap();
+        if n == 199 {
+            earlier = log.checkpoint().unwrap().note;
+        }
+    }
+    (log, earlier)
+}
+
+#[test]
+fn a_verifier_from_the_specifications_verifies_a_trail_and_notices_what_is_changed() {
+    let workspace = Workspace::new();
+    let (log, earlier) = grown(&workspace, "");
+    let audit = workspace.audit();
+    let (folder, since) = (audit.to_str().unwrap(), write(&workspace, "earlier", &earlier));
+    let (verified, said) = tlog(&workspace, "trail", &[folder, "--since", &since]);
+    assert!(verified && said.starts_with("260 entries and records verify"), "{said}");
+
+    let shard = |id: &str| pg_logstats_audit::Digest::of(id.as_bytes()).to_string()[..3].to_owned();
+    let record = format!("records/{}/rp_9.9.json", shard("rp_9"));
+    for (file, at) in [
+        ("checkpoint", 30),
+        ("tile/entries/000", 5_000),
+        ("tile/entries/001.p/4", 20),
+        ("tile/0/000", 77),
+        ("tile/0/001.p/4", 77),
+        ("tile/1/000.p/1", 7),
+        (record.as_str(), 60),
+    ] {
+        let path = audit.join(file);
+        let bytes = std::fs::read(&path).unwrap();
+        let mut changed = bytes.clone();
+        changed[at] ^= 1;
+        std::fs::remove_file(&path).unwrap();
+        assert!(!tlog(&workspace, "trail", &[folder]).0, "{file} removed");
+        std::fs::write(&path, &changed).unwrap();
+        let (verified, said) = tlog(&workspace, "trail", &[folder]);
+        assert!(!verified, "{file}: {said}");
+        std::fs::write(&path, &bytes).unwrap();
+    }
+    let stray = audit.join(record).with_file_name("rp_9.10.json");
+    std::fs::write(&stray, "{}").unwrap();
+    assert!(!tlog(&workspace, "trail", &[folder]).0, "a stray record");
+    std::fs::remove_file(&stray).unwrap();
+
+    // The history written anew by who has the key: it verifies, and not against what was seen before.
+    let anew = Workspace::new();
+    for file in ["signing-key.pem", "public-key.pem"] {
+        let keys = |workspace: &Workspace| workspace.root.path().join("keys").join(file);
+        std::fs::copy(keys(&workspace), keys(&anew)).unwrap();
+    }
+    grown(&anew, "x");
+    let audit = anew.audit();
+    let folder = audit.to_str().unwrap();
+    assert!(tlog(&anew, "trail", &[folder]).0);
+    let (verified, said) = tlog(&anew, "trail", &[folder, "--since", &since]);
+    assert!(
+        !verified && said.contains("not those of the earlier checkpoint"),
+        "{said}"
+    );
+    // And an older copy.
+    let newest = write(&workspace, "newest", log.checkpoint().unwrap().note);
+    append(&log, "rp_new").unwrap();
+    let newer = write(&workspace, "newer", log.checkpoint().unwrap().note);
+    assert!(
+        tlog(
+            &workspace,
+            "trail",
+            &[workspace.audit().to_str().unwrap(), "--since", &newest]
+        )
+        .0
+    );
+    let (verified, said) = tlog(&anew, "trail", &[folder, "--since", &newer]);
+    assert!(!verified && said.contains("cut or put back"), "{said}");
+}
+
+#[test]
+fn a_verifier_from_the_specifications_verifies_proofs_and_cosignatures() {
+    let workspace = Workspace::new();
+    let (log, earlier) = grown(&workspace, "");
+    let log_key = LogKey::new(ORIGIN, common::key(workspace.root.path()).public().clone()).unwrap();
+    let mut text = format!("log {log_key}\n");
+    let witnesses: Vec<(tempfile::TempDir, Witness)> = ["w1", "w2", "w3"]
+        .into_iter()
+        .map(|name| {
+            let state = tempfile::tempdir().unwrap();
+            let key = Box::new(PrivateKey::generate().unwrap());
+            let witness = Witness::open(dir(state.path()), key, &format!("{name}.example"), [log_key.clone()]).unwrap();
+            text.push_str(&format!("witness {name} {}\n", witness.key()));
+            (state, witness)
+        })
+        .collect();
+    text.push_str("group two 2 w1 w2 w3\nquorum two\n");
+    let policy = Policy::parse(text.as_bytes()).unwrap();
+    let collected = log
+        .collect_cosignatures(&policy, |asked, body| {
+            let (_, witness) = witnesses
+                .iter()
+                .find(|(_, witness)| *witness.key() == asked.key)
+                .unwrap();
+            if asked.name == "w2" {
+                return Err("down".to_owned());
+            }
+            let answer = witness.add_checkpoint(body, || 1_700_000_000);
+            Ok((answer.status(), answer.body().into_bytes()))
+        })
+        .unwrap();
+    collected.quorum.unwrap();
+
+    // `signed_note` reads the note with the lines of the witnesses in it.
+    let verifiers = VerifierList::new(vec![Box::new(StandardVerifier::new(&log_key.to_string()).unwrap())]);
+    let note = Note::from_bytes(collected.note.as_bytes()).unwrap();
+    let (verified, unknown) = note.verify(&verifiers).unwrap();
+    assert_eq!((verified.len(), unknown.len()), (1, 2));
+
+    let policy_file = write(&workspace, "policy", &text);
+    let cosigned = workspace.audit().join("cosigned");
+    let cosigned = cosigned.to_str().unwrap();
+    let [w1, w2] = [&witnesses[0].1, &witnesses[1].1].map(|witness| witness.key().to_string());
+    assert!(
+        tlog(
+            &workspace,
+            "checkpoint",
+            &[cosigned, "--policy", &policy_file, "--witness", &w1]
+        )
+        .0
+    );
+    assert!(!tlog(&workspace, "checkpoint", &[cosigned, "--witness", &w2]).0);
+    let plain = workspace.audit().join("checkpoint");
+    assert!(
+        !tlog(
+            &workspace,
+            "checkpoint",
+            &[plain.to_str().unwrap(), "--policy", &policy_file]
+        )
+        .0
+    );
+
+    let kept = log.cosigned(&policy).unwrap().unwrap();
+    for index in [3, 255, 259] {
+        let id = format!("rp_{index}");
+        let proof = log.prove_at(&id, kept.checkpoint()).unwrap().to_text();
+        let file = write(&workspace, "a.tlog-proof", &proof);
+        let record = |index: u64| {
+            let id = format!("rp_{index}");
+            let shard = pg_logstats_audit::Digest::of(id.as_bytes()).to_string()[..3].to_owned();
+            workspace.audit().join(format!("records/{shard}/{id}.{index}.json"))
+        };
+        let (own, other) = (record(index), record(index ^ 1));
+        let arguments = [&file, "--policy", &policy_file, "--record"];
+        let (verified, said) = tlog(
+            &workspace,
+            "proof",
+            &[&arguments[..], &[own.to_str().unwrap()]].concat(),
+        );
+        assert!(verified, "{said}");
+        assert!(
+            said.contains(&format!("record {id} is entry {index} of the signed log of 260")),
+            "{said}"
+        );
+        assert!(
+            !tlog(
+                &workspace,
+                "proof",
+                &[&arguments[..], &[other.to_str().unwrap()]].concat()
+            )
+            .0
+        );
+        // Where it and ours must agree that there is nothing to believe.
+        let proof = proof.into_bytes();
+        for at in (0..proof.len()).step_by(173) {
+            let mut changed = proof.clone();
+            changed[at] ^= 4;
+            let ours =
+                TlogProof::parse(&changed).and_then(|proof| proof.verify(ORIGIN, log.trusted_keys(), Some(&policy)));
+            let file = write(&workspace, "b.tlog-proof", &changed);
+            let (theirs, said) = tlog(&workspace, "proof", &[&file, "--policy", &policy_file]);
+            assert_eq!(ours.is_ok(), theirs, "byte {at}: {said}");
+        }
+    }
+
+    let now = log.checkpoint().unwrap();
+    let proof = log.consistency(200).unwrap();
+    let lines: String = proof
+        .hashes
+        .iter()
+        .map(|hash| format!("{}\n", STANDARD.encode(hash.as_bytes())))
+        .collect();
+    let (old, new) = (write(&workspace, "old", earlier), write(&workspace, "new", now.note));
+    assert!(
+        tlog(
+            &workspace,
+            "consistency",
+            &[&old, &new, &write(&workspace, "consistency", &lines)]
+        )
+        .0
+    );
+    assert!(
+        !tlog(
+            &workspace,
+            "consistency",
+            &[&new, &old, &write(&workspace, "consistency", &lines)]
+        )
+        .0
+    );
+    let cut = write(&workspace, "consistency", &lines[45..]);
+    assert!(!tlog(&workspace, "consistency", &[&old, &new, &cut]).0);
 }
 
 fn openssl(folder: &Path, arguments: &[&str]) -> Output {

@@ -14,7 +14,9 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use common::{ORIGIN, Workspace, append, dir};
-use pg_logstats_audit::{AuditError, Problem, TrustedKeys, VerifyReport, verify};
+use pg_logstats_audit::since::SinceError;
+use pg_logstats_audit::{AuditError, Problem, TrustedKeys, VerifyReport, verify, verify_since};
+use proptest::prelude::{ProptestConfig, any, proptest};
 
 /// A trail of `size` records.
 fn trail(size: u64) -> Workspace {
@@ -72,6 +74,56 @@ fn names(report: &VerifyReport, file: &str) -> bool {
     report.problems.iter().any(|problem| problem.file == file)
 }
 
+/// The files of a trail that its checkpoint stands for: itself, the records, the full tiles and bundles and those of the edge.
+/// The rest are locks, what an append needs, and narrower tiles of earlier days.
+fn signed_files(workspace: &Workspace) -> BTreeMap<String, PathBuf> {
+    let note = std::fs::read_to_string(workspace.audit().join("checkpoint")).unwrap();
+    let size: u64 = note.lines().nth(1).unwrap().parse().unwrap();
+    let mut found = files(&workspace.audit());
+    found.retain(|name, _| match name.split_once(".p/") {
+        Some((tile, width)) => {
+            let nodes = if tile.starts_with("tile/1/") { size / 256 } else { size };
+            tile.ends_with(&format!("/{:03}", nodes / 256)) && width == (nodes % 256).to_string()
+        }
+        None => name == "checkpoint" || name.starts_with("tile/") || name.starts_with("records/"),
+    });
+    found
+}
+
+/// Verifies a trail of which `changed` were changed, and asserts that this is noticed and that one of them is named; all of
+/// them if they are records, each of which can be wrong for itself.
+fn assert_noticed(workspace: &Workspace, changed: &[&str], what: &str) {
+    match workspace.verify() {
+        Ok(report) => {
+            assert!(!report.is_verified(), "{what}: not noticed");
+            let named = changed.iter().filter(|name| names(&report, name)).count();
+            let all_records = changed.iter().all(|name| name.starts_with("records/"));
+            let enough = if all_records { changed.len() } else { 1 };
+            assert!(named >= enough, "{what}: {:#?}", report.problems);
+        }
+        Err(AuditError::OriginMismatch { .. } | AuditError::CheckpointMissing { .. }) => {
+            assert!(changed.contains(&"checkpoint"), "{what}");
+        }
+        Err(error) => panic!("{what}: {error}"),
+    }
+}
+
+/// The places of the entries in a bundle, or of the hashes in a tile.
+fn items(name: &str, bytes: &[u8]) -> Vec<std::ops::Range<usize>> {
+    let mut places = Vec::new();
+    let mut at = 0;
+    while at < bytes.len() {
+        let length = if name.contains("entries") {
+            2 + usize::from(u16::from_be_bytes([bytes[at], bytes[at + 1]]))
+        } else {
+            32
+        };
+        places.push(at..at + length);
+        at += length;
+    }
+    places
+}
+
 #[test]
 fn every_byte_of_every_file_counts() {
     let workspace = trail(3);
@@ -79,7 +131,7 @@ fn every_byte_of_every_file_counts() {
     let audit = dir(&workspace.audit());
     let mut changed = 0;
     for (name, path) in files(&workspace.audit()) {
-        if ["lock", "queue"].contains(&name.as_str()) {
+        if ["lock", "queue", "journal"].contains(&name.as_str()) {
             continue;
         }
         let bytes = std::fs::read(&path).unwrap();
@@ -114,8 +166,12 @@ fn every_byte_of_every_file_counts() {
 fn every_file_cut_short_lengthened_emptied_or_removed_is_noticed() {
     let workspace = trail(258);
     for (name, path) in files(&workspace.audit()) {
-        // One record stands for all of them.
-        if ["lock", "queue"].contains(&name.as_str()) || (name.starts_with("records/") && !name.contains("/rp_7.")) {
+        // One record stands for all of them. The edge at which the journal begins is there for the start after a power loss
+        // alone, which compares it with the root that was signed.
+        if name.contains(".p/254")
+            || ["lock", "queue", "journal"].contains(&name.as_str())
+            || (name.starts_with("records/") && !name.contains("/rp_7."))
+        {
             continue;
         }
         let bytes = std::fs::read(&path).unwrap();
@@ -142,6 +198,306 @@ fn every_file_cut_short_lengthened_emptied_or_removed_is_noticed() {
         std::fs::set_permissions(&path, mode).unwrap();
     }
     workspace.assert_verified();
+}
+
+#[test]
+fn every_file_cut_at_every_length_is_noticed() {
+    let workspace = trail(3);
+    let mut cuts = 0;
+    for (name, path) in signed_files(&workspace) {
+        let bytes = std::fs::read(&path).unwrap();
+        for length in 0..bytes.len() {
+            replace(&path, &bytes[..length]);
+            assert_noticed(&workspace, &[&name], &format!("{name} cut to {length} bytes"));
+            cuts += 1;
+        }
+        replace(&path, &bytes);
+    }
+    assert!(cuts > 1_800, "only {cuts} cuts");
+    workspace.assert_verified();
+}
+
+/// Every pair of files, whatever their kinds: swapped, and one in the place of the other.
+#[test]
+fn every_file_in_the_place_of_another_is_noticed() {
+    let workspace = trail(258);
+    let picked = ["/rp_7.", "/rp_100.", "/rp_256.", "/rp_257."];
+    let mut all = signed_files(&workspace);
+    all.retain(|name, _| !name.starts_with("records/") || picked.iter().any(|id| name.contains(id)));
+    assert_eq!(all.len(), 10, "{all:#?}");
+    for (first, first_path) in &all {
+        for (second, second_path) in &all {
+            if first == second {
+                continue;
+            }
+            let (a, b) = (std::fs::read(first_path).unwrap(), std::fs::read(second_path).unwrap());
+            // The level-1 tile of one hash is nothing but that hash, and so on: equal bytes are no change.
+            assert_ne!(a, b, "{first} and {second}");
+            replace(first_path, &b);
+            assert_noticed(&workspace, &[first], &format!("{second} in the place of {first}"));
+            if first < second {
+                replace(second_path, &a);
+                assert_noticed(&workspace, &[first, second], &format!("{first} and {second} swapped"));
+                replace(second_path, &b);
+            }
+            replace(first_path, &a);
+        }
+    }
+    workspace.assert_verified();
+}
+
+/// Entries and hashes taken out, doubled and moved within their files.
+#[test]
+fn every_entry_and_hash_removed_doubled_or_moved_is_noticed() {
+    let workspace = trail(258);
+    let mut changes = 0;
+    for (name, path) in signed_files(&workspace) {
+        if !name.starts_with("tile/") {
+            continue;
+        }
+        let bytes = std::fs::read(&path).unwrap();
+        let places = items(&name, &bytes);
+        // All of the small ones; of the full ones the ends, and every 51st.
+        let picked = (0..places.len()).filter(|at| places.len() < 10 || at % 51 == 0 || *at == 254);
+        for at in picked {
+            let item = &bytes[places[at].clone()];
+            let (before, after) = (&bytes[..places[at].start], &bytes[places[at].end..]);
+            let mut variants = vec![
+                ("removed", [before, after].concat()),
+                ("doubled", [before, item, item, after].concat()),
+                ("first", [item, before, after].concat()),
+                ("last", [before, after, item].concat()),
+            ];
+            // Doubled in the place of the next one, so that the length is right.
+            if let Some(next) = places.get(at + 1) {
+                variants.push((
+                    "over the next",
+                    [&bytes[..next.start], item, &bytes[next.end..]].concat(),
+                ));
+            }
+            for (what, other) in variants {
+                if other == bytes {
+                    continue;
+                }
+                replace(&path, &other);
+                assert_noticed(&workspace, &[&name], &format!("{name}, item {at} {what}"));
+                changes += 1;
+            }
+        }
+        replace(&path, &bytes);
+    }
+    assert!(changes > 50, "only {changes} changes");
+    workspace.assert_verified();
+}
+
+/// Who changes an entry and everything that follows from it, but has no key, is left with the checkpoint.
+#[test]
+fn a_consistent_change_of_entry_hash_and_record_does_not_lead_to_the_signed_root() {
+    let workspace = trail(3);
+    for (name, entries, hashes) in [
+        ("entry 1 removed", vec![0, 2], vec![0, 2]),
+        ("entries 0 and 1 swapped", vec![1, 0, 2], vec![1, 0, 2]),
+        ("entry 2 replaced by entry 0", vec![0, 1, 0], vec![0, 1, 0]),
+    ] {
+        let change = |file: &str, order: &[usize]| {
+            let path = workspace.audit().join(file);
+            let bytes = std::fs::read(&path).unwrap();
+            let places = items(file, &bytes);
+            let other: Vec<u8> = order
+                .iter()
+                .flat_map(|at| bytes[places[*at].clone()].to_vec())
+                .collect();
+            replace(&path, &other);
+            (path, bytes)
+        };
+        let undo = [
+            change("tile/entries/000.p/3", &entries),
+            change("tile/0/000.p/3", &hashes),
+        ];
+        let report = workspace.verify().unwrap();
+        assert!(!report.is_verified(), "{name}");
+        let told = ["checkpoint", "tile/entries/000.p/3", "tile/0/000.p/3"];
+        assert!(
+            told.iter().any(|file| names(&report, file)),
+            "{name}: {:#?}",
+            report.problems
+        );
+        for (path, bytes) in undo {
+            replace(&path, &bytes);
+        }
+    }
+    workspace.assert_verified();
+}
+
+#[test]
+fn a_copy_of_a_record_or_a_tile_is_named_or_changes_nothing() {
+    let workspace = trail(3);
+    for (name, path) in signed_files(&workspace) {
+        let (folder, file) = name.rsplit_once('/').unwrap_or(("", &name));
+        for copy in [
+            format!("{file}.bak"),
+            file.replace("rp_", "rq_"),
+            file.replace(".1.", ".0."),
+            "9".to_owned(),
+        ] {
+            let to = workspace.audit().join(folder).join(&copy);
+            if to.exists() {
+                continue;
+            }
+            std::fs::copy(&path, &to).unwrap();
+            let report = workspace.verify().unwrap();
+            if name.starts_with("records/") {
+                assert!(
+                    names(&report, &format!("{folder}/{copy}")),
+                    "{name} as {copy}: {:#?}",
+                    report.problems
+                );
+            } else {
+                // Nothing names it and nobody reads it: what the checkpoint stands for is untouched.
+                assert!(report.is_verified(), "{name} as {copy}: {:#?}", report.problems);
+            }
+            std::fs::remove_file(to).unwrap();
+        }
+    }
+    workspace.assert_verified();
+}
+
+fn copy_folder(from: &Path, to: &Path) {
+    for (name, path) in files(from) {
+        let to = to.join(name);
+        std::fs::create_dir_all(to.parent().unwrap()).unwrap();
+        std::fs::copy(path, to).unwrap();
+    }
+}
+
+/// What leaves a trail that verifies by itself: an earlier checkpoint is what tells.
+#[test]
+fn with_an_earlier_checkpoint_a_cut_a_rollback_and_a_rewritten_history_are_noticed() {
+    let workspace = trail(20);
+    let log = workspace.log();
+    let since =
+        |of: &Workspace, note: &str| verify_since(&dir(&of.audit()), &workspace.trusted(), ORIGIN, note.as_bytes());
+    let rolled_back = Workspace::new();
+    copy_folder(workspace.root.path(), rolled_back.root.path());
+    let at_20 = log.checkpoint().unwrap().note;
+    for n in 20..60 {
+        append(&log, &format!("rp_{n}")).unwrap();
+    }
+    let at_60 = log.checkpoint().unwrap().note;
+    assert_eq!(since(&workspace, &at_20).unwrap().now.size, 60);
+    assert_eq!(since(&workspace, &at_60).unwrap().earlier.size, 60);
+
+    // The whole folder as it was. Also after it went on from there, as far and further.
+    rolled_back.assert_verified();
+    let error = since(&rolled_back, &at_60).unwrap_err();
+    assert!(matches!(error, SinceError::Cut { earlier: 60, now: 20 }), "{error}");
+    let other = rolled_back.log();
+    for n in 20..70 {
+        append(&other, &format!("rq_{n}")).unwrap();
+        if n == 59 || n == 69 {
+            let error = since(&rolled_back, &at_60).unwrap_err();
+            assert!(matches!(error, SinceError::Rewritten { size: 60, .. }), "{n}: {error}");
+        }
+    }
+    rolled_back.assert_verified();
+    since(&rolled_back, &at_20).unwrap();
+
+    // Written anew with the key: one record removed, replaced, or two in another order.
+    for (name, ids) in [
+        (
+            "removed",
+            (0..61)
+                .filter(|n| *n != 12)
+                .map(|n| format!("rp_{n}"))
+                .collect::<Vec<_>>(),
+        ),
+        (
+            "replaced",
+            (0..60)
+                .map(|n| {
+                    if n == 12 {
+                        "rp_new".to_owned()
+                    } else {
+                        format!("rp_{n}")
+                    }
+                })
+                .collect(),
+        ),
+        (
+            "reordered",
+            (0..60)
+                .map(|n| {
+                    format!(
+                        "rp_{}",
+                        match n {
+                            12 => 13,
+                            13 => 12,
+                            n => n,
+                        }
+                    )
+                })
+                .collect(),
+        ),
+        (
+            "added",
+            (0..60)
+                .flat_map(|n| {
+                    if n == 12 {
+                        vec!["rp_new".to_owned(), format!("rp_{n}")]
+                    } else {
+                        vec![format!("rp_{n}")]
+                    }
+                })
+                .collect(),
+        ),
+    ] {
+        let anew = Workspace::new();
+        copy_folder(&workspace.root.path().join("keys"), &anew.root.path().join("keys"));
+        let log = anew.log();
+        for id in &ids {
+            append(&log, id).unwrap();
+        }
+        anew.assert_verified();
+        for (note, size) in [(&at_20, 20), (&at_60, 60)] {
+            let error = since(&anew, note).unwrap_err();
+            assert!(
+                matches!(error, SinceError::Rewritten { size: told, .. } if told == size),
+                "{name}: {error}"
+            );
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+
+    /// Any edit of any file: bytes put in, taken out, overwritten.
+    #[test]
+    fn any_edit_of_any_file_is_noticed(
+        edits in proptest::collection::vec((any::<proptest::sample::Index>(), any::<proptest::sample::Index>(), 0usize..40, proptest::collection::vec(any::<u8>(), 0..40)), 1..4),
+    ) {
+        let workspace = trail(3);
+        let all: Vec<(String, PathBuf)> = signed_files(&workspace).into_iter().collect();
+        let mut original = BTreeMap::new();
+        for (file, at, taken, put) in edits {
+            let (name, path) = &all[file.index(all.len())];
+            let bytes = std::fs::read(path).unwrap();
+            original.entry(name.as_str()).or_insert((path, bytes.clone()));
+            let at = at.index(bytes.len() + 1);
+            let end = (at + taken).min(bytes.len());
+            replace(path, &[&bytes[..at], &put, &bytes[end..]].concat());
+        }
+        let changed: Vec<&str> = original
+            .iter()
+            .filter(|(_, (path, bytes))| std::fs::read(path).unwrap() != *bytes)
+            .map(|(name, _)| *name)
+            .collect();
+        if changed.is_empty() {
+            workspace.assert_verified();
+        } else {
+            assert_noticed(&workspace, &changed, &format!("{changed:?}"));
+        }
+    }
 }
 
 #[test]
@@ -292,7 +648,7 @@ fn nothing_is_signed_on_top_of_a_tampered_edge() {
         replace(&path, &bytes);
         let error = common::open(workspace.root.path()).unwrap_err();
         assert!(matches!(&error, AuditError::Tampered { .. }), "{error}");
-        assert_eq!(files(&workspace.audit()).len(), 8, "something was written");
+        assert_eq!(files(&workspace.audit()).len(), 9, "something was written");
     }
 }
 

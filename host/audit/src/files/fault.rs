@@ -1,8 +1,13 @@
 //! A file layer for tests: it stops at a chosen operation, fails there, or loses what was not made durable.
+//!
+//! What a power loss leaves is any subset of what was done since it was last made durable, each taken by its own: a name that
+//! was made, moved or removed; a folder; the bytes of a new file, which may be all there, cut off or zeros; each sector of
+//! 512 bytes of a write into a file that is there. So the newer change may survive and the older one not.
 
 use std::fs::File;
 use std::io;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use cap_std::fs::Dir;
 
@@ -14,10 +19,10 @@ use crate::layout;
 pub(crate) enum Fault {
     /// The process dies before the operation: everything from then on fails, and changes nothing.
     Kill,
-    /// The process dies in the middle of it: a file is created half-written.
+    /// The process dies in the middle of it: half of what it writes is written.
     Tear,
-    /// The machine loses power before it: as `Kill`, and names that were not made durable are lost, those whose turn in
-    /// the mask is 1 (bit 0 is the newest).
+    /// The machine loses power before it: as `Kill`, and what was not made durable is lost where the mask says so (bit 0 is
+    /// the newest change).
     PowerLoss(u64),
     /// There is no space from then on: whatever makes a file or writes fails, removing and renaming work.
     DiskFull,
@@ -25,11 +30,14 @@ pub(crate) enum Fault {
     FailOnce,
 }
 
+/// What a disk writes whole or not at all.
+const SECTOR_BYTES: usize = 512;
 /// The layer. Only operations that change something are counted.
 pub(crate) struct FaultyFiles {
     inner: DirFiles,
     fault: Fault,
     at: u64,
+    boot_id: Option<String>,
     state: Mutex<State>,
 }
 
@@ -37,13 +45,32 @@ pub(crate) struct FaultyFiles {
 struct State {
     done: u64,
     dead: bool,
-    /// Changes of names that are not durable yet, and how to take them back.
-    volatile: Vec<(String, Undo)>,
+    /// Changes that are not durable yet, and how to take them back. With each the folder, for a name, or the file.
+    volatile: Vec<(Kept, Undo)>,
+}
+
+/// What makes a change durable.
+#[derive(PartialEq, Eq)]
+enum Kept {
+    /// `sync_dir` of this folder.
+    Folder(String),
+    /// `sync_files` of this file.
+    File(String),
+    /// `sync_data` of the open file; there is only one, the journal.
+    Journal,
 }
 
 enum Undo {
     /// The name was new.
     Remove(String),
+    /// The folder was new.
+    RemoveFolder(String),
+    /// The bytes were new.
+    Spoil(String),
+    /// The journal held this at the offset before.
+    Overwrite(u64, Vec<u8>),
+    /// The journal had this length and, behind where it was cut off, these bytes.
+    Lengthen(u64, Vec<u8>),
     /// The name held this before.
     Restore(String, Vec<u8>, u32),
     /// A rename: take `to` back to what it held, and `from` to what was moved.
@@ -55,12 +82,21 @@ enum Undo {
 
 impl FaultyFiles {
     pub(crate) fn new(dir: Dir, fault: Fault, at: u64) -> Self {
+        let inner = DirFiles::new(dir);
         Self {
-            inner: DirFiles::new(dir),
+            boot_id: inner.boot_id(),
+            inner,
             fault,
             at,
             state: Mutex::default(),
         }
+    }
+
+    /// The layer of a machine that was started anew, each time another start.
+    pub(crate) fn after_a_start(self) -> Self {
+        static STARTS: AtomicU64 = AtomicU64::new(0);
+        let boot_id = Some(format!("start-{}", STARTS.fetch_add(1, Ordering::Relaxed)));
+        Self { boot_id, ..self }
     }
 
     /// Whether the chosen operation was reached.
@@ -72,7 +108,7 @@ impl FaultyFiles {
         &self,
         operation: impl FnOnce() -> io::Result<()>,
         grows: bool,
-        undo: Option<(String, Undo)>,
+        undo: Vec<(Kept, Undo)>,
     ) -> io::Result<()> {
         let mut state = self.state.lock().unwrap();
         if state.dead {
@@ -111,12 +147,26 @@ impl FaultyFiles {
 
     fn lose(&self, state: &mut State, mask: u64) {
         for (turn, (_, undo)) in state.volatile.drain(..).rev().enumerate() {
+            // Sectors and ways to spoil differ from turn to turn, and with the mask.
+            let chance = (mask ^ turn as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(31);
+            if let Undo::Overwrite(offset, before) = undo {
+                self.lose_sectors(offset, &before, if mask == u64::MAX { u64::MAX } else { chance });
+                continue;
+            }
             if mask >> (turn % 64) & 1 == 0 {
                 continue;
             }
             match undo {
                 Undo::Remove(path) => drop(self.inner.remove(&path)),
+                Undo::RemoveFolder(path) => drop(self.inner.dir.remove_dir_all(&path)),
+                Undo::Spoil(path) => self.spoil(&path, chance),
                 Undo::Restore(path, bytes, mode) => self.put(&path, &bytes, mode),
+                Undo::Overwrite(..) => {}
+                Undo::Lengthen(length, bytes) => {
+                    let file = self.inner.open_existing(layout::JOURNAL).unwrap();
+                    let at = length - bytes.len() as u64;
+                    self.inner.write_at(&file, at, &bytes).unwrap();
+                }
                 Undo::Unrename { from, to } => {
                     drop(self.inner.remove(&to.0));
                     if let Some((bytes, mode)) = to.1 {
@@ -128,9 +178,59 @@ impl FaultyFiles {
         }
     }
 
+    /// Takes back the sectors of a write whose bit is 1.
+    fn lose_sectors(&self, offset: u64, before: &[u8], lost: u64) {
+        let file = self.inner.open_existing(layout::JOURNAL).unwrap();
+        for (at, sector) in before.chunks(SECTOR_BYTES).enumerate() {
+            if lost >> (at % 64) & 1 == 1 {
+                let offset = offset + (at * SECTOR_BYTES) as u64;
+                self.inner.write_at(&file, offset, sector).unwrap();
+            }
+        }
+    }
+
+    /// What is left of a file whose name survived and whose bytes did not.
+    fn spoil(&self, path: &str, chance: u64) {
+        if let Some((mut bytes, mode)) = self.held(path) {
+            match chance % 4 {
+                0 => bytes.clear(),
+                1 => bytes.truncate(bytes.len() / 2),
+                2 => bytes.fill(0),
+                _ => bytes.iter_mut().skip(SECTOR_BYTES).for_each(|byte| *byte = 0),
+            }
+            self.put(path, &bytes, mode);
+        }
+    }
+
     fn put(&self, path: &str, bytes: &[u8], mode: u32) {
         drop(self.inner.remove(path));
         drop(self.inner.create(path, bytes, mode));
+    }
+
+    fn put_new(&self, path: &str, bytes: &[u8], mode: u32, undo: Vec<(Kept, Undo)>) -> io::Result<()> {
+        // Never durable before it is there.
+        let created = self.change(|| self.inner.write_new(path, bytes, mode), true, undo);
+        if created.is_err() && self.tears_now() {
+            drop(self.inner.write_new(path, &bytes[..bytes.len() / 2], mode));
+        }
+        created
+    }
+
+    fn tears_now(&self) -> bool {
+        let torn = self.fault == Fault::Tear || self.fault == Fault::DiskFull;
+        torn && self.state.lock().unwrap().done == self.at + 1
+    }
+
+    /// What was durable with this is so now.
+    fn keep(&self, durable: &Kept) {
+        self.state.lock().unwrap().volatile.retain(|(kept, _)| kept != durable);
+    }
+
+    fn alive(&self) -> io::Result<()> {
+        if self.state.lock().unwrap().dead {
+            return Err(io::Error::other("the process is dead"));
+        }
+        Ok(())
     }
 
     fn held(&self, path: &str) -> Option<(Vec<u8>, u32)> {
@@ -141,9 +241,7 @@ impl FaultyFiles {
 
 impl FileLayer for FaultyFiles {
     fn read(&self, path: &str, limit_bytes: u64) -> io::Result<Vec<u8>> {
-        if self.state.lock().unwrap().dead {
-            return Err(io::Error::other("the process is dead"));
-        }
+        self.alive()?;
         self.inner.read(path, limit_bytes)
     }
 
@@ -152,53 +250,65 @@ impl FileLayer for FaultyFiles {
     }
 
     fn list(&self, path: &str) -> io::Result<Vec<Listed>> {
-        if self.state.lock().unwrap().dead {
-            return Err(io::Error::other("the process is dead"));
-        }
+        self.alive()?;
         self.inner.list(path)
     }
 
     fn create(&self, path: &str, bytes: &[u8], mode: u32) -> io::Result<()> {
-        let undo = (layout::parent(path).to_owned(), Undo::Remove(path.to_owned()));
-        let created = self.change(|| self.inner.create(path, bytes, mode), true, Some(undo));
-        let torn = self.fault == Fault::Tear || self.fault == Fault::DiskFull;
-        if created.is_err() && torn && self.state.lock().unwrap().done == self.at + 1 {
-            drop(self.inner.create(path, &bytes[..bytes.len() / 2], mode));
+        let undo = vec![(in_folder(path), Undo::Remove(path.to_owned()))];
+        self.put_new(path, bytes, mode, undo)
+    }
+
+    fn write_new(&self, path: &str, bytes: &[u8], mode: u32) -> io::Result<()> {
+        let spoil = (Kept::File(path.to_owned()), Undo::Spoil(path.to_owned()));
+        let undo = vec![(in_folder(path), Undo::Remove(path.to_owned())), spoil];
+        self.put_new(path, bytes, mode, undo)
+    }
+
+    fn sync_files(&self, paths: &[String]) -> io::Result<()> {
+        for path in paths {
+            self.change(|| self.inner.sync_files(std::slice::from_ref(path)), false, Vec::new())?;
+            self.keep(&Kept::File(path.clone()));
         }
-        created
+        Ok(())
     }
 
     fn link(&self, from: &str, to: &str) -> io::Result<()> {
-        let undo = (layout::parent(to).to_owned(), Undo::Remove(to.to_owned()));
-        self.change(|| self.inner.link(from, to), true, Some(undo))
+        let undo = vec![(in_folder(to), Undo::Remove(to.to_owned()))];
+        self.change(|| self.inner.link(from, to), true, undo)
     }
 
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
         let undo = self.held(from).map(|(bytes, mode)| {
             let from = (from.to_owned(), bytes, mode);
-            (
-                layout::parent(to).to_owned(),
-                Undo::Unrename {
-                    from,
-                    to: (to.to_owned(), self.held(to)),
-                },
-            )
+            let to = (to.to_owned(), self.held(to));
+            (in_folder(&to.0), Undo::Unrename { from, to })
         });
-        self.change(|| self.inner.rename(from, to), false, undo)
+        self.change(|| self.inner.rename(from, to), false, undo.into_iter().collect())?;
+        // The bytes go with the file; what was said of those it replaced is void.
+        let mut state = self.state.lock().unwrap();
+        let replaced = Kept::File(to.to_owned());
+        state.volatile.retain(|(kept, _)| *kept != replaced);
+        for (kept, undo) in &mut state.volatile {
+            if *kept == Kept::File(from.to_owned()) {
+                (*kept, *undo) = (Kept::File(to.to_owned()), Undo::Spoil(to.to_owned()));
+            }
+        }
+        Ok(())
     }
 
     fn remove(&self, path: &str) -> io::Result<()> {
         let undo = self.held(path).map(|(bytes, mode)| {
-            (
-                layout::parent(path).to_owned(),
-                Undo::Restore(path.to_owned(), bytes, mode),
-            )
+            let undo = Undo::Restore(path.to_owned(), bytes, mode);
+            (in_folder(path), undo)
         });
-        self.change(|| self.inner.remove(path), false, undo)
+        self.change(|| self.inner.remove(path), false, undo.into_iter().collect())?;
+        self.keep(&Kept::File(path.to_owned()));
+        Ok(())
     }
 
     fn remove_dir(&self, path: &str) -> io::Result<()> {
-        self.change(|| self.inner.remove_dir(path), false, None)
+        self.change(|| self.inner.remove_dir(path), false, Vec::new())
     }
 
     fn make_dir(&self, path: &str) -> io::Result<bool> {
@@ -206,21 +316,73 @@ impl FileLayer for FaultyFiles {
             return Ok(false);
         }
         let mut made = false;
-        self.change(|| self.inner.make_dir(path).map(|new| made = new), true, None)?;
+        let undo = vec![(in_folder(path), Undo::RemoveFolder(path.to_owned()))];
+        self.change(|| self.inner.make_dir(path).map(|new| made = new), true, undo)?;
         Ok(made)
     }
 
     fn sync_dir(&self, path: &str) -> io::Result<()> {
-        self.change(|| self.inner.sync_dir(path), false, None)?;
-        self.state.lock().unwrap().volatile.retain(|(folder, _)| folder != path);
+        self.change(|| self.inner.sync_dir(path), false, Vec::new())?;
+        self.keep(&Kept::Folder(path.to_owned()));
         Ok(())
+    }
+
+    fn sync_dirs(&self, paths: &[String]) -> io::Result<()> {
+        paths.iter().try_for_each(|path| self.sync_dir(path))
     }
 
     fn open_lock(&self, path: &str) -> io::Result<File> {
         self.inner.open_lock(path)
     }
 
+    fn open_existing(&self, path: &str) -> io::Result<File> {
+        self.alive()?;
+        self.inner.open_existing(path)
+    }
+
+    fn open_to_read(&self, path: &str) -> io::Result<File> {
+        self.alive()?;
+        self.inner.open_to_read(path)
+    }
+
+    fn read_at(&self, file: &File, offset: u64, limit_bytes: usize) -> io::Result<Vec<u8>> {
+        self.alive()?;
+        self.inner.read_at(file, offset, limit_bytes)
+    }
+
+    fn write_at(&self, file: &File, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        let mut before = self.inner.read_at(file, offset, bytes.len())?;
+        let grows = before.len() < bytes.len();
+        before.resize(bytes.len(), 0);
+        let undo = vec![(Kept::Journal, Undo::Overwrite(offset, before))];
+        let written = self.change(|| self.inner.write_at(file, offset, bytes), grows, undo);
+        if written.is_err() && self.tears_now() {
+            self.inner.write_at(file, offset, &bytes[..bytes.len() / 2])?;
+        }
+        written
+    }
+
+    fn sync_data(&self, file: &File) -> io::Result<()> {
+        self.change(|| self.inner.sync_data(file), false, Vec::new())?;
+        self.keep(&Kept::Journal);
+        Ok(())
+    }
+
+    fn truncate(&self, file: &File, length: u64) -> io::Result<()> {
+        let behind = self.inner.read_at(file, length, usize::MAX >> 16).unwrap_or_default();
+        let undo = vec![(Kept::Journal, Undo::Lengthen(length + behind.len() as u64, behind))];
+        self.change(|| self.inner.truncate(file, length), false, undo)
+    }
+
     fn is_same_file(&self, path: &str, file: &File) -> io::Result<bool> {
         self.inner.is_same_file(path, file)
     }
+
+    fn boot_id(&self) -> Option<String> {
+        self.boot_id.clone()
+    }
+}
+
+fn in_folder(path: &str) -> Kept {
+    Kept::Folder(layout::parent(path).to_owned())
 }

@@ -21,7 +21,9 @@ const MAX_KEY_BYTES: u64 = 4096;
 #[non_exhaustive]
 pub enum KeyError {
     /// The private key is not there.
-    #[error("the signing key `{PRIVATE_KEY_FILE}` is missing: restore it from the operator's backup")]
+    #[error(
+        "the signing key `{PRIVATE_KEY_FILE}` is missing: restore it from the operator's backup, or name in the configuration who holds it (`audit.signer`)"
+    )]
     Missing,
     /// Someone else can read or write the private key.
     #[error(
@@ -94,10 +96,11 @@ pub struct FileKey {
 }
 
 impl FileKey {
-    /// Loads the key of a folder, making one first when there is none. Several processes may do so at once: one key wins.
+    /// Loads the key of a folder, making one first when there is none. Several processes may do so at once: one key wins. A public key
+    /// alone says that there was one, or that another process holds it: that is [`KeyError::Missing`].
     pub fn load_or_create(dir: &Dir) -> Result<Self, KeyError> {
         match Self::load(dir) {
-            Err(KeyError::Missing) => {
+            Err(KeyError::Missing) if files(dir, "open", PUBLIC_KEY_FILE)?.stat(PUBLIC_KEY_FILE).is_err() => {
                 create(dir)?;
                 Self::load(dir)
             }

@@ -1,27 +1,23 @@
-//! Appending: steps A3 to A8 of the protocol in [`crate::log`].
+//! Appending: steps J1 to J3 of the protocol in [`crate::log`], and the order of the others.
 
-use std::fs::File;
-use std::io;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use serde::Serialize;
 use serde::de::IgnoredAny;
 
-use super::{Locked, Log, State, recovery};
+use super::lock::Access;
+use super::tip::{Pending, Tip};
+use super::{Locked, Log, State};
 use crate::digest::Digest;
 use crate::dsse;
-use crate::edge::TreeFile;
 use crate::entry::{Entry, is_id, is_kind, payload_type};
 use crate::error::AuditError;
-use crate::files::FileLayer;
+use crate::journal::{self, FRAMES_START, Frame};
+use crate::keys::Signer;
 use crate::layout;
-use crate::note::sign_checkpoint;
+use crate::note::Checkpoint;
 use crate::snapshot::{MAX_PAYLOAD_BYTES, Snapshot, record_indexes};
-
-/// Mode of a record: nobody writes to it again.
-pub(crate) const RECORD_MODE: u32 = 0o444;
-/// Mode of tiles and checkpoints.
-const TREE_MODE: u32 = 0o644;
 
 /// A record to append.
 #[derive(Debug, Clone, Copy)]
@@ -60,8 +56,20 @@ pub struct Sealed {
     pub record_digest: Digest,
 }
 
+/// Kind, id, incident and time of a record.
+type Header<'a> = (&'a str, &'a str, Option<&'a str>, i64);
+
+/// What goes into a frame beside its payload, and the lock under which it is written.
+struct Writing<'a> {
+    header: Header<'a>,
+    /// Who signs from the next record on.
+    successor: Option<&'a dyn Signer>,
+    locked: &'a Locked,
+}
+
 impl Log {
-    /// Seals a record and appends it. It is durable when this returns; when this fails, it is not in the log.
+    /// Seals a record and appends it. It is durable when this returns. When this fails, nobody was told of it: it is not in
+    /// the log, or, after [`AuditError::NotDurable`] and [`AuditError::Unpublished`], it may be there or come there.
     pub fn append(&self, record: &NewRecord<'_>) -> Result<Sealed, AuditError> {
         let NewRecord {
             id,
@@ -83,97 +91,163 @@ impl Log {
         created_us: i64,
         payload: impl FnOnce(Placement) -> Result<Vec<u8>, serde_json::Error>,
     ) -> Result<Sealed, AuditError> {
+        self.append_signed((kind, id, incident, created_us), payload, None)
+    }
+
+    /// The record that gives the log another key: signed by the key in force and by `successor`, under the first checkpoint of
+    /// `successor` alone. This log must have been opened with `successor` among the trusted keys. Afterwards it appends nothing any
+    /// more: open it anew, under the new key. `payload` is a [`crate::KeyChange::Rotated`], as [`crate::keychange`] says.
+    pub fn rotate(
+        &self,
+        successor: &dyn Signer,
+        id: &str,
+        created_us: i64,
+        payload: impl FnOnce(Placement) -> Result<Vec<u8>, serde_json::Error>,
+    ) -> Result<Sealed, AuditError> {
+        self.append_signed((crate::keychange::KIND, id, None, created_us), payload, Some(successor))
+    }
+
+    fn append_signed(
+        &self,
+        header: Header<'_>,
+        payload: impl FnOnce(Placement) -> Result<Vec<u8>, serde_json::Error>,
+        successor: Option<&dyn Signer>,
+    ) -> Result<Sealed, AuditError> {
+        let (kind, id, incident, _) = header;
         check_header(kind, id, incident)?;
-        let mut state = self.state();
-        let locked = self.lock(File::try_lock)?;
-        let before = self.settle(&mut state, &locked)?;
-        let files = self.files.as_ref();
-        if let Some(index) = self.index_of(&before, id)? {
+        let (sealed, journal) = {
+            let mut state = self.state();
+            self.refuse_after_failure()?;
+            let locked = self.lock(&mut state, Access::Alone)?;
+            let (mut published, mut tip) = self.catch_up(&mut state, &locked)?;
+            // What is durable already, of a thread that waits for the lock or could not publish: now, or nothing more.
+            let durable = self.durable.load(Ordering::Acquire).min(tip.edge.size());
+            if durable > published.checkpoint.size {
+                published = self.publish(&published, &mut tip, durable, &locked)?;
+                state.snapshot = Some(Arc::clone(&published));
+            }
+            let writing = Writing {
+                header,
+                successor,
+                locked: &locked,
+            };
+            let sealed = self.seal_into_journal(&mut state, &published, &mut tip, writing, payload);
+            let journal = Arc::clone(&tip.file);
+            state.tip = Some(tip);
+            (sealed?, journal)
+        };
+        self.make_durable(&journal, sealed.tree_size)?;
+        self.publish_written(sealed.tree_size)
+            .map_err(|error| AuditError::unpublished(id, sealed.index, &error))?;
+        Ok(sealed)
+    }
+
+    /// J3: seals the record behind the tip and writes its frame.
+    fn seal_into_journal(
+        &self,
+        state: &mut State,
+        published: &Arc<Snapshot>,
+        tip: &mut Tip,
+        Writing {
+            header: (kind, id, incident, created_us),
+            successor,
+            locked,
+        }: Writing<'_>,
+        payload: impl FnOnce(Placement) -> Result<Vec<u8>, serde_json::Error>,
+    ) -> Result<Sealed, AuditError> {
+        self.check_in_force(&tip.checkpoint)?;
+        if let Some(index) = self.index_of(published, tip, id)? {
             return Err(AuditError::DuplicateId {
                 id: id.to_owned(),
                 index,
             });
         }
-
-        let index = before.checkpoint.size;
+        let index = tip.edge.size();
         let bad = |what: String| AuditError::BadRecord {
             id: id.to_owned(),
             what,
         };
-        let payload = payload(Placement {
+        let placement = Placement {
             index,
-            previous_root: before.checkpoint.root,
-        })
-        .map_err(|error| bad(format!("its payload has no JSON form: {error}")))?;
+            previous_root: tip.checkpoint.root,
+        };
+        let payload = payload(placement).map_err(|error| bad(format!("its payload has no JSON form: {error}")))?;
         check_payload(&payload).map_err(bad)?;
-        let envelope = dsse::seal(self.signer.as_ref(), &payload_type(kind), &payload)?;
+        let mut envelope = dsse::seal(self.signer.as_ref(), &payload_type(kind), &payload)?;
+        if let Some(successor) = successor {
+            dsse::countersign(&mut envelope, successor)?;
+        }
         // A signer that is not ours may be wrong; what it signed must verify before anybody relies on it.
         dsse::open(&envelope, &self.trusted)?;
-        let bytes = envelope.to_bytes()?;
+        let record = envelope.to_bytes()?;
         let entry = Entry {
             kind: kind.to_owned(),
             id: id.to_owned(),
             incident: incident.map(str::to_owned),
             created_us,
             payload_type: payload_type(kind),
-            digest: Digest::of(&bytes),
+            digest: Digest::of(&record),
         };
-
-        stage(files, &entry, index, &bytes)?;
-        match self.commit(&mut state, &before, &entry, &locked) {
-            Ok(sealed) => Ok(sealed),
-            Err(error) => {
-                // Best effort: what cannot be cleared now is cleared by whoever takes the lock next.
-                state.snapshot = None;
-                if let Ok(now) = self.current(&mut state) {
-                    let _moved_aside = recovery::recover(files, &now, &locked);
-                }
-                Err(error)
-            }
-        }
-    }
-
-    /// Steps A4 to A8, for a record that is staged.
-    fn commit(
-        &self,
-        state: &mut State,
-        before: &Snapshot,
-        entry: &Entry,
-        _locked: &Locked,
-    ) -> Result<Sealed, AuditError> {
-        let files = self.files.as_ref();
-        let index = before.checkpoint.size;
-        publish_record(files, &entry.id, index)?;
-
-        let mut edge = before.edge.clone();
-        let too_long = || AuditError::BadRecord {
-            id: entry.id.clone(),
-            what: "its entry is too long".to_owned(),
-        };
-        let written = edge.push(&entry.to_text()).ok_or_else(too_long)?;
-        for file in &written {
-            publish_tree_file(files, file)?;
-        }
-
-        let root = edge.root();
-        let note = sign_checkpoint(self.signer.as_ref(), &self.origin, edge.size(), &root)?;
-        let checkpoint = self.believe(&note)?;
-        publish_checkpoint(files, &note)?;
-
+        let leaf = entry.to_text();
+        let mut edge = tip.edge.clone();
+        edge.push(&leaf)
+            .ok_or_else(|| bad("its entry is too long".to_owned()))?;
+        let signer = successor.unwrap_or(self.signer.as_ref());
+        let checkpoint = self.sign_checkpoint(signer, edge.size(), &edge.root())?;
         let sealed = Sealed {
             index,
             tree_size: edge.size(),
-            root,
+            root: checkpoint.root,
             record_digest: entry.digest,
         };
-        state.snapshot = Some(Arc::new(Snapshot { checkpoint, edge }));
-        clean_up(files, &entry.id, index, &written);
+
+        let note = checkpoint.note.clone();
+        let frame = Frame { note, leaf, record };
+        let end = tip.place.offset.saturating_add(frame.room());
+        if end > self.journal_bytes && tip.place.offset > FRAMES_START {
+            let trimmed = self.trim(published, tip, locked)?;
+            state.snapshot = Some(trimmed);
+        }
+        let files = self.files.as_ref();
+        let after = journal::write_frame(files, &tip.file, tip.place, &frame).map_err(|error| {
+            // Its content is still with the caller.
+            let _next_writer_finds_it_torn = journal::erase(files, &tip.file, tip.place);
+            AuditError::io("write", layout::JOURNAL, error)
+        })?;
+        tip.pending.push_back(Pending {
+            index,
+            entry,
+            own: Some(checkpoint.clone()),
+            place: tip.place,
+        });
+        (tip.edge, tip.checkpoint, tip.place) = (edge, checkpoint, after);
+        self.written.store(sealed.tree_size, Ordering::Release);
         Ok(sealed)
     }
 
-    fn index_of(&self, snapshot: &Snapshot, id: &str) -> Result<Option<u64>, AuditError> {
+    /// Whoever signs must be who signed before, or else the trail ends where the key changed without a word.
+    fn check_in_force(&self, newest: &Checkpoint) -> Result<(), AuditError> {
+        match newest.signers.contains(self.signer.key_id()) {
+            true => Ok(()),
+            false => Err(AuditError::OtherKey {
+                in_force: newest
+                    .signers
+                    .iter()
+                    .map(ToString::to_string)
+                    .collect::<Vec<_>>()
+                    .join(", "),
+                ours: self.signer.key_id().clone(),
+            }),
+        }
+    }
+
+    /// The index of the record with this id, published or not.
+    fn index_of(&self, published: &Snapshot, tip: &Tip, id: &str) -> Result<Option<u64>, AuditError> {
+        if let Some(frame) = tip.pending.iter().find(|frame| frame.entry.id == id) {
+            return Ok(Some(frame.index));
+        }
         for index in record_indexes(self.files.as_ref(), id)? {
-            if snapshot.has(self.files.as_ref(), id, index)? {
+            if published.has(self.files.as_ref(), id, index)? {
                 return Ok(Some(index));
             }
         }
@@ -210,75 +284,4 @@ fn check_payload(payload: &[u8]) -> Result<(), String> {
     let json: Result<IgnoredAny, _> = serde_json::from_slice(payload);
     json.map(|_| ())
         .map_err(|error| format!("its payload is not JSON: {error}"))
-}
-
-/// A3. A file that could not be completed is taken away again: its content is still with the caller.
-fn stage(files: &dyn FileLayer, entry: &Entry, index: u64, bytes: &[u8]) -> Result<(), AuditError> {
-    let path = format!("{}/{}", layout::STAGING, layout::record_name(&entry.id, index));
-    let staged = files
-        .create(&path, bytes, RECORD_MODE)
-        .and_then(|()| files.sync_dir(layout::STAGING));
-    staged.map_err(|error| {
-        let _may_not_exist = files.remove(&path);
-        AuditError::io("write", &path, error)
-    })
-}
-
-/// A4.
-fn publish_record(files: &dyn FileLayer, id: &str, index: u64) -> Result<(), AuditError> {
-    let path = layout::record(id, index);
-    let staged = format!("{}/{}", layout::STAGING, layout::record_name(id, index));
-    make_parents(files, &path)
-        .and_then(|()| files.link(&staged, &path))
-        .and_then(|()| files.sync_dir(layout::parent(&path)))
-        .map_err(|error| AuditError::io("write", &path, error))
-}
-
-/// A5.
-fn publish_tree_file(files: &dyn FileLayer, file: &TreeFile) -> Result<(), AuditError> {
-    let failed = |error| AuditError::io("write", &file.path, error);
-    files
-        .create(layout::STAGED_TILE, &file.bytes, TREE_MODE)
-        .map_err(failed)?;
-    let renamed = match files.rename(layout::STAGED_TILE, &file.path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            make_parents(files, &file.path).and_then(|()| files.rename(layout::STAGED_TILE, &file.path))
-        }
-        other => other,
-    };
-    renamed
-        .and_then(|()| files.sync_dir(layout::parent(&file.path)))
-        .map_err(failed)
-}
-
-/// A6 and A7: the signed note is whole and durable under another name before it becomes the checkpoint.
-pub(crate) fn publish_checkpoint(files: &dyn FileLayer, note: &str) -> Result<(), AuditError> {
-    files
-        .create(layout::STAGED_CHECKPOINT, note.as_bytes(), TREE_MODE)
-        .and_then(|()| files.rename(layout::STAGED_CHECKPOINT, layout::CHECKPOINT))
-        .and_then(|()| files.sync_dir(""))
-        .map_err(|error| AuditError::io("write", layout::CHECKPOINT, error))
-}
-
-/// A8. The record is committed: what cannot be removed now is left for recovery, and is no failure of this append.
-fn clean_up(files: &dyn FileLayer, id: &str, index: u64, written: &[TreeFile]) {
-    for file in written {
-        if let Some(narrower) = &file.supersedes {
-            let _left_for_recovery = files.remove(narrower);
-            if !file.path.contains(".p/") {
-                let _left_for_recovery = files.remove_dir(layout::parent(narrower));
-            }
-        }
-    }
-    let _left_for_recovery = files.remove(&format!("{}/{}", layout::STAGING, layout::record_name(id, index)));
-}
-
-/// Makes the folders above a file, each durable before something is put into it.
-fn make_parents(files: &dyn FileLayer, path: &str) -> io::Result<()> {
-    for folder in layout::parents(path) {
-        if files.make_dir(folder)? {
-            files.sync_dir(layout::parent(folder))?;
-        }
-    }
-    Ok(())
 }

@@ -7,7 +7,7 @@ use super::{Frontier, Known, TILE_WIDTH, TileId, TileSource, leaf_hash, node_has
 use crate::digest::Digest;
 
 /// The eight leaves and the roots that Certificate Transparency's reference implementations publish.
-const LEAVES: [&str; 8] = [
+pub(crate) const LEAVES: [&str; 8] = [
     "",
     "00",
     "10",
@@ -29,7 +29,7 @@ const ROOTS: [&str; 9] = [
     "5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328",
 ];
 
-fn unhex(hex: &str) -> Vec<u8> {
+pub(crate) fn unhex(hex: &str) -> Vec<u8> {
     (0..hex.len())
         .step_by(2)
         .map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap())
@@ -37,7 +37,7 @@ fn unhex(hex: &str) -> Vec<u8> {
 }
 
 /// RFC 6962, section 2.1, word for word.
-fn mth(leaves: &[Digest]) -> Digest {
+pub(crate) fn mth(leaves: &[Digest]) -> Digest {
     match leaves {
         [] => Digest::of(b""),
         [leaf] => *leaf,
@@ -52,10 +52,10 @@ fn mth(leaves: &[Digest]) -> Digest {
 }
 
 /// Tiles made from the definition: every complete subtree of 256^level leaves.
-struct Tiles(BTreeMap<(u8, u64), Digest>);
+pub(crate) struct Tiles(BTreeMap<(u8, u64), Digest>);
 
 impl Tiles {
-    fn of(leaves: &[Digest]) -> Self {
+    pub(crate) fn of(leaves: &[Digest]) -> Self {
         let mut nodes = BTreeMap::new();
         for level in 0..3u8 {
             let span = (TILE_WIDTH as usize).pow(u32::from(level));
@@ -75,7 +75,7 @@ impl TileSource for Tiles {
     }
 }
 
-fn leaves(count: usize) -> Vec<Digest> {
+pub(crate) fn leaves(count: usize) -> Vec<Digest> {
     (0..count).map(|at| leaf_hash(&at.to_le_bytes())).collect()
 }
 

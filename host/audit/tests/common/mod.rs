@@ -4,6 +4,7 @@
     unreachable_pub,
     missing_docs,
     clippy::unwrap_used,
+    clippy::panic,
     reason = "each test file uses its part"
 )]
 
@@ -84,4 +85,18 @@ pub fn append(log: &Log, id: &str) -> Result<Sealed, AuditError> {
         created_us: 1_766_448_000_000_000,
         payload: payload.as_bytes(),
     })
+}
+
+/// Runs a script of `tests/verifiers/`: Python 3 and its standard library, nothing else.
+pub fn python<'a>(script: &str, arguments: impl IntoIterator<Item = &'a std::ffi::OsStr>) -> std::process::Output {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/verifiers")
+        .join(script);
+    // No environment, no user's packages, and no compiled files in the source tree.
+    let output = std::process::Command::new("python3")
+        .args(["-E", "-s", "-B"])
+        .arg(path)
+        .args(arguments)
+        .output();
+    output.unwrap_or_else(|error| panic!("`python3` is needed for this test (Debian package `python3`): {error}"))
 }

@@ -1,0 +1,217 @@
+//! Publishing: what is durable in the journal becomes records, tiles and the checkpoint. Step J5 of [`crate::log`].
+//!
+//! **In**: the published snapshot and the frames behind it. **Out**: their files, which are not durable by themselves yet, and
+//! last the checkpoint that states them. **Trusted**: nothing; a frame's record must match its entry. **Can fail**:
+//! [`AuditError`], with the checkpoint as it was.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use super::lock::Access;
+use super::tip::{Tip, wrong};
+use super::{Locked, Log};
+use crate::digest::Digest;
+use crate::edge::{TreeFile, edge_paths};
+use crate::error::AuditError;
+use crate::files::FileLayer;
+use crate::journal::{self, Found};
+use crate::layout;
+use crate::note::{Checkpoint, open_checkpoint};
+use crate::snapshot::{MAX_RECORD_BYTES, Snapshot};
+
+/// Mode of a record: nobody writes to it again.
+const RECORD_MODE: u32 = 0o444;
+/// Mode of tiles and checkpoints.
+pub(super) const TREE_MODE: u32 = 0o644;
+
+/// What to do with a file that is there already.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Present {
+    /// Leave it if it holds the right bytes.
+    Compare,
+    /// Write it anew whatever it holds: that it can be read does not say that it is on the disk.
+    Replace,
+}
+
+impl Log {
+    /// Publishes the log up to `size` unless somebody did meanwhile.
+    pub(super) fn publish_written(&self, size: u64) -> Result<(), AuditError> {
+        let mut state = self.state();
+        let locked = self.lock(&mut state, Access::Alone)?;
+        let published = self.current(&mut state)?;
+        if published.checkpoint.size >= size {
+            return Ok(());
+        }
+        let mut tip = match state.tip.take() {
+            Some(tip) if tip.pending.back().is_some_and(|frame| frame.index >= size - 1) => tip,
+            tip => {
+                state.tip = tip;
+                self.catch_up(&mut state, &locked)?.1
+            }
+        };
+        // Others of this process may wait for the lock with the same: one of them does it for all.
+        let durable = self.durable.load(Ordering::Acquire).min(tip.edge.size()).max(size);
+        let result = self.publish(&published, &mut tip, durable, &locked);
+        state.tip = Some(tip);
+        state.snapshot = Some(result?);
+        Ok(())
+    }
+
+    /// J5: writes what the frames hold up to `size`, all of which must be durable in the journal.
+    pub(super) fn publish(
+        &self,
+        published: &Snapshot,
+        tip: &mut Tip,
+        size: u64,
+        locked: &Locked,
+    ) -> Result<Arc<Snapshot>, AuditError> {
+        self.publish_as(published, tip, size, Present::Compare, locked)
+    }
+
+    pub(super) fn publish_as(
+        &self,
+        published: &Snapshot,
+        tip: &mut Tip,
+        size: u64,
+        present: Present,
+        _locked: &Locked,
+    ) -> Result<Arc<Snapshot>, AuditError> {
+        let files = self.files.as_ref();
+        let mut edge = published.edge.clone();
+        let mut written = Vec::new();
+        let mut newest = None;
+        for frame in tip.pending.iter().filter(|frame| frame.index < size) {
+            let found = journal::read_frame(files, &tip.file, frame.place)
+                .map_err(|error| AuditError::io("read", layout::JOURNAL, error))?;
+            let Found::Frame(read, _) = found else {
+                return Err(wrong(format!(
+                    "its frame for entry {} is not whole any more",
+                    frame.index
+                )));
+            };
+            let leaf = frame.entry.to_text();
+            if frame.index != edge.size() || leaf != read.leaf || Digest::of(&read.record) != frame.entry.digest {
+                return Err(wrong(format!("its frame for entry {} was changed", frame.index)));
+            }
+            let path = layout::record(&frame.entry.id, frame.index);
+            put(files, &path, layout::STAGED_RECORD, &read.record, RECORD_MODE, present)?;
+            written.extend(edge.push(&leaf).unwrap_or_default());
+            newest = Some((frame.own.clone(), read.note));
+        }
+        let checkpoint = match newest {
+            Some((Some(own), _)) => own,
+            Some((None, note)) => open_checkpoint(note.as_bytes(), &self.origin, &self.trusted)
+                .map_err(|error| wrong(format!("a checkpoint in it does not verify: {error}")))?,
+            None => return Err(wrong(format!("it does not hold the entries up to {size}"))),
+        };
+        if edge.size() != size || checkpoint.size != size || checkpoint.root != edge.root() {
+            return Err(wrong(format!(
+                "its entries up to {size} are not those of their checkpoint"
+            )));
+        }
+        written.extend(edge.files());
+        for TreeFile { path, bytes } in &written {
+            put(files, path, layout::STAGED_TILE, bytes, TREE_MODE, present)?;
+        }
+        publish_checkpoint(files, &checkpoint)?;
+
+        // The edge of the base stays: recovery begins with it.
+        let keep = [edge_paths(size), edge_paths(tip.base)].concat();
+        for path in edge_paths(published.checkpoint.size) {
+            if !keep.contains(&path) {
+                remove_partial(files, &path, &keep);
+            }
+        }
+        tip.forget(size);
+        Ok(Arc::new(Snapshot { checkpoint, edge }))
+    }
+}
+
+/// The signed note is whole under another name before it becomes the checkpoint.
+fn publish_checkpoint(files: &dyn FileLayer, checkpoint: &Checkpoint) -> Result<(), AuditError> {
+    let note = checkpoint.note.as_bytes();
+    replace(files, layout::CHECKPOINT, layout::STAGED_CHECKPOINT, note, TREE_MODE)
+        .map_err(|error| AuditError::io("write", layout::CHECKPOINT, error))
+}
+
+/// Writes a file that no published checkpoint states yet, or that is to be written anew.
+fn put(
+    files: &dyn FileLayer,
+    path: &str,
+    staged: &str,
+    bytes: &[u8],
+    mode: u32,
+    present: Present,
+) -> Result<(), AuditError> {
+    let write = || match files.write_new(path, bytes, mode) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            make_parents(files, path)?;
+            files.write_new(path, bytes, mode)
+        }
+        other => other,
+    };
+    let put = match present {
+        Present::Compare => write(),
+        Present::Replace => Err(io::ErrorKind::AlreadyExists.into()),
+    };
+    let put = match put {
+        // Of a publication that was cut short; no checkpoint states it, so it may be replaced.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            let right =
+                present == Present::Compare && files.read(path, MAX_RECORD_BYTES).is_ok_and(|there| there == bytes);
+            if right {
+                Ok(())
+            } else {
+                replace(files, path, staged, bytes, mode)
+            }
+        }
+        Err(error) => {
+            let _next_time_it_is_replaced = files.remove(path);
+            Err(error)
+        }
+        Ok(()) => Ok(()),
+    };
+    put.map_err(|error| AuditError::io("write", path, error))
+}
+
+/// Writes a file under another name and renames it.
+fn replace(files: &dyn FileLayer, path: &str, staged: &str, bytes: &[u8], mode: u32) -> io::Result<()> {
+    match files.write_new(staged, bytes, mode) {
+        // Of a process that died right here.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            files.remove(staged)?;
+            files.write_new(staged, bytes, mode)?;
+        }
+        other => other?,
+    }
+    match files.rename(staged, path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            make_parents(files, path)?;
+            files.rename(staged, path)
+        }
+        other => other,
+    }
+}
+
+/// Makes the folders above a file.
+fn make_parents(files: &dyn FileLayer, path: &str) -> io::Result<()> {
+    layout::parents(path).try_for_each(|folder| files.make_dir(folder).map(|_| ()))
+}
+
+/// Removes a partial tile or bundle that a wider one stands for, and its folder with the last one. It harms nobody, so what
+/// cannot be removed stays; the next trim looks again.
+pub(super) fn remove_partial(files: &dyn FileLayer, path: &str, kept: &[String]) {
+    let _harmless = files.remove(path);
+    let folder = layout::parent(path);
+    if !kept.iter().any(|other| layout::parent(other) == folder) {
+        let _not_empty = files.remove_dir(folder);
+    }
+}
+
+pub(super) fn remove_if_there(files: &dyn FileLayer, path: &str) -> io::Result<()> {
+    match files.remove(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        other => other,
+    }
+}

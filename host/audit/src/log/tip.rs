@@ -1,0 +1,223 @@
+//! The tip: how far the journal goes, as this process last read it. Step J2 of [`crate::log`].
+//!
+//! **In**: the journal, and the published snapshot to hold it against. **Out**: the edge on which the next record is sealed,
+//! and the frames that are not published yet. **Trusted**: nothing in the journal; its newest checkpoint is verified and its
+//! root compared with the entries, which every frame's record must match. **Can fail**: [`AuditError::Tampered`], and reading.
+
+use std::collections::VecDeque;
+use std::fs::File;
+use std::io;
+use std::sync::Arc;
+
+use super::recovery::{Recovered, keep_torn};
+use super::{Locked, Log, State};
+use crate::edge::Edge;
+use crate::entry::Entry;
+use crate::error::AuditError;
+use crate::journal::{self, Found, Frame, Header, Place};
+use crate::layout;
+use crate::note::{Checkpoint, open_checkpoint};
+use crate::snapshot::Snapshot;
+
+/// What this process knows of the journal.
+pub(super) struct Tip {
+    pub(super) file: Arc<File>,
+    pub(super) header: Header,
+    /// Entries at the base of the generation: everything before is durable in files of its own.
+    pub(super) base: u64,
+    /// The checkpoint of the newest frame, or of the base.
+    pub(super) checkpoint: Checkpoint,
+    /// The edge of the tree with the newest frame.
+    pub(super) edge: Edge,
+    /// Where the next frame stands.
+    pub(super) place: Place,
+    /// The frames that are not published, oldest first, without a gap up to the tip.
+    pub(super) pending: VecDeque<Pending>,
+}
+
+/// A frame that is not published as far as this process knows.
+pub(super) struct Pending {
+    pub(super) index: u64,
+    pub(super) entry: Entry,
+    /// Its checkpoint, if this process made it.
+    pub(super) own: Option<Checkpoint>,
+    /// Where it stands in the journal.
+    pub(super) place: Place,
+}
+
+impl Tip {
+    /// Takes one frame in, without looking at its checkpoint.
+    fn push(&mut self, frame: &Frame, after: Place) -> Result<(), AuditError> {
+        let index = self.edge.size();
+        let (entry, _) = frame.join(&mut self.edge).map_err(wrong)?;
+        let place = std::mem::replace(&mut self.place, after);
+        self.pending.push_back(Pending {
+            index,
+            entry,
+            own: None,
+            place,
+        });
+        Ok(())
+    }
+
+    /// The edge of the published log after it grew from `edge` to `size`; `None` when that is not to be told from here.
+    pub(super) fn grown(&self, edge: &Edge, size: u64) -> Option<Edge> {
+        let mut grown = edge.clone();
+        for frame in self.pending.iter().filter(|frame| frame.index < size) {
+            if frame.index != grown.size() {
+                return None;
+            }
+            grown.push(&frame.entry.to_text())?;
+        }
+        (grown.size() == size).then_some(grown)
+    }
+
+    /// Forgets frames that are published.
+    pub(super) fn forget(&mut self, published: u64) {
+        while self.pending.front().is_some_and(|frame| frame.index < published) {
+            self.pending.pop_front();
+        }
+    }
+}
+
+impl Log {
+    /// J2: reads what others appended since this process last looked. The published log must be a beginning of the
+    /// journal's. The tip is the caller's until it is put back; without one, everything is read afresh.
+    pub(super) fn catch_up(&self, state: &mut State, locked: &Locked) -> Result<(Arc<Snapshot>, Tip), AuditError> {
+        let published = self.current(state)?;
+        let mut tip = match self.still_valid(state.tip.take())? {
+            Ok(tip) => tip,
+            Err(left) => self.load_tip(&published.checkpoint, left.into_iter().chain([published.edge.clone()]))?,
+        };
+        self.read_on(&mut tip, &published.checkpoint, &mut state.recovered, locked)?;
+        if tip.edge.size() < published.checkpoint.size {
+            // Somebody without a journal appended, an earlier build for example, or the journal was damaged.
+            self.trim(&published, &mut tip, locked)?;
+        }
+        tip.forget(published.checkpoint.size);
+        Ok((published, tip))
+    }
+
+    /// The tip, if the journal is still the same file in the same generation; else what is left to begin with.
+    fn still_valid(&self, known: Option<Tip>) -> Result<Result<Tip, Option<Edge>>, AuditError> {
+        let Some(tip) = known else { return Ok(Err(None)) };
+        let files = self.files.as_ref();
+        let failed = |error| AuditError::io("read", layout::JOURNAL, error);
+        let same_file = files.is_same_file(layout::JOURNAL, &tip.file).map_err(failed)?;
+        let same = same_file && journal::read_header(files, &tip.file).map_err(failed)?.as_ref() == Some(&tip.header);
+        Ok(if same { Ok(tip) } else { Err(Some(tip.edge)) })
+    }
+
+    /// The journal from its base on, none of its frames read yet. `held` are edges of which one may be that of the base.
+    pub(super) fn load_tip(
+        &self,
+        published: &Checkpoint,
+        held: impl IntoIterator<Item = Edge>,
+    ) -> Result<Tip, AuditError> {
+        let (file, header) = self.open_journal()?;
+        let base = self.open_base(&header)?;
+        if published.size < base.size {
+            return Err(rolled_back(published.size, base.size));
+        }
+        let edge = held
+            .into_iter()
+            .find(|edge| edge.size() == base.size && edge.root() == base.root);
+        let edge = match edge {
+            Some(edge) => edge,
+            None => Snapshot::load(self.files.as_ref(), base.clone())?.edge,
+        };
+        Ok(Tip {
+            file: Arc::new(file),
+            base: base.size,
+            checkpoint: base,
+            edge,
+            place: header.first(),
+            header,
+            pending: VecDeque::new(),
+        })
+    }
+
+    pub(super) fn open_journal(&self) -> Result<(File, Header), AuditError> {
+        let files = self.files.as_ref();
+        let failed = |error| AuditError::io("open", layout::JOURNAL, error);
+        let file = match files.open_existing(layout::JOURNAL) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Err(wrong("the file is missing".to_owned()));
+            }
+            other => other.map_err(failed)?,
+        };
+        let header = journal::read_header(files, &file).map_err(failed)?;
+        let header = header.ok_or_else(|| wrong("neither of its headers is whole".to_owned()))?;
+        Ok((file, header))
+    }
+
+    /// The checkpoint at which a generation begins, verified.
+    pub(super) fn open_base(&self, header: &Header) -> Result<Checkpoint, AuditError> {
+        open_checkpoint(header.base.as_bytes(), &self.origin, &self.trusted)
+            .map_err(|error| wrong(format!("the checkpoint in its header does not verify: {error}")))
+    }
+
+    /// Reads frames to the end of the journal.
+    pub(super) fn read_on(
+        &self,
+        tip: &mut Tip,
+        published: &Checkpoint,
+        recovered: &mut Vec<Recovered>,
+        _locked: &Locked,
+    ) -> Result<(), AuditError> {
+        let files = self.files.as_ref();
+        let failed = |error| AuditError::io("read", layout::JOURNAL, error);
+        let mut newest = None;
+        loop {
+            if tip.edge.size() == published.size && tip.edge.root() != published.root {
+                return Err(wrong(format!(
+                    "it contradicts the checkpoint with {} entries",
+                    published.size
+                )));
+            }
+            match journal::read_frame(files, &tip.file, tip.place).map_err(failed)? {
+                Found::Frame(frame, after) => {
+                    tip.push(&frame, after)?;
+                    newest = Some(frame.note);
+                }
+                Found::Torn(torn) => {
+                    // An entry that the checkpoint states was whole once: its files are there, and the journal starts anew.
+                    if tip.edge.size() >= published.size {
+                        recovered.push(keep_torn(files, tip.edge.size(), &torn)?);
+                    }
+                    let erased = journal::erase(files, &tip.file, tip.place);
+                    erased.map_err(|error| AuditError::io("write", layout::JOURNAL, error))?;
+                    break;
+                }
+                Found::End => break,
+            }
+        }
+        if let Some(note) = newest {
+            let checkpoint = open_checkpoint(note.as_bytes(), &self.origin, &self.trusted)
+                .map_err(|error| wrong(format!("its newest checkpoint does not verify: {error}")))?;
+            if checkpoint.size != tip.edge.size() || checkpoint.root != tip.edge.root() {
+                return Err(wrong("its newest checkpoint is not that of its entries".to_owned()));
+            }
+            tip.checkpoint = checkpoint;
+        }
+        Ok(())
+    }
+}
+
+/// A journal that cannot be what this log wrote.
+pub(super) fn wrong(what: String) -> AuditError {
+    AuditError::Tampered {
+        path: layout::JOURNAL.to_owned(),
+        what,
+    }
+}
+
+/// A checkpoint older than one that was seen.
+pub(super) fn rolled_back(found: u64, known: u64) -> AuditError {
+    AuditError::Tampered {
+        path: layout::CHECKPOINT.to_owned(),
+        what: format!(
+            "the checkpoint states {found} entries, and there was another one with {known}: the log was rolled back"
+        ),
+    }
+}

@@ -1,0 +1,329 @@
+//! The journal as an auditor sees it, who takes no lock and writes nothing.
+//!
+//! **In**: the file layer, the keys. **Out**: a note about entries that the next start will write to their files, a problem when
+//! it will refuse to, and, after a power loss, the files as that start will write them. **Trusted**: the keys. **Can fail**:
+//! never; what is wrong is in the report.
+//!
+//! After a process died, the files are as it left them. After a power loss, files since the last trim may be cut off, hold zeros
+//! or be missing, and only these are read out of the journal: a file that says something else was changed by somebody.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io;
+use std::time::Duration;
+
+use super::VerifyReport;
+use crate::digest::Digest;
+use crate::edge::{Edge, TreeFile};
+use crate::error::AuditError;
+use crate::files::{FileLayer, Listed, Stat};
+use crate::journal::{Found, Frame, Header, is_suspect, read_frame, read_header};
+use crate::keys::TrustedKeys;
+use crate::layout;
+use crate::note::{Checkpoint, MAX_CHECKPOINT_BYTES, open_checkpoint};
+use crate::snapshot::Snapshot;
+
+/// How often a journal that is being written is read again before it counts as wrong.
+const ATTEMPTS: u32 = 10;
+/// What a disk writes whole or not at all.
+const SECTOR_BYTES: usize = 512;
+/// The modes with which the next start writes what is not there.
+const RECORD_MODE: u32 = 0o444;
+const TREE_MODE: u32 = 0o644;
+
+/// The journal, verified as the next start does it.
+struct Replayed {
+    header: Header,
+    /// Its newest checkpoint.
+    tip: Checkpoint,
+    /// Roots by size, from the base on.
+    roots: BTreeMap<u64, Digest>,
+    /// The files that its frames stand for, the checkpoint among them.
+    files: BTreeMap<String, Vec<u8>>,
+    /// The checkpoint of the base and of each frame.
+    notes: Vec<String>,
+}
+
+/// Reads the journal. The layer that comes back shows the files as the next start will write them.
+pub(super) fn look<'a>(
+    files: &'a dyn FileLayer,
+    keys: &TrustedKeys,
+    origin: &str,
+    report: &mut VerifyReport,
+) -> Option<Restored<'a>> {
+    // An earlier build made none.
+    let is_absent = |error: &io::Error| error.kind() == io::ErrorKind::NotFound;
+    if files.stat(layout::JOURNAL).as_ref().err().is_some_and(is_absent) {
+        return None;
+    }
+    let mut attempt = 1;
+    let replayed = loop {
+        match replay(files, keys, origin) {
+            Ok(replayed) => break replayed,
+            // Somebody may be writing it.
+            Err(_) if attempt < ATTEMPTS => std::thread::sleep(Duration::from_millis(3)),
+            Err(what) => {
+                report.problem(None, layout::JOURNAL, what);
+                return None;
+            }
+        }
+        attempt += 1;
+    };
+    let size = replayed.tip.size;
+    let suspect = is_suspect(files, &replayed.header);
+    // Without a checkpoint, the next start refuses the log whatever is in the journal.
+    let note = files.read(layout::CHECKPOINT, MAX_CHECKPOINT_BYTES).ok()?;
+    let stated = open_checkpoint(&note, origin, keys).ok();
+    if let Some(stated) = &stated {
+        if replayed
+            .roots
+            .get(&stated.size)
+            .is_some_and(|root| *root != stated.root)
+        {
+            let what = format!("it contradicts the checkpoint with {} entries", stated.size);
+            report.problem(None, layout::JOURNAL, what);
+            return None;
+        }
+        if stated.size < size {
+            let what = format!(
+                "entries {} to {} are in the journal and not in the checkpoint: an append is under way, or the next start completes it",
+                stated.size,
+                size - 1
+            );
+            report.note(layout::JOURNAL, what);
+        }
+    }
+    if !suspect || replayed.files.is_empty() {
+        return None;
+    }
+    report.note(
+        layout::JOURNAL,
+        "the machine was started anew, or this is a copy from another one: files that are missing or cut off are read from the journal, as the next start writes them",
+    );
+    let Replayed {
+        files: mut held, notes, ..
+    } = replayed;
+    // Whatever whole checkpoint of the journal stands there, the newest one is what the next start publishes; another one is
+    // somebody's, and it is looked at as it stands.
+    let ours = notes.iter().any(|ours| could_be_left_of(&note, ours.as_bytes()));
+    let newer = stated.as_ref().is_some_and(|stated| stated.size > size);
+    if !ours || newer {
+        held.remove(layout::CHECKPOINT);
+    }
+    Some(Restored { files, held })
+}
+
+fn replay(files: &dyn FileLayer, keys: &TrustedKeys, origin: &str) -> Result<Replayed, String> {
+    let unreadable = |error: io::Error| format!("the journal cannot be read: {error}");
+    let file: File = files.open_to_read(layout::JOURNAL).map_err(unreadable)?;
+    let header = read_header(files, &file).map_err(unreadable)?;
+    let header = header.ok_or("neither of its headers is whole")?;
+    let verified = |note: &str| {
+        let opened = open_checkpoint(note.as_bytes(), origin, keys);
+        opened.map_err(|error| format!("a checkpoint in it does not verify: {error}"))
+    };
+    let base = verified(&header.base)?;
+    let mut place = header.first();
+    let mut replayed = Replayed {
+        tip: base.clone(),
+        roots: BTreeMap::from([(base.size, base.root)]),
+        files: BTreeMap::new(),
+        notes: vec![header.base.clone()],
+        header,
+    };
+    let mut edge: Option<Edge> = None;
+    while let Found::Frame(frame, after) = read_frame(files, &file, place).map_err(unreadable)? {
+        let edge = match &mut edge {
+            Some(edge) => edge,
+            None => edge.insert(base_edge(files, &base)?),
+        };
+        replayed.take_in(frame, edge)?;
+        place = after;
+    }
+    let Some(edge) = edge else { return Ok(replayed) };
+    let note = replayed.notes.last().ok_or("it has no checkpoint")?;
+    let tip = verified(note)?;
+    if tip.size != edge.size() || tip.root != edge.root() {
+        return Err("its newest checkpoint is not that of its entries".to_owned());
+    }
+    replayed
+        .files
+        .insert(layout::CHECKPOINT.to_owned(), note.clone().into_bytes());
+    let partial = edge.files().into_iter();
+    replayed
+        .files
+        .extend(partial.map(|TreeFile { path, bytes }| (path, bytes)));
+    replayed.tip = tip;
+    Ok(replayed)
+}
+
+fn base_edge(files: &dyn FileLayer, base: &Checkpoint) -> Result<Edge, String> {
+    match Snapshot::load(files, base.clone()) {
+        Ok(snapshot) => Ok(snapshot.edge),
+        Err(AuditError::Tampered { path, what }) => Err(format!("the log before it is not whole: {what} (`{path}`)")),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+impl Replayed {
+    fn take_in(&mut self, frame: Frame, edge: &mut Edge) -> Result<(), String> {
+        let index = edge.size();
+        let (entry, full) = frame.join(edge)?;
+        self.roots.insert(edge.size(), edge.root());
+        self.files
+            .extend(full.into_iter().map(|TreeFile { path, bytes }| (path, bytes)));
+        self.files.insert(layout::record(&entry.id, index), frame.record);
+        self.notes.push(frame.note);
+        Ok(())
+    }
+}
+
+/// Whether a power loss can leave these bytes of a file: a beginning of it, with some sectors never written.
+fn could_be_left_of(found: &[u8], whole: &[u8]) -> bool {
+    let sectors = found.chunks(SECTOR_BYTES).zip(whole.chunks(SECTOR_BYTES));
+    let mut left = sectors.map(|(found, whole)| whole.starts_with(found) || found.iter().all(|byte| *byte == 0));
+    found.len() <= whole.len() && left.all(|left| left)
+}
+
+/// The files of a log as the start after a power loss will write them.
+pub(super) struct Restored<'a> {
+    files: &'a dyn FileLayer,
+    held: BTreeMap<String, Vec<u8>>,
+}
+
+impl Restored<'_> {
+    /// What stands in for a file.
+    fn instead(&self, path: &str) -> Option<&Vec<u8>> {
+        let held = self.held.get(path)?;
+        if path == layout::CHECKPOINT {
+            return Some(held);
+        }
+        match self.files.read(path, held.len() as u64) {
+            Ok(found) => (found != *held && could_be_left_of(&found, held)).then_some(held),
+            Err(error) => (error.kind() == io::ErrorKind::NotFound).then_some(held),
+        }
+    }
+}
+
+/// Nothing is written through this layer.
+fn refused<T>() -> io::Result<T> {
+    Err(io::ErrorKind::ReadOnlyFilesystem.into())
+}
+
+impl FileLayer for Restored<'_> {
+    fn read(&self, path: &str, limit_bytes: u64) -> io::Result<Vec<u8>> {
+        match self.instead(path) {
+            Some(held) => Ok(held.clone()),
+            None => self.files.read(path, limit_bytes),
+        }
+    }
+
+    fn stat(&self, path: &str) -> io::Result<Stat> {
+        let mode = if path.starts_with(layout::RECORDS) {
+            RECORD_MODE
+        } else {
+            TREE_MODE
+        };
+        match self.instead(path) {
+            Some(_) => Ok(Stat { mode }),
+            None => self.files.stat(path),
+        }
+    }
+
+    fn list(&self, path: &str) -> io::Result<Vec<Listed>> {
+        let mut listed = self.files.list(path)?;
+        let inside = |held: &String| {
+            let (name, rest) = match held.strip_prefix(path)?.strip_prefix('/')?.split_once('/') {
+                Some((name, _)) => (name, true),
+                None => (held.strip_prefix(path)?.strip_prefix('/')?, false),
+            };
+            Some(Listed {
+                name: name.to_owned(),
+                is_dir: rest,
+            })
+        };
+        for restored in self.held.keys().filter_map(inside) {
+            if !listed.iter().any(|there| there.name == restored.name) {
+                listed.push(restored);
+            }
+        }
+        listed.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(listed)
+    }
+
+    fn create(&self, _: &str, _: &[u8], _: u32) -> io::Result<()> {
+        refused()
+    }
+
+    fn write_new(&self, _: &str, _: &[u8], _: u32) -> io::Result<()> {
+        refused()
+    }
+
+    fn sync_files(&self, _: &[String]) -> io::Result<()> {
+        refused()
+    }
+
+    fn link(&self, _: &str, _: &str) -> io::Result<()> {
+        refused()
+    }
+
+    fn rename(&self, _: &str, _: &str) -> io::Result<()> {
+        refused()
+    }
+
+    fn remove(&self, _: &str) -> io::Result<()> {
+        refused()
+    }
+
+    fn remove_dir(&self, _: &str) -> io::Result<()> {
+        refused()
+    }
+
+    fn make_dir(&self, _: &str) -> io::Result<bool> {
+        refused()
+    }
+
+    fn sync_dir(&self, _: &str) -> io::Result<()> {
+        refused()
+    }
+
+    fn sync_dirs(&self, _: &[String]) -> io::Result<()> {
+        refused()
+    }
+
+    fn open_lock(&self, _: &str) -> io::Result<File> {
+        refused()
+    }
+
+    fn open_existing(&self, _: &str) -> io::Result<File> {
+        refused()
+    }
+
+    fn open_to_read(&self, path: &str) -> io::Result<File> {
+        self.files.open_to_read(path)
+    }
+
+    fn read_at(&self, file: &File, offset: u64, limit_bytes: usize) -> io::Result<Vec<u8>> {
+        self.files.read_at(file, offset, limit_bytes)
+    }
+
+    fn write_at(&self, _: &File, _: u64, _: &[u8]) -> io::Result<()> {
+        refused()
+    }
+
+    fn sync_data(&self, _: &File) -> io::Result<()> {
+        refused()
+    }
+
+    fn truncate(&self, _: &File, _: u64) -> io::Result<()> {
+        refused()
+    }
+
+    fn is_same_file(&self, path: &str, file: &File) -> io::Result<bool> {
+        self.files.is_same_file(path, file)
+    }
+
+    fn boot_id(&self) -> Option<String> {
+        self.files.boot_id()
+    }
+}

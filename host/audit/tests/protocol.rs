@@ -1,0 +1,429 @@
+//! A model of the protocol in `src/log.rs`, and every way it can go up to a bound.
+//!
+//! Writers append, are killed, find that a sync failed; the machine loses power; whoever comes next recovers. A step here is
+//! one that others or a crash can see, and is named as in `src/log.rs`. What is checked in every state that can be reached:
+//!
+//! - what was acknowledged survives the worst that a power loss can do;
+//! - nothing is in the log twice;
+//! - the checkpoint that auditors see states nothing that such a loss takes away, and what they once saw stays as it was;
+//! - from every state there is a way to one in which all is done.
+//!
+//! The explorer is breadth-first and a few lines long: the model checkers there are would bring an HTTP server and its
+//! dependencies into the auditor's crate.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    missing_docs,
+    reason = "a test may panic"
+)]
+
+use std::collections::{HashMap, VecDeque};
+
+/// Frames after which the journal is trimmed.
+const FULL: usize = 2;
+
+/// Where bytes of the journal are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Bytes {
+    /// In memory, to be written at the next sync or before.
+    Dirty,
+    /// In memory only, though the operating system holds them for clean: a sync of them failed.
+    Lost,
+    Durable,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Step {
+    /// No process.
+    Down,
+    /// Has the lock at its start.
+    Recovers,
+    /// R2: files are written anew, and then the journal is begun anew.
+    Restored,
+    RestoredFiles,
+    RestoredHeader,
+    Idle,
+    /// J1, J2.
+    HasLock,
+    /// T1, T2, T3 before its sync.
+    TrimPublished,
+    TrimFiles,
+    TrimHeader,
+    /// J3, its frame half-written.
+    HalfWritten,
+    /// J3 done, the lock released; the size with its frame.
+    Written(usize),
+    /// J4 begun, with what the journal held then.
+    Syncing(usize, usize),
+    /// J4 done.
+    Synced(usize),
+    /// J5, with the lock, its files written.
+    Publishing(usize),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Writer {
+    step: Step,
+    /// Appends it will still begin.
+    left: u8,
+    /// The operating system will tell its open file of a failed sync.
+    owed_error: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct State {
+    writers: Vec<Writer>,
+    lock: Option<usize>,
+    /// Who appended each entry, and its how manieth that was: from index 0 on, whatever the base.
+    log: Vec<(usize, u8)>,
+    /// Where the frame of each entry is; irrelevant below the base.
+    frames: Vec<Bytes>,
+    /// A frame at the tip is half-written.
+    torn: bool,
+    /// The base of the generation, and where its header is.
+    base: usize,
+    header: Bytes,
+    /// Entries that the checkpoint states.
+    published: usize,
+    /// Entries whose files, and the checkpoint, are durable.
+    files: usize,
+    /// The machine was started anew, or a sync failed: what can be read says little.
+    suspect: bool,
+    acknowledged: Vec<(usize, u8)>,
+    /// The longest log that auditors ever saw.
+    seen: Vec<(usize, u8)>,
+    kills: u8,
+    losses: u8,
+    failures: u8,
+}
+
+impl State {
+    fn new(writers: usize, appends: u8, kills: u8, losses: u8, failures: u8) -> Self {
+        let writer = Writer {
+            step: Step::Down,
+            left: appends,
+            owed_error: false,
+        };
+        Self {
+            writers: vec![writer; writers],
+            lock: None,
+            log: Vec::new(),
+            frames: Vec::new(),
+            torn: false,
+            base: 0,
+            header: Bytes::Durable,
+            published: 0,
+            files: 0,
+            suspect: false,
+            acknowledged: Vec::new(),
+            seen: Vec::new(),
+            kills,
+            losses,
+            failures,
+        }
+    }
+
+    /// Entries that no power loss takes away.
+    fn safe(&self) -> usize {
+        let durable = |frame: &&Bytes| **frame == Bytes::Durable;
+        let frames = self.frames[self.base..].iter().take_while(durable).count();
+        let in_journal = if self.header == Bytes::Durable {
+            self.base + frames
+        } else {
+            0
+        };
+        in_journal.max(self.files)
+    }
+
+    fn check(&self) {
+        let safe = self.safe();
+        for entry in &self.acknowledged {
+            assert!(
+                self.log[..safe].contains(entry),
+                "{entry:?} was acknowledged and can be lost: {self:#?}"
+            );
+        }
+        for (at, entry) in self.log.iter().enumerate() {
+            assert!(!self.log[..at].contains(entry), "{entry:?} is there twice: {self:#?}");
+        }
+        assert!(
+            self.published <= safe,
+            "the checkpoint states what can be lost: {self:#?}"
+        );
+        assert!(
+            self.log.starts_with(&self.seen),
+            "what was seen is not there any more: {self:#?}"
+        );
+        assert!(self.base <= self.log.len() && self.files <= self.log.len());
+    }
+
+    fn is_done(&self) -> bool {
+        self.writers
+            .iter()
+            .all(|writer| writer.step == Step::Idle && writer.left == 0)
+    }
+
+    fn publish(&mut self, size: usize) {
+        self.published = size;
+        if size > self.seen.len() {
+            self.seen = self.log[..size].to_vec();
+        }
+    }
+
+    /// A sync of what the journal held up to `size`.
+    fn synced(&mut self, size: usize) {
+        for bytes in self.frames[..size].iter_mut().chain([&mut self.header]) {
+            if *bytes == Bytes::Dirty {
+                *bytes = Bytes::Durable;
+            }
+        }
+    }
+
+    /// `writer` syncs: it works, or the error that it is owed comes, or this one fails and everybody is owed an error.
+    fn sync(&self, writer: usize, size: usize, then: impl Fn(&mut Self)) -> Vec<Self> {
+        let mut next = Vec::new();
+        let mut broken = self.clone();
+        broken.stop(writer);
+        // A failure in a trim or a recovery leaves the mark.
+        broken.suspect |= self.lock == Some(writer);
+        if self.writers[writer].owed_error {
+            return vec![broken];
+        }
+        let mut works = self.clone();
+        works.synced(size);
+        then(&mut works);
+        next.push(works);
+        if self.failures > 0 {
+            broken.failures -= 1;
+            for bytes in broken.frames.iter_mut().chain([&mut broken.header]) {
+                if *bytes == Bytes::Dirty {
+                    *bytes = Bytes::Lost;
+                }
+            }
+            for other in &mut broken.writers {
+                other.owed_error = other.step != Step::Down;
+            }
+            next.push(broken);
+        }
+        next
+    }
+
+    /// The process ends; the lock is free.
+    fn stop(&mut self, writer: usize) {
+        if self.lock == Some(writer) {
+            self.lock = None;
+        }
+        self.torn |= self.writers[writer].step == Step::HalfWritten;
+        self.writers[writer].step = Step::Down;
+        self.writers[writer].owed_error = false;
+    }
+
+    fn with(&self, writer: usize, step: Step, change: impl FnOnce(&mut Self)) -> Self {
+        let mut next = self.clone();
+        next.writers[writer].step = step;
+        change(&mut next);
+        next
+    }
+
+    fn steps_of(&self, writer: usize) -> Vec<Self> {
+        let size = self.log.len();
+        let unlock = |state: &mut Self| state.lock = None;
+        match self.writers[writer].step {
+            Step::Down if self.lock.is_none() => {
+                vec![self.with(writer, Step::Recovers, |state| state.lock = Some(writer))]
+            }
+            // R1; then R2 or R3: the frames and the header are written once more and made durable.
+            Step::Recovers if self.suspect || size > self.published || self.published == self.base => {
+                let mut adopted = self.clone();
+                adopted.torn = false;
+                let first = if self.suspect { self.base } else { self.published };
+                for bytes in adopted.frames[first..].iter_mut().chain([&mut adopted.header]) {
+                    *bytes = Bytes::Dirty.min_of(*bytes);
+                }
+                let step = if self.suspect { Step::Restored } else { Step::Idle };
+                adopted.sync(writer, size, |state| {
+                    state.writers[writer].step = step;
+                    state.publish(size);
+                    if step == Step::Idle {
+                        state.lock = None;
+                    }
+                })
+            }
+            Step::Recovers => vec![self.with(writer, Step::Idle, |state| {
+                state.torn = false;
+                unlock(state);
+            })],
+            Step::Restored => vec![self.with(writer, Step::RestoredFiles, |state| state.files = size)],
+            Step::RestoredFiles => vec![self.with(writer, Step::RestoredHeader, |state| state.begin_anew())],
+            Step::RestoredHeader => self.sync(writer, size, |state| {
+                state.suspect = false;
+                state.writers[writer].step = Step::Idle;
+                state.lock = None;
+            }),
+            Step::Idle if self.writers[writer].left > 0 && self.lock.is_none() => {
+                vec![self.with(writer, Step::HasLock, |state| {
+                    state.lock = Some(writer);
+                    state.writers[writer].left -= 1;
+                    state.torn = false;
+                })]
+            }
+            // T1: durable, then published.
+            Step::HasLock if size - self.base >= FULL => self.sync(writer, size, |state| {
+                state.publish(size);
+                state.writers[writer].step = Step::TrimPublished;
+            }),
+            Step::TrimPublished => vec![self.with(writer, Step::TrimFiles, |state| state.files = size)],
+            Step::TrimFiles => vec![self.with(writer, Step::TrimHeader, |state| state.begin_anew())],
+            Step::TrimHeader => self.sync(writer, size, |state| state.writers[writer].step = Step::HasLock),
+            Step::HasLock => vec![self.with(writer, Step::HalfWritten, |_| {})],
+            Step::HalfWritten => vec![self.with(writer, Step::Written(size + 1), |state| {
+                let entry = (writer, state.writers[writer].left);
+                state.log.push(entry);
+                state.frames.push(Bytes::Dirty);
+                unlock(state);
+            })],
+            Step::Written(mine) => vec![self.with(writer, Step::Syncing(mine, size), |_| {})],
+            Step::Syncing(mine, held) => {
+                self.sync(writer, held, |state| state.writers[writer].step = Step::Synced(mine))
+            }
+            Step::Synced(mine) if self.lock.is_none() => {
+                if self.published >= mine {
+                    return vec![self.with(writer, Step::Idle, |state| state.acknowledge(writer))];
+                }
+                vec![self.with(writer, Step::Publishing(mine), |state| state.lock = Some(writer))]
+            }
+            Step::Publishing(mine) => vec![self.with(writer, Step::Idle, |state| {
+                state.publish(mine);
+                state.acknowledge(writer);
+                unlock(state);
+            })],
+            Step::Down | Step::Idle | Step::Synced(_) => Vec::new(),
+        }
+    }
+
+    fn acknowledge(&mut self, writer: usize) {
+        self.acknowledged.push((writer, self.writers[writer].left));
+        self.acknowledged.sort_unstable();
+    }
+
+    /// T3: the header of the next generation, whose frames take the place of the earlier ones.
+    fn begin_anew(&mut self) {
+        self.base = self.log.len();
+        self.header = Bytes::Dirty;
+    }
+
+    /// What a power loss can leave.
+    fn losses(&self) -> Vec<Self> {
+        let readable = self.frames[self.base..]
+            .iter()
+            .take_while(|frame| **frame != Bytes::Lost)
+            .count();
+        // Without this generation's header the files are all there is: its frames may have taken the place of earlier ones.
+        let in_journal = match self.header {
+            Bytes::Lost => self.files,
+            Bytes::Dirty | Bytes::Durable => (self.base + readable).max(self.files),
+        };
+        let mut left = Vec::new();
+        for size in self.safe()..=in_journal.max(self.safe()) {
+            for published in [self.files, self.published] {
+                let mut next = self.clone();
+                next.losses -= 1;
+                next.log.truncate(size);
+                next.frames = vec![Bytes::Durable; size];
+                next.base = self.base.min(size);
+                next.header = Bytes::Durable;
+                next.published = published;
+                next.suspect = true;
+                next.torn = size < self.log.len();
+                for writer in 0..next.writers.len() {
+                    next.stop(writer);
+                }
+                left.push(next);
+            }
+        }
+        left
+    }
+
+    fn next(&self) -> Vec<Self> {
+        let mut next = Vec::new();
+        for writer in 0..self.writers.len() {
+            next.extend(self.steps_of(writer));
+            if self.kills > 0 && self.writers[writer].step != Step::Down {
+                let mut killed = self.clone();
+                killed.kills -= 1;
+                killed.stop(writer);
+                next.push(killed);
+            }
+        }
+        if self.losses > 0 {
+            next.extend(self.losses());
+        }
+        next
+    }
+}
+
+impl Bytes {
+    /// What is written once more: durable bytes stay durable, being the same.
+    fn min_of(self, there: Self) -> Self {
+        if there == Self::Durable { there } else { self }
+    }
+}
+
+/// Looks at every state that can be reached, and says how many there are.
+fn explore(first: State) -> usize {
+    let mut known = HashMap::from([(first.clone(), 0usize)]);
+    let mut before: Vec<Vec<u32>> = vec![Vec::new()];
+    let mut done = Vec::new();
+    let mut queue = VecDeque::from([first]);
+    while let Some(state) = queue.pop_front() {
+        state.check();
+        let from = known[&state];
+        if state.is_done() {
+            done.push(from);
+        }
+        for next in state.next() {
+            let count = known.len();
+            let to = *known.entry(next.clone()).or_insert(count);
+            if to == count {
+                before.push(Vec::new());
+                queue.push_back(next);
+            }
+            before[to].push(u32::try_from(from).unwrap());
+        }
+    }
+    // Progress: walking backwards from what is done reaches everything.
+    let mut leads_on = vec![false; before.len()];
+    while let Some(state) = done.pop() {
+        if !std::mem::replace(&mut leads_on[state], true) {
+            done.extend(before[state].iter().map(|earlier| *earlier as usize));
+        }
+    }
+    for (state, at) in known {
+        assert!(leads_on[at], "no way leads on from {state:#?}");
+    }
+    leads_on.len()
+}
+
+#[test]
+fn every_interleaving_of_two_writers_and_three_appends_each_keeps_what_was_acknowledged() {
+    for (kills, losses, failures) in [(0, 0, 0), (2, 0, 0), (0, 1, 1), (1, 1, 0), (1, 0, 1)] {
+        let states = explore(State::new(2, 3, kills, losses, failures));
+        println!(
+            "2 writers of 3 appends, {kills} kills, {losses} power losses, {failures} failed syncs: {states} states"
+        );
+        assert!(states > 500);
+    }
+}
+
+#[test]
+fn every_interleaving_of_three_writers_keeps_what_was_acknowledged() {
+    for (kills, losses, failures) in [(1, 0, 0), (0, 1, 0), (0, 0, 1)] {
+        let states = explore(State::new(3, 1, kills, losses, failures));
+        println!(
+            "3 writers of 1 append, {kills} kills, {losses} power losses, {failures} failed syncs: {states} states"
+        );
+        assert!(states > 500);
+    }
+}
