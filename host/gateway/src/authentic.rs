@@ -1,6 +1,6 @@
 //! Files that only this host can have written.
 //!
-//! **In**: what a file is for, its name, its content. **Out**: the content behind an HMAC-SHA256 under a key that only the host's
+//! **In**: what a file is for, its name, its content. **Out**: the content again. On disk an HMAC-SHA256 follows it, under a key that only the host's
 //! user can read, over purpose, name and content. **Trusted**: nothing on disk. **Can fail**: silently; who reads nothing makes the
 //! content anew.
 
@@ -29,17 +29,17 @@ impl<'a> Authentic<'a> {
     /// The content of the file `name`, if this host wrote it under this name for this purpose.
     pub(crate) fn read(&self, name: &str) -> Option<Vec<u8>> {
         let mut bytes = self.workspace.read_cache(name).ok()??;
-        let (stored, content) = bytes.split_at_checked(MAC_BYTES)?;
+        let length = bytes.len().checked_sub(MAC_BYTES)?;
+        let (content, stored) = bytes.split_at_checked(length)?;
         self.mac(name, content)?.verify_slice(stored).ok()?;
-        bytes.drain(..MAC_BYTES);
+        bytes.truncate(length);
         Some(bytes)
     }
 
     /// Writes the file `name`, in place of an older one.
     pub(crate) fn write(&self, name: &str, content: &[u8]) {
         let Some(mac) = self.mac(name, content) else { return };
-        let mut bytes = mac.finalize().into_bytes().to_vec();
-        bytes.extend_from_slice(content);
+        let bytes = [content, mac.finalize().into_bytes().as_slice()].concat();
         // Whoever finds nothing makes it anew; nothing else depends on it.
         let _ = self.workspace.write_cache(name, &bytes);
     }
