@@ -30,7 +30,7 @@ const SECOND_US: i64 = 1_000_000;
 /// A workspace whose log has [`RECORDS`] records of half a day.
 fn workspace(folder: &std::path::Path) -> (Workspace, Log) {
     let workspace = Workspace::open(Some(folder)).unwrap();
-    let log = workspace.audit_log().unwrap();
+    let log = workspace.audit_log(Box::new(workspace.file_key().unwrap())).unwrap();
     let filling = "x".repeat(OUTCOME_BYTES);
     let append = |kind: &str, n: u64, detail: serde_json::Value| {
         let payload = serde_json::json!({"body": {"kind": kind, "detail": detail}});
@@ -85,9 +85,12 @@ fn count(criterion: &mut Criterion) {
 fn decision(criterion: &mut Criterion) {
     let folder = tempfile::tempdir().unwrap();
     let workspace = Workspace::open(Some(folder.path())).unwrap();
-    let tally = Counter::new(&workspace.audit_log().unwrap(), &workspace)
-        .tally()
-        .unwrap();
+    let tally = Counter::new(
+        &workspace.audit_log(Box::new(workspace.file_key().unwrap())).unwrap(),
+        &workspace,
+    )
+    .tally()
+    .unwrap();
     let verdict: Verdict = serde_json::from_value(serde_json::json!({
         "level": "clear", "reasons": [], "inputs": {}, "thresholds": Thresholds::default(), "samples": [],
         "taken_at_us": BEGIN_US, "ttl_ms": 5_000,

@@ -78,6 +78,11 @@ fn installed(home: &Path) -> Gateway {
         home.join("author"),
     );
     std::fs::create_dir(&operator).unwrap();
+    std::fs::write(
+        operator.join("trust.toml"),
+        "[[rules]]\nrunbook = \"*\"\nneeds = \"author\"\n",
+    )
+    .unwrap();
     let options = OpenOptions {
         workspace: Some(home.join("workspace")),
         operator: Some(operator),

@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 
 use pg_logstats_gateway::approval::ApprovalRequest;
 use pg_logstats_gateway::approvals::ApprovalView;
-use pg_logstats_gateway::audit::Verification;
+use pg_logstats_gateway::audit::log_key::LogKeyChange;
+use pg_logstats_gateway::audit::witness::Cosigned;
+use pg_logstats_gateway::audit::{Erasure, ProvenRecord, TimelineEvent, Verification};
 use pg_logstats_gateway::author::{
     RunbookBuild, RunbookExplanation, RunbookProject, RunbookRecording, RunbookReplay, RunbookTest,
 };
@@ -28,6 +30,11 @@ pub fn all() -> Vec<(&'static str, Value)> {
         ("inspection", of::<Inspection>()),
         ("health", of::<HealthReport>()),
         ("verification", of::<Verification>()),
+        ("timeline-event", of::<TimelineEvent>()),
+        ("erasure", of::<Erasure>()),
+        ("log-key-change", of::<LogKeyChange>()),
+        ("proven-record", of::<ProvenRecord>()),
+        ("cosigned", of::<Cosigned>()),
         ("catalog", of::<CatalogList>()),
         ("action", of::<ActionView>()),
         ("policy", of::<PolicyCheck>()),

@@ -304,3 +304,43 @@ fn commands_of_a_report_run_as_they_stand() {
     assert_eq!(check["log_folders"][0], house.logs.to_str().unwrap());
     assert_eq!(check["budget"]["day"]["actions_used"], 1);
 }
+
+#[test]
+fn the_trail_is_looked_at_and_its_keys_witnesses_and_evidence_are_the_operators() {
+    let house = House::new("");
+    assert_eq!(house.agent(&["triage", "query-families", &house.log()]).code, 0);
+    let refused: [&[&str]; 7] = [
+        &["erase", "--evidence", "00", "--reason", "x"],
+        &["rotate-key", "--reason", "x"],
+        &["declare-compromised", "00", "--since-index", "0", "--reason", "x"],
+        &["cosign", "--policy", "p"],
+        &["witness", "--state", "s", "--key", "k", "--name", "n", "--log", "l"],
+        &["signer", "--key", "k", "--socket", "s"],
+        &["verify-proof", "p", "--public-key", "k"],
+    ];
+    for args in refused {
+        house
+            .agent(&[&["audit"], args].concat())
+            .fails(3, &["not for agents", args[0]]);
+    }
+    let kinds = house.kinds();
+    assert_eq!((kinds.len(), kinds[0].as_str()), (8, "triage"));
+    assert!(kinds[1..].iter().all(|kind| kind == "refusal"), "{kinds:?}");
+    for args in [
+        &["timeline"][..],
+        &["checkpoint"],
+        &["public-key", "--vkey"],
+        &["list", "--denied"],
+    ] {
+        assert_eq!(house.agent(&[&["audit"], args].concat()).code, 0, "{args:?}");
+    }
+    let id = house.agent(&["audit", "list"]).json()[0]["record_id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let place = |folder: &str| house.root().join(folder).join("proof").to_str().unwrap().to_owned();
+    assert_eq!(house.agent(&["audit", "prove", &id, "--output", &place("out")]).code, 0);
+    house
+        .agent(&["audit", "prove", &id, "--output", &place("logs")])
+        .fails(3, &["in no folder that the operator opened to agents"]);
+}

@@ -334,23 +334,137 @@ pub(crate) enum PolicyVerb {
 pub(crate) enum AuditVerb {
     /// Check every record, entry, tile and the checkpoint
     Verify {
-        /// SPKI PEM of the key to trust [default: the workspace's own, which proves less]
+        /// SPKI PEM of a key to trust, any of those that the log ever had; may be repeated [default: the workspace's own, which proves less]
         #[arg(long, value_name = "FILE")]
-        public_key: Option<PathBuf>,
+        public_key: Vec<PathBuf>,
+        /// An earlier checkpoint that was kept elsewhere (`audit checkpoint`): prove that the log continues it
+        #[arg(long, value_name = "FILE")]
+        since: Option<PathBuf>,
     },
     /// List the records
-    List {
-        /// Only those of one incident
-        #[arg(long, value_name = "INCIDENT_ID")]
-        incident: Option<String>,
-    },
+    List(SelectionArgs),
+    /// Tell who did what when, a line for each record
+    Timeline(SelectionArgs),
     /// Print one verified record
     Show {
         /// Its id
         record_id: String,
     },
     /// Print the public key that verifies the log
-    PublicKey,
+    PublicKey {
+        /// In the form that policies of witnesses take
+        #[arg(long)]
+        vkey: bool,
+    },
+    /// Make a proof that a record stands in the log, for whoever has the public key
+    Prove {
+        /// The record's id: a report's, a refusal's
+        record_id: String,
+        /// The new file [default: standard output]
+        #[arg(long, short, value_name = "FILE")]
+        output: Option<PathBuf>,
+        /// Under the newest checkpoint that the witnesses of this policy cosigned
+        #[arg(long, value_name = "FILE")]
+        policy: Option<PathBuf>,
+    },
+    /// Verify such a proof; needs no log
+    VerifyProof {
+        /// The proof
+        proof: PathBuf,
+        /// SPKI PEM of a key to trust; may be repeated
+        #[arg(long, value_name = "FILE", required = true)]
+        public_key: Vec<PathBuf>,
+        /// The record's file: prove that it is the one in the log, too
+        #[arg(long, value_name = "FILE")]
+        record: Option<PathBuf>,
+        /// The witnesses that must have cosigned the log
+        #[arg(long, value_name = "FILE")]
+        policy: Option<PathBuf>,
+    },
+    /// As the operator: have witnesses cosign the newest checkpoint
+    Cosign {
+        /// The witnesses, and how many are enough (C2SP tlog-policy)
+        #[arg(long, value_name = "FILE")]
+        policy: PathBuf,
+        /// A program that takes each request on standard input and the address as its last argument, and writes the answer and, as the
+        /// last line, its HTTP status [default: HTTP, without TLS]
+        #[arg(long, value_name = "PROGRAM", num_args = 1.., allow_hyphen_values = true)]
+        post: Vec<String>,
+    },
+    /// Be a witness of other hosts' logs
+    Witness(WitnessArgs),
+    /// Print the newest checkpoint: a few lines to keep elsewhere, to which the log can be held later
+    Checkpoint,
+    /// As the operator: give the log another key, the signer of the configuration or a new key file; both keys sign that
+    RotateKey {
+        /// Why, in one line; it is recorded
+        #[arg(long)]
+        reason: String,
+    },
+    /// As the operator: declare that an earlier key of the log was in wrong hands
+    DeclareCompromised {
+        /// The key's id
+        key_id: String,
+        /// The first record under it that proves nothing, by its index
+        #[arg(long, value_name = "INDEX")]
+        since_index: u64,
+        /// Why, in one line; it is recorded
+        #[arg(long)]
+        reason: String,
+    },
+    /// As the operator: erase evidence; all records and proofs stay
+    Erase {
+        /// Which: SHA-256 of the evidence, as records name it
+        #[arg(long, value_name = "DIGEST")]
+        evidence: String,
+        /// Why, in one line; it is recorded
+        #[arg(long)]
+        reason: String,
+    },
+    /// Hold a log's key for other processes, on a Unix socket, until stopped
+    Signer {
+        /// The private key (see `key generate`)
+        #[arg(long, value_name = "FILE")]
+        key: PathBuf,
+        /// The socket to make
+        #[arg(long, value_name = "PATH")]
+        socket: PathBuf,
+        /// Id of a user who may ask, besides the one that this runs as; may be repeated
+        #[arg(long, value_name = "UID")]
+        allow_uid: Vec<u32>,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct WitnessArgs {
+    /// A folder of its own, in which it remembers what it cosigned; never to be put back from a copy
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) state: PathBuf,
+    /// Its private key, used for nothing else (see `key generate`)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) key: PathBuf,
+    /// Its name in signatures, a host name for example
+    #[arg(long)]
+    pub(crate) name: String,
+    /// Key of a log to witness (`audit public-key --vkey`); may be repeated
+    #[arg(long, value_name = "VKEY", required = true)]
+    pub(crate) log: Vec<String>,
+    /// Answer by HTTP there until stopped [default: one request on standard input]
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub(crate) listen: Option<std::net::SocketAddr>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct SelectionArgs {
+    /// Only what belongs to one incident
+    #[arg(long, value_name = "INCIDENT_ID")]
+    pub(crate) incident: Option<String>,
+    /// Only what was recorded from then on (RFC 3339)
+    #[arg(long, value_name = "TIME")]
+    pub(crate) since: Option<Timestamp>,
+    /// Only what was refused
+    #[arg(long)]
+    pub(crate) denied: bool,
 }
 
 #[derive(Debug, Subcommand)]

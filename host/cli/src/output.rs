@@ -73,6 +73,11 @@ pub(crate) fn hint(cli: &Cli, text: &str) {
     }
 }
 
+/// What went wrong and stopped nothing, on stderr.
+pub(crate) fn warning(text: &str) {
+    let _ = writeln!(std::io::stderr(), "pg-logstats: warning: {text}");
+}
+
 /// Prints the error, and a refusal as data too; gives the exit code.
 pub(crate) fn report_error(cli: &Cli, error: &GatewayError) -> ExitCode {
     if let GatewayError::Refused(refusal) = error

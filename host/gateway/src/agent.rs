@@ -139,7 +139,7 @@ impl LogAccess {
 /// # Errors
 /// When it is anywhere else.
 pub fn output_in(folders: &[PathBuf], path: &Path) -> Result<PathBuf, OpenError> {
-    const WHAT: &str = "evidence file";
+    const WHAT: &str = "new file";
     let named = path.to_string_lossy();
     let folders: Result<Vec<_>, _> = folders.iter().map(|f| AllowedFolder::open(f)).collect();
     let folders = folders?;

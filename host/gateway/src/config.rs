@@ -81,8 +81,8 @@ pub struct AuditConfig {
 pub struct CheckpointExport {
     /// Appended to this file.
     pub file: Option<PathBuf>,
-    /// As one line, to the system's log.
-    pub syslog: bool,
+    /// As one line, to the system's log behind this socket, `/dev/log` for example.
+    pub syslog: Option<PathBuf>,
     /// To the standard input of this program.
     pub command: Option<Vec<String>>,
 }

@@ -79,6 +79,9 @@ pub enum GatewayError {
     /// The workspace cannot be used, or was changed.
     #[error(transparent)]
     Workspace(#[from] WorkspaceError),
+    /// A proof proves nothing.
+    #[error("{0}")]
+    Unproven(String),
     /// An action of the audit log does not load, so what was used is not known.
     #[error("{0}")]
     Uncountable(String),
@@ -105,7 +108,7 @@ impl GatewayError {
             Self::Refused(refusal) if matches!(refusal.code.as_str(), "unverified" | "approval_unverified") => {
                 ExitCode::Unverified
             }
-            Self::Trust(TrustError::Unverified(_)) => ExitCode::Unverified,
+            Self::Trust(TrustError::Unverified(_)) | Self::Unproven(_) => ExitCode::Unverified,
             Self::Pack(error) if error.is_tampering() => ExitCode::Unverified,
             Self::Pack(error) if error.is_denied() => ExitCode::Denied,
             Self::Pack(PackError::Store(_) | PackError::Open(_)) => ExitCode::Failed,

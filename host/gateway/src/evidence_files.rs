@@ -196,12 +196,19 @@ impl Gateway {
             self.not_for_agents("--samples", "samples hold data of tables; a person exports them")?;
         }
         let mut request = request.clone();
-        if let Some(path) = request.output.as_deref().filter(|_| self.is_agent()) {
-            let folders = &self.config.agent.output_folders;
-            let place = self.or_refused(agent::output_in(folders, path).map_err(GatewayError::from))?;
-            request.output = Some(place);
+        if let Some(path) = &request.output {
+            request.output = Some(self.output_path(path)?);
         }
         self.or_refused(export(&request, &self.log_access, progress))
+    }
+
+    /// Where a new file that the caller names may be made: for an agent, directly in one of the operator's folders.
+    pub(crate) fn output_path(&self, path: &Path) -> Result<PathBuf, GatewayError> {
+        if !self.is_agent() {
+            return Ok(path.to_owned());
+        }
+        let folders = &self.config.agent.output_folders;
+        self.or_refused(agent::output_in(folders, path).map_err(GatewayError::from))
     }
 }
 

@@ -7,14 +7,16 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use pg_logstats_audit::{Log, Sealed};
+use pg_logstats_audit::{Log, Sealed, Signer};
 
 use crate::agent::LogAccess;
 use crate::ambient::{self, OpenError};
 use crate::approval::{ApprovalRequest, ApprovalScope};
+use crate::audit::checkpoints;
+use crate::audit::clock::{Clock, ClockStep, Reading};
 use crate::budget::{Budget, Counter, Tally};
 use crate::catalogue::Catalogue;
-use crate::config::{Config, DatabaseConfig, Rules};
+use crate::config::{CheckpointExport, Config, DatabaseConfig, Rules};
 use crate::db::Target;
 use crate::db::dsn::{self, DsnSource, Environment, FileText, ProcessEnvironment};
 use crate::error::GatewayError;
@@ -25,6 +27,7 @@ use crate::packs;
 use crate::record::{FailureRecord, RECORD_VERSION, RecordBody, RecoveryRecord, ReportRecord, SealedRecord};
 use crate::report::{AuditRef, Refusal, SCHEMA_VERSION};
 use crate::request::DatabaseChoice;
+use crate::signer::{ExternalSigner, SignerConfig};
 use crate::time::{now_us, rfc3339};
 use crate::trust::{Keyring, SYSTEM_FOLDER, Trust, operators_folder};
 use crate::untrusted::Untrusted;
@@ -45,6 +48,8 @@ pub struct OpenOptions {
     /// The operator's folder: default configuration, trust store, packs. For embedders and tests; no flag reaches it, because whoever
     /// calls the command must not choose whom it trusts. Its default place when none.
     pub operator: Option<PathBuf>,
+    /// Tells people what went wrong and stops nothing: a checkpoint that could not be sent to where the operator wants it.
+    pub warn: Option<fn(&str)>,
 }
 
 /// The gateway.
@@ -62,6 +67,8 @@ pub struct Gateway {
     config_path: Option<PathBuf>,
     /// The operator's own configuration, when another one was named: its rules hold as well.
     operators: Option<Config>,
+    clock: Clock,
+    warn: Option<fn(&str)>,
 }
 
 /// A database, and what the operator says about it.
@@ -90,6 +97,14 @@ impl OpenOptions {
         }
         let (_, catalogue) = packs::installed(self.operators_folder().as_deref())?;
         Ok(self.settings(&catalogue)?.workspace)
+    }
+
+    /// The configuration, and the workspace, opened; its log is not.
+    pub(crate) fn config_and_workspace(&self) -> Result<(Config, Workspace), GatewayError> {
+        let (_, catalogue) = packs::installed(self.operators_folder().as_deref())?;
+        let settings = self.settings(&catalogue)?;
+        let workspace = Workspace::open(settings.workspace.as_deref())?;
+        Ok((settings.config, workspace))
     }
 
     /// The operator's folder; none when there is no home directory either.
@@ -144,7 +159,7 @@ impl Gateway {
             false => LogAccess::Anywhere,
         };
         let workspace = Workspace::open(workspace.as_deref())?;
-        let log = workspace.audit_log()?;
+        let log = workspace.audit_log(signer_of(&workspace, &config)?)?;
         let gateway = Self {
             workspace,
             log,
@@ -156,6 +171,8 @@ impl Gateway {
             is_agent: options.agent,
             config_path: options.config.clone(),
             operators,
+            clock: Clock::default(),
+            warn: options.warn,
         };
         gateway.note_recovery()?;
         Ok(gateway)
@@ -218,18 +235,59 @@ impl Gateway {
         incident: Option<&str>,
         body: impl FnOnce(u64) -> RecordBody,
     ) -> Result<Sealed, GatewayError> {
-        let created_us = now_us();
+        let now = Reading::now();
+        let created_us = now.wall_us;
+        let clock_step = self.clock.step(now, || self.newest_us());
         let sealed = self.log.append_with(kind, id, incident, created_us, |placement| {
-            serde_json::to_vec(&SealedRecord {
-                record_version: RECORD_VERSION,
-                record_id: id.to_owned(),
-                index: placement.index,
-                created_at: rfc3339(created_us),
-                host_version: env!("CARGO_PKG_VERSION").to_owned(),
-                body: body(placement.index),
-            })
+            sealed_payload(id, placement.index, created_us, clock_step, body(placement.index))
         })?;
+        self.send_checkpoint();
         Ok(sealed)
+    }
+
+    /// When the newest record was made.
+    fn newest_us(&self) -> Option<i64> {
+        let size = self.log.checkpoint().ok()?.size;
+        let newest = self.log.entries_from(size.checked_sub(1)?).ok()?.next()?.ok()?;
+        Some(newest.entry.created_us)
+    }
+
+    /// Sends the newest checkpoint wherever the operator wants it.
+    fn send_checkpoint(&self) {
+        let export = &self.config.audit.export;
+        if *export == CheckpointExport::default() {
+            return;
+        }
+        let failed = match self.log.checkpoint() {
+            Ok(checkpoint) => checkpoints::send(export, &checkpoint.note),
+            Err(error) => vec![error.to_string()],
+        };
+        if let Some(warn) = self.warn {
+            for reason in failed {
+                warn(&format!(
+                    "a checkpoint was not sent: {reason}; its record is in the log, and the next checkpoint covers it"
+                ));
+            }
+        }
+    }
+
+    /// The key of the log in the form that policies of witnesses take (C2SP signed-note), and a line end.
+    ///
+    /// # Errors
+    /// When it cannot be used.
+    pub fn vkey(&self) -> Result<String, GatewayError> {
+        let signer = signer_of(&self.workspace, &self.config)?;
+        Ok(format!("{}\n", signer.public().vkey(self.log.origin())))
+    }
+
+    /// The public key of the log, as SPKI PEM.
+    ///
+    /// # Errors
+    /// When it cannot be used.
+    pub fn public_key_pem(&self) -> Result<String, GatewayError> {
+        let signer = signer_of(&self.workspace, &self.config)?;
+        let pem = signer.public().to_pem();
+        pem.map_err(|error| GatewayError::Internal(error.to_string()))
     }
 
     /// A new id with `prefix`.
@@ -485,6 +543,38 @@ impl Gateway {
         })?;
         Ok(())
     }
+}
+
+/// The payload of a record.
+pub(crate) fn sealed_payload(
+    id: &str,
+    index: u64,
+    created_us: i64,
+    clock_step: Option<ClockStep>,
+    body: RecordBody,
+) -> Result<Vec<u8>, serde_json::Error> {
+    serde_json::to_vec(&SealedRecord {
+        record_version: RECORD_VERSION,
+        record_id: id.to_owned(),
+        index,
+        created_at: rfc3339(created_us),
+        host_version: env!("CARGO_PKG_VERSION").to_owned(),
+        clock_step,
+        body,
+    })
+}
+
+/// Who signs the log of `workspace`.
+fn signer_of(workspace: &Workspace, config: &Config) -> Result<Box<dyn Signer>, GatewayError> {
+    match &config.audit.signer {
+        Some(signer) => external(signer),
+        None => Ok(Box::new(workspace.file_key()?)),
+    }
+}
+
+/// A signer in another process.
+pub(crate) fn external(config: &SignerConfig) -> Result<Box<dyn Signer>, GatewayError> {
+    Ok(Box::new(ExternalSigner::new(config)?))
 }
 
 /// The process's environment, in which nobody set `PG_LOGSTATS_DATABASE_URL`.

@@ -162,9 +162,7 @@ impl Gateway {
     /// As [`Self::trust_key`].
     pub fn revoke_key(&self, what: &str, reason: &str) -> Result<Vec<TrustedKeyView>, GatewayError> {
         self.not_for_agents("key revoke", "the operator chooses whose signatures count")?;
-        if !is_one_line(reason) || reason.len() > 400 {
-            return Err(GatewayError::Usage("say why with --reason, in one line".to_owned()));
-        }
+        let reason = one_line(reason)?;
         let mut file = TrustFile::begin(self.operator.as_deref())?;
         let revoked = file.revoke(what, reason, Timestamp::now())?;
         let keyring = file.checked()?;
@@ -195,6 +193,14 @@ impl Gateway {
 ///
 /// # Errors
 /// When it is no private key, or others can read it.
+/// A reason that somebody gave, if it says something in one line.
+pub(crate) fn one_line(reason: &str) -> Result<&str, GatewayError> {
+    match is_one_line(reason) && reason.len() <= 400 {
+        true => Ok(reason),
+        false => Err(GatewayError::Usage("say why with --reason, in one line".to_owned())),
+    }
+}
+
 pub(crate) fn private(file: &Path) -> Result<PrivateKey, GatewayError> {
     let bytes = ambient::read_secret_file(file, PRIVATE, KEY_BYTES)?;
     PrivateKey::from_pem(&String::from_utf8_lossy(&bytes))

@@ -6,6 +6,7 @@ use pg_logstats_audit::dsse::Envelope;
 use pg_logstats_audit::keychange::{self, KeyChange};
 use serde::{Deserialize, Serialize};
 
+use crate::audit::clock::ClockStep;
 use crate::budget::Reserved;
 use crate::catalogue::BoundParameter;
 use crate::health::Verdict;
@@ -32,6 +33,9 @@ pub struct SealedRecord {
     pub created_at: String,
     /// Version of the host that wrote it.
     pub host_version: String,
+    /// The clock that `created_at` is read from was set since the record before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clock_step: Option<ClockStep>,
     /// What happened.
     pub body: RecordBody,
 }

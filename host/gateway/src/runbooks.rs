@@ -21,7 +21,7 @@ use crate::packs;
 use crate::record::{RecordBody, TrustChange};
 use crate::report::SCHEMA_VERSION;
 use crate::runbook::limits::COMPONENT_BYTES;
-use crate::runbook::{CheckedDescriptor, RunbookEngine, RunbookError};
+use crate::runbook::{CheckedDescriptor, RunbookEngine, RunbookError, WitVersion};
 use crate::time::{now_us, rfc3339};
 use crate::trust::bundle::{self, Bundle};
 use crate::trust::installed::{self, Entry, Installed, Installing, Vouched};
@@ -87,6 +87,9 @@ pub struct TrustedRunbook {
     pub version: Option<String>,
     /// `triage WORKFLOW` runs it.
     pub workflow: String,
+    /// The contract that it was built for; none of an installed one that is not trusted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wit: Option<String>,
     /// `sha256:` and the component's digest.
     pub digest: String,
     /// Who vouches for it: `builtin` for what the binary carries.
@@ -266,6 +269,7 @@ fn list_in(operator: Option<&Path>) -> Result<Vec<TrustedRunbook>, GatewayError>
             name: name.to_owned(),
             version: Some(entry.version.to_string()),
             workflow: entry.workflow.clone(),
+            wit: verdict.as_ref().ok().map(|vouched| vouched.manifest.wit.clone()),
             digest: format!("sha256:{}", entry.sha256),
             signers: verdict.as_ref().map(Vouched::names).unwrap_or_default(),
             trusted: verdict.is_ok(),
@@ -286,6 +290,7 @@ fn list_in(operator: Option<&Path>) -> Result<Vec<TrustedRunbook>, GatewayError>
             name: builtin.name.to_owned(),
             version: None,
             workflow: builtin.workflow.to_owned(),
+            wit: Some(WitVersion::CURRENT.package()),
             digest: format!("sha256:{sha256}"),
             signers: vec![BUILTIN_SIGNER.to_owned()],
             trusted: reason.is_none(),
@@ -391,6 +396,7 @@ impl Gateway {
             name: name.to_owned(),
             version: Some(entry.version.to_string()),
             workflow: entry.workflow,
+            wit: None,
             digest: format!("sha256:{}", entry.sha256),
             signers: Vec::new(),
             trusted: false,

@@ -94,7 +94,7 @@ impl Signer for ExternalSigner {
 
     fn sign(&self, message: &[u8]) -> Result<[u8; 64], SignError> {
         let answer = match &self.way {
-            Way::Command(command) => by_command(command, message, self.timeout),
+            Way::Command(command) => run_program(command, message, self.timeout, SIGNATURE_BYTES as u64 + 1),
             Way::Socket(path) => {
                 by_socket(path, message, self.timeout).map_err(|error| format!("socket `{}`: {error}", path.display()))
             }
@@ -117,8 +117,14 @@ impl Signer for ExternalSigner {
     }
 }
 
-/// Asks a program, of which nothing but its standard output is read: what it says beside that may be anything.
-fn by_command(command: &[String], message: &[u8], timeout: Duration) -> Result<Vec<u8>, String> {
+/// Runs a program of the operator's with `input`; returns the first `most_bytes` of its standard output. What it says beside that may be
+/// anything, and is not read.
+pub(crate) fn run_program(
+    command: &[String],
+    input: &[u8],
+    timeout: Duration,
+    most_bytes: u64,
+) -> Result<Vec<u8>, String> {
     let (program, arguments) = command.split_first().ok_or("the command is empty")?;
     let failed = |doing: &str, error: std::io::Error| format!("cannot {doing} `{program}`: {error}");
     let deadline = Instant::now() + timeout;
@@ -129,7 +135,7 @@ fn by_command(command: &[String], message: &[u8], timeout: Duration) -> Result<V
         .stderr(Stdio::null())
         .spawn()
         .map_err(|error| failed("start", error))?;
-    let answered = answer_of(&mut child, message.to_vec(), timeout);
+    let answered = answer_of(&mut child, input.to_vec(), timeout, most_bytes);
     let ended = answered.and_then(|answer| {
         wait(&mut child, deadline)
             .map_err(|error| failed("wait for", error))
@@ -148,17 +154,17 @@ fn by_command(command: &[String], message: &[u8], timeout: Duration) -> Result<V
 }
 
 /// Writes and reads in a thread of its own, because a program may do neither for ever.
-fn answer_of(child: &mut Child, message: Vec<u8>, timeout: Duration) -> Result<Vec<u8>, String> {
+fn answer_of(child: &mut Child, input: Vec<u8>, timeout: Duration, most_bytes: u64) -> Result<Vec<u8>, String> {
     let (Some(mut stdin), Some(stdout)) = (child.stdin.take(), child.stdout.take()) else {
         return Err("the program has no standard input and output".to_owned());
     };
     let (done, answer) = mpsc::channel();
     std::thread::spawn(move || {
         // A program that does not read to the end says so by how it ends.
-        let _ = stdin.write_all(&message);
+        let _ = stdin.write_all(&input);
         drop(stdin);
         let mut bytes = Vec::new();
-        let read = stdout.take(SIGNATURE_BYTES as u64 + 1).read_to_end(&mut bytes);
+        let read = stdout.take(most_bytes).read_to_end(&mut bytes);
         let _ = done.send(read.map(|_| bytes));
     });
     match answer.recv_timeout(timeout) {

@@ -15,8 +15,8 @@ use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use cap_std::fs::{Dir, DirBuilder, DirBuilderExt as _, OpenOptions, OpenOptionsExt as _};
-use pg_logstats_audit::keys::KeyError;
-use pg_logstats_audit::{AuditError, FileKey, Log};
+use pg_logstats_audit::keys::{KeyError, PRIVATE_KEY_FILE, PUBLIC_KEY_FILE};
+use pg_logstats_audit::{AuditError, FileKey, Log, LogOptions, PublicKey, Signer, TrustedKeys};
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
@@ -29,6 +29,11 @@ pub const AUDIT_ORIGIN: &str = "pg-logstats/audit";
 
 /// Largest stored evidence, before compression. A snapshot holds the top of each kind; samples are capped at 64 KiB each.
 const EVIDENCE_BYTES: u64 = 64 << 20;
+
+/// Folder of earlier public keys, within `keys`.
+const EARLIER_KEYS: &str = "earlier";
+/// Folder of the key that is to take the place of the workspace's own, within `keys`.
+const NEXT_KEY: &str = "next";
 
 const CACHE_KEY_FILE: &str = "cache.key";
 
@@ -89,6 +94,16 @@ pub enum WorkspaceError {
         /// What is wrong.
         what: String,
     },
+    /// The operator had it erased.
+    #[error(
+        "the evidence `{digest}` was erased (record `{record}`), so its report cannot be followed; run a new triage"
+    )]
+    Erased {
+        /// Its SHA-256.
+        digest: String,
+        /// The record of the erasure.
+        record: String,
+    },
     /// Stored evidence is what the record says, and another version of pg-logstats stored it.
     #[error(
         "the evidence `{digest}` is stored in version {version}, and this pg-logstats reads version {}; follow its report with the one \
@@ -121,6 +136,8 @@ impl WorkspaceError {
                     | AuditError::Checkpoint(_)
                     | AuditError::CheckpointMissing { .. }
                     | AuditError::OriginMismatch { .. }
+                    | AuditError::Fork { .. }
+                    | AuditError::Cosigned(_)
             ),
             _ => false,
         }
@@ -172,28 +189,128 @@ impl Workspace {
         self.is_default
     }
 
-    /// The audit log, made on first use together with its key.
+    /// The workspace's own key, made on first use.
     ///
     /// # Errors
-    /// When key or log cannot be used.
-    pub fn audit_log(&self) -> Result<Log, WorkspaceError> {
-        let key = FileKey::load_or_create(&self.folder("keys")?)?;
-        Ok(Log::open(self.folder("audit")?, Box::new(key), AUDIT_ORIGIN)?)
+    /// When it cannot be used.
+    pub fn file_key(&self) -> Result<FileKey, WorkspaceError> {
+        Ok(FileKey::load_or_create(&self.folder("keys")?)?)
     }
 
-    /// The public key of the workspace, as SPKI PEM; made on first use.
+    /// The audit log under `signer`'s key, made on first use. What stands under the keys before it is read, too.
     ///
     /// # Errors
-    /// When the key cannot be used.
-    pub fn public_key_pem(&self) -> Result<String, WorkspaceError> {
-        use pg_logstats_audit::Signer as _;
-        let key = FileKey::load_or_create(&self.folder("keys")?)?;
-        key.public().to_pem().map_err(|e| WorkspaceError::Io {
-            doing: "read",
-            file: "keys".to_owned(),
-            workspace: self.path.display().to_string(),
-            source: std::io::Error::other(e.to_string()),
-        })
+    /// When keys or log cannot be used.
+    pub fn audit_log(&self, signer: Box<dyn Signer>) -> Result<Log, WorkspaceError> {
+        let keys = self.folder("keys")?;
+        if keys.symlink_metadata(PUBLIC_KEY_FILE).is_err() {
+            // Of a signer in another process: `audit verify` looks for it there.
+            self.put_public_key(&keys, signer.public())?;
+        }
+        self.open_log(signer, self.earlier_keys()?)
+    }
+
+    /// The same, with these keys beside `signer`'s.
+    pub(crate) fn open_log(&self, signer: Box<dyn Signer>, also_trusted: TrustedKeys) -> Result<Log, WorkspaceError> {
+        let options = LogOptions {
+            also_trusted,
+            ..LogOptions::default()
+        };
+        Ok(Log::open_with(self.folder("audit")?, signer, AUDIT_ORIGIN, options)?)
+    }
+
+    fn put_public_key(&self, keys: &Dir, key: &PublicKey) -> Result<(), WorkspaceError> {
+        let failed = |e| self.error("write", &format!("keys/{PUBLIC_KEY_FILE}"), e);
+        let pem = key.to_pem().map_err(|e| failed(std::io::Error::other(e.to_string())))?;
+        write_durably_for_all(keys, PUBLIC_KEY_FILE, pem.as_bytes()).map_err(failed)
+    }
+
+    /// Whether there is an audit log already.
+    ///
+    /// # Errors
+    /// When its folder cannot be opened.
+    pub(crate) fn has_log(&self) -> Result<bool, WorkspaceError> {
+        Ok(self.folder("audit")?.symlink_metadata("checkpoint").is_ok())
+    }
+
+    /// Removes the workspace's own private key, which signs no more, and leaves `key` as the log's public one.
+    ///
+    /// # Errors
+    /// When a file cannot be replaced; then this can be done again.
+    pub(crate) fn retire_file_key(&self, key: &PublicKey) -> Result<(), WorkspaceError> {
+        let keys = self.folder("keys")?;
+        match keys.remove_file(PRIVATE_KEY_FILE) {
+            Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
+                return Err(self.error("write", &format!("keys/{PRIVATE_KEY_FILE}"), e));
+            }
+            _ => {}
+        }
+        self.put_public_key(&keys, key)
+    }
+
+    /// Keeps `key` as one under which the log stood. Durable when this returns.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub(crate) fn keep_earlier_key(&self, key: &PublicKey) -> Result<(), WorkspaceError> {
+        let name = format!("{}.pem", key.key_id());
+        let failed = |e| self.error("write", &format!("keys/earlier/{name}"), e);
+        let pem = key.to_pem().map_err(|e| failed(std::io::Error::other(e.to_string())))?;
+        self.folder("keys")?;
+        write_durably_for_all(&self.folder("keys/earlier")?, &name, pem.as_bytes()).map_err(failed)
+    }
+
+    /// A key file that is to take the place of the workspace's own: `keys/next/`, made on first use.
+    ///
+    /// # Errors
+    /// When it cannot be used.
+    pub(crate) fn next_key(&self) -> Result<FileKey, WorkspaceError> {
+        self.folder("keys")?;
+        Ok(FileKey::load_or_create(&self.folder("keys/next")?)?)
+    }
+
+    /// Puts the key file of `keys/next/`, if there is one, in place of the workspace's own.
+    ///
+    /// # Errors
+    /// When it cannot be moved; then this can be done again.
+    pub(crate) fn use_next_key(&self) -> Result<(), WorkspaceError> {
+        let keys = self.folder("keys")?;
+        let next = match keys.open_dir(NEXT_KEY) {
+            Ok(next) => next,
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+            Err(e) => return Err(self.error("read", "keys/next", e)),
+        };
+        let failed = |e| self.error("write", &format!("keys/{PRIVATE_KEY_FILE}"), e);
+        if next.symlink_metadata(PRIVATE_KEY_FILE).is_ok() {
+            // The public half goes first: where it is missing it is made again from the private one.
+            for file in [PUBLIC_KEY_FILE, PRIVATE_KEY_FILE] {
+                match keys.remove_file(file) {
+                    Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(failed(e)),
+                    _ => {}
+                }
+                next.rename(file, &keys, file).map_err(failed)?;
+            }
+            keys.open(".").and_then(|it| it.sync_all()).map_err(failed)?;
+        }
+        keys.remove_dir(NEXT_KEY).map_err(failed)
+    }
+
+    /// The public keys that signed the log before it was given another one: `keys/earlier/`.
+    pub(crate) fn earlier_keys(&self) -> Result<TrustedKeys, WorkspaceError> {
+        let mut keys = TrustedKeys::default();
+        let folder = match self.folder("keys")?.open_dir(EARLIER_KEYS) {
+            Ok(folder) => folder,
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(keys),
+            Err(e) => return Err(self.error("read", "keys/earlier", e)),
+        };
+        for entry in folder.entries().map_err(|e| self.error("read", "keys/earlier", e))? {
+            let name = entry.map_err(|e| self.error("read", "keys/earlier", e))?.file_name();
+            let file = format!("keys/earlier/{}", name.display());
+            let pem = folder.read_to_string(&name).map_err(|e| self.error("read", &file, e))?;
+            let key = PublicKey::from_pem(&pem);
+            keys.insert(key.map_err(|e| self.error("read", &file, std::io::Error::other(e.to_string())))?);
+        }
+        Ok(keys)
     }
 
     /// Stores `snapshot` under its digest, which is returned in hex. Durable when this returns.
@@ -260,6 +377,29 @@ impl Workspace {
         Ok(digest)
     }
 
+    /// Whether there is evidence or an outcome under `digest`, which must be a SHA-256 in hex.
+    ///
+    /// # Errors
+    /// When the folder cannot be read.
+    pub(crate) fn has_evidence(&self, digest: &str) -> Result<bool, WorkspaceError> {
+        Ok(self.folder("evidence")?.symlink_metadata(evidence_name(digest)).is_ok())
+    }
+
+    /// Erases what is stored under `digest`, which must be a SHA-256 in hex, and leaves the id of the record that says so. Durable when
+    /// this returns.
+    ///
+    /// # Errors
+    /// When it cannot be erased.
+    pub(crate) fn erase_evidence(&self, digest: &str, record: &str) -> Result<(), WorkspaceError> {
+        let name = evidence_name(digest);
+        let failed = |e| self.error("write", &format!("evidence/{name}"), e);
+        let folder = self.folder("evidence")?;
+        write_durably(&folder, &erased_name(digest), record.as_bytes()).map_err(failed)?;
+        folder.remove_file(&name).map_err(failed)?;
+        // As in [`write`].
+        folder.open(".").and_then(|it| it.sync_all()).map_err(failed)
+    }
+
     /// The JSON with `digest`, checked against it.
     fn stored(&self, digest: &str) -> Result<Vec<u8>, WorkspaceError> {
         let broken = |what: &str| broken_evidence(digest, what);
@@ -270,7 +410,18 @@ impl Workspace {
         let folder = self.folder("evidence")?;
         let file = match folder.open(evidence_name(digest)) {
             Ok(file) => file,
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Err(broken("the file is missing")),
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
+                return Err(match folder.read_to_string(erased_name(digest)) {
+                    Ok(record) => WorkspaceError::Erased {
+                        digest: digest.to_owned(),
+                        record: crate::untrusted::escape_control(record.trim())
+                            .chars()
+                            .take(60)
+                            .collect(),
+                    },
+                    Err(_) => broken("the file is missing"),
+                });
+            }
             Err(e) => return Err(self.error("read", &evidence_name(digest), e)),
         };
         let decoder = zstd::stream::read::Decoder::new(file).map_err(|e| broken(&e.to_string()))?;
@@ -475,6 +626,11 @@ fn broken_evidence(digest: &str, what: &str) -> WorkspaceError {
 
 fn evidence_name(digest: &str) -> String {
     format!("{digest}.json.zst")
+}
+
+/// What is left of erased evidence: the id of the record that says so.
+fn erased_name(digest: &str) -> String {
+    format!("{digest}.erased")
 }
 
 /// As [`write`], and outlives a power cut.

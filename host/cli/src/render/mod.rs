@@ -8,7 +8,9 @@ mod runbook;
 use std::fmt::Write as _;
 
 use pg_logstats_gateway::approvals::ApprovalView;
-use pg_logstats_gateway::audit::{AuditEntry, Verification};
+use pg_logstats_gateway::audit::log_key::LogKeyChange;
+use pg_logstats_gateway::audit::witness::Cosigned;
+use pg_logstats_gateway::audit::{AuditEntry, Erasure, ProvenRecord, TimelineEvent, Verification};
 use pg_logstats_gateway::keys::KeyView;
 use pg_logstats_gateway::packs::PackView;
 use pg_logstats_gateway::report::Refusal;
@@ -135,6 +137,30 @@ pub(crate) fn verification(v: &Verification) -> String {
     for (key, records) in &v.records_by_key {
         line!(out, "  key       {key} ({records} records)");
     }
+    if v.keys.len() > 1 || v.keys.iter().any(|it| it.compromised_since.is_some()) {
+        for period in &v.keys {
+            let last = period
+                .last_index
+                .map_or_else(|| "now".to_owned(), |last| last.to_string());
+            let since = period.compromised_since;
+            let since = since.map_or_else(String::new, |since| format!(", COMPROMISED from index {since} on"));
+            line!(
+                out,
+                "  in force  {} from index {} to {last}{since}",
+                period.key_id,
+                period.first_index
+            );
+        }
+    }
+    if let Some(since) = &v.since {
+        line!(
+            out,
+            "  since     {} entries, {} added, root {}",
+            since.size,
+            since.added,
+            since.root
+        );
+    }
     for problem in &v.problems {
         line!(out, "  PROBLEM   {problem}");
     }
@@ -167,6 +193,76 @@ pub(crate) fn audit_list(entries: &Vec<AuditEntry>) -> String {
     out
 }
 
+pub(crate) fn timeline(events: &Vec<TimelineEvent>) -> String {
+    let mut out = String::new();
+    for e in events {
+        line!(out, "{}  {:>6}  {}: {}", e.at, e.index, e.who, e.what);
+    }
+    out
+}
+
+pub(crate) fn proven(p: &ProvenRecord) -> String {
+    let mut out = String::new();
+    line!(out, "PROVEN");
+    line!(
+        out,
+        "  record     {} ({}), index {} of {}",
+        p.record_id,
+        p.kind,
+        p.index,
+        p.tree_size
+    );
+    line!(out, "  created    {}", p.created_at);
+    line!(out, "  incident   {}", p.incident_id.as_deref().unwrap_or("-"));
+    line!(out, "  sha256     {}", p.sha256);
+    line!(out, "  root       {}", p.root);
+    line!(out, "  log's key  {}", p.checkpoint_keys.join(", "));
+    if !p.witnesses.is_empty() {
+        line!(out, "  witnesses  {}", p.witnesses.join(", "));
+    }
+    if let Some(keys) = &p.record_keys {
+        line!(out, "  the file is that record, signed by {}", keys.join(", "));
+    }
+    out
+}
+
+pub(crate) fn cosigned(c: &Cosigned) -> String {
+    let mut out = String::new();
+    line!(
+        out,
+        "{}  checkpoint of {} entries",
+        if c.quorum { "COSIGNED" } else { "NOT ENOUGH" },
+        c.size
+    );
+    for witness in &c.witnesses {
+        let said = witness.problem.as_deref().unwrap_or("cosigned");
+        line!(out, "  {:20} {said}", witness.name);
+    }
+    if let Some(missing) = &c.missing {
+        line!(out, "  {missing}");
+    }
+    out
+}
+
+pub(crate) fn log_key(c: &LogKeyChange) -> String {
+    let what = match (&c.successor, c.since_index) {
+        (Some(successor), _) => format!("the log's key is {successor} now, in place of {}", c.key_id),
+        (None, since) => format!(
+            "the key {} is declared compromised from index {} on",
+            c.key_id,
+            since.unwrap_or_default()
+        ),
+    };
+    format!("{what} (record {}, index {})\n", c.record_id, c.audit.index)
+}
+
+pub(crate) fn erasure(e: &Erasure) -> String {
+    format!(
+        "erased  {} (record {}, index {})\n",
+        e.evidence_digest, e.record_id, e.audit.index
+    )
+}
+
 pub(crate) fn runbooks(runbooks: &Vec<TrustedRunbook>) -> String {
     let mut out = String::new();
     for r in runbooks {
@@ -181,7 +277,7 @@ pub(crate) fn runbooks(runbooks: &Vec<TrustedRunbook>) -> String {
             state,
             r.signers.join(", ")
         );
-        line!(out, "{:20} {}", "", r.digest);
+        line!(out, "{:20} {}  {}", "", r.digest, r.wit.as_deref().unwrap_or_default());
         if let Some(reason) = &r.reason {
             line!(out, "{:20} {reason}", "");
         }

@@ -54,9 +54,11 @@ fn open(cli: &Cli) -> Result<Gateway, GatewayError> {
 
 /// In agent mode nothing that was typed or stands in the environment.
 fn options(cli: &Cli) -> OpenOptions {
+    let warn = (!cli.global.quiet).then_some(crate::output::warning as fn(&str));
     if cli.global.agent {
         return OpenOptions {
             agent: true,
+            warn,
             ..OpenOptions::default()
         };
     }
@@ -64,6 +66,7 @@ fn options(cli: &Cli) -> OpenOptions {
         workspace: cli.global.workspace.clone(),
         config: cli.global.config.clone(),
         agent: false,
+        warn,
         ..OpenOptions::default()
     }
 }

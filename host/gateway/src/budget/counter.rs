@@ -186,7 +186,7 @@ mod tests {
         fn new() -> Self {
             let dir = tempfile::tempdir().unwrap();
             let workspace = Workspace::open(Some(dir.path())).unwrap();
-            let log = workspace.audit_log().unwrap();
+            let log = workspace.audit_log(Box::new(workspace.file_key().unwrap())).unwrap();
             Self {
                 _dir: dir,
                 workspace,

@@ -140,7 +140,7 @@ struct RawSigner {
 #[serde(deny_unknown_fields, default)]
 struct RawExport {
     file: Option<Spanned<PathBuf>>,
-    syslog: bool,
+    syslog: Option<Spanned<PathBuf>>,
     command: Option<Spanned<Vec<String>>>,
 }
 
@@ -449,8 +449,11 @@ impl RawAudit {
     fn check(self) -> Result<AuditConfig, Problem> {
         let signer = |raw: Option<Spanned<RawSigner>>| raw.map(|it| check_signer(&it)).transpose();
         let RawExport { file, syslog, command } = self.export;
-        if let Some(file) = &file {
-            from_the_root(file.get_ref()).map_err(|what| Problem::at(file, format!("`audit.export.file`: {what}")))?;
+        for (word, path) in [("file", &file), ("syslog", &syslog)] {
+            if let Some(path) = path {
+                from_the_root(path.get_ref())
+                    .map_err(|what| Problem::at(path, format!("`audit.export.{word}`: {what}")))?;
+            }
         }
         if let Some(empty) = command.as_ref().filter(|command| command.get_ref().is_empty()) {
             return Err(Problem::at(empty, "`audit.export.command` needs a program"));
@@ -460,7 +463,7 @@ impl RawAudit {
             previous_signer: signer(self.previous_signer)?,
             export: CheckpointExport {
                 file: file.map(Spanned::into_inner),
-                syslog,
+                syslog: syslog.map(Spanned::into_inner),
                 command: command.map(Spanned::into_inner),
             },
         })

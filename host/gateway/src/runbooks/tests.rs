@@ -508,3 +508,14 @@ fn an_agents_gateway_changes_nothing() {
         );
     }
 }
+
+#[test]
+fn the_list_says_which_contract_each_built_in_runbook_was_built_for() {
+    let home = tempfile::tempdir().unwrap();
+    let list = list_in(Some(home.path())).unwrap();
+    for builtin in pg_logstats_builtin::all() {
+        let (_, wit) = described(builtin.component, &builtin.digest).unwrap();
+        let listed = list.iter().find(|it| it.name == builtin.name).unwrap();
+        assert_eq!(listed.wit.as_deref(), Some(wit.as_str()), "{}", builtin.name);
+    }
+}
