@@ -164,7 +164,7 @@ fn evidence_goes_to_the_operators_folders_only() {
         let path = root.join(place);
         house.refuses(
             &["evidence", "export", &log, "--output", path.to_str().unwrap()],
-            &["evidence file", "out"],
+            &["new file", "out"],
         );
         assert!(!path.exists());
     }

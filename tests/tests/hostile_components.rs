@@ -195,14 +195,14 @@ fn precompiled_code_is_no_runbook() {
         .find(|path| path.extension().is_some_and(|extension| extension == "cwasm"))
         .expect("the code of the built-in runbook");
     let bytes = std::fs::read(compiled).unwrap();
-    // Whole as it lies in the cache, and without the authentication code in front.
-    for code in [&bytes[..], &bytes[32..]] {
+    // Whole as it lies in the cache, and without the authentication code at its end.
+    for code in [&bytes[..], &bytes[..bytes.len() - 32]] {
         let (lab, report) = triage(code);
         let failure = report.unwrap().runbook.failure.unwrap();
         assert_eq!(failure.code, "not_a_component", "{failure:?}");
         host::goes_on(&lab, 2);
     }
-    assert_eq!(&bytes[32..36], b"\x7fELF", "it was native code");
+    assert_eq!(&bytes[..4], b"\x7fELF", "it was native code");
 }
 
 #[test]
