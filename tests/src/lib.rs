@@ -162,6 +162,18 @@ impl Lab {
     }
 }
 
+/// Runs a script of `verifiers/` with the Python packages that it needs: whether it succeeded, and what it printed.
+pub fn python_verifier(script: &str, args: &[&str]) -> (bool, String) {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("verifiers").join(script);
+    let output = Command::new(env!("PYTHON_VERIFIERS"))
+        .arg(script)
+        .args(args)
+        .output()
+        .unwrap();
+    let printed = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+    (output.status.success(), printed.concat())
+}
+
 impl Ran {
     pub fn of(command: &mut Command) -> Self {
         let output = command.output().unwrap();

@@ -292,6 +292,13 @@ fn evidence_is_erased_and_every_proof_holds() {
     assert_eq!(lab.run(&["triage", "locks", "--parent-report", again]).code, 0);
 }
 
+/// Where the record `id` lies, as the guide for auditors says.
+fn record_file(lab: &Lab, id: &str, index: u64) -> std::path::PathBuf {
+    let digest: String = Sha256::digest(id).iter().map(|byte| format!("{byte:02x}")).collect();
+    lab.workspace()
+        .join(format!("audit/records/{}/{id}.{index}.json", &digest[..3]))
+}
+
 /// The public key of the log, kept by an auditor.
 fn auditors_key(lab: &Lab) -> String {
     lab.file("auditor.pem", lab.run(&["audit", "public-key"]).stdout)
@@ -326,15 +333,7 @@ fn a_proof_says_with_the_key_alone_that_a_record_stands_in_the_log() {
         .fails(1, &["report.tlog-proof"]);
     lab.run(&["audit", "prove", "rp_none"])
         .fails(1, &["no record `rp_none`"]);
-    let shard = |id: &str| {
-        let digest = Sha256::digest(id.as_bytes())
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect::<String>();
-        lab.workspace()
-            .join(format!("audit/records/{}/{id}.0.json", &digest[..3]))
-    };
-    let record = lab.file("record.json", std::fs::read(shard(&id)).unwrap());
+    let record = lab.file("record.json", std::fs::read(record_file(&lab, &id, 0)).unwrap());
     // The auditor has no log.
     let log = lab.workspace();
     std::fs::rename(&log, lab.path().join("elsewhere")).unwrap();
@@ -713,4 +712,45 @@ fn the_log_gets_another_key_and_any_of_its_keys_verifies_the_whole() {
         .run(&["audit", "verify", "--public-key", &first, "--format", "text"])
         .stdout;
     assert!(text.contains("COMPROMISED from index 3 on"), "{text}");
+}
+
+/// Each record of a trail with a change of key in it, by securesystemslib's own code.
+#[test]
+#[cfg_attr(
+    no_python_verifiers,
+    ignore = "the Python packages are not there; scripts/python-verifiers.sh fetches them"
+)]
+fn other_peoples_tools_verify_every_record() {
+    let lab = Lab::new();
+    lab.triage("query-families", &fixture("shop.log"));
+    let first = lab.file("first.pem", lab.run(&["audit", "public-key"]).stdout);
+    lab.json(&["audit", "rotate-key", "--reason", "yearly"]);
+    let second = lab.file("second.pem", lab.run(&["audit", "public-key"]).stdout);
+    lab.triage("locks", &fixture("shop.log"));
+    let verify = |record: &str, keys: &[&str]| {
+        pg_logstats_tests::python_verifier("audit_record.py", &[&[record], keys].concat())
+    };
+    let keys: [&[&str]; 3] = [&[&first], &[&first, &second], &[&second]];
+    let list = records(&lab);
+    assert_eq!(list.len(), 3);
+    for (entry, keys) in list.iter().zip(keys) {
+        let id = entry["record_id"].as_str().unwrap();
+        let text = std::fs::read_to_string(record_file(&lab, id, entry["index"].as_u64().unwrap())).unwrap();
+        let record = lab.file("record.json", &text);
+        let (is_verified, said) = verify(&record, keys);
+        assert!(is_verified, "{said}");
+        let said: Value = serde_json::from_str(&said).unwrap();
+        let kind = entry["kind"].as_str().unwrap();
+        assert_eq!(said["type"], format!("application/vnd.pg-logstats.{kind}+json"));
+        assert_eq!(said["payload"]["record_id"], id);
+        // And it sees what ours would: a key that did not sign, another type.
+        let stranger = if keys.len() == 1 && keys[0] == first {
+            &second
+        } else {
+            &first
+        };
+        assert!(keys.len() == 2 || !verify(&record, &[stranger]).0);
+        let changed = lab.file("changed.json", text.replacen(kind, "refusal", 1));
+        assert!(!verify(&changed, keys).0);
+    }
 }

@@ -1,7 +1,6 @@
 //! Runbooks from the author's key to the auditor: signed, shipped, installed, run, revoked, by the commands that people type.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use pg_logstats_test_cluster::Cluster;
 use pg_logstats_tests::{Lab, Ran, action, argv, fixture, logging, make_shop, schema};
@@ -471,19 +470,8 @@ fn no_action_of_a_runbook_runs_after_its_revocation_or_its_key_s() {
 fn other_peoples_tools_verify_the_statement() {
     let house = House::new(Lab::new());
     let file = house.signed("locks");
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("verifiers/in_toto_statement.py");
     let verify = |component: &str, envelope: &str, keys: &[&str]| {
-        let mut command = Command::new(env!("PYTHON_VERIFIERS"));
-        command.arg(&script).args([component, envelope]).args(keys);
-        let output = command.output().unwrap();
-        (
-            output.status.success(),
-            format!(
-                "{}{}",
-                String::from_utf8_lossy(&output.stdout),
-                String::from_utf8_lossy(&output.stderr)
-            ),
-        )
+        pg_logstats_tests::python_verifier("in_toto_statement.py", &[&[component, envelope], keys].concat())
     };
     let envelope = format!("{file}.dsse");
     let (ana, ben) = (house.at("ana.pub"), house.at("ben.pub"));
