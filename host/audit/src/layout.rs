@@ -17,6 +17,11 @@
 use crate::digest::Digest;
 use crate::merkle::{TILE_WIDTH, TileId};
 
+/// Mode of a record: nobody writes to it again.
+pub(crate) const RECORD_MODE: u32 = 0o444;
+/// Mode of tiles, bundles and checkpoints.
+pub(crate) const TREE_MODE: u32 = 0o644;
+
 pub(crate) const LOCK: &str = "lock";
 pub(crate) const QUEUE: &str = "queue";
 pub(crate) const CHECKPOINT: &str = "checkpoint";

@@ -68,13 +68,13 @@ use crate::entry::is_id;
 use crate::error::AuditError;
 use crate::files::{DirFiles, FileLayer};
 use crate::journal::JOURNAL_BYTES;
-use crate::keys::{Signer, TrustedKeys};
-use crate::layout;
+use crate::keys::{PublicKey, Signer, TrustedKeys};
+use crate::layout::{self, TREE_MODE};
 use crate::merkle::empty_root;
 use crate::note::{Checkpoint, MAX_CHECKPOINT_BYTES, is_origin, open_checkpoint, sign_checkpoint};
 use crate::snapshot::{Entries, Snapshot, VerifiedRecord, without_checkpoint};
 use lock::{Access, LockFiles, Locked};
-use publish::{TREE_MODE, remove_if_there};
+use publish::remove_if_there;
 use tip::{Tip, rolled_back, wrong};
 
 mod append;
@@ -218,6 +218,11 @@ impl Log {
     /// The name of the log.
     pub fn origin(&self) -> &str {
         &self.origin
+    }
+
+    /// The key that signs.
+    pub fn public_key(&self) -> &PublicKey {
+        self.signer.public()
     }
 
     /// The keys whose signatures count.
@@ -370,4 +375,4 @@ impl std::fmt::Debug for Log {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

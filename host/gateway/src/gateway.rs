@@ -23,6 +23,7 @@ use crate::error::GatewayError;
 use crate::gate::{Circumstances, Live};
 use crate::health::{self, Sharing, Verdict};
 use crate::ids::{is_report_id, new_id};
+use crate::keys::pem;
 use crate::packs;
 use crate::record::{FailureRecord, RECORD_VERSION, RecordBody, RecoveryRecord, ReportRecord, SealedRecord};
 use crate::report::{AuditRef, Refusal, SCHEMA_VERSION};
@@ -95,16 +96,21 @@ impl OpenOptions {
         if !self.agent {
             return Ok(self.workspace.clone());
         }
-        let (_, catalogue) = packs::installed(self.operators_folder().as_deref())?;
-        Ok(self.settings(&catalogue)?.workspace)
+        Ok(self.loaded()?.1.workspace)
     }
 
     /// The configuration, and the workspace, opened; its log is not.
     pub(crate) fn config_and_workspace(&self) -> Result<(Config, Workspace), GatewayError> {
-        let (_, catalogue) = packs::installed(self.operators_folder().as_deref())?;
-        let settings = self.settings(&catalogue)?;
+        let (_, settings) = self.loaded()?;
         let workspace = Workspace::open(settings.workspace.as_deref())?;
         Ok((settings.config, workspace))
+    }
+
+    /// The catalogue with the installed packs, and the settings, which are held to it.
+    fn loaded(&self) -> Result<(Catalogue, Settings), GatewayError> {
+        let (_, catalogue) = packs::installed(self.operators_folder().as_deref())?;
+        let settings = self.settings(&catalogue)?;
+        Ok((catalogue, settings))
     }
 
     /// The operator's folder; none when there is no home directory either.
@@ -146,14 +152,12 @@ impl Gateway {
     /// # Errors
     /// When one of them cannot be used; then nothing is done.
     pub fn open(options: &OpenOptions, trust: Trust) -> Result<Self, GatewayError> {
-        let operator = options.operators_folder();
-        let (_, catalogue) = packs::installed(operator.as_deref())?;
-        let catalogue = Arc::new(catalogue);
+        let (catalogue, settings) = options.loaded()?;
         let Settings {
             config,
             operators,
             workspace,
-        } = options.settings(&catalogue)?;
+        } = settings;
         let log_access = match options.agent {
             true => LogAccess::within(&config.agent.log_folders)?,
             false => LogAccess::Anywhere,
@@ -164,9 +168,9 @@ impl Gateway {
             workspace,
             log,
             config,
-            catalogue,
+            catalogue: Arc::new(catalogue),
             trust,
-            operator,
+            operator: options.operators_folder(),
             log_access,
             is_agent: options.agent,
             config_path: options.config.clone(),
@@ -272,22 +276,16 @@ impl Gateway {
     }
 
     /// The key of the log in the form that policies of witnesses take (C2SP signed-note), and a line end.
-    ///
-    /// # Errors
-    /// When it cannot be used.
-    pub fn vkey(&self) -> Result<String, GatewayError> {
-        let signer = signer_of(&self.workspace, &self.config)?;
-        Ok(format!("{}\n", signer.public().vkey(self.log.origin())))
+    pub fn vkey(&self) -> String {
+        format!("{}\n", self.log.public_key().vkey(self.log.origin()))
     }
 
     /// The public key of the log, as SPKI PEM.
     ///
     /// # Errors
-    /// When it cannot be used.
+    /// When it has no such form.
     pub fn public_key_pem(&self) -> Result<String, GatewayError> {
-        let signer = signer_of(&self.workspace, &self.config)?;
-        let pem = signer.public().to_pem();
-        pem.map_err(|error| GatewayError::Internal(error.to_string()))
+        pem(self.log.public_key())
     }
 
     /// A new id with `prefix`.

@@ -46,9 +46,14 @@ impl KeyView {
         Ok(Self {
             schema_version: SCHEMA_VERSION,
             key_id: key.key_id().to_string(),
-            public_key: key.to_pem().map_err(|e| GatewayError::Internal(e.to_string()))?,
+            public_key: pem(key)?,
         })
     }
+}
+
+/// `key` as SPKI PEM.
+pub(crate) fn pem(key: &PublicKey) -> Result<String, GatewayError> {
+    key.to_pem().map_err(|e| GatewayError::Internal(e.to_string()))
 }
 
 /// Makes a key pair; the private half goes to the new file `output`.

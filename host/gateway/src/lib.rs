@@ -43,6 +43,7 @@ pub mod outcome;
 pub mod packs;
 pub mod policy;
 mod policy_check;
+mod program;
 pub mod record;
 pub mod report;
 pub mod request;

@@ -205,7 +205,7 @@ impl Workspace {
         let keys = self.folder("keys")?;
         if keys.symlink_metadata(PUBLIC_KEY_FILE).is_err() {
             // Of a signer in another process: `audit verify` looks for it there.
-            self.put_public_key(&keys, signer.public())?;
+            self.put_key(&keys, "keys", PUBLIC_KEY_FILE, signer.public())?;
         }
         self.open_log(signer, self.earlier_keys()?)
     }
@@ -219,10 +219,11 @@ impl Workspace {
         Ok(Log::open_with(self.folder("audit")?, signer, AUDIT_ORIGIN, options)?)
     }
 
-    fn put_public_key(&self, keys: &Dir, key: &PublicKey) -> Result<(), WorkspaceError> {
-        let failed = |e| self.error("write", &format!("keys/{PUBLIC_KEY_FILE}"), e);
+    /// Writes `key` as the file `name` of `folder`, which is `path` below the workspace.
+    fn put_key(&self, folder: &Dir, path: &str, name: &str, key: &PublicKey) -> Result<(), WorkspaceError> {
+        let failed = |e| self.error("write", &format!("{path}/{name}"), e);
         let pem = key.to_pem().map_err(|e| failed(std::io::Error::other(e.to_string())))?;
-        write_durably_for_all(keys, PUBLIC_KEY_FILE, pem.as_bytes()).map_err(failed)
+        write_durably_for_all(folder, name, pem.as_bytes()).map_err(failed)
     }
 
     /// Whether there is an audit log already.
@@ -245,7 +246,7 @@ impl Workspace {
             }
             _ => {}
         }
-        self.put_public_key(&keys, key)
+        self.put_key(&keys, "keys", PUBLIC_KEY_FILE, key)
     }
 
     /// Keeps `key` as one under which the log stood. Durable when this returns.
@@ -253,11 +254,9 @@ impl Workspace {
     /// # Errors
     /// When it cannot be written.
     pub(crate) fn keep_earlier_key(&self, key: &PublicKey) -> Result<(), WorkspaceError> {
-        let name = format!("{}.pem", key.key_id());
-        let failed = |e| self.error("write", &format!("keys/earlier/{name}"), e);
-        let pem = key.to_pem().map_err(|e| failed(std::io::Error::other(e.to_string())))?;
         self.folder("keys")?;
-        write_durably_for_all(&self.folder("keys/earlier")?, &name, pem.as_bytes()).map_err(failed)
+        let folder = self.folder("keys/earlier")?;
+        self.put_key(&folder, "keys/earlier", &format!("{}.pem", key.key_id()), key)
     }
 
     /// A key file that is to take the place of the workspace's own: `keys/next/`, made on first use.
@@ -282,12 +281,8 @@ impl Workspace {
         };
         let failed = |e| self.error("write", &format!("keys/{PRIVATE_KEY_FILE}"), e);
         if next.symlink_metadata(PRIVATE_KEY_FILE).is_ok() {
-            // The public half goes first: where it is missing it is made again from the private one.
+            // In place of the old ones; the private half last, because as long as it is here the move is not done.
             for file in [PUBLIC_KEY_FILE, PRIVATE_KEY_FILE] {
-                match keys.remove_file(file) {
-                    Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(failed(e)),
-                    _ => {}
-                }
                 next.rename(file, &keys, file).map_err(failed)?;
             }
             keys.open(".").and_then(|it| it.sync_all()).map_err(failed)?;

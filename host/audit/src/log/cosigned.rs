@@ -36,6 +36,8 @@ const ATTEMPTS: u32 = 3;
 /// What a round of asking witnesses gave.
 #[derive(Debug)]
 pub struct Collected {
+    /// Entries that the checkpoint states.
+    pub size: u64,
     /// The checkpoint with the cosignatures that came.
     pub note: String,
     /// These cosignatures, verified.
@@ -73,6 +75,7 @@ impl Log {
             self.keep_cosigned(note.as_bytes(), policy)?;
         }
         Ok(Collected {
+            size: checkpoint.size,
             note,
             cosignatures,
             failed,

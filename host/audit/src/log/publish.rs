@@ -16,14 +16,9 @@ use crate::edge::{TreeFile, edge_paths};
 use crate::error::AuditError;
 use crate::files::FileLayer;
 use crate::journal::{self, Found};
-use crate::layout;
+use crate::layout::{self, RECORD_MODE, TREE_MODE};
 use crate::note::{Checkpoint, open_checkpoint};
 use crate::snapshot::{MAX_RECORD_BYTES, Snapshot};
-
-/// Mode of a record: nobody writes to it again.
-const RECORD_MODE: u32 = 0o444;
-/// Mode of tiles and checkpoints.
-pub(super) const TREE_MODE: u32 = 0o644;
 
 /// What to do with a file that is there already.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -106,7 +106,7 @@ fn open_through(root: &Path, layer: &Arc<FaultyFiles>) -> Result<Log, AuditError
     Log::open_layer(layer, key(root), ORIGIN, LogOptions::default(), JOURNAL_BYTES)
 }
 
-fn append(log: &Log, id: &str) -> Result<u64, AuditError> {
+pub(crate) fn append(log: &Log, id: &str) -> Result<u64, AuditError> {
     let record = NewRecord {
         id,
         kind: "intent",

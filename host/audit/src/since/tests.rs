@@ -3,12 +3,15 @@ use std::path::Path;
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 
-use super::{Since, SinceError, verify_since};
+use super::{Growth, SinceError, compare, verify_since};
+use crate::digest::Digest;
 use crate::error::AuditError;
 use crate::keys::tests::MemoryKey;
 use crate::keys::{Signer as _, TrustedKeys};
-use crate::log::{Log, NewRecord};
+use crate::log::Log;
+use crate::log::tests::append;
 use crate::merkle::{Frontier, leaf_hash};
+use crate::note::{Checkpoint, NoteError, open_checkpoint};
 
 const ORIGIN: &str = "example.com/log";
 /// Around every boundary of a tile.
@@ -35,18 +38,51 @@ fn grow(salt: &str, size: u64) -> (tempfile::TempDir, Vec<String>) {
             notes.push(log.checkpoint().unwrap().note);
         }
         let id = format!("rp_{n}{salt}");
-        let record = NewRecord {
-            id: &id,
-            kind: "note",
-            incident: None,
-            created_us: 1,
-            payload: b"{}",
-        };
         if n < size {
-            log.append(&record).unwrap();
+            append(&log, &id).unwrap();
         }
     }
     (folder, notes)
+}
+
+/// An earlier checkpoint, during a walk over the entries of a trail: the other way to find out, which looks at the root at the right moment.
+struct Since {
+    earlier: Checkpoint,
+    /// The root of as many entries, once the walk was there.
+    found: Option<Digest>,
+}
+
+impl Since {
+    /// Takes an earlier checkpoint, verified.
+    fn new(earlier: &[u8], origin: &str, keys: &TrustedKeys) -> Result<Self, NoteError> {
+        let earlier = open_checkpoint(earlier, origin, keys)?;
+        // The walk begins after the empty tree.
+        let found = (earlier.size == 0).then(crate::merkle::empty_root);
+        Ok(Self { earlier, found })
+    }
+
+    /// To be called after each entry, with the number of entries so far and their root, which is computed only where it
+    /// counts.
+    fn after(&mut self, entries: u64, root: impl FnOnce() -> Digest) {
+        if entries == self.earlier.size {
+            self.found = Some(root());
+        }
+    }
+
+    /// The verdict, after all entries.
+    fn finish(self, now: &Checkpoint) -> Result<Growth, SinceError> {
+        let Some(found) = self.found else {
+            return Err(SinceError::Cut {
+                earlier: self.earlier.size,
+                now: now.size,
+            });
+        };
+        compare(&self.earlier, found)?;
+        Ok(Growth {
+            earlier: self.earlier,
+            now: now.clone(),
+        })
+    }
 }
 
 /// The second way: over all entries, as `verify` walks.

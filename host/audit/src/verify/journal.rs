@@ -19,7 +19,7 @@ use crate::error::AuditError;
 use crate::files::{FileLayer, Listed, Stat};
 use crate::journal::{Found, Frame, Header, is_suspect, read_frame, read_header};
 use crate::keys::TrustedKeys;
-use crate::layout;
+use crate::layout::{self, RECORD_MODE, TREE_MODE};
 use crate::note::{Checkpoint, MAX_CHECKPOINT_BYTES, open_checkpoint};
 use crate::snapshot::Snapshot;
 
@@ -27,9 +27,6 @@ use crate::snapshot::Snapshot;
 const ATTEMPTS: u32 = 10;
 /// What a disk writes whole or not at all.
 const SECTOR_BYTES: usize = 512;
-/// The modes with which the next start writes what is not there.
-const RECORD_MODE: u32 = 0o444;
-const TREE_MODE: u32 = 0o644;
 
 /// The journal, verified as the next start does it.
 struct Replayed {

@@ -8,12 +8,9 @@ use crate::entry::{Entry, MAX_BUNDLE_BYTES, split_bundle};
 use crate::error::AuditError;
 use crate::files::{FileLayer, is_not_plain};
 use crate::keychange::KeyChain;
-use crate::layout;
+use crate::layout::{self, RECORD_MODE};
 use crate::merkle::TILE_WIDTH;
 use crate::snapshot::{MAX_RECORD_BYTES, check_record};
-
-/// The mode a record was written with.
-const RECORD_MODE: u32 = 0o444;
 
 /// What the walk over the entries leaves for the walk over the folder.
 pub(super) struct Present {

@@ -13,7 +13,8 @@ use crate::digest::Digest;
 use crate::files::fault::{Fault, FaultyFiles};
 use crate::keys::Signer as _;
 use crate::keys::tests::MemoryKey;
-use crate::log::{Log, NewRecord};
+use crate::log::Log;
+use crate::log::tests::append;
 use crate::merkle::tests::{Tiles, leaves, mth};
 use crate::note::sign_checkpoint;
 use crate::proof::ConsistencyProof;
@@ -415,14 +416,7 @@ fn a_real_log_makes_requests_that_hold() {
     let mut old_size = 0;
     for n in 0..70 {
         let id = format!("rp_{n}");
-        let record = NewRecord {
-            id: &id,
-            kind: "note",
-            incident: None,
-            created_us: 1,
-            payload: b"{}",
-        };
-        log.append(&record).unwrap();
+        append(&log, &id).unwrap();
         if n % 7 == 0 {
             let checkpoint = log.checkpoint().unwrap();
             let request = log.witness_request(&checkpoint, old_size).unwrap();

@@ -155,7 +155,7 @@ pub(super) fn run(cli: &Cli, verb: &AuditVerb) -> Result<ExitCode, GatewayError>
         AuditVerb::PublicKey { vkey } => {
             let gateway = super::open(cli)?;
             let key = if *vkey {
-                gateway.vkey()?
+                gateway.vkey()
             } else {
                 gateway.public_key_pem()?
             };

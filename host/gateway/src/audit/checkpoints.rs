@@ -11,7 +11,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::config::CheckpointExport;
-use crate::signer::run_program;
+use crate::program;
 
 /// How long a program may take over one checkpoint.
 const PROGRAM_TIMEOUT: Duration = Duration::from_secs(5);
@@ -32,7 +32,7 @@ pub(crate) fn send(export: &CheckpointExport, note: &str) -> Vec<String> {
         to_syslog(socket, note).map_err(|error| format!("`audit.export.syslog` `{}`: {error}", socket.display()))
     });
     let command = command.as_deref().map(|command| {
-        let sent = run_program(command, note.as_bytes(), PROGRAM_TIMEOUT, PROGRAM_SAYS_BYTES);
+        let sent = program::run(command, note.as_bytes(), PROGRAM_TIMEOUT, PROGRAM_SAYS_BYTES);
         sent.map(|_| ())
             .map_err(|error| format!("`audit.export.command`: {error}"))
     });

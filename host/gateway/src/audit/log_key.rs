@@ -9,14 +9,14 @@
 //! to open it.
 
 use pg_logstats_audit::keychange::KIND;
-use pg_logstats_audit::{AuditError, KeyChange, PublicKey, Signer};
+use pg_logstats_audit::{AuditError, KeyChange, Signer};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::clock::Reading;
 use crate::error::GatewayError;
 use crate::gateway::{Gateway, OpenOptions, external, sealed_payload};
-use crate::keys::one_line;
+use crate::keys::{one_line, pem};
 use crate::record::RecordBody;
 use crate::report::{AuditRef, SCHEMA_VERSION};
 use crate::workspace::{Workspace, WorkspaceError};
@@ -160,10 +160,6 @@ fn change(
             root: sealed.root.to_string(),
         },
     })
-}
-
-fn pem(key: &PublicKey) -> Result<String, GatewayError> {
-    key.to_pem().map_err(|error| GatewayError::Internal(error.to_string()))
 }
 
 impl Gateway {

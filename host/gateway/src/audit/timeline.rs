@@ -10,6 +10,7 @@ use super::Selection;
 use crate::error::GatewayError;
 use crate::gateway::Gateway;
 use crate::record::{RecordBody, SealedRecord, TrustChange};
+use crate::report::word;
 use crate::time::rfc3339;
 use crate::untrusted::escape_control;
 
@@ -145,12 +146,6 @@ fn told(record: &SealedRecord) -> (String, String) {
 
 fn runbook(report: &crate::report::Report) -> String {
     format!("runbook {} {}", report.runbook.name, report.runbook.version)
-}
-
-/// A word of ours as it stands in JSON.
-fn word<T: Serialize>(value: &T) -> String {
-    let text = serde_json::to_value(value).ok();
-    text.and_then(|it| it.as_str().map(str::to_owned)).unwrap_or_default()
 }
 
 fn trust(change: &TrustChange) -> String {

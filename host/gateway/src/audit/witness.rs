@@ -27,8 +27,8 @@ use crate::ambient;
 use crate::error::GatewayError;
 use crate::gateway::Gateway;
 use crate::keys::private;
+use crate::program;
 use crate::report::SCHEMA_VERSION;
-use crate::signer::run_program;
 use crate::untrusted::escape_control;
 
 /// How long a witness may take to answer.
@@ -89,18 +89,12 @@ impl Gateway {
         };
         Ok(Cosigned {
             schema_version: SCHEMA_VERSION,
-            size: self.size_of(&collected.note)?,
+            size: collected.size,
             quorum: collected.quorum.is_ok(),
             missing: collected.quorum.as_ref().err().map(ToString::to_string),
             witnesses: policy.witnesses().iter().map(view).collect(),
             checkpoint: collected.note,
         })
-    }
-
-    fn size_of(&self, note: &str) -> Result<u64, GatewayError> {
-        let keys = self.log.trusted_keys();
-        let checkpoint = pg_logstats_audit::note::open_checkpoint(note.as_bytes(), self.log.origin(), keys);
-        Ok(checkpoint.map_err(pg_logstats_audit::AuditError::from)?.size)
     }
 }
 
@@ -115,7 +109,7 @@ fn ask(witness: &PolicyWitness, request: &[u8], post: &[String]) -> Result<(u16,
         return http::post(&url, request, TIMEOUT);
     }
     let command: Vec<String> = post.iter().cloned().chain(url).collect();
-    let answer = run_program(&command, request, TIMEOUT, ANSWER_BYTES)?;
+    let answer = program::run(&command, request, TIMEOUT, ANSWER_BYTES)?;
     let text = String::from_utf8(answer).map_err(|_| "its answer is not text")?;
     let (body, status) = match text.trim_end_matches('\n').rsplit_once('\n') {
         Some((body, status)) => (format!("{body}\n"), status),

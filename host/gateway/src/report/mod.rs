@@ -21,6 +21,7 @@ pub use activity::{
 };
 pub use assemble::{ActionContext, Assembly, Offer};
 pub use baseline::{Baseline, RegressionView};
+pub(crate) use views::word;
 pub use views::{
     CellView, DeadlockView, ErrorClassView, LockWaitView, OutcomeView, PlanNodeView, QueryFamilyView, RowView,
     SubjectView, TempFileView,

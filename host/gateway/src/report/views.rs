@@ -122,7 +122,7 @@ pub struct QueryFamilyView {
 }
 
 /// The snake-case word that serde gives a unit variant.
-pub(super) fn word<T: Serialize>(value: &T) -> String {
+pub(crate) fn word<T: Serialize>(value: &T) -> String {
     serde_json::to_value(value)
         .ok()
         .and_then(|v| v.as_str().map(str::to_owned))

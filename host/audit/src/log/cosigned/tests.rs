@@ -7,7 +7,7 @@ use super::{COSIGNED, Collected, Log};
 use crate::error::AuditError;
 use crate::keys::Signer as _;
 use crate::keys::tests::MemoryKey;
-use crate::log::NewRecord;
+use crate::log::tests::append;
 use crate::policy::{Policy, WitnessedError};
 use crate::vkey::{LogKey, WitnessKey};
 use crate::witness::{SubmitError, Witness};
@@ -20,17 +20,6 @@ fn dir(path: &Path) -> Dir {
 
 fn log(path: &Path) -> Log {
     Log::open(dir(path), Box::new(MemoryKey::new(3)), ORIGIN).unwrap()
-}
-
-fn append(log: &Log, id: &str) {
-    let record = NewRecord {
-        id,
-        kind: "note",
-        incident: None,
-        created_us: 1,
-        payload: b"{}",
-    };
-    log.append(&record).unwrap();
 }
 
 fn log_key() -> LogKey {
@@ -87,7 +76,7 @@ impl Witnesses {
 fn a_round_keeps_the_checkpoint_that_reaches_the_policy() {
     let folder = tempfile::tempdir().unwrap();
     let (log, witnesses) = (log(folder.path()), Witnesses::new());
-    append(&log, "rp_1");
+    append(&log, "rp_1").unwrap();
     assert_eq!(log.cosigned(&witnesses.policy).unwrap(), None);
     let (collected, requests) = witnesses.round(&log, &["w12"], 1_700_000_000);
     collected.quorum.unwrap();
@@ -99,7 +88,7 @@ fn a_round_keeps_the_checkpoint_that_reaches_the_policy() {
         (1, collected.note.as_str())
     );
     // The newest checkpoint goes on alone, and the proof for the policy is under the cosigned one.
-    append(&log, "rp_2");
+    append(&log, "rp_2").unwrap();
     assert_eq!(log.checkpoint().unwrap().size, 2);
     let keys = log.trusted_keys();
     let proof = log.prove_at("rp_1", kept.checkpoint()).unwrap();
@@ -121,7 +110,7 @@ fn a_round_keeps_the_checkpoint_that_reaches_the_policy() {
     assert_eq!((collected.cosignatures.len(), requests), (3, 3));
     assert_eq!(log.cosigned(&witnesses.policy).unwrap().unwrap().checkpoint().size, 2);
     std::fs::remove_file(folder.path().join(COSIGNED)).unwrap();
-    append(&log, "rp_3");
+    append(&log, "rp_3").unwrap();
     // Without the file every witness is asked twice: once to be told the size.
     let (collected, requests) = witnesses.round(&log, &["w11"], 1_700_000_200);
     assert_eq!((collected.cosignatures.len(), requests), (2, 5));
@@ -131,9 +120,9 @@ fn a_round_keeps_the_checkpoint_that_reaches_the_policy() {
 fn without_a_quorum_the_earlier_one_stays() {
     let folder = tempfile::tempdir().unwrap();
     let (log, witnesses) = (log(folder.path()), Witnesses::new());
-    append(&log, "rp_1");
+    append(&log, "rp_1").unwrap();
     witnesses.round(&log, &[], 1).0.quorum.unwrap();
-    append(&log, "rp_2");
+    append(&log, "rp_2").unwrap();
     let (collected, _) = witnesses.round(&log, &["w11", "w13"], 2);
     assert_eq!(collected.quorum.unwrap_err().missing, ["`w11`", "`w13`"]);
     assert_eq!(log.cosigned(&witnesses.policy).unwrap().unwrap().checkpoint().size, 1);
@@ -150,9 +139,9 @@ fn without_a_quorum_the_earlier_one_stays() {
 fn the_kept_checkpoint_is_never_replaced_by_a_smaller_one_nor_by_one_of_a_fork() {
     let folder = tempfile::tempdir().unwrap();
     let (here, witnesses) = (log(folder.path()), Witnesses::new());
-    append(&here, "rp_1");
+    append(&here, "rp_1").unwrap();
     let small = witnesses.round(&here, &[], 1).0.note;
-    append(&here, "rp_2");
+    append(&here, "rp_2").unwrap();
     let large = witnesses.round(&here, &[], 2).0.note;
     let kept = here.keep_cosigned(small.as_bytes(), &witnesses.policy).unwrap();
     assert_eq!(kept.checkpoint().note, large);
@@ -161,12 +150,12 @@ fn the_kept_checkpoint_is_never_replaced_by_a_smaller_one_nor_by_one_of_a_fork()
     // The same key, another folder, other witnesses of the same keys who saw only that one.
     let (elsewhere, deceived) = (tempfile::tempdir().unwrap(), Witnesses::new());
     let fork = log(elsewhere.path());
-    append(&fork, "rp_9");
-    append(&fork, "rp_8");
+    append(&fork, "rp_9").unwrap();
+    append(&fork, "rp_8").unwrap();
     let forked = deceived.round(&fork, &[], 3).0.note;
     let error = here.keep_cosigned(forked.as_bytes(), &witnesses.policy).unwrap_err();
     assert!(matches!(error, AuditError::Fork { size: 2, .. }), "{error}");
-    append(&fork, "rp_7");
+    append(&fork, "rp_7").unwrap();
     let larger = deceived.round(&fork, &[], 3).0.note;
     let error = here.keep_cosigned(larger.as_bytes(), &witnesses.policy).unwrap_err();
     assert!(matches!(error, AuditError::Beyond { asked: 3, size: 2 }), "{error}");
@@ -185,9 +174,9 @@ fn a_log_that_was_rolled_back_is_told_by_its_witnesses() {
     let (before, after) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let witnesses = Witnesses::new();
     let (old, grown) = (log(before.path()), log(after.path()));
-    append(&old, "rp_1");
-    append(&grown, "rp_1");
-    append(&grown, "rp_2");
+    append(&old, "rp_1").unwrap();
+    append(&grown, "rp_1").unwrap();
+    append(&grown, "rp_2").unwrap();
     witnesses.round(&grown, &[], 1).0.quorum.unwrap();
     let (collected, _) = witnesses.round(&old, &[], 2);
     assert_eq!(collected.failed.len(), 3);
@@ -200,7 +189,7 @@ fn a_log_that_was_rolled_back_is_told_by_its_witnesses() {
 fn a_changed_file_is_not_believed_and_does_not_stop_the_next_round() {
     let folder = tempfile::tempdir().unwrap();
     let (log, witnesses) = (log(folder.path()), Witnesses::new());
-    append(&log, "rp_1");
+    append(&log, "rp_1").unwrap();
     let note = witnesses.round(&log, &[], 1).0.note;
     let path = folder.path().join(COSIGNED);
     for at in (0..note.len()).step_by(5) {
@@ -214,7 +203,7 @@ fn a_changed_file_is_not_believed_and_does_not_stop_the_next_round() {
             Err(error) => assert!(matches!(error, AuditError::Cosigned(_)), "byte {at}: {error}"),
         }
     }
-    append(&log, "rp_2");
+    append(&log, "rp_2").unwrap();
     witnesses.round(&log, &[], 2).0.quorum.unwrap();
     assert_eq!(log.cosigned(&witnesses.policy).unwrap().unwrap().checkpoint().size, 2);
     // A witness that is not in the file begins at 0.

@@ -16,6 +16,7 @@ use crate::files::DirFiles;
 use crate::keys::tests::MemoryKey;
 use crate::keys::{Signer as _, TrustedKeys};
 use crate::layout;
+use crate::log::tests::append;
 use crate::log::{Log, NewRecord};
 use crate::merkle::{TILE_WIDTH, leaf_hash};
 use crate::note::sign_checkpoint;
@@ -152,14 +153,7 @@ fn growth_is_proven_and_a_larger_past_is_not() {
     let log = open(folder.path());
     for n in 0..270 {
         let id = format!("rp_{n}");
-        let record = NewRecord {
-            id: &id,
-            kind: "note",
-            incident: None,
-            created_us: 1,
-            payload: b"{}",
-        };
-        log.append(&record).unwrap();
+        append(&log, &id).unwrap();
         roots.push(log.checkpoint().unwrap().root);
     }
     let now = log.checkpoint().unwrap();
