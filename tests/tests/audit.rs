@@ -494,6 +494,9 @@ fn witnesses_cosign_what_grows_and_nothing_else() {
     let policy = lab.file("witnesses.policy", policy);
     lab.run(&["audit", "prove", &id, "--policy", &policy])
         .fails(2, &["no checkpoint was cosigned yet"]);
+    let nobody = lab.file("nobody.policy", format!("log {vkey}\nquorum none\n"));
+    lab.run(&["audit", "cosign", "--policy", &nobody])
+        .fails(2, &["nobody.policy", "quorum none"]);
     let cosigned = lab.json(&["audit", "cosign", "--policy", &policy]);
     schema::check("cosigned", &cosigned);
     let did: Vec<bool> = cosigned["witnesses"]

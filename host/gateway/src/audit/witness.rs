@@ -72,10 +72,17 @@ impl Gateway {
     /// Asks the witnesses of the policy in `policy` to cosign the newest checkpoint, by HTTP or by the program `post`.
     ///
     /// # Errors
-    /// When the policy cannot be read, or the log does not verify. Witnesses that do not cosign are in the answer.
+    /// When the policy cannot be read or asks for no cosignature, or the log does not verify. Witnesses that do not cosign are in the answer.
     pub fn cosign(&self, policy: &Path, post: &[String]) -> Result<Cosigned, GatewayError> {
         self.not_for_agents("audit cosign", "who witnesses the log is the operator's decision")?;
-        let policy = policy_in(policy)?;
+        let file = policy;
+        let policy = policy_in(file)?;
+        if !policy.wants_witnesses() {
+            return Err(GatewayError::Usage(format!(
+                "the policy `{}` asks for no cosignature (`quorum none`), so there is nobody to ask; name a witness or a group as its quorum",
+                file.display()
+            )));
+        }
         let collected = self
             .log
             .collect_cosignatures(&policy, |witness, request| ask(witness, request, post))?;
