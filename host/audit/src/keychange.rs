@@ -1,6 +1,6 @@
 //! The keys of a log over its life: which one was in force at which entry.
 //!
-//! **In**: the records of the kind [`KIND`] in a log, and the keys that a reader trusts. **Out**: a [`KeyChain`]. **Trusted**: only those
+//! **In**: the records of the kind [`KIND`] in a log, and the keys that a reader trusts. **Out**: a `KeyChain`. **Trusted**: only those
 //! keys, and what follows from them. **Can fail**: nothing; a change that proves nothing changes nothing, and its record fails
 //! verification like any other that is not what its entry says.
 //!
