@@ -1,7 +1,7 @@
 //! What the targets share: one analysis of arbitrary bytes, and what must hold of it.
 
 use pg_logstats_logs::evidence::Evidence;
-use pg_logstats_logs::{LogError, Options, Part, PartError, fuzzing};
+use pg_logstats_logs::{LogError, Options, Part, PartError, Redaction, fuzzing};
 
 /// The prefix of the seeds.
 pub const PREFIX: &str = "%m [%p] %q%u@%d/%a ";
@@ -33,9 +33,9 @@ pub fn log(head: &[u8], prefix: Option<&str>, data: &[u8]) {
         (one, other) => panic!("whole: {:?}, in pieces: {:?}", one.err(), other.err()),
     };
     let through_file = read(&write(&whole)).expect("what was written can be read");
-    let (whole, cut) = (whole.evidence(), cut.evidence());
+    let (whole, cut) = (whole.evidence(&Redaction::least()), cut.evidence(&Redaction::least()));
     assert_eq!(json(&whole), json(&cut), "in pieces of {block_bytes}");
-    assert_eq!(json(&whole), json(&through_file.evidence()), "through a file");
+    assert_eq!(json(&whole), json(&through_file.evidence(&Redaction::least())), "through a file");
     account(&whole);
 }
 
@@ -45,7 +45,7 @@ pub fn any(bytes: Vec<u8>) -> Result<Evidence, LogError> {
         threads: 1,
         ..Options::default()
     };
-    let evidence = fuzzing::reduce(bytes, &options, 64 * 1024)?.evidence();
+    let evidence = fuzzing::reduce(bytes, &options, 64 * 1024)?.evidence(&Redaction::least());
     account(&evidence);
     Ok(evidence)
 }
@@ -95,7 +95,7 @@ pub fn json(evidence: &Evidence) -> String {
 /// An evidence file of a part.
 pub fn write(part: &Part) -> Vec<u8> {
     let mut bytes = Vec::new();
-    part.write(&mut bytes).expect("memory takes it");
+    part.write(&Redaction::least(), &mut bytes).expect("memory takes it");
     bytes
 }
 

@@ -57,6 +57,9 @@ pub fn binary() -> PathBuf {
     binary
 }
 
+/// Configuration under which values of statements are kept, as EXPLAIN ANALYZE needs them.
+pub const KEEP_VALUES: &str = "[redaction]\nkeep = [\"statement_text\", \"statement_parameter\", \"ops\"]\n";
+
 /// A home, a workspace and nothing else.
 pub struct Lab {
     dir: tempfile::TempDir,
@@ -91,6 +94,20 @@ impl Lab {
             database_url: Some(dsn.to_owned()),
             ..Self::new()
         }
+    }
+
+    /// Whose operator keeps values of statements, as EXPLAIN ANALYZE needs them.
+    #[must_use]
+    pub fn keeping_values(self) -> Self {
+        self.operators("config.toml", KEEP_VALUES);
+        self
+    }
+
+    /// Writes a file in the operator's folder.
+    pub fn operators(&self, name: &str, text: &str) {
+        let folder = self.path().join(".config/pg-logstats");
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join(name), text).unwrap();
     }
 
     pub fn path(&self) -> &Path {

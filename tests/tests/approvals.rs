@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::Stdio;
 
 use pg_logstats_test_cluster::Cluster;
-use pg_logstats_tests::{Lab, Ran, action, argv, logging, make_shop, schema};
+use pg_logstats_tests::{KEEP_VALUES, Lab, Ran, action, argv, logging, make_shop, schema};
 use serde_json::Value;
 
 const TARGET: &str = "query_family.pg_stat_statements.by_queryid";
@@ -51,15 +51,13 @@ impl Office {
         office.trust(made["public_key"].as_str().unwrap(), "\"approver\"");
         office.operators(
             "config.toml",
-            &format!("[policy]\nrequire_approval = [\"{TARGET}\", \"{ANALYZE}\"]\n"),
+            &format!("{KEEP_VALUES}[policy]\nrequire_approval = [\"{TARGET}\", \"{ANALYZE}\"]\n"),
         );
         office
     }
 
     fn operators(&self, name: &str, text: &str) {
-        let folder = self.lab.path().join(".config/pg-logstats");
-        std::fs::create_dir_all(&folder).unwrap();
-        std::fs::write(folder.join(name), text).unwrap();
+        self.lab.operators(name, text);
     }
 
     fn trust(&self, pem: &str, roles: &str) {

@@ -465,7 +465,10 @@ fn shop() -> Cluster {
 #[test]
 fn what_an_action_returned_is_replayed_and_becomes_a_fixture() {
     let cluster = shop();
-    let author = Author::of(Lab::with_database(&cluster.dsn("triage", "shop")), "live-watch");
+    let author = Author::of(
+        Lab::with_database(&cluster.dsn("triage", "shop")).keeping_values(),
+        "live-watch",
+    );
     let collected = cluster.collected_logs();
     let log = collected.into_iter().next().unwrap_or_else(|| cluster.server_log());
     let report = author.lab.triage("query-families", &log);

@@ -162,7 +162,7 @@ fn logged<const LOGS: usize>(cluster: &Cluster, app: &mut Session, rounds: u32) 
 #[test]
 fn a_lost_index_is_found_and_a_workload_that_did_not_change_is_no_regression() {
     let cluster = shop();
-    let lab = Lab::with_database(&cluster.dsn("triage", "shop"));
+    let lab = Lab::with_database(&cluster.dsn("triage", "shop")).keeping_values();
     let mut app = cluster.session("app", "shop").unwrap();
     app.run("SET application_name = 'web'").unwrap();
     work(&mut app, 0);

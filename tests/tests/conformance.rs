@@ -106,7 +106,7 @@ fn cases(lab: &Lab) -> [(&'static str, String, Option<String>); 3] {
 
 #[test]
 fn a_component_of_0_1_0_says_what_it_said_when_there_was_no_other_version() {
-    let lab = Lab::new();
+    let lab = Lab::new().keeping_values();
     for (name, log, baseline) in cases(&lab) {
         let report = triage(&lab, "0.1.0", &log, baseline.as_deref());
         let said = sealed(&lab, &report);
@@ -116,7 +116,7 @@ fn a_component_of_0_1_0_says_what_it_said_when_there_was_no_other_version() {
 
 #[test]
 fn a_component_of_0_2_0_is_given_all_that_0_2_0_has() {
-    let lab = Lab::new();
+    let lab = Lab::new().keeping_values();
     for (name, log, baseline) in cases(&lab) {
         let report = triage(&lab, "0.2.0", &log, baseline.as_deref());
         let said = sealed(&lab, &report);
@@ -132,7 +132,7 @@ fn a_component_of_0_2_0_is_given_all_that_0_2_0_has() {
 
 #[test]
 fn the_evidence_of_a_report_is_judged_again_as_it_was() {
-    let lab = Lab::new();
+    let lab = Lab::new().keeping_values();
     for version in ["0.1.0", "0.2.0"] {
         let first = triage(&lab, version, fixture("contract.log").to_str().unwrap(), None);
         let again = TriageRequest {
@@ -151,7 +151,7 @@ fn the_evidence_of_a_report_is_judged_again_as_it_was() {
 
 #[test]
 fn versions_take_turns_in_one_process_and_disturb_nobody() {
-    let lab = Lab::new();
+    let lab = Lab::new().keeping_values();
     let (_, log, _) = cases(&lab).into_iter().next().unwrap();
     let versions = ["0.1.0", "0.2.0", "0.1.0", "0.2.0"];
     let said = versions.map(|version| {
@@ -179,7 +179,7 @@ fn versions_take_turns_in_one_process_and_disturb_nobody() {
 
 #[test]
 fn a_version_that_is_not_served_is_refused_with_those_that_are() {
-    let lab = Lab::new();
+    let lab = Lab::new().keeping_values();
     let report = triage(&lab, "0.3.0", fixture("contract.log").to_str().unwrap(), None);
     let failure = report.runbook.failure.unwrap();
     assert_eq!(

@@ -66,7 +66,7 @@ fn kinds(lab: &Lab, kind: &str) -> usize {
 #[test]
 fn actions_of_a_report_run_are_sealed_and_change_nothing() {
     let cluster = shop();
-    let lab = Lab::with_database(&cluster.dsn("triage", "shop"));
+    let lab = Lab::with_database(&cluster.dsn("triage", "shop")).keeping_values();
     let before = cluster
         .psql_as(
             "postgres",

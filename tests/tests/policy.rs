@@ -3,7 +3,7 @@
 use std::process::Stdio;
 
 use pg_logstats_test_cluster::Cluster;
-use pg_logstats_tests::{Lab, Ran, action, argv, logging, schema};
+use pg_logstats_tests::{KEEP_VALUES, Lab, Ran, action, argv, logging, schema};
 use serde_json::Value;
 
 const STATISTICS: &str = "query_family.pg_stat_statements.by_queryid";
@@ -56,7 +56,7 @@ impl Operator {
         let url = |role: &str, database: &str| toml_text(&self.cluster.dsn(role, database));
         let (shop, bare) = (url("triage", "shop"), url("triage", "postgres"));
         let text = format!(
-            "default_database = \"shop\"\n[databases.shop]\nurl = {shop}\n[databases.bare]\nurl = {bare}\n{rules}"
+            "default_database = \"shop\"\n{KEEP_VALUES}[databases.shop]\nurl = {shop}\n[databases.bare]\nurl = {bare}\n{rules}"
         );
         std::fs::write(&self.config, text).unwrap();
     }
@@ -260,7 +260,7 @@ fn every_word_of_the_policy_is_enforced_though_the_report_says_allowed() {
     operator.configure("[policy]\nmax_risk = \"safe\"\nexplain = true\n");
     operator
         .act(&report, STATISTICS)
-        .fails(2, &["config.toml", "line 8", "explain", "max_risk"]);
+        .fails(2, &["config.toml", "line 10", "explain", "max_risk"]);
 }
 
 /// A window of the day after tomorrow.

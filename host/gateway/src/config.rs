@@ -12,6 +12,8 @@ mod tests;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use pg_logstats_logs::Redaction;
+
 use crate::agent::AgentConfig;
 use crate::budget::BudgetLimits;
 use crate::catalogue::Catalogue;
@@ -63,6 +65,8 @@ pub struct Config {
     pub agent: AgentConfig,
     /// Who holds the audit log's key, and where its checkpoints go.
     pub audit: AuditConfig,
+    /// What texts of logs are kept; none when the configuration does not say.
+    pub redaction: Option<Redaction>,
 }
 
 /// The audit log of the operator's configuration.
@@ -163,10 +167,19 @@ impl Config {
             database.rules = database.rules.and(&operators.rules).map_err(failed)?;
         }
         self.thresholds = self.thresholds.and(&operators.thresholds);
+        self.redaction = match (self.redaction, &operators.redaction) {
+            (Some(named), Some(operators)) => Some(named.and(operators)),
+            (named, operators) => named.or_else(|| operators.clone()),
+        };
         if operators.audit != AuditConfig::default() {
             self.audit.clone_from(&operators.audit);
         }
         Ok(self)
+    }
+
+    /// What texts of logs are kept.
+    pub fn redaction(&self) -> Redaction {
+        self.redaction.clone().unwrap_or_default()
     }
 
     /// The database `name`, or the default one when none is named, with its name; none when there is neither.

@@ -8,7 +8,9 @@
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use pg_logstats_logs::{Common, Counted, Options, Overlap, Part, PartError, Progress, Source, instant};
+use pg_logstats_logs::{
+    Common, Counted, Options, Overlap, Part, PartError, Progress, Redaction, Source, TextClass, instant,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::agent::{self, LogAccess};
@@ -146,30 +148,30 @@ fn counted_twice(name: Option<&str>, overlap: &Overlap) -> String {
 /// Reduces what was named to an evidence file.
 ///
 /// # Errors
-/// As [`reduce`]; when the file is there already or cannot be written. Nothing is left then.
+/// As [`reduce`]; when values are asked for that `configured` does not keep; when the file is there already or cannot be written. Nothing is
+/// left then.
 pub fn export(
     request: &ExportRequest,
     access: &LogAccess,
+    configured: Option<&Redaction>,
     progress: &(dyn Fn(Progress) + Sync),
 ) -> Result<Exported, GatewayError> {
+    let redaction = redaction(configured, request.samples)?;
     // Before the work: a name that cannot be used should not be found out after it.
     let file = match &request.output {
         Some(path) => Some((path, NewFile::begin(path, WHAT)?)),
         None => None,
     };
     let id = crate::ids::new_id("ex", now_us()).map_err(|error| GatewayError::Internal(error.to_string()))?;
-    let mut part = reduce_as(&request.input, access, Some(&id), progress)?;
-    if !request.samples {
-        part.remove_samples();
-    }
+    let part = reduce_as(&request.input, access, Some(&id), progress)?;
     match file {
         Some((path, file)) => {
-            write_file(&part, path, file.file())?;
+            write_file(&part, &redaction, path, file.file())?;
             file.name()?;
         }
-        None => part.write(&mut std::io::stdout().lock())?,
+        None => part.write(&redaction, &mut std::io::stdout().lock())?,
     }
-    let evidence = part.evidence();
+    let evidence = part.evidence(&redaction);
     Ok(Exported {
         entries: evidence.source.entries_scanned,
         families: evidence.families.len() as u64,
@@ -179,6 +181,20 @@ pub fn export(
             .map(|limitation| limitation.message)
             .collect(),
     })
+}
+
+/// What a file may hold: what the configuration keeps, and values only where they are asked for. Where it does not say, a person may ask.
+fn redaction(configured: Option<&Redaction>, samples: bool) -> Result<Redaction, GatewayError> {
+    let kept = configured.cloned().unwrap_or_default();
+    match configured {
+        _ if !samples => Ok(kept.without_values()),
+        Some(configured) if !configured.keeps(TextClass::StatementParameter) => Err(GatewayError::Usage(
+            "--samples: the configuration does not keep values of statements; have its operator add `statement_parameter` to \
+             `redaction.keep`, or leave --samples out"
+                .to_owned(),
+        )),
+        _ => Ok(kept.with_values()),
+    }
 }
 
 impl Gateway {
@@ -199,7 +215,8 @@ impl Gateway {
         if let Some(path) = &request.output {
             request.output = Some(self.output_path(path)?);
         }
-        self.or_refused(export(&request, &self.log_access, progress))
+        let configured = Some(self.config.redaction());
+        self.or_refused(export(&request, &self.log_access, configured.as_ref(), progress))
     }
 
     /// Where a new file that the caller names may be made: for an agent, directly in one of the operator's folders.
@@ -212,15 +229,15 @@ impl Gateway {
     }
 }
 
-fn write_file(part: &Part, path: &Path, file: &std::fs::File) -> Result<(), PartError> {
+fn write_file(part: &Part, redaction: &Redaction, path: &Path, file: &std::fs::File) -> Result<(), PartError> {
     let failed = |source| PartError::Write { source };
     let mut out = BufWriter::new(file);
     if path.extension().is_some_and(|extension| extension == "zst") {
         let mut encoder = zstd::Encoder::new(&mut out, ZSTD_LEVEL).map_err(failed)?;
-        part.write(&mut encoder)?;
+        part.write(redaction, &mut encoder)?;
         encoder.finish().map_err(failed)?;
     } else {
-        part.write(&mut out)?;
+        part.write(redaction, &mut out)?;
     }
     out.flush().map_err(failed)
 }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use pg_logstats_audit::{Log, Sealed, Signer};
+use pg_logstats_logs::Redaction;
 
 use crate::agent::LogAccess;
 use crate::ambient::{self, OpenError};
@@ -26,6 +27,7 @@ use crate::ids::{is_report_id, new_id};
 use crate::keys::pem;
 use crate::packs;
 use crate::record::{FailureRecord, RECORD_VERSION, RecordBody, RecoveryRecord, ReportRecord, SealedRecord};
+use crate::redaction;
 use crate::report::{AuditRef, Refusal, SCHEMA_VERSION};
 use crate::request::DatabaseChoice;
 use crate::signer::{ExternalSigner, SignerConfig};
@@ -97,6 +99,14 @@ impl OpenOptions {
             return Ok(self.workspace.clone());
         }
         Ok(self.loaded()?.1.workspace)
+    }
+
+    /// What texts of logs the configuration keeps; none when it does not say. Opens nothing.
+    ///
+    /// # Errors
+    /// When the configuration does not load.
+    pub fn redaction(&self) -> Result<Option<Redaction>, GatewayError> {
+        Ok(self.loaded()?.1.config.redaction)
     }
 
     /// The configuration, and the workspace, opened; its log is not.
@@ -242,8 +252,13 @@ impl Gateway {
         let now = Reading::now();
         let created_us = now.wall_us;
         let clock_step = self.clock.step(now, || self.newest_us());
+        let moment = Moment {
+            created_us,
+            clock_step,
+            redaction_digest: redaction::digest(&self.config.redaction()),
+        };
         let sealed = self.log.append_with(kind, id, incident, created_us, |placement| {
-            sealed_payload(id, placement.index, created_us, clock_step, body(placement.index))
+            sealed_payload(id, placement.index, moment, body(placement.index))
         })?;
         self.send_checkpoint();
         Ok(sealed)
@@ -543,21 +558,28 @@ impl Gateway {
     }
 }
 
+/// What a record says of the moment at which it is made.
+pub(crate) struct Moment {
+    pub(crate) created_us: i64,
+    pub(crate) clock_step: Option<ClockStep>,
+    pub(crate) redaction_digest: String,
+}
+
 /// The payload of a record.
 pub(crate) fn sealed_payload(
     id: &str,
     index: u64,
-    created_us: i64,
-    clock_step: Option<ClockStep>,
+    moment: Moment,
     body: RecordBody,
 ) -> Result<Vec<u8>, serde_json::Error> {
     serde_json::to_vec(&SealedRecord {
         record_version: RECORD_VERSION,
         record_id: id.to_owned(),
         index,
-        created_at: rfc3339(created_us),
+        created_at: rfc3339(moment.created_us),
         host_version: env!("CARGO_PKG_VERSION").to_owned(),
-        clock_step,
+        clock_step: moment.clock_step,
+        redaction_digest: Some(moment.redaction_digest),
         body,
     })
 }

@@ -127,7 +127,9 @@ impl Gateway {
             log_line_prefix: request.log_line_prefix.clone(),
             ..LogChoice::default()
         };
-        match evidence_files::reduce(&input, &self.log_access, progress).map(pg_logstats_logs::Part::evidence) {
+        match evidence_files::reduce(&input, &self.log_access, progress)
+            .map(|part| part.evidence(&self.config.redaction()))
+        {
             Ok(evidence) => Ok((log_checks(&evidence), Some(evidence))),
             Err(GatewayError::Log(error)) => {
                 let remedy = "name logs that PostgreSQL wrote (stderr, csvlog or jsonlog), and --log-line-prefix as the server has it";

@@ -45,6 +45,7 @@ pub mod policy;
 mod policy_check;
 mod program;
 pub mod record;
+pub mod redaction;
 pub mod report;
 pub mod request;
 mod run_sql;

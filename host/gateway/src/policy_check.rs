@@ -13,6 +13,7 @@ use crate::gate::{Circumstances, Live, blocked_by_rules, risk_of_run};
 use crate::gateway::{ChosenDatabase, Gateway};
 use crate::health::allows;
 use crate::policy::{Hours, Openness, Policy, openness};
+use crate::redaction::RedactionCheck;
 use crate::report::SCHEMA_VERSION;
 use crate::request::PolicyCheckRequest;
 use crate::time::rfc3339;
@@ -32,6 +33,8 @@ pub struct PolicyCheck {
     pub database: Option<String>,
     /// SHA-256 of the rules, in hex, as intent records have it.
     pub policy_digest: String,
+    /// What is kept of logs.
+    pub redaction: RedactionCheck,
     /// The login role that the policy requires.
     pub required_role: Option<String>,
     /// Whether the connection logs in as that role; none when no role is required.
@@ -133,6 +136,7 @@ impl Gateway {
             agent_mode: self.is_agent(),
             database: database.map(|chosen| chosen.target.to_string()),
             policy_digest: self.policy_digest(rules),
+            redaction: (&self.config.redaction()).into(),
             required_role: rules.policy.role.clone(),
             role_matches: role_matches(&rules.policy, database),
             hours: hours(&rules.policy.hours, now.now_us),

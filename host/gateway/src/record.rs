@@ -36,6 +36,9 @@ pub struct SealedRecord {
     /// The clock that `created_at` is read from was set since the record before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clock_step: Option<ClockStep>,
+    /// What texts of logs were not kept then ([`crate::redaction::digest`]); none in records of earlier builds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub redaction_digest: Option<String>,
     /// What happened.
     pub body: RecordBody,
 }

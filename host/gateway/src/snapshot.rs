@@ -175,7 +175,7 @@ fn push_newest<T>(list: &mut Vec<T>, item: T, same: impl Fn(&T, &T) -> bool) {
 
 #[cfg(test)]
 mod tests {
-    use pg_logstats_logs::{Options, Part, Source, compare, reduce};
+    use pg_logstats_logs::{Options, Part, Redaction, Source, compare, reduce};
 
     use super::*;
 
@@ -205,9 +205,9 @@ mod tests {
     #[test]
     fn a_family_that_got_worse_is_kept_whatever_its_rank() {
         let mut target = part(20_000);
-        let comparison = compare(&mut target, part(1_000));
+        let comparison = compare(&mut target, part(1_000), &Redaction::least());
         let slower = comparison.regressions[0].family.clone();
-        let snapshot = EvidenceSnapshot::from_logs(target.evidence(), Some(comparison));
+        let snapshot = EvidenceSnapshot::from_logs(target.evidence(&Redaction::least()), Some(comparison));
         let kept = &snapshot.log.as_ref().unwrap().families;
         assert_eq!(
             (kept.len(), kept.last().unwrap().id.as_str()),
@@ -219,7 +219,7 @@ mod tests {
 
     #[test]
     fn without_a_baseline_the_stored_form_is_as_before() {
-        let snapshot = EvidenceSnapshot::from_logs(part(20_000).evidence(), None);
+        let snapshot = EvidenceSnapshot::from_logs(part(20_000).evidence(&Redaction::least()), None);
         let stored = serde_json::to_value(&snapshot).unwrap();
         let fields: Vec<&String> = stored.as_object().unwrap().keys().collect();
         assert_eq!(fields, ["live", "log", "snapshot_version"]);
@@ -228,7 +228,7 @@ mod tests {
     /// The lists that version 0.2.0 of the contract hands over came into the stored form one day; it stayed version 1.
     #[test]
     fn what_was_stored_before_the_typed_lists_is_read_with_none_of_them() {
-        let snapshot = EvidenceSnapshot::from_logs(part(20_000).evidence(), None);
+        let snapshot = EvidenceSnapshot::from_logs(part(20_000).evidence(&Redaction::least()), None);
         let mut stored = serde_json::to_value(&snapshot).unwrap();
         let log = stored["log"].as_object_mut().unwrap();
         for list in [
@@ -253,7 +253,7 @@ mod tests {
         let workspace = crate::workspace::Workspace::open(Some(folder.path())).unwrap();
         let later = EvidenceSnapshot {
             snapshot_version: SNAPSHOT_VERSION + 1,
-            ..EvidenceSnapshot::from_logs(part(20_000).evidence(), None)
+            ..EvidenceSnapshot::from_logs(part(20_000).evidence(&Redaction::least()), None)
         };
         let digest = workspace.put_evidence(&later).unwrap();
         let error = workspace.evidence(&digest).unwrap_err();

@@ -330,9 +330,10 @@ impl Gateway {
         progress: &(dyn Fn(Progress) + Sync),
     ) -> Result<EvidenceSnapshot, GatewayError> {
         let access = &self.log_access;
+        let redaction = self.config.redaction();
         let Some(choice) = &request.baseline else {
             let part = evidence_files::reduce(&request.input, access, progress)?;
-            return Ok(EvidenceSnapshot::from_logs(part.evidence(), None));
+            return Ok(EvidenceSnapshot::from_logs(part.evidence(&redaction), None));
         };
         // Before they are compared by what they lead to.
         for name in request.input.logs.iter().chain(&choice.logs) {
@@ -341,8 +342,11 @@ impl Gateway {
         baseline::check(&request.input, choice)?;
         let mut target = evidence_files::reduce(&request.input, access, progress)?;
         let baseline = baseline::reduce(&request.input, choice, access, progress)?;
-        let comparison = pg_logstats_logs::compare(&mut target, baseline);
-        Ok(EvidenceSnapshot::from_logs(target.evidence(), Some(comparison)))
+        let comparison = pg_logstats_logs::compare(&mut target, baseline, &redaction);
+        Ok(EvidenceSnapshot::from_logs(
+            target.evidence(&redaction),
+            Some(comparison),
+        ))
     }
 
     /// The error of a report that cannot be followed: recorded as a refusal, unless this host could not read its own log.

@@ -15,6 +15,7 @@ use crate::observation::Findings;
 use crate::part::Part;
 use crate::prefix::Prefix;
 use crate::reader::{BLOCK_BYTES, Reader};
+use crate::redaction::Redaction;
 use crate::source::Source;
 use crate::source::order::{self, Plan};
 use crate::worker::{Window, Worker};
@@ -57,7 +58,8 @@ pub struct Progress {
 
 /// Analyses the sources in the order given. `progress` is called from the threads that work, a few times per megabyte at most.
 ///
-/// The evidence is the same for any number of threads.
+/// The evidence is the same for any number of threads, and holds what [`Redaction::default`] keeps; [`reduce`] and [`Part::evidence`] leave
+/// the choice.
 ///
 /// # Errors
 /// [`LogError`]: a prefix that is none or is not the file's, a file that is no log, a read that failed.
@@ -76,7 +78,7 @@ pub fn analyse(
     options: &Options,
     progress: &(dyn Fn(Progress) + Sync),
 ) -> Result<Evidence, LogError> {
-    Ok(reduce(sources, options, progress)?.evidence())
+    Ok(reduce(sources, options, progress)?.evidence(&Redaction::default()))
 }
 
 /// The same, as a part that can be merged with others before it becomes evidence.

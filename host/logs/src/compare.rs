@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use crate::evidence::{Confidence, Limitation, SourceSummary, Window};
 use crate::ledger::Families;
 use crate::part::Part;
+use crate::redaction::Redaction;
 use judge::{Candidate, Known, Totals};
 use thresholds::{LOGGING_EXECUTIONS, LOGGING_FACTOR, LOGGING_FLOOR_US, MAX_REGRESSIONS};
 
@@ -145,11 +146,11 @@ pub struct Figures {
     pub max_duration_us: u64,
 }
 
-/// Compares `target` with `baseline`.
+/// Compares `target` with `baseline`. What is said of the sources of `baseline` keeps what `redaction` keeps.
 ///
 /// ```
 /// use pg_logstats_logs::compare::Reason;
-/// use pg_logstats_logs::{Options, Source, compare, reduce};
+/// use pg_logstats_logs::{Options, Redaction, Source, compare, reduce};
 ///
 /// let log = |ms: u64| {
 ///     let line = |n: u64| format!("2026-11-23 05:{:02}:00.000 UTC [7] app@shop web: LOG:  duration: {}.000 ms  statement: SELECT 1\n", n % 60, ms + n % 7);
@@ -159,13 +160,13 @@ pub struct Figures {
 ///     let source = Source::stream("-".to_owned(), Box::new(std::io::Cursor::new(log(ms))));
 ///     reduce(vec![source], &Options::default(), &|_| {})
 /// };
-/// let comparison = compare(&mut part(40)?, part(10)?);
+/// let comparison = compare(&mut part(40)?, part(10)?, &Redaction::default());
 /// assert_eq!(comparison.regressions[0].reasons, [Reason::P95Regressed]);
-/// assert!(compare(&mut part(10)?, part(10)?).regressions.is_empty());
+/// assert!(compare(&mut part(10)?, part(10)?, &Redaction::default()).regressions.is_empty());
 /// # Ok::<(), pg_logstats_logs::LogError>(())
 /// ```
 #[must_use]
-pub fn compare(target: &mut Part, mut baseline: Part) -> Comparison {
+pub fn compare(target: &mut Part, mut baseline: Part, redaction: &Redaction) -> Comparison {
     target.families.settle();
     baseline.families.settle();
     let totals = Totals {
@@ -202,7 +203,7 @@ pub fn compare(target: &mut Part, mut baseline: Part) -> Comparison {
         baseline_limitations: Vec::new(),
     };
     comparison.limitations = limitations(&comparison, &totals);
-    let baseline = baseline.evidence();
+    let baseline = baseline.evidence(redaction);
     comparison.baseline_source = baseline.source;
     comparison.baseline_limitations = baseline.limitations;
     comparison

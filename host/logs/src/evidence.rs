@@ -7,11 +7,12 @@
 //! Units: durations are integer microseconds, sizes bytes, instants microseconds since the Unix epoch, UTC. Maps are ordered
 //! and lists sorted, so that the same input gives the same bytes whatever the number of threads.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
 use crate::account;
+use crate::redaction::{REDACTED, TextClass};
 
 mod activity;
 
@@ -272,9 +273,23 @@ pub struct SourceSummary {
     pub sqlstates: BTreeMap<String, u64>,
     /// Entries by severity as logged.
     pub severities: BTreeMap<String, u64>,
+    /// The classes of text that were removed; of parts that were merged, those that were removed from any.
+    #[serde(default)]
+    pub redacted: BTreeSet<TextClass>,
 }
 
 impl SourceSummary {
+    /// Forgets the names of files.
+    pub(crate) fn remove_paths(&mut self) {
+        let files = self.files.iter_mut().map(|file| &mut file.path);
+        let samples = self.unparsed.values_mut().flat_map(|pieces| &mut pieces.samples);
+        let paths = files
+            .chain(samples.map(|sample| &mut sample.path))
+            .chain(self.clock_jumps.iter_mut().map(|jump| &mut jump.path))
+            .chain(self.gaps.iter_mut().map(|gap| &mut gap.path));
+        paths.for_each(|path| REDACTED.clone_into(path));
+    }
+
     /// Adds what a later part read.
     pub(crate) fn merge(&mut self, other: Self) {
         // Files of two parts are never one stream.
@@ -311,6 +326,7 @@ impl SourceSummary {
         crate::part::add_counts(&mut self.events, other.events);
         crate::part::add_counts(&mut self.sqlstates, other.sqlstates);
         crate::part::add_counts(&mut self.severities, other.severities);
+        self.redacted.extend(other.redacted);
     }
 }
 

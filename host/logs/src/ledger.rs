@@ -12,7 +12,7 @@ mod incidents;
 mod pending;
 mod sessions;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::account::Clockwork;
@@ -444,6 +444,7 @@ fn summary(files: Vec<SourceFile>, totals: &mut Totals, clockwork: Clockwork, by
             .filter(|(_, count)| *count > 0)
             .map(|(severity, count)| (severity.name().to_owned(), count))
             .collect(),
+        redacted: BTreeSet::new(),
     }
 }
 

@@ -3,9 +3,11 @@
 //! **In**: the text of one message, hostile. **Out**: typed values that point into it. **Can fail**: a text that does not have
 //! the exact form is something else, never a guess.
 
+mod identified;
 mod template;
 
 use crate::bytes::{at, digits, from, slice};
+pub(crate) use identified::{identified, is_parsing_error};
 pub(crate) use template::template;
 
 /// The kind of a `duration:` message.

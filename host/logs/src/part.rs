@@ -25,6 +25,7 @@ use crate::interner::{Family, MAX_STATEMENT_BYTES};
 use crate::ledger::{Activity, ActivityLists, Families, Group, IncidentLists, Incidents, MAX_QUERY_IDS_COUNTED};
 use crate::limitations;
 use crate::normalise::{normalise, query_family_id};
+use crate::redaction::{REDACTED, Redaction, TextClass};
 use crate::source::place::Place;
 use crate::source::{Input, Source, beginning};
 pub use counted::{Common, Counted, Overlap};
@@ -208,9 +209,10 @@ impl Part {
         );
     }
 
-    /// Ranks and cuts.
+    /// Ranks and cuts what may be kept.
     #[must_use]
-    pub fn evidence(mut self) -> Evidence {
+    pub fn evidence(mut self, redaction: &Redaction) -> Evidence {
+        self.redact(redaction);
         self.families.settle();
         let mut counts = self.limitations;
         for (code, count) in [
@@ -247,32 +249,52 @@ impl Part {
         }
     }
 
-    /// Removes the sample statements with their values: what is left holds no data of tables, and can be taken to another host.
-    pub fn remove_samples(&mut self) {
-        self.families.remove_samples();
+    /// Removes all texts that are not to be kept.
+    fn redact(&mut self, redaction: &Redaction) {
+        for class in redaction.removed() {
+            match class {
+                TextClass::StatementText => {
+                    self.families.remove_statements();
+                    self.activity.remove_conditions();
+                }
+                TextClass::StatementParameter => self.families.remove_samples(),
+                TextClass::Ops => {
+                    self.source.remove_paths();
+                    self.activity.remove_hosts();
+                    for export in &mut self.exports {
+                        REDACTED.clone_into(&mut export.path);
+                    }
+                }
+                TextClass::Unidentified => self.incidents.keep_server_words(),
+                // Neither normal forms nor templates hold them.
+                TextClass::Credential | TextClass::ParsingError | TextClass::TableData => {}
+            }
+            self.source.redacted.insert(class);
+        }
     }
 
-    /// Writes the part as one line of JSON.
+    /// Writes what may be kept of the part as one line of JSON.
     ///
     /// # Errors
     /// [`PartError::Write`].
-    pub fn write(&self, out: &mut dyn Write) -> Result<(), PartError> {
-        let (total_duration_us, total_executions) = self.families.total();
-        let mut families = self.families.clone();
-        families.settle();
+    pub fn write(&self, redaction: &Redaction, out: &mut dyn Write) -> Result<(), PartError> {
+        let mut part = self.clone();
+        part.redact(redaction);
+        let (total_duration_us, total_executions) = part.families.total();
+        part.families.settle();
         let file = PartFile {
             format: PART_FORMAT.to_owned(),
             version: PART_VERSION,
-            exports: self.exports.clone(),
-            window: self.window,
-            source: self.source.clone(),
-            limitations: self.limitations.clone(),
+            exports: part.exports,
+            window: part.window,
+            source: part.source,
+            limitations: part.limitations,
             total_duration_us,
             total_executions,
-            families_folded: families.folded(),
-            families: families.parts().collect(),
-            incidents: self.incidents.clone().finish(),
-            activity: self.activity.clone().finish(),
+            families_folded: part.families.folded(),
+            families: part.families.parts().collect(),
+            incidents: part.incidents.finish(),
+            activity: part.activity.finish(),
         };
         serde_json::to_writer(&mut *out, &file)
             .map_err(std::io::Error::from)
@@ -438,7 +460,8 @@ impl Check<'_> {
         let mut ids = BTreeSet::new();
         let (mut duration_us, mut executions) = (0u64, 0u64);
         for (index, family) in file.families.iter().enumerate() {
-            self.family(family, &format!("families[{index}]"))?;
+            let is_removed = family.statement == REDACTED && file.source.redacted.contains(&TextClass::StatementText);
+            self.family(family, is_removed, &format!("families[{index}]"))?;
             let is_new = ids.insert(family.id.as_str());
             self.that(is_new, &format!("families[{index}].id"), "was there before")?;
             duration_us = duration_us.saturating_add(family.total_duration_us);
@@ -499,11 +522,11 @@ impl Check<'_> {
         self.that(samples_fit, "source.unparsed", "has a sample that is none, or too many")
     }
 
-    fn family(&self, family: &FamilyPart, field: &str) -> Result<(), PartError> {
+    fn family(&self, family: &FamilyPart, is_removed: bool, field: &str) -> Result<(), PartError> {
         let named = |name: &str| format!("{field}.{name}");
         self.dimensions(&family.dimensions, field)?;
         let was_cut = family.statement.len() > MAX_STATEMENT_BYTES && family.statement.ends_with('…');
-        if was_cut {
+        if was_cut || is_removed {
             self.that(hex_of(&family.id, "qf_").is_some(), &named("id"), "is none of a family")?;
             self.that(
                 family.statement.len() <= MAX_STATEMENT_BYTES + '…'.len_utf8(),

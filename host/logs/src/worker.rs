@@ -437,8 +437,10 @@ impl Worker {
             .sqlstates
             .entry((entry.severity, entry.sqlstate))
             .or_default() += 1;
+        // What the parser could not read is no statement: it may be a password that was typed at a prompt.
+        let is_unread = message::is_parsing_error(message, entry.sqlstate.as_ref());
         let statement = texts.get(entry.statement);
-        let family = (!statement.is_empty()).then(|| self.interner.family(statement, facts.names).family);
+        let family = (!statement.is_empty() && !is_unread).then(|| self.interner.family(statement, facts.names).family);
         let names = self.interner.use_names(facts.names);
         if let Some(reason) = event.and_then(|event| cancellation::reason(event, texts.get(entry.detail))) {
             self.findings.observations.push(Observation::Canceled {
@@ -472,7 +474,7 @@ impl Worker {
         };
         let class = self.error_class(key);
         self.findings.observations.push(Observation::Error {
-            process: facts.process,
+            process: facts.process.filter(|_| !is_unread),
             class,
             family,
             at_us: facts.at_us,

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use pg_logstats_test_cluster::{Cluster, Session};
-use pg_logstats_tests::{Lab, Ran, action, argv, schema};
+use pg_logstats_tests::{KEEP_VALUES, Lab, Ran, action, argv, schema};
 use serde_json::Value;
 
 pub(crate) const ANALYZE: &str = "query_family.explain_analyze";
@@ -78,7 +78,7 @@ pub(crate) fn config(lab: &Lab, dsn: &str, rules: &str) -> String {
     lab.file(
         "config.toml",
         format!(
-            "default_database = \"shop\"\n[databases.shop]\nurl = \"{url}\"\nallow_privileged_role = true\n\
+            "default_database = \"shop\"\n{KEEP_VALUES}[databases.shop]\nurl = \"{url}\"\nallow_privileged_role = true\n\
              [databases.shop.policy.action_caps.\"{ANALYZE}\"]\nstatement_timeout_ms = 12000\n{rules}\n"
         ),
     )

@@ -36,6 +36,13 @@ pub(crate) fn policy_check(p: &PolicyCheck) -> String {
         line!(out, "outputs   {}", listed(&p.output_folders));
     }
     line!(out, "policy    {}", p.policy_digest);
+    line!(out, "keeps     {}", listed(&p.redaction.kept));
+    line!(
+        out,
+        "removes   {} ({})",
+        listed(&p.redaction.removed),
+        p.redaction.digest
+    );
     line!(out);
     budget(&mut out, &p.budget);
     line!(out);

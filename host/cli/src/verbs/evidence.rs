@@ -49,7 +49,12 @@ fn write(cli: &Cli, gateway: Option<&Gateway>, input: LogChoice, out: &OutputArg
         let progress = LogProgress::new(cli.global.quiet);
         match gateway {
             Some(gateway) => gateway.export(&request, &|p| progress.update(p))?,
-            None => evidence_files::export(&request, &LogAccess::Anywhere, &|p| progress.update(p))?,
+            None => {
+                let configured = super::options(cli).redaction()?;
+                evidence_files::export(&request, &LogAccess::Anywhere, configured.as_ref(), &|p| {
+                    progress.update(p)
+                })?
+            }
         }
     };
     let samples = if out.samples {

@@ -14,10 +14,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::clock::Reading;
+use crate::config::Config;
 use crate::error::GatewayError;
-use crate::gateway::{Gateway, OpenOptions, external, sealed_payload};
+use crate::gateway::{Gateway, Moment, OpenOptions, external, sealed_payload};
 use crate::keys::{one_line, pem};
 use crate::record::RecordBody;
+use crate::redaction;
 use crate::report::{AuditRef, SCHEMA_VERSION};
 use crate::workspace::{Workspace, WorkspaceError};
 
@@ -67,7 +69,7 @@ pub fn rotate(options: &OpenOptions, reason: &str) -> Result<LogKeyChange, Gatew
                 Some(previous) => external(previous)?,
                 None => Box::new(workspace.file_key()?),
             };
-            change(&workspace, old, new.as_ref(), reason)?
+            change(&workspace, &config, old, new.as_ref(), reason)?
         }
     };
     // A private key that signs no more is of use to a thief only.
@@ -126,6 +128,7 @@ fn begun(workspace: &Workspace, new: Box<dyn Signer>) -> Result<Option<LogKeyCha
 /// One append under both keys.
 fn change(
     workspace: &Workspace,
+    config: &Config,
     old: Box<dyn Signer>,
     new: &dyn Signer,
     reason: &str,
@@ -144,9 +147,14 @@ fn change(
     let log = workspace.open_log(old, also_trusted)?;
     let record_id = Gateway::new_id("lk")?;
     let now = Reading::now();
+    let moment = Moment {
+        created_us: now.wall_us,
+        clock_step: None,
+        redaction_digest: redaction::digest(&config.redaction()),
+    };
     let sealed = log.rotate(new, &record_id, now.wall_us, |placement| {
         let body = RecordBody::LogKey(Box::new(change));
-        sealed_payload(&record_id, placement.index, now.wall_us, None, body)
+        sealed_payload(&record_id, placement.index, moment, body)
     })?;
     Ok(LogKeyChange {
         schema_version: SCHEMA_VERSION,

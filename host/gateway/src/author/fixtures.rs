@@ -7,7 +7,7 @@ use std::ffi::OsStr;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use pg_logstats_logs::{Options, Part};
+use pg_logstats_logs::{Options, Part, Redaction};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
@@ -134,7 +134,10 @@ fn read(path: &Path, name: String) -> Result<Fixture, AuthorError> {
                 Options::default().max_families,
             )
             .map_err(|e| AuthorError::Usage(e.to_string()))?;
-            (EvidenceSnapshot::from_logs(part.evidence(), None), None)
+            (
+                EvidenceSnapshot::from_logs(part.evidence(&Redaction::least()), None),
+                None,
+            )
         }
         Some(RUN_FORMAT) => {
             let run: RecordedRun = serde_json::from_slice(&json).map_err(|e| wrong(&e.to_string()))?;

@@ -9,7 +9,7 @@
 
 use std::path::{Path, PathBuf};
 
-use pg_logstats_logs::{Options, Part, Source, reduce};
+use pg_logstats_logs::{Options, Part, Redaction, Source, reduce};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -259,10 +259,11 @@ fn fixtures(catalogue: &Catalogue) -> Result<Files, AuthorError> {
     let mut files = Vec::new();
     for (name, part) in [("statements", &statements), ("quiet", &quiet)] {
         let mut json = Vec::new();
-        part.write(&mut json).map_err(|e| AuthorError::Usage(e.to_string()))?;
+        part.write(&Redaction::default(), &mut json)
+            .map_err(|e| AuthorError::Usage(e.to_string()))?;
         files.push((format!("fixtures/{name}.json"), json));
     }
-    let snapshot = EvidenceSnapshot::from_logs(statements.evidence(), None);
+    let snapshot = EvidenceSnapshot::from_logs(statements.evidence(&Redaction::default()), None);
     let outcome = catalogue.get(ACTION).and_then(|action| outcome(&snapshot, action));
     let run = RecordedRun::new(snapshot, outcome);
     let mut json = serde_json::to_vec(&run).map_err(|e| AuthorError::Usage(e.to_string()))?;
@@ -284,9 +285,7 @@ fn part(name: &str, log: &'static str) -> Result<Part, AuthorError> {
         threads: 1,
         ..Options::default()
     };
-    let mut part = reduce(vec![source], &options, &|_| ()).map_err(|e| AuthorError::Usage(e.to_string()))?;
-    part.remove_samples();
-    Ok(part)
+    reduce(vec![source], &options, &|_| ()).map_err(|e| AuthorError::Usage(e.to_string()))
 }
 
 /// What a server would have counted of the first family.

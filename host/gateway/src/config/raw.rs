@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use pg_logstats_logs::{Redaction, RedactionError, TextClass};
 use serde::Deserialize;
 use toml::Spanned;
 
@@ -46,6 +47,7 @@ pub(super) struct RawConfig {
     health: HealthConfig,
     agent: RawAgent,
     audit: RawAudit,
+    redaction: RawRedaction,
 }
 
 #[derive(Deserialize)]
@@ -121,6 +123,12 @@ struct RawAgent {
 
 #[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields, default)]
+struct RawRedaction {
+    keep: Option<Vec<Spanned<String>>>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
 struct RawAudit {
     signer: Option<Spanned<RawSigner>>,
     previous_signer: Option<Spanned<RawSigner>>,
@@ -181,7 +189,23 @@ impl RawConfig {
             thresholds,
             agent: self.agent.check()?,
             audit: self.audit.check()?,
+            redaction: self.redaction.check()?,
         })
+    }
+}
+
+impl RawRedaction {
+    fn check(self) -> Result<Option<Redaction>, Problem> {
+        let Some(words) = self.keep else { return Ok(None) };
+        let mut kept = Vec::new();
+        for word in words {
+            let problem = |e: RedactionError| Problem::at(&word, format!("`redaction.keep`: {e}"));
+            let class: TextClass = word.get_ref().parse().map_err(problem)?;
+            Redaction::keeping([class]).map_err(problem)?;
+            kept.push(class);
+        }
+        // Each was looked at.
+        Ok(Redaction::keeping(kept).ok())
     }
 }
 

@@ -187,6 +187,39 @@ fn a_database_has_the_rules_of_all_and_its_own() {
 }
 
 #[test]
+fn what_is_kept_of_logs_is_what_both_configurations_keep() {
+    use pg_logstats_logs::{Redaction, TextClass};
+    let keeping = |words: &str| parse(&format!("[redaction]\nkeep = [{words}]\n")).unwrap();
+    let of = |classes: &[TextClass]| Redaction::keeping(classes.iter().copied()).unwrap();
+    let silent = parse("").unwrap();
+    assert_eq!(silent.redaction(), Redaction::default());
+    let values = keeping("\"statement_parameter\", \"statement_text\"");
+    let [text, parameter] = [TextClass::StatementText, TextClass::StatementParameter];
+    for (named, operators, both) in [
+        (&values, &silent, of(&[text, parameter])),
+        (&silent, &values, of(&[text, parameter])),
+        (&values, &keeping("\"statement_text\", \"ops\""), of(&[text])),
+        (&values, &keeping(""), of(&[])),
+    ] {
+        assert_eq!(named.clone().under(operators).unwrap().redaction(), both);
+    }
+    refused(
+        "[redaction]\nkeep = [\"ops\",\n\"credential\"]\n",
+        &[
+            "line 3",
+            "`redaction.keep`",
+            "`credential` is never kept",
+            "`unidentified`",
+        ],
+    );
+    refused(
+        "[redaction]\nkeep = [\"values\"]\n",
+        &["line 2", "`values`", "`statement_parameter`"],
+    );
+    refused("[redaction]\nkept = []\n", &["line 2", "`kept`", "`keep`"]);
+}
+
+#[test]
 fn a_named_configuration_is_no_way_around_the_operators() {
     let operators = parse(
         "[policy]\ndisabled_actions = [\"query_family.explain\"]\nrequire_approval = [\"temp_file.explain\"]\n[budget]\nactions = 5\n\

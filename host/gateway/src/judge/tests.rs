@@ -1,7 +1,7 @@
 //! The conformance corpus in both phases, on the same evidence and the same outcome.
 
 use pg_logstats_conformance::component;
-use pg_logstats_logs::{Options, Source, reduce};
+use pg_logstats_logs::{Options, Redaction, Source, reduce};
 use serde_json::json;
 
 use super::*;
@@ -14,7 +14,7 @@ const LOG: &[u8] = include_bytes!("../../../../tests/fixtures/contract.log");
 fn snapshot() -> EvidenceSnapshot {
     let source = Source::stream("-".to_owned(), Box::new(std::io::Cursor::new(LOG)));
     let part = reduce(vec![source], &Options::default(), &|_| {}).unwrap();
-    EvidenceSnapshot::from_logs(part.evidence(), None)
+    EvidenceSnapshot::from_logs(part.evidence(&Redaction::least()), None)
 }
 
 fn judged(version: &str, snapshot: &EvidenceSnapshot, outcome: Option<OutcomeInput<'_>>) -> Judgement {

@@ -150,6 +150,8 @@ pub struct SourceSummary {
     pub severities: BTreeMap<String, u64>,
     /// Distinct query families.
     pub query_families: u64,
+    /// Classes of text that were removed before anything was written: what a report lacks of them is not what the log lacked.
+    pub redacted: Vec<String>,
 }
 
 /// One input file.

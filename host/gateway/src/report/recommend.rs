@@ -166,7 +166,10 @@ mod tests {
             2026-11-24 08:02:48.000 UTC [962] LOG:  checkpoint starting: time\n";
         let source = pg_logstats_logs::Source::stream("-".to_owned(), Box::new(std::io::Cursor::new(&log[..])));
         let part = pg_logstats_logs::reduce(vec![source], &pg_logstats_logs::Options::default(), &|_| {}).unwrap();
-        let subjects = Subjects::new(&EvidenceSnapshot::from_logs(part.evidence(), None), &[]);
+        let subjects = Subjects::new(
+            &EvidenceSnapshot::from_logs(part.evidence(&pg_logstats_logs::Redaction::least()), None),
+            &[],
+        );
         let advice = |table| {
             let relation = crate::subjects::table_id(&table);
             assert!(subjects.get(&relation).is_some(), "{table:?}");

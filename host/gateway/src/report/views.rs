@@ -747,6 +747,7 @@ impl SourceSummary {
             sqlstates: plain_counts(&source.sqlstates),
             severities: plain_counts(&source.severities),
             query_families,
+            redacted: source.redacted.iter().map(|class| class.name().to_owned()).collect(),
         }
     }
 }

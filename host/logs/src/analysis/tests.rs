@@ -12,7 +12,8 @@ fn source(bytes: &[u8]) -> Source {
 }
 
 fn run(bytes: &[u8]) -> Result<Evidence, LogError> {
-    analyse(vec![source(bytes)], &Options::default(), &|_| {})
+    let part = reduce(vec![source(bytes)], &Options::default(), &|_| {})?;
+    Ok(part.evidence(&Redaction::least()))
 }
 
 fn json_of(evidence: &Evidence) -> String {
@@ -260,7 +261,7 @@ fn analyse_with(text: &str, threads: usize, block_bytes: usize) -> Evidence {
     };
     reduce_in_blocks(vec![source(text.as_bytes())], &options, &|_| {}, block_bytes)
         .unwrap()
-        .evidence()
+        .evidence(&Redaction::least())
 }
 
 proptest! {
@@ -302,7 +303,7 @@ proptest! {
             let mut part = reduce_all(&texts);
             if through_files {
                 let mut bytes = Vec::new();
-                part.write(&mut bytes).unwrap();
+                part.write(&Redaction::least(), &mut bytes).unwrap();
                 part = Part::read("part", Box::new(std::io::Cursor::new(bytes)), options.max_families).unwrap();
             }
             match &mut merged {
@@ -310,7 +311,7 @@ proptest! {
                 None => merged = Some(part),
             }
         }
-        prop_assert_eq!(json_of(&merged.unwrap().evidence()), json_of(&reduce_all(&texts).evidence()));
+        prop_assert_eq!(json_of(&merged.unwrap().evidence(&Redaction::least())), json_of(&reduce_all(&texts).evidence(&Redaction::least())));
     }
 
     #[test]
@@ -329,8 +330,8 @@ proptest! {
             bytes.splice(at..at, junk);
         }
         let options = |threads| Options { threads, log_line_prefix: Some(PREFIX.to_owned()), ..Options::default() };
-        let whole = reduce_in_blocks(vec![source(&bytes)], &options(1), &|_| {}, BLOCK_BYTES).unwrap().evidence();
-        let cut = reduce_in_blocks(vec![source(&bytes)], &options(threads), &|_| {}, block_bytes).unwrap().evidence();
+        let whole = reduce_in_blocks(vec![source(&bytes)], &options(1), &|_| {}, BLOCK_BYTES).unwrap().evidence(&Redaction::least());
+        let cut = reduce_in_blocks(vec![source(&bytes)], &options(threads), &|_| {}, block_bytes).unwrap().evidence(&Redaction::least());
         prop_assert_eq!(json_of(&cut), json_of(&whole));
         accounts_for_all(&whole, bytes.len());
     }
@@ -798,7 +799,7 @@ fn too_many_families_are_folded_and_told() {
         };
         reduce_in_blocks(vec![source(text.as_bytes())], &options, &|_| {}, block_bytes)
             .unwrap()
-            .evidence()
+            .evidence(&Redaction::least())
     };
     let evidence = run(1, BLOCK_BYTES);
     assert_eq!(evidence.families.len(), 20);

@@ -10,6 +10,7 @@ use super::thresholds::{
 use super::{Confidence, Doubt, Figures, Reason, Regression, Side};
 use crate::durations::Durations;
 use crate::ledger::{Families, Measured, mean};
+use crate::redaction::REDACTED;
 
 /// A whole, in hundredths of a per cent.
 const WHOLE_BP: u64 = 10_000;
@@ -44,7 +45,8 @@ impl<'b> Known<'b> {
         known
     }
 
-    /// The same statement in the same database, as far as the logs tell it, by others. A statement that was cut may be another one.
+    /// The same statement in the same database, as far as the logs tell it, by others. A statement that was cut or removed may be another
+    /// one.
     fn by_others(&self, family: &Measured<'_>) -> Vec<&Measured<'b>> {
         let statement = &family.family.statement;
         let database = &family.family.dimensions.database;
@@ -53,7 +55,8 @@ impl<'b> Known<'b> {
             other.count > 0 && (others == database || others.is_none() || database.is_none())
         };
         let alike = self.by_statement.get(statement.as_str()).map(Vec::as_slice);
-        let alike = alike.filter(|_| !statement.ends_with('…')).unwrap_or_default();
+        let is_whole = !statement.ends_with('…') && statement != REDACTED;
+        let alike = alike.filter(|_| is_whole).unwrap_or_default();
         alike.iter().filter(is_same).collect()
     }
 }

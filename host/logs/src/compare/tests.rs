@@ -118,7 +118,7 @@ fn baseline(families: &[Made]) -> Part {
 }
 
 fn compared(now: &[Made], then: &[Made]) -> Comparison {
-    compare(&mut target(now), baseline(then))
+    compare(&mut target(now), baseline(then), &Redaction::least())
 }
 
 fn codes(limitations: &[Limitation]) -> Vec<&str> {
@@ -349,7 +349,7 @@ fn a_baseline_that_gave_families_up_may_have_known_what_seems_absent() {
     let mut cut = baseline(&then);
     let (total_us, executions) = cut.families.total();
     cut.families.set_totals(total_us, executions, 7);
-    let comparison = compare(&mut target(&now), cut);
+    let comparison = compare(&mut target(&now), cut, &Redaction::least());
     assert_eq!(codes(&comparison.limitations), ["baseline_families_folded"]);
     assert_eq!(codes(&comparison.baseline_limitations), ["families_folded"]);
     let doubts: Vec<_> = comparison
@@ -392,7 +392,11 @@ fn what_cannot_be_compared_is_told() {
     let comparison = compared(&some, &other);
     assert_eq!(codes(&comparison.limitations), ["baseline_nothing_in_common"]);
     assert!(comparison.limitations.iter().all(|it| !it.message.is_empty()));
-    let overlapping = compare(&mut target(&some), part_at(START_US - HOUR_US / 2, &some));
+    let overlapping = compare(
+        &mut target(&some),
+        part_at(START_US - HOUR_US / 2, &some),
+        &Redaction::least(),
+    );
     assert_eq!(codes(&overlapping.limitations), ["baseline_overlaps"]);
     assert_eq!(compared(&[], &some).regressions, []);
 }

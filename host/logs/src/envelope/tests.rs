@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::evidence::Evidence;
-use crate::{Options, Source};
+use crate::{Options, Redaction, Source};
 
 /// Lines as a server writes them, without their line ends.
 const LOG: &str = "2026-11-23 05:04:31.054 UTC [7] bob@shop web: LOG:  duration: 1.500 ms  statement: SELECT 1
@@ -19,7 +19,7 @@ fn run_in_blocks(bytes: &[u8], block_bytes: usize) -> Evidence {
     let source = Source::stream("-".to_owned(), Box::new(std::io::Cursor::new(bytes.to_vec())));
     crate::analysis::reduce_in_blocks(vec![source], &Options::default(), &|_| {}, block_bytes)
         .unwrap()
-        .evidence()
+        .evidence(&Redaction::least())
 }
 
 fn run(bytes: &[u8]) -> Evidence {

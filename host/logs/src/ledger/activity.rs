@@ -14,6 +14,7 @@ use crate::evidence::{
     MaintenanceKind, PlanFormat, PlanGroup, TableName,
 };
 use crate::normalise::{digest, names};
+use crate::redaction::REDACTED;
 
 /// The statement of an event: its family's key, and how it was found.
 pub(super) type Attributed = (u64, Attribution);
@@ -172,9 +173,9 @@ impl Activity {
 
     /// A connection that came from a host, or, with its duration, ended.
     pub(super) fn client(&mut self, host: &str, session_us: Option<u64>, at_us: i64) {
-        let key = digest("pg-logstats client v1", &[Some(host)]);
+        let key = client_digest(host);
         let group = self.clients.of_one(key, || ClientGroup {
-            id: format!("ch_{key:016x}"),
+            id: client_id(key),
             host: host.to_owned(),
             received_count: 0,
             disconnected_count: 0,
@@ -259,6 +260,24 @@ impl Activity {
         }
     }
 
+    /// Counts all clients as one, whatever their addresses.
+    pub(crate) fn remove_hosts(&mut self) {
+        self.clients.regroup(|group| {
+            REDACTED.clone_into(&mut group.host);
+            let key = client_digest(REDACTED);
+            group.id = client_id(key);
+            key
+        });
+    }
+
+    /// Removes the conditions of plans.
+    pub(crate) fn remove_conditions(&mut self) {
+        for node in self.plans.iter_mut().flat_map(|group| &mut group.slowest.nodes) {
+            node.filter = None;
+            node.index_condition = None;
+        }
+    }
+
     /// Adds what a later part found.
     pub(crate) fn merge(&mut self, other: Self) {
         let (mine, theirs) = (&mut self.checkpoints, other.checkpoints);
@@ -340,6 +359,13 @@ pub(crate) struct PlanSeen {
     pub(crate) at_us: i64,
     pub(crate) duration_us: u64,
     pub(crate) format: PlanFormat,
+}
+fn client_digest(host: &str) -> u64 {
+    digest("pg-logstats client v1", &[Some(host)])
+}
+
+fn client_id(key: u64) -> String {
+    format!("ch_{key:016x}")
 }
 
 fn shorter(one: Option<u64>, other: Option<u64>) -> Option<u64> {

@@ -13,6 +13,7 @@ use crate::evidence::{MAX_QUERY_IDS, MAX_SAMPLE_BYTES, QueryFamily, Sample, Stat
 use crate::interner::Family;
 use crate::message;
 use crate::part::FamilyPart;
+use crate::redaction::REDACTED;
 
 /// Most bytes of statements and samples that all families may hold together.
 const MAX_BYTES: usize = 64 * 1024 * 1024;
@@ -244,6 +245,21 @@ impl Families {
         for stats in &mut self.stats {
             stats.sample = None;
             stats.sample_us = 0;
+        }
+    }
+
+    /// Forgets the statements; families stay what they are by their ids.
+    pub(crate) fn remove_statements(&mut self) {
+        for stats in &mut self.stats {
+            let Family {
+                key, kind, dimensions, ..
+            } = &*stats.family;
+            stats.family = Arc::new(Family {
+                key: *key,
+                statement: REDACTED.to_owned(),
+                kind: *kind,
+                dimensions: Arc::clone(dimensions),
+            });
         }
     }
 

@@ -1,6 +1,7 @@
 //! Things that are alike, counted together: at most so many groups of a kind, merged by their ids.
 
 use hashbrown::HashMap;
+use hashbrown::hash_map::Entry;
 
 /// Most groups of one kind that are kept, the first ones.
 const MAX_GROUPS: usize = 10_000;
@@ -61,6 +62,21 @@ impl<G: Group> Groups<G> {
                 self.by_key.insert(key, group);
             } else {
                 self.dropped = self.dropped.saturating_add(group.count());
+            }
+        }
+    }
+
+    /// Counts the groups together anew: `change` changes a group, its id too, and gives its new key.
+    pub(super) fn regroup(&mut self, change: impl Fn(&mut G) -> u64) {
+        let mut groups: Vec<G> = std::mem::take(&mut self.by_key).into_values().collect();
+        // Where one of several that become one is kept, it has to be the same one each time.
+        groups.sort_by(|one, other| one.id().cmp(other.id()));
+        for mut group in groups {
+            match self.by_key.entry(change(&mut group)) {
+                Entry::Occupied(known) => known.into_mut().absorb(group),
+                Entry::Vacant(place) => {
+                    place.insert(group);
+                }
             }
         }
     }

@@ -15,6 +15,7 @@ use crate::evidence::{
     MAX_ERROR_STATEMENTS, SessionRef, TempFileGroup,
 };
 use crate::interner::Family;
+use crate::message;
 use crate::normalise::{Normaliser, digest, names};
 use crate::observation::{Deadlocked, ErrorKey, Waited};
 
@@ -178,11 +179,9 @@ impl Incidents {
         at_us: i64,
     ) {
         let sqlstate = key.sqlstate.as_ref().and_then(|state| std::str::from_utf8(state).ok());
-        let mut parts = vec![Some(key.severity.name()), sqlstate, Some(key.message.as_str())];
-        parts.extend(names(dimensions));
-        let id = digest("pg-logstats error class v1", &parts);
+        let id = class_digest(key.severity.name(), sqlstate, &key.message, dimensions);
         let class = self.errors.of_one(id, || ErrorClass {
-            id: format!("ec_{id:016x}"),
+            id: class_id(id),
             severity: key.severity.name().to_owned(),
             sqlstate: sqlstate.map(str::to_owned),
             message: key.message.clone(),
@@ -230,6 +229,21 @@ impl Incidents {
         group.count += 1;
         group.total_bytes = group.total_bytes.saturating_add(bytes);
         group.max_bytes = group.max_bytes.max(bytes);
+    }
+
+    /// Takes the words that are not the server's out of the errors' messages.
+    pub(crate) fn keep_server_words(&mut self) {
+        self.errors.regroup(|class| {
+            class.message = message::identified(&class.message, class.sqlstate.as_deref());
+            let key = class_digest(
+                &class.severity,
+                class.sqlstate.as_deref(),
+                &class.message,
+                &class.dimensions,
+            );
+            class.id = class_id(key);
+            key
+        });
     }
 
     /// What the caps cost, by code of the limitation.
@@ -388,6 +402,16 @@ impl Group for TempFileGroup {
         self.total_bytes = self.total_bytes.saturating_add(other.total_bytes);
         self.max_bytes = self.max_bytes.max(other.max_bytes);
     }
+}
+
+fn class_digest(severity: &str, sqlstate: Option<&str>, message: &str, dimensions: &Dimensions) -> u64 {
+    let mut parts = vec![Some(severity), sqlstate, Some(message)];
+    parts.extend(names(dimensions));
+    digest("pg-logstats error class v1", &parts)
+}
+
+fn class_id(key: u64) -> String {
+    format!("ec_{key:016x}")
 }
 
 fn wait_digest(at_us: i64, waiter: SessionRef, mode: LockMode, target: LockTarget) -> u64 {

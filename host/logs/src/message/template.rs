@@ -118,7 +118,7 @@ fn is_wording(text: &str) -> bool {
 }
 
 /// A word's punctuation in front, the word, and the punctuation behind.
-fn bare(word: &str) -> (&str, &str, &str) {
+pub(super) fn bare(word: &str) -> (&str, &str, &str) {
     let core = word.trim_start_matches(['(', '[', '<']);
     let (before, _) = word.split_at(word.len() - core.len());
     let inner = core.trim_end_matches([',', '.', ':', ';', ')', ']', '[', '>', '?', '!']);

@@ -217,8 +217,8 @@ proptest! {
             whole.merge(other);
             whole
         };
-        let stepwise = compare(&mut together(target(&one), target(&other)), together(baseline(&then), baseline(&later)));
-        let reverse = compare(&mut together(target(&other), target(&one)), together(baseline(&later), baseline(&then)));
+        let stepwise = compare(&mut together(target(&one), target(&other)), together(baseline(&then), baseline(&later)), &Redaction::least());
+        let reverse = compare(&mut together(target(&other), target(&one)), together(baseline(&later), baseline(&then)), &Redaction::least());
         let all = |one: &[Made], other: &[Made]| {
             let mut all = one.to_vec();
             for made in other {

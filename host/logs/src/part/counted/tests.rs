@@ -2,6 +2,7 @@ use std::io::Write as _;
 
 use super::*;
 use crate::analysis::{Options, reduce};
+use crate::redaction::Redaction;
 use crate::source::Source;
 
 /// Entries of a server, one for each second from the first to the last, as its log has them in a format.
@@ -38,7 +39,7 @@ fn part(log: &str) -> Part {
 fn exported(mut part: Part, number: u32) -> Part {
     part.set_export(&format!("ex_{number:026}"));
     let mut bytes = Vec::new();
-    part.write(&mut bytes).unwrap();
+    part.write(&Redaction::least(), &mut bytes).unwrap();
     Part::read("a.json", Box::new(std::io::Cursor::new(bytes)), 20_000).unwrap()
 }
 
@@ -242,7 +243,7 @@ fn an_id_or_a_beginning_that_is_none_is_refused() {
     let mut bytes = Vec::new();
     let mut part = part(&log("stderr", 7, 0..=100));
     part.set_export(&format!("ex_{:026}", 1));
-    part.write(&mut bytes).unwrap();
+    part.write(&Redaction::least(), &mut bytes).unwrap();
     let text = String::from_utf8(bytes).unwrap();
     let beginning = part.source.files[0].beginning.clone().unwrap();
     let read = |text: String| Part::read("a.json", Box::new(std::io::Cursor::new(text.into_bytes())), 20_000);

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::*;
 use crate::evidence::Evidence;
-use crate::{LogError, Options, analyse};
+use crate::{LogError, Options, Redaction, analyse};
 
 fn stderr(minute: u32, pid: u32, message: &str) -> String {
     format!("2026-11-23 05:{minute:02}:00.000 UTC [{pid}] bob@shop web: LOG:  {message}\n")
@@ -261,7 +261,7 @@ fn piped(bytes: &[u8]) -> Source {
 
 fn of_sources(sources: Vec<Source>) -> Evidence {
     let whole = crate::analysis::reduce(sources, &Options::default(), &|_| {}).unwrap();
-    whole.evidence()
+    whole.evidence(&Redaction::least())
 }
 
 /// A log of so many bytes at least, which begins at that minute, and how many executions are in it.
@@ -404,7 +404,7 @@ fn what_an_archive_that_is_read_as_it_comes_tells_does_not_depend_on_blocks() {
         let options = Options::default();
         crate::analysis::reduce_in_blocks(vec![piped(&bytes)], &options, &|_| {}, block_bytes)
             .unwrap()
-            .evidence()
+            .evidence(&Redaction::least())
     };
     let evidence = run(crate::reader::BLOCK_BYTES);
     assert_eq!(evidence.source.files.len(), 2, "the csv tells the same time");
@@ -430,7 +430,7 @@ fn an_archive_is_its_members() {
             let options = Options::default();
             let evidence = crate::analysis::reduce_in_blocks(vec![source], &options, &|_| {}, block_bytes)
                 .unwrap()
-                .evidence();
+                .evidence(&Redaction::least());
             assert_eq!(
                 names(&evidence),
                 ["a.tar!log/pg-1.csv", "a.tar!log/pg-2.csv.gz", "a.tar!log/pg-3.csv"]
@@ -565,7 +565,7 @@ fn logs_that_were_taken_over_to_another_server_are_no_copies() {
             ..
         }]
     ));
-    let evidence = part.evidence();
+    let evidence = part.evidence(&Redaction::least());
     assert_eq!(
         (limitation(&evidence, "duplicate_file"), evidence.source.files.len()),
         (1, 2)
