@@ -6,7 +6,7 @@ use pg_logstats_gateway::approval::ApprovalRequest;
 use pg_logstats_gateway::approvals::ApprovalView;
 use pg_logstats_gateway::audit::log_key::LogKeyChange;
 use pg_logstats_gateway::audit::witness::Cosigned;
-use pg_logstats_gateway::audit::{Erasure, ProvenRecord, TimelineEvent, Verification};
+use pg_logstats_gateway::audit::{AuditExport, Erasure, ExportVerification, ProvenRecord, TimelineEvent, Verification};
 use pg_logstats_gateway::author::{
     RunbookBuild, RunbookExplanation, RunbookProject, RunbookRecording, RunbookReplay, RunbookTest,
 };
@@ -34,6 +34,8 @@ pub fn all() -> Vec<(&'static str, Value)> {
         ("erasure", of::<Erasure>()),
         ("log-key-change", of::<LogKeyChange>()),
         ("proven-record", of::<ProvenRecord>()),
+        ("audit-export", of::<AuditExport>()),
+        ("export-verification", of::<ExportVerification>()),
         ("cosigned", of::<Cosigned>()),
         ("catalog", of::<CatalogList>()),
         ("action", of::<ActionView>()),

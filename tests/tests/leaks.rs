@@ -238,7 +238,7 @@ fn used(cluster: &Cluster, lab: &Lab) -> BTreeMap<PathBuf, String> {
         report["next_actions"]
     );
     for record in lab.json(&["audit", "list"]).as_array().unwrap() {
-        let id = record["id"].as_str().unwrap();
+        let id = record["record_id"].as_str().unwrap();
         run(&["audit", "show", id]);
         run(&["audit", "show", id, "--format", "text"]);
     }
@@ -351,7 +351,7 @@ fn every_record_says_what_was_not_kept() {
             .as_array()
             .unwrap()
             .iter()
-            .map(|record| record["id"].as_str().unwrap());
+            .map(|record| record["record_id"].as_str().unwrap());
         ids.map(|id| lab.json(&["audit", "show", id])["redaction_digest"].clone())
             .collect()
     };

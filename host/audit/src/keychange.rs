@@ -235,6 +235,16 @@ pub(crate) struct FoundChange {
 }
 
 impl FoundChange {
+    fn of_file(file: &[u8], index: u64) -> Option<Self> {
+        let envelope = Envelope::parse(file).ok()?;
+        let payload = envelope.unverified_payload().ok()?;
+        Some(Self {
+            index,
+            change: KeyChange::of_payload(&payload)?,
+            envelope,
+        })
+    }
+
     /// The link that a rotation makes, if both keys signed it.
     fn rotation(&self) -> Option<Link> {
         let KeyChange::Rotated {
@@ -260,6 +270,41 @@ impl FoundChange {
 
 /// Bundles in a row that may be missing before a log counts as shorter than it says: a size is a number that anybody can write.
 const MISSING_BUNDLES: u32 = 1_000;
+
+/// The keys of a log, for who has its records without the log: as in [`crate::verify`], whoever trusts one of them has them all.
+#[derive(Debug, Clone)]
+pub struct KeyHistory(KeyChain);
+
+impl KeyHistory {
+    /// The keys that follow from `trusted` and from the `files` of records of the kind [`KIND`], each with its index, in the order of the
+    /// log. A file that proves nothing changes nothing.
+    pub fn new<'a>(trusted: &TrustedKeys, files: impl IntoIterator<Item = (u64, &'a [u8])>) -> Self {
+        let found = files
+            .into_iter()
+            .filter_map(|(index, file)| FoundChange::of_file(file, index));
+        Self(KeyChain::new(trusted, &found.collect::<Vec<_>>()))
+    }
+
+    /// Whether the file of a record states a change of the log's key; nobody vouches for it.
+    pub fn is_change(file: &[u8]) -> bool {
+        FoundChange::of_file(file, 0).is_some()
+    }
+
+    /// The keys that count for the record at `index`.
+    pub fn at(&self, index: u64) -> &TrustedKeys {
+        self.0.at(index)
+    }
+
+    /// The keys that count for the newest checkpoint.
+    pub fn newest(&self) -> &TrustedKeys {
+        self.0.newest()
+    }
+
+    /// The index from which on `key_id` proves nothing, if it was declared compromised.
+    pub fn compromised_since(&self, key_id: &KeyId) -> Option<u64> {
+        self.0.compromised_since(key_id)
+    }
+}
 
 /// Looks through the entries of a log for changes of its key, and goes on where it was when the log has grown.
 #[derive(Debug, Default)]
@@ -310,13 +355,7 @@ fn change_of(files: &dyn FileLayer, entry: &Entry, index: u64) -> Option<FoundCh
     if Digest::of(&bytes) != entry.digest {
         return None;
     }
-    let envelope = Envelope::parse(&bytes).ok()?;
-    let payload = envelope.unverified_payload().ok()?;
-    Some(FoundChange {
-        index,
-        change: KeyChange::of_payload(&payload)?,
-        envelope,
-    })
+    FoundChange::of_file(&bytes, index)
 }
 
 #[cfg(test)]

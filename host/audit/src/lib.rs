@@ -52,7 +52,7 @@ pub use cosignature::Cosignature;
 pub use digest::Digest;
 pub use entry::Entry;
 pub use error::AuditError;
-pub use keychange::{KeyChange, KeyPeriod};
+pub use keychange::{KeyChange, KeyHistory, KeyPeriod};
 pub use keys::{FileKey, KeyId, PrivateKey, PublicKey, Signer, TrustedKeys};
 pub use log::{Collected, Log, LogOptions, NewRecord, Placement, Recovered, Sealed, prove};
 pub use note::Checkpoint;

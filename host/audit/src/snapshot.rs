@@ -37,6 +37,8 @@ pub struct VerifiedRecord {
     pub index: u64,
     /// What its entry says.
     pub entry: Entry,
+    /// Its file as it lies in the log: the DSSE envelope.
+    pub file: Vec<u8>,
     /// The JSON that was sealed.
     pub payload: Vec<u8>,
     /// The trusted keys that signed it. Never empty.
@@ -140,13 +142,14 @@ impl Snapshot {
             }
             let entry = self.entry(files, index)?;
             if entry.id == id {
-                let (payload, signers) = open_record(files, keys, &entry, index)?;
+                let (file, payload, signers) = open_record(files, keys, &entry, index)?;
                 let Checkpoint {
                     size: tree_size, root, ..
                 } = self.checkpoint;
                 return Ok(VerifiedRecord {
                     index,
                     entry,
+                    file,
                     payload,
                     signers,
                     tree_size,
@@ -312,16 +315,19 @@ fn open_record(
     keys: &TrustedKeys,
     entry: &Entry,
     index: u64,
-) -> Result<(Vec<u8>, Vec<KeyId>), AuditError> {
+) -> Result<(Vec<u8>, Vec<u8>, Vec<KeyId>), AuditError> {
     let path = layout::record(&entry.id, index);
     let bytes = files
         .read(&path, MAX_RECORD_BYTES)
         .map_err(|error| AuditError::io("read", &path, error))?;
-    check_record(&bytes, entry, keys).map_err(|what| AuditError::RecordTampered {
-        id: entry.id.clone(),
-        index,
-        what,
-    })
+    match check_record(&bytes, entry, keys) {
+        Ok((payload, signers)) => Ok((bytes, payload, signers)),
+        Err(what) => Err(AuditError::RecordTampered {
+            id: entry.id.clone(),
+            index,
+            what,
+        }),
+    }
 }
 
 /// Compares the bytes of a record file with its entry, and verifies its signatures.

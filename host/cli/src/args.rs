@@ -381,6 +381,28 @@ pub(crate) enum AuditVerb {
         #[arg(long, value_name = "FILE")]
         policy: Option<PathBuf>,
     },
+    /// Write records with their proofs and keys to one file, for an auditor
+    Export {
+        /// The new file, a tar archive; compressed when its name ends in `.zst`
+        #[arg(long, short, value_name = "FILE")]
+        output: PathBuf,
+        #[command(flatten)]
+        selection: SelectionArgs,
+        /// With proofs under the newest checkpoint that the witnesses of this policy cosigned
+        #[arg(long, value_name = "FILE")]
+        policy: Option<PathBuf>,
+    },
+    /// Verify such a file; needs no log
+    VerifyExport {
+        /// The file
+        file: PathBuf,
+        /// SPKI PEM of a key to trust, any of those that the log ever had; may be repeated
+        #[arg(long, value_name = "FILE", required = true)]
+        public_key: Vec<PathBuf>,
+        /// The witnesses that must have cosigned the log
+        #[arg(long, value_name = "FILE")]
+        policy: Option<PathBuf>,
+    },
     /// As the operator: have witnesses cosign the newest checkpoint
     Cosign {
         /// The witnesses, and how many are enough (C2SP tlog-policy)

@@ -6,6 +6,7 @@
 pub mod checkpoints;
 pub(crate) mod clock;
 mod erase;
+pub mod export;
 pub mod log_key;
 pub mod proofs;
 mod timeline;
@@ -29,6 +30,7 @@ use crate::untrusted::escape_control;
 use crate::workspace::AUDIT_ORIGIN;
 
 pub use erase::Erasure;
+pub use export::{AuditExport, ExportVerification};
 pub use proofs::ProvenRecord;
 pub use timeline::TimelineEvent;
 

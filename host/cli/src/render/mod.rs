@@ -8,9 +8,12 @@ mod runbook;
 use std::fmt::Write as _;
 
 use pg_logstats_gateway::approvals::ApprovalView;
+use pg_logstats_gateway::audit::export::NamedRunbook;
 use pg_logstats_gateway::audit::log_key::LogKeyChange;
 use pg_logstats_gateway::audit::witness::Cosigned;
-use pg_logstats_gateway::audit::{AuditEntry, Erasure, ProvenRecord, TimelineEvent, Verification};
+use pg_logstats_gateway::audit::{
+    AuditEntry, AuditExport, Erasure, ExportVerification, ProvenRecord, TimelineEvent, Verification,
+};
 use pg_logstats_gateway::keys::KeyView;
 use pg_logstats_gateway::packs::PackView;
 use pg_logstats_gateway::report::Refusal;
@@ -254,6 +257,55 @@ pub(crate) fn log_key(c: &LogKeyChange) -> String {
         ),
     };
     format!("{what} (record {}, index {})\n", c.record_id, c.audit.index)
+}
+
+pub(crate) fn audit_export(e: &AuditExport) -> String {
+    let mut out = String::new();
+    let all = if e.complete { "all" } else { "chosen" };
+    line!(
+        out,
+        "exported   {} records ({all}) of {} to {}",
+        e.records,
+        e.tree_size,
+        e.file
+    );
+    line!(out, "  root     {}", e.root);
+    named_runbooks(&mut out, &e.runbooks);
+    out
+}
+
+pub(crate) fn export_verification(v: &ExportVerification) -> String {
+    let mut out = String::new();
+    line!(out, "{}", if v.verified { "VERIFIED" } else { "NOT VERIFIED" });
+    let of = v.tree_size.map_or_else(String::new, |size| format!(" of {size}"));
+    let all = if v.complete { ", the whole log" } else { "" };
+    line!(out, "  records  {}{of}{all}", v.records);
+    if let Some(root) = &v.root {
+        line!(out, "  root     {root}");
+    }
+    for (key, records) in &v.records_by_key {
+        line!(out, "  key      {key} ({records} records)");
+    }
+    if !v.witnesses.is_empty() {
+        line!(out, "  seen by  {}", v.witnesses.join(", "));
+    }
+    named_runbooks(&mut out, &v.runbooks);
+    for problem in &v.problems {
+        line!(out, "  PROBLEM  {problem}");
+    }
+    let more = v.problem_count - v.problems.len() as u64;
+    if more > 0 {
+        line!(out, "  PROBLEM  and {more} more");
+    }
+    out
+}
+
+fn named_runbooks(out: &mut String, runbooks: &[NamedRunbook]) {
+    for r in runbooks {
+        let name = r.name.as_deref().unwrap_or("-");
+        let version = r.version.as_deref().unwrap_or("-");
+        line!(out, "  runbook  {} {name} {version} ({} records)", r.sha256, r.records);
+    }
 }
 
 pub(crate) fn erasure(e: &Erasure) -> String {

@@ -77,6 +77,29 @@ pub(super) fn run(cli: &Cli, verb: &AuditVerb) -> Result<ExitCode, GatewayError>
             output::print(cli, &proven, render::proven)?;
             Ok(ExitCode::Done)
         }
+        AuditVerb::Export {
+            output: file,
+            selection: args,
+            policy,
+        } => {
+            let exported = super::open(cli)?.audit_export(selection(args), policy.as_deref(), file)?;
+            output::print(cli, &exported, render::audit_export)?;
+            Ok(ExitCode::Done)
+        }
+        AuditVerb::VerifyExport {
+            file,
+            public_key,
+            policy,
+        } => {
+            not_for_agents(cli, "audit verify-export", "it reads files of the caller's choice")?;
+            let verification = audit::export::verify(file, public_key, policy.as_deref())?;
+            output::print(cli, &verification, render::export_verification)?;
+            Ok(if verification.verified {
+                ExitCode::Done
+            } else {
+                ExitCode::Unverified
+            })
+        }
         AuditVerb::Cosign { policy, post } => {
             let cosigned = super::open(cli)?.cosign(policy, post)?;
             output::print(cli, &cosigned, render::cosigned)?;

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use pg_logstats_audit::policy::MAX_POLICY_BYTES;
 use pg_logstats_audit::proof::MAX_PROOF_BYTES;
-use pg_logstats_audit::{Policy, TlogProof};
+use pg_logstats_audit::{Checkpoint, Policy, TlogProof};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -21,7 +21,7 @@ use crate::time::rfc3339;
 use crate::workspace::AUDIT_ORIGIN;
 
 /// Largest record file: the payload in base64, and the rest of the envelope.
-const RECORD_BYTES: u64 = pg_logstats_audit::MAX_PAYLOAD_BYTES / 3 * 4 + (64 << 10);
+pub(super) const RECORD_BYTES: u64 = pg_logstats_audit::MAX_PAYLOAD_BYTES / 3 * 4 + (64 << 10);
 
 /// A record that a proof shows to stand in the log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -118,16 +118,21 @@ impl Gateway {
     /// # Errors
     /// When there is no such record, it does not verify, or the witnesses have not seen it yet.
     pub fn prove(&self, id: &str, policy: Option<&Path>) -> Result<String, GatewayError> {
-        let Some(file) = policy else {
-            return Ok(self.log.prove(id)?.to_text());
-        };
+        match policy {
+            None => Ok(self.log.prove(id)?.to_text()),
+            Some(file) => Ok(self.log.prove_at(id, &self.cosigned_checkpoint(file)?)?.to_text()),
+        }
+    }
+
+    /// The newest checkpoint that the witnesses of the policy in `file` have cosigned.
+    pub(super) fn cosigned_checkpoint(&self, file: &Path) -> Result<Checkpoint, GatewayError> {
         let witnessed = self.log.cosigned(&policy_in(file)?)?;
         let witnessed = witnessed.ok_or_else(|| {
             GatewayError::Usage(
                 "no checkpoint was cosigned yet; `pg-logstats audit cosign` asks the witnesses".to_owned(),
             )
         })?;
-        Ok(self.log.prove_at(id, witnessed.checkpoint())?.to_text())
+        Ok(witnessed.checkpoint().clone())
     }
 
     /// [`Self::prove`], into the new file `output`.
