@@ -4,8 +4,9 @@
 //! doubles and within the host's limit, and a next action can only follow from a finding that the assessment has.
 
 use crate::{
-    ActionRequest, Actions, Assessment, Confidence, CreateIndex, Finding, FindingKind, Insight, InsightId, Message,
-    NextAction, Priority, ReasonCode, Recommendation, SetWorkMem, Step, Subject, Ticket, Workflow,
+    ActionRequest, Actions, Assessment, Confidence, CreateIndex, CreateStatistics, Finding, FindingKind, Insight,
+    InsightId, Message, NextAction, Priority, ReasonCode, Recommendation, SetAutovacuum, SetParameter, SetWorkMem,
+    Setting, Step, Subject, Ticket, VacuumRelation, Workflow,
 };
 
 /// Entries that one finding or insight may name as evidence, and columns of one index; the host takes no more.
@@ -158,6 +159,39 @@ impl Recommendation {
     /// ANALYZE of `relation`.
     pub fn analyze(relation: &dyn Subject) -> Self {
         Self::AnalyzeRelation(relation.subject_id().to_owned())
+    }
+
+    /// VACUUM of `relation`, of all its pages with `freeze`.
+    pub fn vacuum(relation: &dyn Subject, freeze: bool) -> Self {
+        Self::VacuumRelation(VacuumRelation {
+            relation: relation.subject_id().to_owned(),
+            freeze,
+        })
+    }
+
+    /// Autovacuum of `relation` from this share of dead tuples on, in thousandths; more than all is all.
+    pub fn autovacuum(relation: &dyn Subject, scale_factor_thousandths: u32) -> Self {
+        Self::SetAutovacuum(SetAutovacuum {
+            relation: relation.subject_id().to_owned(),
+            scale_factor_thousandths: scale_factor_thousandths.min(1_000),
+        })
+    }
+
+    /// Extended statistics on `columns` of `relation`; `None` for fewer than two. The first eight columns are kept, which is all that
+    /// PostgreSQL takes.
+    pub fn statistics<S: Subject>(relation: &dyn Subject, columns: &[S]) -> Option<Self> {
+        let mut ids = Vec::new();
+        for column in columns {
+            add(&mut ids, column);
+        }
+        ids.truncate(8);
+        let relation = relation.subject_id().to_owned();
+        (ids.len() > 1).then_some(Self::CreateStatistics(CreateStatistics { relation, columns: ids }))
+    }
+
+    /// A setting of the server: bytes, microseconds, a number, or 0 and 1 for off and on, as [`Setting`] says.
+    pub fn parameter(setting: Setting, value: u64) -> Self {
+        Self::SetParameter(SetParameter { setting, value })
     }
 
     /// End `session`: always a person's decision.

@@ -232,6 +232,24 @@ impl Checker<'_> {
             Recommendation::SetWorkMem(set) => self.subjects.of_kind(&set.user, Kind::User),
             Recommendation::AnalyzeRelation(relation) => self.subjects.of_kind(relation, Kind::Relation),
             Recommendation::EndSession(session) => self.subjects.of_kind(session, Kind::Session),
+            Recommendation::VacuumRelation(vacuum) => self.subjects.of_kind(&vacuum.relation, Kind::Relation),
+            Recommendation::SetAutovacuum(set) => {
+                if set.scale_factor_thousandths > 1_000 {
+                    return Err(TestError::breach("a scale factor is more than 1000 thousandths"));
+                }
+                self.subjects.of_kind(&set.relation, Kind::Relation)
+            }
+            Recommendation::CreateStatistics(statistics) => {
+                if !(2..=8).contains(&statistics.columns.len()) {
+                    return Err(TestError::breach("extended statistics take two to eight columns"));
+                }
+                statistics
+                    .columns
+                    .iter()
+                    .try_for_each(|column| self.subjects.of_kind(column, Kind::Column))?;
+                self.subjects.of_kind(&statistics.relation, Kind::Relation)
+            }
+            Recommendation::SetParameter(_) => Ok(()),
         }
     }
 

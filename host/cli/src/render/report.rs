@@ -255,7 +255,9 @@ fn insight(out: &mut String, i: &Insight) {
         line!(out, "      sql       {}", clipped(advice.sql.text()));
         line!(out, "      effect    {}", advice.expected_effect);
         line!(out, "      risk      {}", advice.risk);
+        line!(out, "      lock      {}", advice.lock);
         line!(out, "      way back  {}", clipped(advice.way_back.text()));
+        line!(out, "      check     {}", clipped(advice.check.text()));
     }
 }
 

@@ -334,16 +334,21 @@ pub struct Insight {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Recommendation {
-    /// `create_index`, `set_work_mem`, `analyze_relation` or `end_session`.
+    /// `create_index`, `set_work_mem`, `analyze_relation`, `end_session`, `vacuum_relation`, `set_autovacuum`, `create_statistics` or
+    /// `set_parameter`.
     pub kind: String,
     /// The SQL as a person would type it. It holds names of the database, so it is untrusted: read it before use.
     pub sql: Untrusted,
     /// What it should change.
     pub expected_effect: String,
-    /// What it can break, and which lock it takes.
+    /// What it can break.
     pub risk: String,
+    /// Which lock it takes, and for how long.
+    pub lock: String,
     /// How to take it back.
     pub way_back: Untrusted,
+    /// How to see afterwards whether it helped.
+    pub check: Untrusted,
 }
 
 /// What could be done next.

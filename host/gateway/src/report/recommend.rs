@@ -1,5 +1,7 @@
 //! Recommendations as text for a person: the host renders the SQL, quoting every name.
 
+mod settings;
+
 use std::borrow::Cow;
 
 use super::Recommendation;
@@ -16,6 +18,13 @@ pub(super) fn render(advice: &CheckedRecommendation, subjects: &Subjects) -> Opt
         CheckedRecommendation::SetWorkMem { user, bytes } => set_work_mem(user, *bytes, subjects),
         CheckedRecommendation::AnalyzeRelation { relation } => analyze(relation, subjects),
         CheckedRecommendation::EndSession { session } => end_session(session, subjects),
+        CheckedRecommendation::VacuumRelation { relation, freeze } => vacuum(relation, *freeze, subjects),
+        CheckedRecommendation::SetAutovacuum {
+            relation,
+            scale_factor_thousandths,
+        } => set_autovacuum(relation, *scale_factor_thousandths, subjects),
+        CheckedRecommendation::CreateStatistics { relation, columns } => create_statistics(relation, columns, subjects),
+        CheckedRecommendation::SetParameter { setting, value } => Some(settings::render(*setting, *value)),
     }
 }
 
@@ -42,23 +51,30 @@ fn named_relation<'a>(id: &str, subjects: &'a Subjects) -> Option<Cow<'a, Relati
 
 fn create_index(relation: &str, columns: &[String], subjects: &Subjects) -> Option<Recommendation> {
     let relation = named_relation(relation, subjects)?;
-    let columns: Vec<String> = columns
-        .iter()
-        .map(|id| match subjects.get(id) {
-            Some(Subject::Column { relation: of, column }) if *of == *relation => Some(quoted(column)),
-            _ => None,
-        })
-        .collect::<Option<_>>()?;
+    let columns = quoted_columns(&relation, columns, subjects)?;
     let table = quoted_relation(&relation);
     Some(Recommendation {
         kind: "create_index".to_owned(),
         sql: Untrusted::new(&format!("CREATE INDEX CONCURRENTLY ON {table} ({});", columns.join(", "))),
-        expected_effect: "the filter can use the index and need not read the whole table; check with EXPLAIN afterwards".to_owned(),
-        risk: "takes a SHARE UPDATE EXCLUSIVE lock while it builds, needs disk space and time in proportion to the table, and makes \
-               every later write to it dearer; look at the existing indexes first"
+        expected_effect: "the filter can use the index and need not read the whole table".to_owned(),
+        risk: "needs disk space in proportion to the table, reads it twice, and makes every later write to it dearer; look at the existing \
+               indexes first: one that begins with these columns may do, or be replaced"
             .to_owned(),
-        way_back: Untrusted::new(&format!("DROP INDEX CONCURRENTLY of the new index on {}", relation_text(&relation))),
+        lock: format!("{SHARE_UPDATE_EXCLUSIVE}, as long as it builds; it also waits for transactions that are older than it"),
+        way_back: Untrusted::new(&format!(
+            "DROP INDEX CONCURRENTLY of the new index on {}; one that failed to build is there as INVALID, and is dropped the same way",
+            relation_text(&relation)
+        )),
+        check: Untrusted::new("EXPLAIN of the statement uses it, and idx_scan of it in pg_stat_all_indexes grows"),
     })
+}
+
+fn quoted_columns(relation: &RelationName, columns: &[String], subjects: &Subjects) -> Option<Vec<String>> {
+    let quoted_column = |id: &String| match subjects.get(id) {
+        Some(Subject::Column { relation: of, column }) if of == relation => Some(quoted(column)),
+        _ => None,
+    };
+    columns.iter().map(quoted_column).collect()
 }
 
 fn set_work_mem(user: &str, bytes: u64, subjects: &Subjects) -> Option<Recommendation> {
@@ -67,13 +83,16 @@ fn set_work_mem(user: &str, bytes: u64, subjects: &Subjects) -> Option<Recommend
     };
     // PostgreSQL's own bounds for work_mem: 64 kB to 2 GB.
     let kib = (bytes / 1024).clamp(64, 2_097_151);
+    let role = quoted(name);
     Some(Recommendation {
         kind: "set_work_mem".to_owned(),
-        sql: Untrusted::new(&format!("ALTER ROLE {} SET work_mem = '{kib}kB';", quoted(name))),
+        sql: Untrusted::new(&format!("ALTER ROLE {role} SET work_mem = '{kib}kB';")),
         expected_effect: "sorts and hashes of this role's new sessions stay in memory up to that size".to_owned(),
         risk: "each sort or hash node of each session of the role may use that much memory at once; multiply before you set it"
             .to_owned(),
-        way_back: Untrusted::new(&format!("ALTER ROLE {} RESET work_mem;", quoted(name))),
+        lock: "none on tables; sessions that are connected already go on with the old value".to_owned(),
+        way_back: Untrusted::new(&format!("ALTER ROLE {role} RESET work_mem;")),
+        check: Untrusted::new("EXPLAIN (ANALYZE) of the statement says `quicksort` or one batch, and the log has no new temporary files of it"),
     })
 }
 
@@ -83,9 +102,10 @@ fn analyze(relation: &str, subjects: &Subjects) -> Option<Recommendation> {
         kind: "analyze_relation".to_owned(),
         sql: Untrusted::new(&format!("ANALYZE {};", quoted_relation(&relation))),
         expected_effect: "the planner's row estimates follow the data as it is now".to_owned(),
-        risk: "takes a SHARE UPDATE EXCLUSIVE lock and reads a sample of the table; plans of other statements may change too"
-            .to_owned(),
+        risk: "reads a sample of the table; plans of other statements may change too".to_owned(),
+        lock: format!("{SHARE_UPDATE_EXCLUSIVE}, for seconds as a rule"),
         way_back: Untrusted::new("none is needed; the next ANALYZE replaces the statistics"),
+        check: Untrusted::new("EXPLAIN of the statement estimates rows that are near to those that come"),
     })
 }
 
@@ -103,9 +123,94 @@ fn end_session(session: &str, subjects: &Subjects) -> Option<Recommendation> {
         )),
         expected_effect: "its locks are released and the sessions behind it go on".to_owned(),
         risk: "its open transaction is rolled back and its client sees an error; ask its owner first".to_owned(),
+        lock: "none; it takes effect within milliseconds, or when the session's system call ends".to_owned(),
         way_back: Untrusted::new("none: the transaction has to be run again by its client"),
+        check: Untrusted::new(&format!(
+            "pg_stat_activity has no pid {pid} of that start, and nobody waits for it in pg_locks"
+        )),
     })
 }
+
+fn vacuum(relation: &str, freeze: bool, subjects: &Subjects) -> Option<Recommendation> {
+    let relation = named_relation(relation, subjects)?;
+    let table = quoted_relation(&relation);
+    let (options, effect, check) = match freeze {
+        true => (
+            "FREEZE, VERBOSE",
+            "the table's oldest transaction id is a new one, and the database's danger of wraparound moves on to the next oldest table",
+            "age(relfrozenxid) of it in pg_class is small",
+        ),
+        false => (
+            "VERBOSE, ANALYZE",
+            "dead rows make room for new ones, index-only scans need fewer reads, and the planner's estimates are new",
+            "n_dead_tup of it in pg_stat_all_tables is small",
+        ),
+    };
+    Some(Recommendation {
+        kind: "vacuum_relation".to_owned(),
+        sql: Untrusted::new(&format!("VACUUM ({options}) {table};")),
+        expected_effect: effect.to_owned(),
+        risk: "reads much of the table and of its indexes and writes WAL; what an open transaction, a prepared one, a slot or a standby can \
+               still see stays, so end that first"
+            .to_owned(),
+        lock: format!("{SHARE_UPDATE_EXCLUSIVE}, as long as it runs, minutes to hours for a large table; cutting empty pages off its end takes ACCESS EXCLUSIVE for moments"),
+        way_back: Untrusted::new("none is needed; it can be cancelled, and what it did so far stays"),
+        check: Untrusted::new(check),
+    })
+}
+
+fn set_autovacuum(relation: &str, thousandths: u32, subjects: &Subjects) -> Option<Recommendation> {
+    let relation = named_relation(relation, subjects)?;
+    let table = quoted_relation(&relation);
+    let factor = f64::from(thousandths.min(1_000)) / 1_000.0;
+    Some(Recommendation {
+        kind: "set_autovacuum".to_owned(),
+        sql: Untrusted::new(&format!(
+            "ALTER TABLE {table} SET (autovacuum_vacuum_scale_factor = {factor});"
+        )),
+        expected_effect:
+            "autovacuum looks after the table when that share of its rows is dead, so each run has less to do"
+                .to_owned(),
+        risk: "it runs more often, and shares its cost limit with the workers on other tables".to_owned(),
+        lock: format!("{SHARE_UPDATE_EXCLUSIVE}, for milliseconds, behind whoever holds one"),
+        way_back: Untrusted::new(&format!("ALTER TABLE {table} RESET (autovacuum_vacuum_scale_factor);")),
+        check: Untrusted::new("last_autovacuum of it in pg_stat_all_tables moves, and n_dead_tup stays low"),
+    })
+}
+
+fn create_statistics(relation: &str, columns: &[String], subjects: &Subjects) -> Option<Recommendation> {
+    let relation = named_relation(relation, subjects)?;
+    let columns = quoted_columns(&relation, columns, subjects)?;
+    let table = quoted_relation(&relation);
+    Some(Recommendation {
+        kind: "create_statistics".to_owned(),
+        // Without a name before PostgreSQL 16 it is an error, so it has one.
+        sql: Untrusted::new(&format!(
+            "CREATE STATISTICS {} (ndistinct, dependencies, mcv) ON {} FROM {table}; ANALYZE {table};",
+            quoted(&statistics_name(&relation)),
+            columns.join(", ")
+        )),
+        expected_effect:
+            "the planner knows how the columns depend on each other, and estimates their conditions together".to_owned(),
+        risk: "ANALYZE of the table takes a little longer; plans of other statements may change too".to_owned(),
+        lock: format!("{SHARE_UPDATE_EXCLUSIVE}, for milliseconds, then as ANALYZE for seconds"),
+        way_back: Untrusted::new(&format!("DROP STATISTICS {};", quoted(&statistics_name(&relation)))),
+        check: Untrusted::new("EXPLAIN of the statement estimates rows that are near to those that come"),
+    })
+}
+
+/// A name that a person recognises, cut to what PostgreSQL keeps of one.
+fn statistics_name(relation: &RelationName) -> String {
+    let mut name = relation.name.clone();
+    name.truncate(name.floor_char_boundary(MAX_NAME_BYTES - STATISTICS_ENDING.len()));
+    name + STATISTICS_ENDING
+}
+
+const STATISTICS_ENDING: &str = "_together";
+/// NAMEDATALEN - 1.
+const MAX_NAME_BYTES: usize = 63;
+const SHARE_UPDATE_EXCLUSIVE: &str =
+    "SHARE UPDATE EXCLUSIVE on the table (reads and writes go on; DDL, VACUUM and another of its kind wait)";
 
 #[cfg(test)]
 mod tests {

@@ -14,6 +14,9 @@ use super::requests::RequestLog;
 use crate::subjects::{SubjectKind, Subjects};
 use crate::words::{Confidence, FindingKind, Priority};
 
+/// How many columns extended statistics take (PostgreSQL, CREATE STATISTICS).
+const STATISTICS_COLUMNS: std::ops::RangeInclusive<usize> = 2..=8;
+
 /// What a runbook said, after checking. It is part of the sealed record, so that a replay can be compared with it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -61,10 +64,80 @@ pub struct CheckedInsight {
 #[serde(tag = "kind", rename_all = "snake_case")]
 #[expect(missing_docs, reason = "documented in wit/0.2.0/types.wit")]
 pub enum CheckedRecommendation {
-    CreateIndex { relation: String, columns: Vec<String> },
-    SetWorkMem { user: String, bytes: u64 },
-    AnalyzeRelation { relation: String },
-    EndSession { session: String },
+    CreateIndex {
+        relation: String,
+        columns: Vec<String>,
+    },
+    SetWorkMem {
+        user: String,
+        bytes: u64,
+    },
+    AnalyzeRelation {
+        relation: String,
+    },
+    EndSession {
+        session: String,
+    },
+    VacuumRelation {
+        relation: String,
+        freeze: bool,
+    },
+    SetAutovacuum {
+        relation: String,
+        scale_factor_thousandths: u32,
+    },
+    CreateStatistics {
+        relation: String,
+        columns: Vec<String>,
+    },
+    SetParameter {
+        setting: Setting,
+        value: u64,
+    },
+}
+
+/// A setting of the server that a recommendation may name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "documented in wit/0.2.0/types.wit")]
+pub enum Setting {
+    MaxWalSize,
+    CheckpointTimeout,
+    AutovacuumWorkMem,
+    AutovacuumVacuumCostLimit,
+    IdleInTransactionSessionTimeout,
+    MaxStandbyStreamingDelay,
+    HotStandbyFeedback,
+    MaxSlotWalKeepSize,
+    TempFileLimit,
+    LogLockWaits,
+    LogTempFiles,
+    LogCheckpoints,
+    LogAutovacuumMinDuration,
+    LogConnections,
+    TrackIoTiming,
+}
+
+impl From<wit::Setting> for Setting {
+    fn from(setting: wit::Setting) -> Self {
+        match setting {
+            wit::Setting::MaxWalSize => Self::MaxWalSize,
+            wit::Setting::CheckpointTimeout => Self::CheckpointTimeout,
+            wit::Setting::AutovacuumWorkMem => Self::AutovacuumWorkMem,
+            wit::Setting::AutovacuumVacuumCostLimit => Self::AutovacuumVacuumCostLimit,
+            wit::Setting::IdleInTransactionSessionTimeout => Self::IdleInTransactionSessionTimeout,
+            wit::Setting::MaxStandbyStreamingDelay => Self::MaxStandbyStreamingDelay,
+            wit::Setting::HotStandbyFeedback => Self::HotStandbyFeedback,
+            wit::Setting::MaxSlotWalKeepSize => Self::MaxSlotWalKeepSize,
+            wit::Setting::TempFileLimit => Self::TempFileLimit,
+            wit::Setting::LogLockWaits => Self::LogLockWaits,
+            wit::Setting::LogTempFiles => Self::LogTempFiles,
+            wit::Setting::LogCheckpoints => Self::LogCheckpoints,
+            wit::Setting::LogAutovacuumMinDuration => Self::LogAutovacuumMinDuration,
+            wit::Setting::LogConnections => Self::LogConnections,
+            wit::Setting::TrackIoTiming => Self::TrackIoTiming,
+        }
+    }
 }
 
 /// A next action.
@@ -238,6 +311,35 @@ impl Checker<'_> {
             },
             wit::Recommendation::EndSession(session) => CheckedRecommendation::EndSession {
                 session: self.of_kind(session, SubjectKind::Session)?,
+            },
+            wit::Recommendation::VacuumRelation(vacuum) => CheckedRecommendation::VacuumRelation {
+                relation: self.of_kind(&vacuum.relation, SubjectKind::Relation)?,
+                freeze: vacuum.freeze,
+            },
+            wit::Recommendation::SetAutovacuum(set) => {
+                if set.scale_factor_thousandths > 1_000 {
+                    return Err(ContractBreach::plain("a scale factor is more than 1000 thousandths"));
+                }
+                CheckedRecommendation::SetAutovacuum {
+                    relation: self.of_kind(&set.relation, SubjectKind::Relation)?,
+                    scale_factor_thousandths: set.scale_factor_thousandths,
+                }
+            }
+            wit::Recommendation::CreateStatistics(statistics) => {
+                if !STATISTICS_COLUMNS.contains(&statistics.columns.len()) {
+                    return Err(ContractBreach::plain("extended statistics take two to eight columns"));
+                }
+                for column in &statistics.columns {
+                    self.of_kind(column, SubjectKind::Column)?;
+                }
+                CheckedRecommendation::CreateStatistics {
+                    relation: self.of_kind(&statistics.relation, SubjectKind::Relation)?,
+                    columns: statistics.columns.clone(),
+                }
+            }
+            wit::Recommendation::SetParameter(set) => CheckedRecommendation::SetParameter {
+                setting: set.setting.into(),
+                value: set.value,
             },
         };
         Ok(checked)

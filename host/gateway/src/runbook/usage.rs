@@ -130,6 +130,10 @@ impl HandedOver for wit::Recommendation {
                 Self::CreateIndex(index) => index.relation.bytes() + index.columns.bytes(),
                 Self::SetWorkMem(set) => set.user.bytes() + WORD_BYTES,
                 Self::AnalyzeRelation(subject) | Self::EndSession(subject) => subject.bytes(),
+                Self::VacuumRelation(vacuum) => vacuum.relation.bytes() + FLAG_BYTES,
+                Self::SetAutovacuum(set) => set.relation.bytes() + WORD_BYTES,
+                Self::CreateStatistics(statistics) => statistics.relation.bytes() + statistics.columns.bytes(),
+                Self::SetParameter(_) => FLAG_BYTES + WORD_BYTES,
             }
     }
 }

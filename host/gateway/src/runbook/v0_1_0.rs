@@ -15,9 +15,9 @@ pub mod types {
     use wasmtime::component::{ComponentType, Lift, Lower};
 
     pub use super::super::bindings::pg_logstats::runbook::types::{
-        ActionRequest, Baseline, Confidence, Deadlock, Denial, Dimensions, EventCount, Host, HostWithStore, InstantUs,
-        LiveSession, LockMode, LockTarget, Outcome, Priority, Recommendation, StatementKind, Step, SubjectId, Ticket,
-        add_to_linker,
+        ActionRequest, Baseline, Confidence, CreateIndex, Deadlock, Denial, Dimensions, EventCount, Host,
+        HostWithStore, InstantUs, LiveSession, LockMode, LockTarget, Outcome, Priority, SetWorkMem, StatementKind,
+        Step, SubjectId, Ticket, add_to_linker,
     };
 
     #[derive(Debug, Clone, ComponentType, Lower)]
@@ -214,6 +214,19 @@ pub mod types {
         pub score: f64,
         pub confidence: Confidence,
         pub evidence: Vec<SubjectId>,
+    }
+
+    #[derive(Debug, Clone, ComponentType, Lift)]
+    #[component(variant)]
+    pub enum Recommendation {
+        #[component(name = "create-index")]
+        CreateIndex(CreateIndex),
+        #[component(name = "set-work-mem")]
+        SetWorkMem(SetWorkMem),
+        #[component(name = "analyze-relation")]
+        AnalyzeRelation(SubjectId),
+        #[component(name = "end-session")]
+        EndSession(SubjectId),
     }
 
     #[derive(Debug, Clone, ComponentType, Lift)]
@@ -451,7 +464,18 @@ impl From<types::Insight> for wit::Insight {
             reason: i.reason.into(),
             confidence: i.confidence,
             evidence: i.evidence,
-            recommendation: i.recommendation,
+            recommendation: i.recommendation.map(Into::into),
+        }
+    }
+}
+
+impl From<types::Recommendation> for wit::Recommendation {
+    fn from(r: types::Recommendation) -> Self {
+        match r {
+            types::Recommendation::CreateIndex(index) => Self::CreateIndex(index),
+            types::Recommendation::SetWorkMem(set) => Self::SetWorkMem(set),
+            types::Recommendation::AnalyzeRelation(relation) => Self::AnalyzeRelation(relation),
+            types::Recommendation::EndSession(session) => Self::EndSession(session),
         }
     }
 }

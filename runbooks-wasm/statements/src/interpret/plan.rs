@@ -125,7 +125,12 @@ fn decisions(assessment: &mut Assessment) {
                 messages::decide_analyze_label(relation),
                 messages::decide_analyze_reason(),
             ),
-            Recommendation::EndSession(_) => continue,
+            // Plans lead to none of these.
+            Recommendation::EndSession(_)
+            | Recommendation::VacuumRelation(_)
+            | Recommendation::SetAutovacuum(_)
+            | Recommendation::CreateStatistics(_)
+            | Recommendation::SetParameter(_) => continue,
         };
         let prompt = NextAction::prompt_user(label, reason);
         if !prompts.contains(&prompt) {
