@@ -1,0 +1,199 @@
+//! On evidence by hand and on generated evidence; the kit checks every rule of the host.
+
+use pg_logstats_sdk::testkit::{self, Report, ReportedStep, generate};
+use pg_logstats_sdk::{ErrorClass, Evidence, FindingKind, Priority, QueryFamily};
+
+use crate::FirstLook;
+
+const HOUR_US: i64 = 3_600_000_000;
+
+/// An hour of a server that does its work.
+fn healthy() -> Evidence {
+    let quick = QueryFamily {
+        execution_count: 3_000_000,
+        total_duration_us: 3_000_000_000,
+        mean_duration_us: 1_000,
+        p50_duration_us: 900,
+        p95_duration_us: 2_000,
+        p99_duration_us: 9_000,
+        max_duration_us: 80_000,
+        ..testkit::family(1)
+    };
+    testkit::evidence().family(quick).build()
+}
+
+/// A class of so many errors within so long.
+fn errors(count: u64, span_us: i64) -> ErrorClass {
+    let class = testkit::error_class(1);
+    ErrorClass {
+        count,
+        last_seen: class.first_seen + span_us,
+        ..class
+    }
+}
+
+fn count(evidence: &mut Evidence, event: &str, count: u64) {
+    evidence.events.push(pg_logstats_sdk::EventCount {
+        event: event.to_owned(),
+        count,
+    });
+}
+
+fn judged(evidence: &Evidence) -> Report {
+    testkit::triage(&FirstLook, evidence).unwrap()
+}
+
+/// The workflow of each next action, with its priority.
+fn ways(evidence: &Evidence) -> Vec<(String, Priority)> {
+    let report = judged(evidence);
+    let way = |action: &testkit::ReportedAction| match &action.step {
+        ReportedStep::RunWorkflow(workflow) => Some((workflow.clone(), action.priority)),
+        _ => None,
+    };
+    report.next_actions.iter().filter_map(way).collect()
+}
+
+#[test]
+fn nothing_that_the_host_may_hand_over_breaks_it() {
+    testkit::check(&FirstLook, 0..400).unwrap();
+}
+
+#[test]
+fn every_answer_says_something_and_where_to_go() {
+    for seed in 0..200 {
+        let report = judged(&generate::evidence(seed));
+        assert!(!report.findings.is_empty() && !report.next_actions.is_empty(), "{seed}");
+        let scores: Vec<f64> = report.findings.iter().map(|finding| finding.score).collect();
+        assert!(scores.is_sorted_by(|one, other| one >= other), "{seed}: {scores:?}");
+    }
+}
+
+#[test]
+fn a_server_that_does_its_work_raises_no_alarm() {
+    let report = judged(&healthy());
+    assert!(report.findings.iter().all(|finding| finding.score < 0.2), "{report:#?}");
+    assert_eq!(ways(&healthy()), [("query-families".to_owned(), Priority::Optional)]);
+    // Some errors, refused logins and time-outs are everyday life.
+    let mut usual = healthy();
+    count(&mut usual, "connection_rejected", 5);
+    count(&mut usual, "connection_received", 90);
+    usual.errors.push(errors(15, HOUR_US / 2));
+    let report = judged(&usual);
+    assert!(report.findings.iter().all(|finding| finding.score < 0.2), "{report:#?}");
+}
+
+#[test]
+fn each_trouble_is_ranked_first_when_it_is_the_only_one_and_leads_to_its_runbook() {
+    let cases: [(&str, u64, FindingKind, &str); 10] = [
+        ("server_invalid_checksum", 1, FindingKind::ErrorClass, "errors"),
+        ("server_crashed", 1, FindingKind::ErrorClass, "errors"),
+        (
+            "connection_out_of_connections",
+            40,
+            FindingKind::ConnectionPressure,
+            "connections",
+        ),
+        (
+            "connection_rejected",
+            400,
+            FindingKind::ConnectionPressure,
+            "connections",
+        ),
+        ("connection_lost", 400, FindingKind::ConnectionPressure, "connections"),
+        (
+            "connection_received",
+            360_000,
+            FindingKind::ConnectionPressure,
+            "connections",
+        ),
+        ("wraparound_warning", 1, FindingKind::Wraparound, "autovacuum"),
+        (
+            "wal_archive_command_failed",
+            12,
+            FindingKind::Replication,
+            "replication",
+        ),
+        (
+            "standby_statement_canceled",
+            12,
+            FindingKind::Replication,
+            "replication",
+        ),
+        (
+            "standby_streaming_interrupted",
+            12,
+            FindingKind::Replication,
+            "replication",
+        ),
+    ];
+    for (event, times, kind, workflow) in cases {
+        let mut evidence = healthy();
+        count(&mut evidence, event, times);
+        let report = judged(&evidence);
+        assert_eq!(report.findings[0].kind, kind, "{event}");
+        assert!(report.findings[0].score > 0.5, "{event}: {}", report.findings[0].score);
+        assert_eq!(ways(&evidence)[0], (workflow.to_owned(), Priority::Required), "{event}");
+        // More of it is no better.
+        count(&mut evidence, event, times);
+        assert!(
+            judged(&evidence).findings[0].score >= report.findings[0].score,
+            "{event}"
+        );
+    }
+}
+
+#[test]
+fn a_slow_statement_counts_by_the_sessions_that_it_keeps_busy() {
+    let slow = QueryFamily {
+        execution_count: 4_000,
+        total_duration_us: 3_200_000_000,
+        mean_duration_us: 800_000,
+        p50_duration_us: 750_000,
+        p95_duration_us: 1_500_000,
+        p99_duration_us: 2_000_000,
+        max_duration_us: 3_000_000,
+        ..testkit::family(2)
+    };
+    let quick = healthy().families.remove(0);
+    let evidence = testkit::evidence().family(slow).family(quick).build();
+    let report = judged(&evidence);
+    assert_eq!(report.findings[0].subject.as_deref(), Some("qf_0000000000000002"));
+    assert!(report.findings[0].score > 0.5);
+    assert_eq!(ways(&evidence)[0].0, "query-families");
+}
+
+#[test]
+fn errors_at_once_outrank_the_same_number_over_the_day() {
+    let score = |span_us| {
+        let mut evidence = healthy();
+        evidence.errors.push(errors(120, span_us));
+        let report = judged(&evidence);
+        (report.findings[0].score, report.findings[0].kind)
+    };
+    let (burst, over_time) = (score(60_000_000), score(HOUR_US - 1));
+    assert_eq!(
+        (burst.1, over_time.1),
+        (FindingKind::ErrorBurst, FindingKind::ErrorClass)
+    );
+    assert!(burst.0 > 0.5 && over_time.0 < burst.0, "{burst:?} {over_time:?}");
+}
+
+#[test]
+fn without_logs_the_server_itself_is_asked() {
+    let mut evidence = testkit::evidence().build();
+    evidence.window = None;
+    let report = judged(&evidence);
+    assert_eq!(report.findings[0].kind, FindingKind::NothingFound);
+    let ways: Vec<String> = ways(&evidence).into_iter().map(|(workflow, _)| workflow).collect();
+    assert_eq!(
+        ways,
+        [
+            "connection-pressure",
+            "lock-tree",
+            "running-queries",
+            "replication-lag",
+            "wraparound",
+            "index-health"
+        ]
+    );
+}
