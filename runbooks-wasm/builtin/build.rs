@@ -8,7 +8,12 @@ use pg_logstats_componentize::{Built, Error, Imports, Package, Script, build, fi
 use sha2::{Digest, Sha256};
 
 /// Name and workflow of each built-in runbook; its crate is `runbooks-wasm/<name>`.
-const RUNBOOKS: [&str; 3] = ["locks", "query-families", "slow-queries"];
+const RUNBOOKS: [(&str, &str); 4] = [
+    ("first-look", "auto"),
+    ("locks", "locks"),
+    ("query-families", "query-families"),
+    ("slow-queries", "slow-queries"),
+];
 
 fn main() -> ExitCode {
     finish(embed())
@@ -17,7 +22,7 @@ fn main() -> ExitCode {
 fn embed() -> Result<(), Error> {
     // What runbooks share is no package of its own.
     println_directive("rerun-if-changed", "../statements");
-    let packages = RUNBOOKS.map(|name| Package {
+    let packages = RUNBOOKS.map(|(name, _)| Package {
         name: format!("pg-logstats-runbook-{name}"),
         folder: PathBuf::from("runbooks-wasm").join(name),
         imports: Imports::OursOnly,
@@ -30,11 +35,11 @@ fn embed() -> Result<(), Error> {
 /// A Rust expression: the array of all built-in runbooks.
 fn table(built: &[Built]) -> String {
     let mut rust = String::from("&[\n");
-    for (name, component) in RUNBOOKS.iter().zip(built) {
+    for ((name, workflow), component) in RUNBOOKS.iter().zip(built) {
         let digest: [u8; 32] = Sha256::digest(&component.bytes).into();
         let _ = writeln!(
             rust,
-            "    Builtin {{ name: {name:?}, workflow: {name:?}, component: include_bytes!({:?}), digest: {digest:?} }},",
+            "    Builtin {{ name: {name:?}, workflow: {workflow:?}, component: include_bytes!({:?}), digest: {digest:?} }},",
             component.path,
         );
     }

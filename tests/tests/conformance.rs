@@ -19,7 +19,7 @@ fn gateway(lab: &Lab, component: &[u8]) -> Gateway {
     let digest = Sha256::digest(component).into();
     let options = OpenOptions {
         workspace: Some(lab.workspace()),
-        operator: Some(lab.path().to_owned()),
+        operator: Some(lab.path().join(".config/pg-logstats")),
         ..OpenOptions::default()
     };
     Gateway::open(&options, Trust::builtin().with_pinned(digest, "test")).unwrap()
@@ -35,6 +35,7 @@ fn logs(log: &str) -> LogChoice {
 
 fn request(runbook: String, input: LogChoice, baseline: Option<&str>) -> TriageRequest {
     TriageRequest {
+        alert: None,
         runbook: RunbookChoice::File(runbook),
         input,
         baseline: baseline.map(|log| BaselineChoice {

@@ -265,13 +265,17 @@ pub(crate) enum EvidenceVerb {
 
 #[derive(Debug, Args)]
 pub(crate) struct TriageArgs {
-    /// The workflow (see `runbook list`), then logs or evidence files, folders of them, or `-` for standard input; with --runbook,
-    /// logs only
-    #[arg(required_unless_present = "runbook", value_name = "WORKFLOW] [LOG")]
+    /// The workflow (see `runbook list`; without one, a first look at everything), then logs or evidence files, folders of them, or `-` for
+    /// standard input; with --runbook, logs only
+    #[arg(value_name = "WORKFLOW] [LOG")]
     pub(crate) inputs: Vec<String>,
     /// A runbook component instead of a built-in one; it must be trusted
     #[arg(long, value_name = "FILE")]
     pub(crate) runbook: Option<String>,
+    /// Start from an alert, the payload of an Alertmanager webhook (`-` for standard input): it chooses the database, the window and the
+    /// runbook where nothing else does
+    #[arg(long, value_name = "FILE", allow_hyphen_values = true)]
+    pub(crate) alert: Option<String>,
     /// Follow this report's incident; without logs, judge its evidence again
     #[arg(long, value_name = "REPORT_ID")]
     pub(crate) parent_report: Option<String>,

@@ -223,6 +223,14 @@ pub fn read_file(path: &Path, what: &'static str, limit: u64) -> Result<Vec<u8>,
     read_at_most(file, path, what, limit)
 }
 
+/// The same of standard input.
+///
+/// # Errors
+/// When it cannot be read, or is larger.
+pub fn read_stdin(what: &'static str, limit: u64) -> Result<Vec<u8>, OpenError> {
+    read_at_most(std::io::stdin().lock(), Path::new("-"), what, limit)
+}
+
 /// The same of a file that nobody but root and this process's user owns or may write to. Whoever can replace it by another one, by
 /// owning its folder, is not looked for: that is the same question about each folder above it.
 ///
@@ -374,7 +382,7 @@ fn owned_by_us(metadata: &Metadata, path: &Path, what: &'static str) -> Result<(
     })
 }
 
-fn read_at_most(file: File, path: &Path, what: &'static str, limit: u64) -> Result<Vec<u8>, OpenError> {
+fn read_at_most(file: impl std::io::Read, path: &Path, what: &'static str, limit: u64) -> Result<Vec<u8>, OpenError> {
     let mut bytes = Vec::new();
     file.take(limit + 1)
         .read_to_end(&mut bytes)

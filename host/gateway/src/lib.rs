@@ -17,6 +17,7 @@
 )]
 
 pub mod agent;
+pub mod alert;
 pub mod ambient;
 pub mod approval;
 pub mod approvals;

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::alert::Alert;
+
 /// Which database.
 #[derive(Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -46,8 +48,11 @@ pub struct TriageRequest {
     pub parent_report: Option<String>,
     /// Most findings in the report.
     pub limit: usize,
-    /// The database that actions would run on; none is needed.
+    /// The database that actions would run on; none is needed where there are logs.
     pub database: DatabaseChoice,
+    /// The alert that it starts from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alert: Option<Alert>,
 }
 
 impl TriageRequest {
@@ -60,6 +65,7 @@ impl TriageRequest {
             parent_report: None,
             limit: 10,
             database: DatabaseChoice::default(),
+            alert: None,
         }
     }
 }

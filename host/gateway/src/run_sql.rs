@@ -630,6 +630,7 @@ fn outcome_report(
         health: Some(verdict.clone()),
         analysis_window: log.and_then(|l| l.window).map(AnalysisWindow::new),
         source_summary: SourceSummary::new("parent_report", log),
+        alert: parent.alert.clone(),
         baseline: snapshot
             .comparison
             .as_ref()

@@ -85,6 +85,16 @@ impl EvidenceSnapshot {
         }
     }
 
+    /// Of an incident that begins without logs.
+    pub fn of_no_logs() -> Self {
+        Self {
+            snapshot_version: SNAPSHOT_VERSION,
+            log: None,
+            comparison: None,
+            live: LiveEvidence::default(),
+        }
+    }
+
     /// Adds what an action found.
     pub fn absorb(&mut self, outcome: &ActionOutcome) {
         for row in &outcome.rows {

@@ -7,6 +7,7 @@ use std::path::Path;
 use pg_logstats_builtin::Builtin;
 use pg_logstats_logs::Progress;
 
+use crate::alert::{ALERT_BYTES, Alert, AlertView};
 use crate::ambient;
 use crate::baseline;
 use crate::error::GatewayError;
@@ -34,6 +35,8 @@ struct Ground {
     source_kind: &'static str,
     incident_id: String,
     parent_report_id: Option<String>,
+    /// The alert that started the incident.
+    alert: Option<AlertView>,
 }
 
 impl Gateway {
@@ -65,7 +68,7 @@ impl Gateway {
     ) -> Result<Report, GatewayError> {
         let component = self.component(&request.runbook)?;
         let database = self.database(&request.database)?;
-        let ground = self.ground(request, progress)?;
+        let ground = self.ground(request, database.is_some(), progress)?;
         let evidence_digest = self.workspace.put_evidence(&ground.snapshot)?;
         let judgement = judge(
             &component,
@@ -106,6 +109,57 @@ impl Gateway {
             root: sealed.root.to_string(),
         };
         Ok(report)
+    }
+
+    /// The alert in `file`, or in standard input for `-`; an agent hands it over by standard input.
+    ///
+    /// # Errors
+    /// When it cannot be read or is none.
+    pub fn alert(&self, file: &str) -> Result<Alert, GatewayError> {
+        let json = if file == "-" {
+            ambient::read_stdin("alert", ALERT_BYTES)?
+        } else {
+            self.not_for_agents("--alert FILE", "hand the alert over by standard input (`--alert -`)")?;
+            ambient::read_file(Path::new(file), "alert", ALERT_BYTES)?
+        };
+        Alert::parse(&json).map_err(|error| GatewayError::Usage(format!("--alert: {error}")))
+    }
+
+    /// `request` with what `alert` suggests, wherever the caller chose nothing: the database, the window, and, if `runbook` is none, the runbook.
+    ///
+    /// # Errors
+    /// When the installed runbooks cannot be read.
+    pub fn with_alert(
+        &self,
+        mut request: TriageRequest,
+        runbook: Option<RunbookChoice>,
+        alert: Alert,
+    ) -> Result<TriageRequest, GatewayError> {
+        let (since, until) = alert.window();
+        let input = &mut request.input;
+        if input.since.is_none() && input.until.is_none() && !input.logs.is_empty() {
+            input.since = Some(since);
+            input.until = Some(until);
+        }
+        let database = &mut request.database;
+        if database.name.is_none() && database.dsn.is_none() {
+            let names = self.config.databases.keys().map(String::as_str);
+            database.name = alert.database(names).map(str::to_owned);
+        }
+        request.runbook = match runbook {
+            Some(chosen) => chosen,
+            None => {
+                let installed = self.installed()?;
+                let is_known = |workflow: &str| {
+                    installed.find(workflow).is_some()
+                        || pg_logstats_builtin::all().iter().any(|it| it.workflow == workflow)
+                };
+                let has_logs = !request.input.logs.is_empty();
+                RunbookChoice::Workflow(alert.workflow(has_logs, is_known).to_owned())
+            }
+        };
+        request.alert = Some(alert);
+        Ok(request)
     }
 
     /// The runbook that `choice` names, ready to be called, if somebody vouches for it now: what `triage` does before it calls it.
@@ -282,7 +336,13 @@ impl Gateway {
         self.refuse(RefusalDraft::new(code, &format!("sha256:{sha256}"), error.to_string()))
     }
 
-    fn ground(&self, request: &TriageRequest, progress: &(dyn Fn(Progress) + Sync)) -> Result<Ground, GatewayError> {
+    fn ground(
+        &self,
+        request: &TriageRequest,
+        has_database: bool,
+        progress: &(dyn Fn(Progress) + Sync),
+    ) -> Result<Ground, GatewayError> {
+        let alert = request.alert.as_ref().map(Alert::view);
         let parent = match &request.parent_report {
             Some(id) => Some(
                 self.parent(id)
@@ -291,35 +351,50 @@ impl Gateway {
             None => None,
         };
         if request.input.logs.is_empty() {
-            let Some(parent) = parent else {
-                return Err(GatewayError::Usage(
-                    "nothing to judge: name log files or folders, `-` for standard input, or --parent-report"
-                        .to_owned(),
-                ));
-            };
             if request.baseline.is_some() {
                 return Err(GatewayError::Usage(
                     "--baseline compares logs, and none are named; the evidence of a report keeps the comparison that it was made with"
                         .to_owned(),
                 ));
             }
+            let Some(parent) = parent else {
+                if !has_database {
+                    return Err(GatewayError::Usage(
+                        "nothing to judge: name log files or folders, `-` for standard input, or --parent-report; or a database, for a \
+                         runbook that looks at the server itself (--database, --dsn)"
+                            .to_owned(),
+                    ));
+                }
+                return Ok(Ground {
+                    snapshot: EvidenceSnapshot::of_no_logs(),
+                    source_kind: "none",
+                    incident_id: Self::new_id("in")?,
+                    parent_report_id: None,
+                    alert,
+                });
+            };
             return Ok(Ground {
                 snapshot: self.workspace.evidence(&parent.evidence_digest)?,
                 source_kind: "parent_report",
                 incident_id: parent.report.incident_id,
                 parent_report_id: Some(parent.report.report_id),
+                alert: alert.or(parent.report.alert),
             });
         }
         let snapshot = self.snapshot(request, progress)?;
-        let (incident_id, parent_report_id) = match parent {
-            Some(parent) => (parent.report.incident_id, Some(parent.report.report_id)),
-            None => (Self::new_id("in")?, None),
+        let (incident_id, parent_report_id, earlier) = match parent {
+            Some(parent) => {
+                let report = parent.report;
+                (report.incident_id, Some(report.report_id), report.alert)
+            }
+            None => (Self::new_id("in")?, None, None),
         };
         Ok(Ground {
             snapshot,
             source_kind: "logs",
             incident_id,
             parent_report_id,
+            alert: alert.or(earlier),
         })
     }
 
@@ -411,6 +486,7 @@ impl ReportDraft<'_> {
             health: self.verdict.cloned(),
             analysis_window: log.and_then(|l| l.window).map(AnalysisWindow::new),
             source_summary: SourceSummary::new(self.ground.source_kind, log),
+            alert: self.ground.alert.clone(),
             baseline: comparison.map(|it| Baseline::new(self.ground.source_kind, it)),
             findings: assembly.findings.clone(),
             insights: assembly.insights.clone(),

@@ -58,7 +58,12 @@ mod tests {
     #[test]
     fn the_starting_runbooks_are_there_in_order() {
         let names: Vec<_> = all().iter().map(|builtin| (builtin.name, builtin.workflow)).collect();
-        let expected = ["locks", "query-families", "slow-queries"].map(|name| (name, name));
+        let expected = [
+            ("first-look", "auto"),
+            ("locks", "locks"),
+            ("query-families", "query-families"),
+            ("slow-queries", "slow-queries"),
+        ];
         assert_eq!(names, expected);
     }
 

@@ -27,6 +27,7 @@ pub use views::{
     SubjectView, TempFileView,
 };
 
+use crate::alert::AlertView;
 use crate::approval::ApprovalRequest;
 pub use crate::budget::{Budget, DayBudget, RateBudget};
 use crate::health::Verdict;
@@ -69,6 +70,9 @@ pub struct Report {
     pub analysis_window: Option<AnalysisWindow>,
     /// What was read.
     pub source_summary: SourceSummary,
+    /// The alert that started the incident, if one did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alert: Option<AlertView>,
     /// What it was compared with; none without `--baseline`.
     pub baseline: Option<Baseline>,
     /// What is worth attention, by rank.
