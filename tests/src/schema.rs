@@ -34,6 +34,7 @@ pub fn all() -> Vec<(&'static str, Value)> {
         ("erasure", of::<Erasure>()),
         ("log-key-change", of::<LogKeyChange>()),
         ("proven-record", of::<ProvenRecord>()),
+        ("handoff", of::<pg_logstats_handoff::Packet>()),
         ("audit-export", of::<AuditExport>()),
         ("export-verification", of::<ExportVerification>()),
         ("cosigned", of::<Cosigned>()),

@@ -144,6 +144,8 @@ pub(crate) enum Verb {
     /// Look at and verify the audit log
     #[command(subcommand)]
     Audit(AuditVerb),
+    /// Hand an incident over to a person: what was asked, found, done and refused, and what to do next
+    Handoff(HandoffArgs),
     /// Write, test, sign, verify, install and revoke runbooks, and look at them
     #[command(subcommand)]
     Runbook(RunbookVerb),
@@ -290,6 +292,19 @@ pub(crate) struct TriageArgs {
     pub(crate) limit: u16,
     #[command(flatten)]
     pub(crate) database: DatabaseArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct HandoffArgs {
+    /// The incident, or a report of it
+    #[arg(value_name = "INCIDENT_ID")]
+    pub(crate) incident: String,
+    /// JSON, Markdown, or one page that needs nothing else [default: by the ending of --output, else markdown]
+    #[arg(long, value_name = "FORM", value_parser = ["json", "markdown", "html"])]
+    pub(crate) form: Option<String>,
+    /// Write to a new file instead of stdout
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -34,6 +34,7 @@ mod error;
 pub mod evidence_files;
 pub mod gate;
 mod gateway;
+pub mod handoff;
 pub mod health;
 pub mod ids;
 mod inspect;

@@ -18,3 +18,13 @@
 mod packet;
 
 pub use packet::*;
+
+/// Replaced by the renderer.
+pub fn markdown(_: &Packet) -> String {
+    String::new()
+}
+
+/// Replaced by the renderer.
+pub fn html(_: &Packet) -> String {
+    String::new()
+}

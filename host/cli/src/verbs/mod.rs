@@ -5,6 +5,7 @@ mod approve;
 mod audit;
 mod catalog;
 mod evidence;
+mod handoff;
 mod health;
 mod inspect;
 mod key;
@@ -28,6 +29,7 @@ pub(crate) fn run(cli: &Cli) -> Result<ExitCode, GatewayError> {
         Verb::Evidence(verb) => evidence::run(cli, verb),
         Verb::Health(args) => health::run(cli, args),
         Verb::Policy(verb) => policy::run(cli, verb),
+        Verb::Handoff(args) => handoff::run(cli, args),
         Verb::Audit(verb) => audit::run(cli, verb),
         Verb::Runbook(verb) => runbook::run(cli, verb),
         Verb::Catalog(verb) => catalog::run(cli, verb),

@@ -1,0 +1,221 @@
+//! What was found, what followed, and what a person should do: of all reports of an incident together.
+
+use std::collections::BTreeMap;
+
+use pg_logstats_handoff::{Finding, Insight, NextStep, Recommendation, Severity, Subject};
+
+use super::{FoundReport, untrusted};
+use crate::report::{self, Metric, SubjectView, word};
+use crate::words::{ActionStatus, ActionType, Priority};
+
+/// Most findings, insights and steps of a packet, each.
+const MAX_FINDINGS: usize = 30;
+const MAX_INSIGHTS: usize = 30;
+const MAX_NEXT: usize = 12;
+/// The workflow whose findings are but a first look: what another runbook says of the same is better.
+const FIRST_LOOK: &str = "auto";
+
+/// An insight, and the subjects that show it.
+pub(super) struct Concluded {
+    pub(super) insight: Insight,
+    pub(super) evidence: Vec<String>,
+}
+
+/// The findings of all reports, each thing once, the worst first.
+pub(super) fn findings(reports: &[FoundReport<'_>]) -> Vec<Finding> {
+    let mut kept: Vec<(String, bool, Finding)> = Vec::new();
+    for found in reports {
+        let report = &found.record.report;
+        let is_first_look = report.workflow == FIRST_LOOK;
+        for finding in &report.findings {
+            let subject = subject_of(finding);
+            let what = subject.as_ref().map_or(&finding.title, |subject| &subject.id);
+            let key = format!("{} {what}", word(&finding.kind));
+            let finding = Finding {
+                kind: word(&finding.kind),
+                title: finding.title.clone(),
+                reason: finding.reason.clone(),
+                score: finding.score,
+                severity: Severity::of(finding.score),
+                confidence: word(&finding.confidence),
+                subject,
+                metrics: metrics(&finding.metrics),
+                record: found.position,
+            };
+            match kept.iter_mut().find(|(known, ..)| *known == key) {
+                // The later one knows more; a first look never does.
+                Some(known) if !is_first_look => *known = (key, false, finding),
+                Some(_) => {}
+                None => kept.push((key, is_first_look, finding)),
+            }
+        }
+    }
+    let mut findings: Vec<Finding> = kept.into_iter().map(|(.., finding)| finding).collect();
+    let is_nothing = |finding: &Finding| finding.kind == "nothing_found";
+    if findings.iter().any(|finding| !is_nothing(finding)) {
+        findings.retain(|finding| !is_nothing(finding));
+    }
+    // Stable: what was found first stays before its equals.
+    findings.sort_by(|one, other| other.score.total_cmp(&one.score));
+    findings.truncate(MAX_FINDINGS);
+    findings
+}
+
+fn metrics(metrics: &BTreeMap<String, Metric>) -> BTreeMap<String, f64> {
+    #[expect(clippy::cast_precision_loss, reason = "figures for people")]
+    let number = |metric: &Metric| match metric {
+        Metric::Count(n) => *n as f64,
+        Metric::Number(n) => *n,
+    };
+    metrics
+        .iter()
+        .map(|(name, metric)| (name.clone(), number(metric)))
+        .collect()
+}
+
+/// What a finding is about: the view of its own that its kind has, or the plain one.
+fn subject_of(finding: &report::Finding) -> Option<Subject> {
+    let subject = |id: &str, kind: &str, text| Subject {
+        id: id.to_owned(),
+        kind: kind.to_owned(),
+        text,
+    };
+    if let Some(it) = &finding.query_family {
+        return Some(subject(
+            &it.query_family_id,
+            "query_family",
+            Some(untrusted(&it.statement)),
+        ));
+    }
+    if let Some(it) = &finding.error_class {
+        return Some(subject(&it.error_class_id, "error_class", Some(untrusted(&it.message))));
+    }
+    if let Some(it) = &finding.lock_wait {
+        return Some(subject(&it.lock_wait_id, "lock_wait", None));
+    }
+    if let Some(it) = &finding.deadlock {
+        return Some(subject(&it.deadlock_id, "deadlock", None));
+    }
+    if let Some(it) = &finding.temp_file {
+        return Some(subject(&it.temp_file_id, "temp_file", None));
+    }
+    finding.subject.as_ref().map(of_view)
+}
+
+fn of_view(view: &SubjectView) -> Subject {
+    Subject {
+        id: view.subject_id.clone(),
+        kind: view.kind.clone(),
+        text: view.text.as_ref().map(untrusted),
+    }
+}
+
+/// The insights of all reports, each once, those with advice and the surest first.
+pub(super) fn insights(reports: &[FoundReport<'_>]) -> Vec<Concluded> {
+    let mut kept: Vec<Concluded> = Vec::new();
+    for found in reports {
+        for insight in &found.record.report.insights {
+            let concluded = Concluded {
+                evidence: insight.evidence.iter().map(|it| it.subject_id.clone()).collect(),
+                insight: Insight {
+                    id: insight.insight_id.clone(),
+                    title: insight.title.clone(),
+                    reason: insight.reason.clone(),
+                    confidence: word(&insight.confidence),
+                    recommendation: insight.recommendation.as_ref().map(recommendation),
+                    record: found.position,
+                },
+            };
+            let is_same = |known: &&mut Concluded| {
+                known.insight.id == concluded.insight.id
+                    && known.insight.title == concluded.insight.title
+                    && known.insight.recommendation == concluded.insight.recommendation
+            };
+            match kept.iter_mut().find(is_same) {
+                Some(known) => *known = concluded,
+                None => kept.push(concluded),
+            }
+        }
+    }
+    let confidence = |it: &Concluded| match it.insight.confidence.as_str() {
+        "high" => 0,
+        "medium" => 1,
+        _ => 2,
+    };
+    kept.sort_by_key(|it| (it.insight.recommendation.is_none(), confidence(it)));
+    kept.truncate(MAX_INSIGHTS);
+    kept
+}
+
+fn recommendation(advice: &report::Recommendation) -> Recommendation {
+    Recommendation {
+        kind: advice.kind.clone(),
+        sql: untrusted(&advice.sql),
+        expected_effect: advice.expected_effect.clone(),
+        risk: advice.risk.clone(),
+        lock: advice.lock.clone(),
+        way_back: untrusted(&advice.way_back),
+        check: untrusted(&advice.check),
+    }
+}
+
+/// Advice first, then what runbooks want a person for, then what was offered as required and not done.
+pub(super) fn next(reports: &[FoundReport<'_>], insights: &[Concluded]) -> Vec<NextStep> {
+    let mut next: Vec<NextStep> = Vec::new();
+    for (position, concluded) in insights.iter().enumerate() {
+        if concluded.insight.recommendation.is_some() {
+            next.push(NextStep {
+                label: concluded.insight.title.clone(),
+                reason: concluded.insight.reason.clone(),
+                priority: "recommended".to_owned(),
+                insight: Some(position),
+                command: None,
+            });
+        }
+    }
+    let done = |argv: &[String]| {
+        reports.iter().any(|found| {
+            let outcome = found.record.report.outcome.as_ref();
+            let parent = found.record.report.parent_report_id.as_deref();
+            outcome.is_some_and(|it| argv.contains(&it.action_id))
+                && parent.is_some_and(|id| argv.iter().any(|it| it == id))
+        })
+    };
+    // Of each workflow the newest report: what earlier ones offered, it offers again where it still matters.
+    let mut newest: BTreeMap<&str, &report::Report> = BTreeMap::new();
+    for found in reports {
+        newest.insert(&found.record.report.workflow, &found.record.report);
+    }
+    let mut offered: Vec<NextStep> = Vec::new();
+    for action in newest.values().flat_map(|report| &report.next_actions) {
+        let command = action.command.as_ref().map(|command| command.argv.clone());
+        let is_wanted = match action.action_type {
+            ActionType::PromptUser => true,
+            ActionType::RunSql => {
+                action.status == ActionStatus::Allowed
+                    && action.priority == Priority::Required
+                    && !command.as_deref().is_some_and(done)
+            }
+            ActionType::RunWorkflow | ActionType::Stop => false,
+        };
+        let step = NextStep {
+            label: action.label.clone(),
+            reason: action.reason.clone(),
+            priority: word(&action.priority),
+            insight: None,
+            command: command.filter(|_| action.action_type == ActionType::RunSql),
+        };
+        if is_wanted && !offered.contains(&step) {
+            offered.push(step);
+        }
+    }
+    let rank = |step: &NextStep| match step.priority.as_str() {
+        "required" => 0,
+        "recommended" => 1,
+        _ => 2,
+    };
+    offered.sort_by_key(rank);
+    next.extend(offered);
+    next.truncate(MAX_NEXT);
+    next
+}
