@@ -1,0 +1,1 @@
+SELECT count(*), max(note) FROM orders WHERE customer_id = 4711;

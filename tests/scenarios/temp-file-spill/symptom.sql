@@ -1,0 +1,1 @@
+SELECT count(*) FROM (SELECT note FROM orders ORDER BY note, id OFFSET 7) AS sorted;

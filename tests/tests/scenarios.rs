@@ -1,0 +1,281 @@
+//! Incidents on real servers, from their beginning to the remedy; `tests/scenarios/README.md` says how they are written.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use pg_logstats_test_cluster::Cluster;
+use pg_logstats_tests::{Lab, argv, make_shop, schema};
+use serde::Deserialize;
+use serde_json::Value;
+
+/// Commands that the agent runs at most, and of these the ones that ask the server; the rate that a budget allows is 30 a minute.
+const COMMANDS: usize = 60;
+const ACTIONS: usize = 28;
+
+/// What `incident.sh` can use.
+const PRELUDE: &str = r#"
+set -euo pipefail
+psql() { command psql -X -q -A -t -v ON_ERROR_STOP=1 "$@" >/dev/null; }
+background() { PGAPPNAME=$1 command psql -X -q -A -t -c "$2" >/dev/null 2>&1 </dev/null & echo $! >>"$PIDS"; }
+hold() { (echo "$2"; exec sleep 600) | PGAPPNAME=$1 command psql -X -q -A -t >/dev/null 2>&1 & echo $! >>"$PIDS"; }
+release() { pkill -P $$ >/dev/null 2>&1 || true; }
+"#;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Scenario {
+    cause: Cause,
+    remedy: String,
+    improves: Option<f64>,
+    symptom: Option<String>,
+    settings: BTreeMap<String, String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Cause {
+    finding: String,
+    insight: Option<String>,
+}
+
+fn folder(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios").join(name)
+}
+
+fn text(name: &str, file: &str) -> String {
+    let path = folder(name).join(file);
+    std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
+}
+
+/// The processes of an incident; they end with it.
+struct Incident {
+    pids: PathBuf,
+}
+
+impl Incident {
+    fn begin(cluster: &Cluster, lab: &Lab, script: &str) -> Self {
+        let pids = lab.path().join("pids");
+        let status = cluster
+            .client("bash", "app", "shop")
+            .args(["-c", &format!("{PRELUDE}\n{script}")])
+            .env("PIDS", &pids)
+            .stdout(std::process::Stdio::null())
+            .stderr(std::process::Stdio::null())
+            .status()
+            .unwrap();
+        assert!(status.success(), "incident.sh: {status}");
+        Self { pids }
+    }
+}
+
+impl Drop for Incident {
+    fn drop(&mut self) {
+        for pid in std::fs::read_to_string(&self.pids).unwrap_or_default().lines() {
+            let pid = pid.parse().ok().and_then(rustix::process::Pid::from_raw);
+            if let Some(pid) = pid {
+                let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
+            }
+        }
+    }
+}
+
+/// Reads nothing but `next_actions`: required ones first, then recommended ones, each command once. The incident's id.
+fn walk(lab: &Lab, log: &Path) -> String {
+    let mut open: VecDeque<Vec<String>> = VecDeque::from([vec!["triage".to_owned(), log.to_str().unwrap().to_owned()]]);
+    let mut done: Vec<Vec<String>> = Vec::new();
+    let (mut incident, mut actions) = (None, 0);
+    while let Some(command) = open.pop_front() {
+        let is_action = command.first().is_some_and(|verb| verb == "run-sql");
+        if done.contains(&command) || done.len() >= COMMANDS || (is_action && actions >= ACTIONS) {
+            continue;
+        }
+        actions += usize::from(is_action);
+        let ran = lab.run(&command.iter().map(String::as_str).collect::<Vec<_>>());
+        done.push(command);
+        // A refusal is an answer, too.
+        assert!(matches!(ran.code, 0 | 3), "{ran:?}");
+        if ran.code == 3 {
+            continue;
+        }
+        let report = ran.json();
+        schema::check("report", &report);
+        assert_eq!(report["runbook"]["failure"], Value::Null, "{report:#}");
+        let id = report["incident_id"].as_str().unwrap();
+        assert_eq!(incident.get_or_insert_with(|| id.to_owned()), id);
+        let offered = report["next_actions"].as_array().unwrap();
+        for (priority, first) in [("recommended", false), ("required", true)] {
+            let wanted = offered
+                .iter()
+                .filter(|it| it["priority"] == priority && it["status"] == "allowed");
+            let commands = wanted.filter(|it| !it["command"].is_null()).map(argv);
+            if first {
+                // In their order, before all others.
+                commands
+                    .collect::<Vec<_>>()
+                    .into_iter()
+                    .rev()
+                    .for_each(|command| open.push_front(command));
+            } else {
+                open.extend(commands);
+            }
+        }
+    }
+    incident.unwrap()
+}
+
+/// Rows that anybody wrote so far.
+fn written(cluster: &Cluster) -> String {
+    let sum = "SELECT pg_stat_force_next_flush()";
+    let _ = cluster.psql_as("postgres", "shop", sum);
+    let sum = "SELECT sum(n_tup_ins + n_tup_upd + n_tup_del) FROM pg_stat_user_tables";
+    cluster.psql_as("postgres", "shop", sum).unwrap()
+}
+
+fn measured(cluster: &Cluster, what: &str, sql: &str) -> f64 {
+    let number = |sql: &str| -> f64 {
+        cluster
+            .psql_as("postgres", "shop", sql)
+            .unwrap()
+            .trim()
+            .parse()
+            .unwrap()
+    };
+    let run = || cluster.psql_as("app", "shop", sql).unwrap();
+    match what {
+        "value" => number(sql),
+        "temp_bytes" => {
+            let bytes = || {
+                std::thread::sleep(Duration::from_millis(1_500));
+                number("SELECT temp_bytes FROM pg_stat_database WHERE datname = 'shop'")
+            };
+            let before = bytes();
+            run();
+            bytes() - before
+        }
+        "time" => {
+            let once = || {
+                let began = Instant::now();
+                run();
+                began.elapsed().as_secs_f64() * 1_000.0
+            };
+            (0..5).map(|_| once()).fold(f64::MAX, f64::min)
+        }
+        other => panic!("no symptom `{other}`"),
+    }
+}
+
+fn play(name: &str) {
+    let scenario: Scenario = toml::from_str(&text(name, "scenario.toml")).unwrap();
+    let mut builder = Cluster::builder()
+        .setting("shared_preload_libraries", "pg_stat_statements")
+        .setting("compute_query_id", "on")
+        .setting("log_line_prefix", "%m [%p] %q%u@%d %a %e %Q: ");
+    for (setting, value) in &scenario.settings {
+        builder = builder.setting(setting, value);
+    }
+    let cluster = builder.start().expect("PostgreSQL starts");
+    make_shop(&cluster);
+    cluster.psql_as("app", "shop", &text(name, "setup.sql")).unwrap();
+    cluster
+        .psql_as("app", "shop", "GRANT SELECT ON ALL TABLES IN SCHEMA public TO triage")
+        .unwrap();
+    let lab = Lab::with_database(&cluster.dsn("triage", "shop")).keeping_values();
+    let incident = Incident::begin(&cluster, &lab, &text(name, "incident.sh"));
+    let log = cluster
+        .collected_logs()
+        .into_iter()
+        .next()
+        .unwrap_or_else(|| cluster.server_log());
+    let before = written(&cluster);
+
+    let id = walk(&lab, &log);
+    assert_eq!(written(&cluster), before, "the agent changed something");
+    lab.verified_records();
+    let packet = lab.json(&["handoff", &id, "--form", "json"]);
+    schema::check("handoff", &packet);
+    let said = serde_json::json!({
+        "headline": packet["headline"], "steps": packet["steps"].as_array().unwrap().iter().map(|it| (&it["title"], &it["status"])).collect::<Vec<_>>(),
+        "findings": packet["findings"].as_array().unwrap().iter().map(|it| (&it["kind"], &it["title"], &it["score"])).collect::<Vec<_>>(),
+        "insights": packet["insights"].as_array().unwrap().iter().map(|it| (&it["id"], &it["title"], &it["recommendation"]["sql"]["text"])).collect::<Vec<_>>(),
+    });
+    assert_eq!(
+        packet["findings"][0]["kind"],
+        scenario.cause.finding.as_str(),
+        "{name}: {said:#}"
+    );
+    assert_ne!(packet["headline"]["severity"], "low", "{name}: {said:#}");
+    let advice = packet["insights"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|it| !it["recommendation"].is_null());
+    if let Some(insight) = &scenario.cause.insight {
+        let advice = advice.unwrap_or_else(|| panic!("{name}: no advice: {said:#}"));
+        assert_eq!(advice["id"], insight.as_str(), "{name}: {said:#}");
+        assert_eq!(
+            advice["recommendation"]["kind"],
+            scenario.remedy.as_str(),
+            "{name}: {said:#}"
+        );
+        assert_eq!(packet["next"][0]["insight"], 0, "{name}: {said:#}");
+    } else {
+        assert!(
+            !packet["next"].as_array().unwrap().is_empty(),
+            "{name}: nobody is told what to do: {said:#}"
+        );
+    }
+    if let (Some(improves), Some(advice)) = (scenario.improves, advice) {
+        let (what, sql) = (scenario.symptom.as_deref().unwrap_or("time"), text(name, "symptom.sql"));
+        let before = measured(&cluster, what, &sql);
+        for statement in advice["recommendation"]["sql"]["text"]
+            .as_str()
+            .unwrap()
+            .split_inclusive(';')
+        {
+            cluster
+                .psql_as("postgres", "shop", statement)
+                .unwrap_or_else(|e| panic!("{name}: {statement}: {e}"));
+        }
+        std::thread::sleep(Duration::from_millis(500));
+        let after = measured(&cluster, what, &sql);
+        assert!(
+            after * improves <= before,
+            "{name}: {before} before, {after} after the remedy"
+        );
+    }
+    drop(incident);
+}
+
+macro_rules! scenarios {
+    ($($test:ident = $folder:literal;)*) => {
+        $(
+            #[test]
+            fn $test() {
+                play($folder);
+            }
+        )*
+
+        #[test]
+        fn every_folder_is_played() {
+            let mut folders: Vec<String> = std::fs::read_dir(folder("."))
+                .unwrap()
+                .map(|it| it.unwrap())
+                .filter(|it| it.path().is_dir())
+                .map(|it| it.file_name().into_string().unwrap())
+                .collect();
+            folders.sort();
+            assert_eq!(folders, [$($folder),*]);
+        }
+    };
+}
+
+scenarios! {
+    a_migration_queues_everybody_up = "alter-table-queue";
+    wal_forces_checkpoints = "checkpoint-storm";
+    there_are_no_connections_left = "connection-storm";
+    two_jobs_deadlock_again_and_again = "deadlock-loop";
+    a_deploy_brings_errors = "error-burst";
+    an_index_is_missing = "missing-index";
+    a_report_spills_to_disk = "temp-file-spill";
+}
