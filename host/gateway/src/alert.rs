@@ -45,17 +45,13 @@ const WORDS: [(&[&str], &str, &str); 12] = [
         "replication-lag",
     ),
     (&["checkpoint"], "checkpoints", "auto"),
+    (&["vacuum", "bloat", "deadtuple"], "autovacuum", "index-health"),
     (
-        &["vacuum", "bloat", "deadtuple", "deadtuples"],
-        "autovacuum",
-        "index-health",
-    ),
-    (
-        &["connection", "connections", "clients", "sessions"],
+        &["connection", "client", "session"],
         "connections",
         "connection-pressure",
     ),
-    (&["temp", "tempfile", "tempfiles", "spill"], "temp-files", "auto"),
+    (&["temp", "tempfile", "spill"], "temp-files", "auto"),
     (
         &["slow", "latency", "duration", "slowquery"],
         "query-families",
@@ -73,7 +69,7 @@ const WORDS: [(&[&str], &str, &str); 12] = [
         "running-queries",
     ),
     (&["index", "indexes"], "query-families", "index-health"),
-    (&["error", "errors", "rollback", "rollbacks"], "errors", "auto"),
+    (&["error", "rollback"], "errors", "auto"),
     (&["cpu", "load", "qps"], "query-families", "running-queries"),
 ];
 
@@ -213,7 +209,13 @@ impl Alert {
         let words = words(name);
         let of_words = WORDS
             .iter()
-            .find(|(alike, ..)| words.iter().any(|word| alike.contains(&word.as_str())))
+            .find(|(alike, ..)| {
+                let is_alike = |word: &String| {
+                    let one = word.strip_suffix('s').unwrap_or(word);
+                    alike.contains(&word.as_str()) || alike.contains(&one)
+                };
+                words.iter().any(is_alike)
+            })
             .map(|(_, log, live)| if has_logs { *log } else { *live });
         of_words.filter(|workflow| is_known(workflow)).unwrap_or("auto")
     }
