@@ -93,7 +93,7 @@ fn an_export_is_verified_with_the_key_alone() {
     assert_eq!(runbooks.len(), 2);
     // It is there already, and is not replaced.
     lab.run(&["audit", "export", "--output", &plain])
-        .fails(2, &["trail.tar"]);
+        .fails(1, &["trail.tar", "not overwritten"]);
     // Taken apart with `tar`, it is what the guide says.
     let folder = lab.path().join("taken apart");
     std::fs::create_dir(&folder).unwrap();
@@ -243,10 +243,6 @@ fn every_change_of_an_archive_is_found_and_named() {
     let mut extra = files.clone();
     extra.insert(1, ("notes.txt".to_owned(), b"trust me".to_vec()));
     found("another file", &extra, "`notes.txt` is none of the files");
-    let mut up = files.clone();
-    up.insert(1, ("records/x/../y.0.json".to_owned(), b"{}".to_vec()));
-    // The writer does not make such names; the reader must not mind.
-    assert!(std::panic::catch_unwind(|| archive_of(&up)).is_err());
     // Cut anywhere.
     let whole = std::fs::read(&file).unwrap();
     for end in (0..whole.len() - 1_024).step_by(1_536) {
@@ -261,7 +257,7 @@ fn every_change_of_an_archive_is_found_and_named() {
     let (code, _) = verify(&lab, fixture("shop.log").to_str().unwrap(), &key);
     assert_eq!(code, 4);
     lab.run(&["audit", "verify-export", "/nowhere.tar", "--public-key", &key])
-        .fails(2, &["/nowhere.tar"]);
+        .fails(1, &["/nowhere.tar"]);
 }
 
 #[test]

@@ -141,7 +141,7 @@ fn an_alert_chooses_what_nobody_else_did() {
     lab.run(&["triage", &shop(), "--alert", &no_alert])
         .fails(2, &["--alert", "no alert"]);
     lab.run(&["triage", &shop(), "--alert", "/nowhere.json"])
-        .fails(2, &["/nowhere.json"]);
+        .fails(1, &["/nowhere.json"]);
 }
 
 #[test]

@@ -132,7 +132,7 @@ fn a_packet_has_what_was_asked_found_done_and_refused() {
         "--output",
         lab.path().join("packet.html").to_str().unwrap(),
     ])
-    .fails(2, &["packet.html"]);
+    .fails(1, &["packet.html"]);
 }
 
 #[test]
