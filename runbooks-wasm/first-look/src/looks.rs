@@ -4,6 +4,7 @@
 //! beside it; where an event is no proof of trouble by itself, a factor below 1 keeps it from outranking one that is. The runbooks that are named
 //! measure more closely.
 
+use pg_logstats_runbook_statements::scores::{self, window_us};
 use pg_logstats_sdk::{
     Bytes, CheckpointCause, Confidence, Count, DurationUs, ErrorClass, Evidence, Finding, FindingKind, Message, Rate,
     Ratio, ReasonCode, Workflow,
@@ -15,12 +16,6 @@ use crate::{messages, words};
 pub(crate) struct Trouble {
     pub(crate) finding: Finding,
     pub(crate) workflow: Workflow,
-}
-
-/// How long the logs cover, at least a second.
-fn window_us(evidence: &Evidence) -> u64 {
-    let (first, last) = evidence.window.unwrap_or_default();
-    last.saturating_sub(first).unsigned_abs().max(1_000_000)
 }
 
 fn saturating(n: f64, half: f64) -> f64 {
@@ -240,15 +235,13 @@ fn regressions(evidence: &Evidence) -> Option<Trouble> {
     Some(found)
 }
 
-/// The statement that keeps the most sessions busy *and* is slow: that a quick one runs all the time is what servers are for. A third of a session,
-/// and 200 ms at the 95th percentile, are half each.
+/// The statement that keeps the most sessions busy *and* is slow: that a quick one runs all the time is what servers are for.
 fn slow_statement(evidence: &Evidence) -> Option<Trouble> {
-    let window_us = window_us(evidence) as f64;
-    let rated = evidence.families.iter().map(|family| {
-        let sessions = family.total_duration_us as f64 / window_us;
-        let slowness = saturating(family.p95_duration_us as f64, 200e3);
-        (saturating(sessions, 0.33) * slowness, family)
-    });
+    let window_us = window_us(evidence);
+    let rated = evidence
+        .families
+        .iter()
+        .map(|family| (scores::statement(family, window_us), family));
     let (score, family) = rated.max_by(|one, other| one.0.total_cmp(&other.0))?;
     let share = Ratio::of(family.total_duration_us, evidence.total_duration_us);
     let title = messages::statement_title(family, DurationUs(family.p95_duration_us), share);
@@ -266,7 +259,6 @@ fn slow_statement(evidence: &Evidence) -> Option<Trouble> {
     })
 }
 
-/// 1 MiB a second, all the time, is half; so is 10 GiB in all.
 fn temp_files(evidence: &Evidence) -> Option<Trouble> {
     let sum = |value: fn(&pg_logstats_sdk::TempFileGroup) -> u64| {
         evidence
@@ -275,8 +267,7 @@ fn temp_files(evidence: &Evidence) -> Option<Trouble> {
             .fold(0u64, |sum, group| sum.saturating_add(value(group)))
     };
     let (bytes, files) = (sum(|group| group.total_bytes), sum(|group| group.count));
-    let rate = bytes as f64 / (window_us(evidence) as f64 / 1e6);
-    let score = saturating(rate, f64::from(1 << 20)).max(saturating(bytes as f64, 10.0 * f64::from(1 << 30)));
+    let score = scores::temp_files(bytes, window_us(evidence));
     let title = messages::temp_title(Bytes(bytes), Count(files));
     let mut found = trouble(
         evidence,

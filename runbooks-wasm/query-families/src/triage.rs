@@ -17,6 +17,8 @@ const TOP: usize = 10;
 /// A finding and what to offer because of it.
 struct Candidate<'a> {
     finding: Finding,
+    /// What part of all it is: the rank. The score says how bad it is.
+    part: f64,
     offers: Offers<'a>,
 }
 
@@ -37,7 +39,7 @@ pub(crate) fn triage(evidence: &Evidence, actions: &mut dyn Actions) -> Assessme
     candidates.extend(temp_files::candidates(evidence));
     candidates.extend(errors::candidates(evidence));
     // Stable, so that equals stay in the order of their kinds.
-    candidates.sort_by(|a, b| b.finding.score.total_cmp(&a.finding.score));
+    candidates.sort_by(|a, b| b.part.total_cmp(&a.part));
     show_best_of(FindingKind::TempFile, &mut candidates);
     show_best_of(FindingKind::ErrorClass, &mut candidates);
 
@@ -46,7 +48,7 @@ pub(crate) fn triage(evidence: &Evidence, actions: &mut dyn Actions) -> Assessme
         assessment.finding(nothing_found(evidence));
     }
     let mut pending = Vec::with_capacity(candidates.len());
-    for Candidate { finding, offers } in candidates {
+    for Candidate { finding, offers, .. } in candidates {
         pending.push((assessment.finding(finding), offers));
     }
     if let Some(action) = to_locks(evidence) {

@@ -1,6 +1,42 @@
-//! Scores and confidence, alike in all findings so that they can be compared.
+//! Scores and confidence, alike in all findings so that they can be compared: from one half on somebody should look today, below 0.2 it is
+//! everyday life. A server that does its work has a statement that takes most of the time, so a share says what to look at first, and nothing of how
+//! bad it is.
 
-use pg_logstats_sdk::Confidence;
+use pg_logstats_sdk::{Confidence, Evidence, QueryFamily};
+
+/// Sessions that a statement keeps busy, all the time, for one half.
+const HALF_SESSIONS: f64 = 0.33;
+/// The 95th percentile for one half: a person notices.
+const HALF_P95_US: u64 = 200_000;
+/// Errors of a class for one half of what errors can be, which is less than the most: applications check constraints by trying.
+const HALF_ERRORS: u64 = 200;
+const MOST_OF_ERRORS: f64 = 0.8;
+/// Bytes of temporary files in a second, all the time, for one half; and in all.
+const HALF_TEMP_RATE: f64 = (1 << 20) as f64;
+const HALF_TEMP_BYTES: u64 = 10 << 30;
+
+/// How long the logs cover, in microseconds; at least a second.
+pub fn window_us(evidence: &Evidence) -> u64 {
+    let (first, last) = evidence.window.unwrap_or_default();
+    last.saturating_sub(first).unsigned_abs().max(1_000_000)
+}
+
+/// How bad it is that a statement takes what it takes: it keeps sessions busy *and* is slow.
+pub fn statement(family: &QueryFamily, window_us: u64) -> f64 {
+    let sessions = family.total_duration_us as f64 / window_us.max(1) as f64;
+    sessions / (sessions + HALF_SESSIONS) * saturating(family.p95_duration_us, HALF_P95_US)
+}
+
+/// How bad so many errors of one class are.
+pub fn errors(count: u64) -> f64 {
+    MOST_OF_ERRORS * saturating(count, HALF_ERRORS)
+}
+
+/// How bad so many bytes of temporary files are.
+pub fn temp_files(bytes: u64, window_us: u64) -> f64 {
+    let rate = bytes as f64 / (window_us.max(1) as f64 / 1e6);
+    (rate / (rate + HALF_TEMP_RATE)).max(saturating(bytes, HALF_TEMP_BYTES))
+}
 
 /// `n / (n + half)`: 0 for nothing, one half at `half`, towards 1 without end. It makes amounts of different things comparable.
 pub fn saturating(n: u64, half: u64) -> f64 {

@@ -1,6 +1,6 @@
-//! Error classes by how often they happened, and by what they ended.
+//! Error classes by their part of all that was executed or failed, as families by their part of all time; and by what they ended.
 
-use pg_logstats_runbook_statements::scores::confidence;
+use pg_logstats_runbook_statements::scores::{self, confidence};
 use pg_logstats_sdk::{At, Count, ErrorClass, Evidence, Finding, FindingKind, Ratio};
 
 use super::{Candidate, Offers, TOP};
@@ -13,18 +13,25 @@ pub(super) fn candidates(evidence: &Evidence) -> Vec<Candidate<'_>> {
         .iter()
         .fold(0, |sum: u64, class| sum.saturating_add(class.count));
     let all = evidence.total_executions.saturating_add(errors);
-    let candidate = |class| Candidate {
-        finding: finding(class, all),
-        offers: Offers::Error(class),
-    };
-    let mut candidates: Vec<Candidate<'_>> = evidence.errors.iter().map(candidate).collect();
+    let mut candidates: Vec<Candidate<'_>> = Vec::new();
+    for class in &evidence.errors {
+        candidates.push(Candidate {
+            finding: finding(class, all),
+            // Once is enough: nothing else went on.
+            part: if class.severity == "PANIC" {
+                1.0
+            } else {
+                Ratio::of(class.count, all).value()
+            },
+            offers: Offers::Error(class),
+        });
+    }
     // Stable: equals stay in the host's order, by count.
-    candidates.sort_by(|a, b| b.finding.score.total_cmp(&a.finding.score));
+    candidates.sort_by(|a, b| b.part.total_cmp(&a.part));
     candidates.truncate(TOP);
     candidates
 }
 
-/// A class weighs as its part of all that was executed or failed, as a family does as its part of all time.
 fn finding(class: &ErrorClass, all: u64) -> Finding {
     let share = Ratio::of(class.count, all);
     let (title, reason) = match class.count {
@@ -39,11 +46,10 @@ fn finding(class: &ErrorClass, all: u64) -> Finding {
     };
     let finding = Finding::new(FindingKind::ErrorClass, title, reason)
         .about(class)
-        .score(share.value())
+        .score(scores::errors(class.count))
         .confidence(confidence(class.count))
         .code(words::FREQUENT_ERROR);
     match class.severity.as_str() {
-        // Once is enough: nothing else went on.
         "PANIC" => finding.code(words::SERVER_PANIC).score(1.0),
         "FATAL" => finding.code(words::SESSION_ENDED),
         _ => finding,

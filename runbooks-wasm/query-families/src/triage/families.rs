@@ -1,7 +1,7 @@
 //! Families by total time.
 
 use pg_logstats_runbook_statements as statements;
-use pg_logstats_runbook_statements::scores::confidence;
+use pg_logstats_runbook_statements::scores::{self, confidence, window_us};
 use pg_logstats_sdk::{Count, DurationUs, Evidence, Finding, FindingKind, QueryFamily, Ratio};
 
 use super::{Candidate, Offers, TOP};
@@ -19,7 +19,7 @@ const MANY_EXECUTIONS: u64 = 10_000;
 const FAST_MEAN_US: u64 = 10_000;
 
 /// One finding for each family that took time.
-pub(super) fn candidates(evidence: &Evidence) -> Vec<Candidate<'_>> {
+pub(super) fn candidates<'e>(evidence: &'e Evidence) -> Vec<Candidate<'e>> {
     // By time, whatever else the evidence is ordered by: families that only failed or spilled are in it too.
     let mut families: Vec<&QueryFamily> = evidence.families.iter().filter(|f| f.total_duration_us > 0).collect();
     families.sort_by(|a, b| {
@@ -27,8 +27,10 @@ pub(super) fn candidates(evidence: &Evidence) -> Vec<Candidate<'_>> {
             .cmp(&a.total_duration_us)
             .then_with(|| a.id.cmp(&b.id))
     });
-    let candidate = |(position, family)| Candidate {
-        finding: finding(family, evidence.total_duration_us),
+    let window_us = window_us(evidence);
+    let candidate = |(position, family): (usize, &'e QueryFamily)| Candidate {
+        finding: finding(family, evidence.total_duration_us, window_us),
+        part: Ratio::of(family.total_duration_us, evidence.total_duration_us).value(),
         offers: if position < TOP {
             Offers::Family(family)
         } else {
@@ -38,7 +40,7 @@ pub(super) fn candidates(evidence: &Evidence) -> Vec<Candidate<'_>> {
     families.into_iter().take(MOST).enumerate().map(candidate).collect()
 }
 
-fn finding(family: &QueryFamily, total_us: u64) -> Finding {
+fn finding(family: &QueryFamily, total_us: u64, window_us: u64) -> Finding {
     let share = Ratio::of(family.total_duration_us, total_us);
     let total = DurationUs(family.total_duration_us);
     let reason = match family.execution_count {
@@ -53,7 +55,7 @@ fn finding(family: &QueryFamily, total_us: u64) -> Finding {
     };
     let mut finding = Finding::new(FindingKind::QueryFamily, messages::family_title(family, share), reason)
         .about(family)
-        .score(share.value())
+        .score(scores::statement(family, window_us))
         .confidence(confidence(family.execution_count))
         .code(words::TOP_TOTAL_TIME);
     let has_long_tail = family.p99_duration_us >= SLOW_P99_US && family.p99_duration_us / 10 >= family.p50_duration_us;

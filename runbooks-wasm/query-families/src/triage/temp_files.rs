@@ -1,13 +1,13 @@
 //! Groups of temporary files by their bytes.
 
-use pg_logstats_runbook_statements::scores::{confidence, saturating};
+use pg_logstats_runbook_statements::scores::{self, confidence, saturating, window_us};
 use pg_logstats_sdk::{Bytes, Count, Evidence, Finding, FindingKind, TempFileGroup};
 
 use super::{Candidate, Offers, TOP};
 use crate::{messages, words};
 
-/// Bytes of temporary files that score one half.
-const HALF_SCORE_BYTES: u64 = 1 << 30;
+/// Bytes of temporary files that rank as a statement with half of all time.
+const HALF_PART_BYTES: u64 = 1 << 30;
 /// A single file of this size is remarkable.
 const LARGE_FILE_BYTES: u64 = 256 << 20;
 
@@ -22,6 +22,7 @@ pub(super) fn candidates(evidence: &Evidence) -> Vec<Candidate<'_>> {
         databases.push(&group.dimensions.database);
         candidates.push(Candidate {
             finding: finding(evidence, group),
+            part: saturating(group.total_bytes, HALF_PART_BYTES),
             offers: Offers::TempFiles { group, counters },
         });
     }
@@ -39,7 +40,7 @@ fn finding(evidence: &Evidence, group: &TempFileGroup) -> Finding {
     let title = messages::temp_title(group, Bytes(group.total_bytes));
     let mut finding = Finding::new(FindingKind::TempFile, title, reason)
         .about(group)
-        .score(saturating(group.total_bytes, HALF_SCORE_BYTES))
+        .score(scores::temp_files(group.total_bytes, window_us(evidence)))
         .confidence(confidence(group.count))
         .code(words::TEMP_FILE_VOLUME);
     if group.max_bytes >= LARGE_FILE_BYTES {
