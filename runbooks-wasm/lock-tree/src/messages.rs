@@ -34,6 +34,8 @@ pg_logstats_sdk::messages! {
     decide_strong_label(waiter: subject) => "let a person decide whether to end {waiter} for now";
     decide_strong_reason() =>
         "the others go on at once; its transaction is rolled back, and with a short lock_timeout it can try again without a queue";
+    decide_line_reason(n: count) =>
+        "it is the first in line, and others behind it want as much: {n}; the rest go on only when none of these is left";
     decide_strong_hidden_label() => "let a person look at the session that waits for the strong lock";
     decide_strong_hidden_reason() => "the server does not show which it is; without it the others could go on";
     decide_circle_label() => "let a person look whether the circle stays";

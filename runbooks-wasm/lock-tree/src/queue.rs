@@ -48,8 +48,10 @@ pub(crate) struct StrongWait<'a> {
     pub(crate) mode: LockMode,
     /// The strongest of what it waits behind.
     pub(crate) held: LockMode,
-    /// Those who wait for nothing but its turn.
+    /// Those who wait for nothing but its turn, and that of the ones in line.
     pub(crate) behind: BTreeSet<i64>,
+    /// Others that want as much, behind it and ahead of some of those: it would not help that it went alone.
+    pub(crate) in_line: u64,
 }
 
 impl<'a> Queue<'a> {
@@ -140,31 +142,39 @@ impl<'a> Queue<'a> {
     }
 
     fn strong_wait(&self, pid: i64) -> Option<StrongWait<'a>> {
-        let own = || self.edges.iter().filter(|edge| edge.blocked == pid);
-        let mode = own().find(|edge| edge.kind == Some("relation"))?.requested;
-        let held: Vec<LockMode> = own().filter_map(|edge| edge.held).collect();
+        let of = |blocked: i64| self.edges.iter().filter(move |edge| edge.blocked == blocked);
+        // The first in line waits for what is held, and for nobody's turn.
+        let held: Vec<LockMode> = of(pid).map(|edge| edge.held).collect::<Option<_>>()?;
+        let mode = of(pid).find(|edge| edge.kind == Some("relation"))?.requested;
         let strongest = *held.iter().max_by_key(|mode| **mode as u8)?;
         let passes = |edge: &Edge<'_>| {
             let free = |held: &LockMode| modes::conflict(edge.requested, *held) == Some(false);
             edge.held.is_none() && edge.kind == Some("relation") && held.iter().all(free)
         };
-        // Only those who wait for nobody else would go on without it.
-        let waits_for_it_alone = |blocked: i64| {
-            let mut edges = self.edges.iter().filter(|edge| edge.blocked == blocked);
-            edges.all(|edge| edge.blocker.pid == Some(pid) && passes(edge))
-        };
         let of_it = self.edges.iter().filter(|edge| edge.blocker.pid == Some(pid));
-        let behind: BTreeSet<i64> = of_it
-            .clone()
+        let (behind, line): (Vec<&Edge<'_>>, Vec<&Edge<'_>>) = of_it.clone().partition(|edge| passes(edge));
+        let line: BTreeSet<i64> = line.iter().map(|edge| edge.blocked).collect();
+        let is_in_the_way = |blocker: i64| blocker == pid || line.contains(&blocker);
+        // Only those who wait for nobody else would go on.
+        let would_go_on =
+            |blocked: i64| of(blocked).all(|edge| passes(edge) && edge.blocker.pid.is_some_and(is_in_the_way));
+        let behind: BTreeSet<i64> = behind
+            .iter()
             .map(|edge| edge.blocked)
-            .filter(|&blocked| waits_for_it_alone(blocked))
+            .filter(|&blocked| would_go_on(blocked))
             .collect();
+        let blocks_them = |pid: &&i64| {
+            let mut edges = self.edges.iter().filter(|edge| behind.contains(&edge.blocked));
+            edges.any(|edge| edge.blocker.pid == Some(**pid))
+        };
+        let in_line = line.iter().filter(blocks_them).count() as u64;
         let waiter = of_it.clone().find_map(|edge| edge.blocker.subject);
         (!behind.is_empty()).then_some(StrongWait {
             waiter,
             mode,
             held: strongest,
             behind,
+            in_line,
         })
     }
 }

@@ -193,12 +193,19 @@ fn strong_wait(queue: &Queue<'_>, strong: &StrongWait<'_>, finding: FindingRef, 
     let (insight, decide) = match strong.waiter {
         Some(waiter) => {
             let insight = insight.evidence(waiter);
-            let (label, reason) = (messages::decide_strong_label(waiter), messages::decide_strong_reason());
-            let insight = if is_pressing {
+            // Alone, it would only make room for the next in line.
+            let helps = strong.in_line == 0;
+            let insight = if is_pressing && helps {
                 insight.recommend(Recommendation::end(waiter))
             } else {
                 insight
             };
+            let reason = if helps {
+                messages::decide_strong_reason()
+            } else {
+                messages::decide_line_reason(Count(strong.in_line))
+            };
+            let label = messages::decide_strong_label(waiter);
             (insight, NextAction::prompt_user(label, reason))
         }
         None => {

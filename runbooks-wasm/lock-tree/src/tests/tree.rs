@@ -241,6 +241,42 @@ fn an_alter_table_behind_a_reader_is_what_stands_in_the_way() {
 }
 
 #[test]
+fn of_two_alter_tables_neither_is_to_be_ended_alone() {
+    let [first, seven, six] = behind_a_reader("AccessShareLock");
+    // 5 wants the same as 8, and 7 and 6 stand behind both.
+    let second = Edge { blocked: 5, ..first };
+    let behind_first = Edge {
+        held: None,
+        depth: Some(2),
+        ..Edge { pid: 8, ..second }
+    };
+    let also = |edge: Edge| Edge { pid: 5, ..edge };
+    let report = tree(&[first, second, behind_first, seven, six, also(seven), also(six)]);
+    let strong: Vec<_> = report
+        .findings
+        .iter()
+        .filter(|finding| finding.reason_codes == ["strong_lock_queue"])
+        .collect();
+    assert_eq!(strong.len(), 1);
+    assert_eq!(strong[0].subject.as_deref(), Some("se_8"));
+    assert!(
+        strong[0].title.ends_with("nothing but its turn: 2"),
+        "{}",
+        strong[0].title
+    );
+    assert_eq!(recommends(&report), 0);
+    let decide = report
+        .next_actions
+        .iter()
+        .find(|next| next.label.ends_with("se_8 for now"))
+        .unwrap();
+    assert_eq!(
+        decide.reason,
+        "it is the first in line, and others behind it want as much: 1; the rest go on only when none of these is left"
+    );
+}
+
+#[test]
 fn those_who_conflict_with_the_holder_would_wait_without_the_alter_table_too() {
     let report = tree(&behind_a_reader("AccessExclusiveLock"));
     assert_eq!(report.findings.len(), 1);

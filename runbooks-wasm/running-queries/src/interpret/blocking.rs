@@ -7,6 +7,9 @@ use pg_logstats_sdk::{
 
 use crate::{messages, words};
 
+/// A score from which the end of an idle holder may be recommended: two that wait, or more than a minute of doing nothing.
+const PRESSING: f64 = 0.2;
+
 /// Judges the rows of the blocking tree. They do not tell how long was waited, so a head is scored by how many wait, or by how long it
 /// has been idle, if that is more.
 pub(super) fn judge(outcome: &Outcome, actions: &mut dyn Actions, assessment: &mut Assessment) {
@@ -21,6 +24,7 @@ pub(super) fn judge(outcome: &Outcome, actions: &mut dyn Actions, assessment: &m
     // Stable: of equals, the one nearer to the session asked about comes first.
     heads.sort_by(|a, b| score(&b.session, waiting).total_cmp(&score(&a.session, waiting)));
     for head in &mut heads {
+        head.may_be_ended = score(&head.session, waiting) >= PRESSING;
         head.finding = Some(assessment.finding(finding(&head.session, waiting)));
     }
     tree::judge(&heads, blocking.depth, waiting, actions, assessment);

@@ -176,6 +176,11 @@ fn an_idle_holder_may_be_ended_and_one_that_works_may_not() {
     assert_eq!(report.next_actions[0].findings, [0]);
     assert_eq!(workflows(&report), ["lock-tree"]);
 
+    let pause = rows(BLOCKING, &[edge(idle(9, 1_000_000), 8)]);
+    assert_eq!(insights(&pause), ["lock_queue_head", "idle_in_transaction_holder"]);
+    assert_eq!(recommends(&pause), 0, "it may go on the next moment");
+    assert!(pause.findings[0].score < 0.2);
+
     let works = rows(BLOCKING, &[edge(running(9, 5 * MINUTE), 8)]);
     assert_eq!(insights(&works), ["lock_queue_head", "active_holder"]);
     assert_eq!(recommends(&works), 0);

@@ -6,7 +6,7 @@ pg_logstats_sdk::messages! {
         "the longest has done nothing for {longest}, and keeps its locks and its snapshot";
     idle_unknown_reason() => "they keep their locks and their snapshots; the server does not show since when";
     waiting_title(n: count) => "sessions that wait for a lock now: {n}";
-    waiting_reason() => "each waits for another session to end its transaction";
+    waiting_reason() => "each waits for what another session has locked";
     lock_tree_label() => "take the lock-tree runbook";
     lock_tree_reason() => "it shows who holds the locks that the others wait for";
 }
