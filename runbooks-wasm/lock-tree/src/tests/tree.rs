@@ -240,35 +240,64 @@ fn an_alter_table_behind_a_reader_is_what_stands_in_the_way() {
     assert!(labels(&report).contains(&"let a person decide whether to end se_8 for now"));
 }
 
+/// What PostgreSQL 15 showed of two that read, an `ALTER TABLE` (16), two readers, another `ALTER TABLE` (92) and one more reader.
+fn two_in_line() -> Vec<Edge> {
+    let want = |pid, blocked, requested, held, depth, waited| Edge {
+        kind: "relation",
+        requested,
+        held,
+        depth: Some(depth),
+        waited: Some(waited),
+        ..edge(pid, blocked)
+    };
+    let strong = |pid, blocked, held, waited| want(pid, blocked, "AccessExclusiveLock", held, 1, waited);
+    let reader = |pid, blocked, waited| want(pid, blocked, "AccessShareLock", None, 2, waited);
+    let held = Some("AccessShareLock");
+    let idles = |edge: Edge| Edge {
+        state: "idle in transaction",
+        state_age: 5_632_499,
+        ..edge
+    };
+    vec![
+        strong(95, 16, held, 4_703_291),
+        idles(strong(3, 16, held, 4_703_311)),
+        strong(95, 92, held, 1_960_040),
+        idles(strong(3, 92, held, 1_960_041)),
+        strong(16, 92, None, 1_960_043),
+        strong(32, 92, None, 1_960_044),
+        strong(42, 92, None, 1_960_046),
+        reader(16, 32, 3_677_437),
+        reader(16, 42, 3_237_842),
+        reader(16, 15, 1_172_648),
+        reader(92, 15, 1_172_650),
+    ]
+}
+
 #[test]
 fn of_two_alter_tables_neither_is_to_be_ended_alone() {
-    let [first, seven, six] = behind_a_reader("AccessShareLock");
-    // 5 wants the same as 8, and 7 and 6 stand behind both.
-    let second = Edge { blocked: 5, ..first };
-    let behind_first = Edge {
-        held: None,
-        depth: Some(2),
-        ..Edge { pid: 8, ..second }
-    };
-    let also = |edge: Edge| Edge { pid: 5, ..edge };
-    let report = tree(&[first, second, behind_first, seven, six, also(seven), also(six)]);
-    let strong: Vec<_> = report
-        .findings
-        .iter()
-        .filter(|finding| finding.reason_codes == ["strong_lock_queue"])
-        .collect();
-    assert_eq!(strong.len(), 1);
-    assert_eq!(strong[0].subject.as_deref(), Some("se_8"));
-    assert!(
-        strong[0].title.ends_with("nothing but its turn: 2"),
-        "{}",
-        strong[0].title
+    let report = tree(&two_in_line());
+    assert_eq!(
+        titles(&report),
+        [
+            "se_95 holds others up; sessions that wait behind it: 5",
+            "se_3 holds others up; sessions that wait behind it: 5",
+            "se_16 waits for AccessExclusiveLock and others stand behind it; sessions that wait for nothing but its turn: 3"
+        ]
     );
     assert_eq!(recommends(&report), 0);
+    let long: Vec<Edge> = two_in_line()
+        .into_iter()
+        .map(|edge| Edge {
+            waited: edge.waited.map(|us| 10 * us),
+            ..edge
+        })
+        .collect();
+    let report = tree(&long);
+    assert_eq!(recommends(&report), 1, "only the one that does nothing");
     let decide = report
         .next_actions
         .iter()
-        .find(|next| next.label.ends_with("se_8 for now"))
+        .find(|next| next.label.ends_with("se_16 for now"))
         .unwrap();
     assert_eq!(
         decide.reason,
