@@ -25,6 +25,7 @@ mod tests;
 mod triage;
 mod words;
 
+use pg_logstats_runbook_statements::tree;
 use pg_logstats_sdk::{Actions, Assessment, Descriptor, Evidence, Failure, Outcome, Runbook, no_answer};
 
 /// The runbook.
@@ -37,11 +38,14 @@ impl Runbook for Locks {
     fn describe(&self) -> Descriptor {
         Descriptor::builder("locks", env!("CARGO_PKG_VERSION"), "locks")
             .actions(words::ACTIONS)
+            .actions(tree::words::ACTIONS)
             .workflows(words::WORKFLOWS)
             .reason_codes(words::REASON_CODES)
             .insights(words::INSIGHTS)
+            .insights(tree::words::INSIGHTS)
             .insights(no_answer::INSIGHTS)
             .messages(no_answer::templates())
+            .messages(tree::messages::templates())
             .messages(messages::templates())
             .build()
     }

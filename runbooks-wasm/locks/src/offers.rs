@@ -2,6 +2,8 @@
 //!
 //! A request that the host denies gives `None`: the host lists itself what it left out, and why.
 
+use pg_logstats_runbook_statements::tree::messages as tree_messages;
+pub(crate) use pg_logstats_runbook_statements::tree::offer_holder as holder;
 use pg_logstats_sdk::{Actions, Dimensions, DurationUs, NextAction, Priority, Subject};
 
 use crate::{messages, words};
@@ -35,24 +37,13 @@ pub(crate) fn blocking_behind(
     NextAction::offer(actions, &request, messages::blocking_label(waiter), reason)
 }
 
-/// A session that held others up.
-pub(crate) fn holder(actions: &mut dyn Actions, holder: &dyn Subject) -> Option<NextAction> {
-    let request = words::SESSION.request().bind("pid", holder);
-    NextAction::offer(
-        actions,
-        &request,
-        messages::session_label(holder),
-        messages::session_reason_holder(),
-    )
-}
-
 /// A live session.
 pub(crate) fn live_session(actions: &mut dyn Actions, session: &dyn Subject) -> Option<NextAction> {
     let request = words::SESSION.request().bind("pid", session);
     NextAction::offer(
         actions,
         &request,
-        messages::session_label(session),
+        tree_messages::session_label(session),
         messages::session_reason_live(),
     )
     .map(|action| action.priority(Priority::Optional))

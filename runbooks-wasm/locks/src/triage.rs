@@ -5,6 +5,7 @@ mod holders;
 
 use std::collections::BTreeMap;
 
+use pg_logstats_runbook_statements::scores;
 use pg_logstats_sdk::{
     Action, Actions, Assessment, Confidence, Dimensions, DurationUs, Evidence, Finding, FindingKind, FindingRef,
     LockTarget, LockWait, Message, NextAction, Priority, Subject,
@@ -225,7 +226,7 @@ fn wait_finding(wait: &LockWait) -> Finding {
     };
     let finding = Finding::new(FindingKind::LockWait, wait_title(wait), reason)
         .about(wait)
-        .score(waited_score(wait.waited_us))
+        .score(scores::waited(wait.waited_us))
         .confidence(Confidence::High)
         .evidence(&wait.waiter);
     holders::with_codes(
@@ -242,10 +243,4 @@ fn wait_title(wait: &LockWait) -> Message {
         Some(holder) => messages::wait_title(&wait.waiter, waited, holder),
         None => messages::wait_title_unknown(&wait.waiter, waited),
     }
-}
-
-/// `t / (t + 1 min)`: one half at a minute of waiting, towards 1 without end.
-fn waited_score(waited_us: u64) -> f64 {
-    let waited = waited_us as f64;
-    waited / (waited + 60e6)
 }

@@ -1,10 +1,10 @@
-//! The words of the manifest.
+//! The words of the manifest, with those of the blocking tree.
+
+pub(crate) use pg_logstats_runbook_statements::tree::words::{NOBODY_WAITS, SESSION};
 
 pg_logstats_sdk::actions! {
     /// Who blocks a session, who blocks those, and so on.
     BLOCKING = "running_query.blocking.by_pid";
-    /// One session.
-    SESSION = "running_query.pg_stat_activity.by_pid";
     /// Sessions of the database, role and application of a statement that waited.
     FAMILY_SESSIONS = "query_family.pg_stat_activity.by_dimensions";
 }
@@ -40,20 +40,6 @@ pg_logstats_sdk::reason_codes! {
 }
 
 pg_logstats_sdk::insights! {
-    /// A session that holds others up and waits for nobody.
-    LOCK_QUEUE_HEAD = "lock_queue_head";
-    /// That session is idle in its transaction.
-    IDLE_IN_TRANSACTION_HOLDER = "idle_in_transaction_holder";
-    /// That session is running a statement.
-    ACTIVE_HOLDER = "active_holder";
-    /// A prepared transaction holds others up.
-    PREPARED_TRANSACTION_HOLDER = "prepared_transaction_holder";
-    /// Sessions wait for sessions that wait.
-    LOCK_CHAIN = "lock_chain";
-    /// Sessions wait for each other in a circle.
-    LOCK_CYCLE = "lock_cycle";
-    /// Nobody waits for a lock any more.
-    NOBODY_WAITS = "nobody_waits";
     /// A session waits for the end of another transaction.
     TRANSACTIONID_LOCK_WAIT = "transactionid_lock_wait";
     /// A session waits for another lock.

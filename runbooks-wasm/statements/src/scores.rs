@@ -52,3 +52,59 @@ pub fn confidence(n: u64) -> Confidence {
         _ => Confidence::Low,
     }
 }
+
+/// Time that sessions waited for locks: one half at a minute.
+pub fn waited(us: u64) -> f64 {
+    saturating(us, 60_000_000)
+}
+
+/// A session that does nothing in an open transaction: one half at five minutes. Its client has forgotten it by then, and it keeps its
+/// locks and its snapshot. The usual pause between two statements of a transaction is far below.
+pub fn idle_in_transaction(us: u64) -> f64 {
+    saturating(us, 5 * 60_000_000)
+}
+
+/// A statement or transaction that runs: one half at half an hour. Reports and index builds take minutes by their nature.
+pub fn running(us: u64) -> f64 {
+    saturating(us, 30 * 60_000_000)
+}
+
+/// Sessions that wait for locks at one moment, where nothing tells for how long: one half at five. One alone is gone the next moment.
+pub fn waiting(sessions: u64) -> f64 {
+    saturating(sessions, 5)
+}
+
+/// Transactions since the oldest snapshot that vacuum has to respect: one half at ten million. That is a twentieth of what autovacuum
+/// freezes tables at by default, and many dead rows in any table that is written to.
+pub fn xid_age(transactions: u64) -> f64 {
+    saturating(transactions, 10_000_000)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::float_cmp, reason = "one half is exact")]
+
+    use super::*;
+
+    #[test]
+    fn one_half_is_where_the_comments_say() {
+        assert_eq!(waited(60_000_000), 0.5);
+        assert_eq!(idle_in_transaction(300_000_000), 0.5);
+        assert_eq!(running(1_800_000_000), 0.5);
+        assert_eq!(waiting(5), 0.5);
+        assert_eq!(xid_age(10_000_000), 0.5);
+    }
+
+    #[test]
+    fn scores_grow_and_stay_below_one() {
+        for score in [waited, idle_in_transaction, running, waiting, xid_age] {
+            let mut last = 0.0;
+            for n in (0..63).map(|shift| 1u64 << shift).chain([u64::MAX]) {
+                let now = score(n);
+                assert!(now >= last && now <= 1.0, "{n}");
+                last = now;
+            }
+            assert_eq!(score(0), 0.0);
+        }
+    }
+}

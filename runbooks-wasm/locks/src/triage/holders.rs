@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use pg_logstats_runbook_statements::scores;
 use pg_logstats_sdk::{
     Confidence, Count, DurationUs, Evidence, Finding, FindingKind, LockMode, LockTarget, LockWait, Message,
 };
 
-use super::waited_score;
 use crate::{messages, words};
 
 /// Sessions in the queue from which it is long.
@@ -109,7 +109,7 @@ impl HolderGroup<'_> {
         };
         let mut finding = Finding::new(FindingKind::LockWait, title, longest_reason(longest))
             .about(*longest)
-            .score(waited_score(self.behind_us))
+            .score(scores::waited(self.behind_us))
             .confidence(if self.holder.is_some() {
                 Confidence::High
             } else {

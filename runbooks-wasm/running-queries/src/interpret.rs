@@ -1,0 +1,33 @@
+//! Phase 2: what runs for long, waits, or does nothing in a transaction.
+
+mod blocking;
+mod counts;
+mod maintenance;
+mod sessions;
+mod xmin;
+
+use pg_logstats_runbook_statements::live;
+use pg_logstats_sdk::{Action, Actions, Assessment, Outcome};
+
+use crate::words;
+
+/// Judges an outcome.
+pub(crate) fn interpret(outcome: &Outcome, actions: &mut dyn Actions) -> Assessment {
+    let did = |action: Action| outcome.action == action.as_str();
+    live::frame(outcome, actions, |actions, assessment| {
+        if did(words::COUNTS) {
+            counts::judge(outcome, actions, assessment);
+        } else if did(words::OLDEST_XMIN) {
+            xmin::judge(outcome, actions, assessment);
+        } else if did(words::SESSIONS) || did(words::SESSION) {
+            sessions::judge(outcome, actions, assessment);
+        } else if did(words::BLOCKING) {
+            blocking::judge(outcome, actions, assessment);
+        } else if did(words::INDEX_BUILDS) || did(words::REWRITES) || did(words::VACUUMS) {
+            maintenance::judge(outcome, assessment);
+        } else {
+            return false;
+        }
+        true
+    })
+}
