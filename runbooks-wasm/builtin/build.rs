@@ -8,10 +8,13 @@ use pg_logstats_componentize::{Built, Error, Imports, Package, Script, build, fi
 use sha2::{Digest, Sha256};
 
 /// Name and workflow of each built-in runbook; its crate is `runbooks-wasm/<name>`.
-const RUNBOOKS: [(&str, &str); 4] = [
+const RUNBOOKS: [(&str, &str); 7] = [
+    ("connection-pressure", "connection-pressure"),
     ("first-look", "auto"),
+    ("lock-tree", "lock-tree"),
     ("locks", "locks"),
     ("query-families", "query-families"),
+    ("running-queries", "running-queries"),
     ("slow-queries", "slow-queries"),
 ];
 

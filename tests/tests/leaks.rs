@@ -226,7 +226,7 @@ fn used(cluster: &Cluster, lab: &Lab) -> BTreeMap<PathBuf, String> {
     let report = &reports[0];
     let mut ran_actions = 0;
     for offered in report["next_actions"].as_array().unwrap() {
-        if offered["status"] == "allowed" && offered["kind"] == "run_sql" {
+        if offered["status"] == "allowed" && offered["action_type"] == "run_sql" {
             let argv = argv(offered);
             let ran = run(&argv.iter().map(String::as_str).collect::<Vec<_>>());
             ran_actions += usize::from(ran.code == 0);

@@ -59,9 +59,12 @@ mod tests {
     fn the_starting_runbooks_are_there_in_order() {
         let names: Vec<_> = all().iter().map(|builtin| (builtin.name, builtin.workflow)).collect();
         let expected = [
+            ("connection-pressure", "connection-pressure"),
             ("first-look", "auto"),
+            ("lock-tree", "lock-tree"),
             ("locks", "locks"),
             ("query-families", "query-families"),
+            ("running-queries", "running-queries"),
             ("slow-queries", "slow-queries"),
         ];
         assert_eq!(names, expected);

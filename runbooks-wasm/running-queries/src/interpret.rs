@@ -19,7 +19,7 @@ pub(crate) fn interpret(outcome: &Outcome, actions: &mut dyn Actions) -> Assessm
             counts::judge(outcome, actions, assessment);
         } else if did(words::OLDEST_XMIN) {
             xmin::judge(outcome, actions, assessment);
-        } else if did(words::SESSIONS) || did(words::SESSION) {
+        } else if did(words::LONGEST) || did(words::SESSIONS) || did(words::SESSION) {
             sessions::judge(outcome, actions, assessment);
         } else if did(words::BLOCKING) {
             blocking::judge(outcome, actions, assessment);

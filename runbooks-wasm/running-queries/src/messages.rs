@@ -4,6 +4,8 @@ pg_logstats_sdk::messages! {
     // ---- offers
     counts_label() => "count the connections by who has them and what they do";
     counts_offer_reason() => "it shows how long the longest statement and transaction last, and how many wait or do nothing";
+    longest_label() => "look at the sessions whose transactions are oldest";
+    longest_offer_reason() => "what has been running, or open, for the longest, in all databases";
     xmin_label() => "look at what keeps vacuum from removing old rows";
     xmin_offer_reason() => "it names the sessions whose transactions are oldest";
     sessions_label(target: subject) => "look at the live sessions of the database, role and application of {target}";

@@ -14,6 +14,12 @@ pub(crate) fn counts(actions: &mut dyn Actions) -> Option<NextAction> {
     NextAction::offer(actions, &words::COUNTS.request(), label, reason)
 }
 
+/// The sessions whose transactions are oldest.
+pub(crate) fn longest(actions: &mut dyn Actions) -> Option<NextAction> {
+    let (label, reason) = (messages::longest_label(), messages::longest_offer_reason());
+    NextAction::offer(actions, &words::LONGEST.request(), label, reason)
+}
+
 /// What holds back vacuum.
 pub(crate) fn oldest_xmin(actions: &mut dyn Actions) -> Option<NextAction> {
     let (label, reason) = (messages::xmin_label(), messages::xmin_offer_reason());

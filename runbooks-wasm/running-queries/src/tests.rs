@@ -101,7 +101,7 @@ fn without_logs_it_offers_what_needs_no_subject() {
         .next_actions
         .iter()
         .filter(|next| next.priority == Priority::Required);
-    assert_eq!(required.count(), 2);
+    assert_eq!(required.count(), 3);
 }
 
 #[test]

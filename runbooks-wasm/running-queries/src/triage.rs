@@ -14,11 +14,15 @@ const FAMILIES: usize = 2;
 pub(crate) fn triage(evidence: &Evidence, actions: &mut dyn Actions) -> Assessment {
     let mut assessment = Assessment::new();
     let finding = assessment.finding(live::not_looked_yet());
-    let mut offers: Vec<NextAction> = [offers::counts(actions), offers::oldest_xmin(actions)]
-        .into_iter()
-        .flatten()
-        .map(|action| action.priority(Priority::Required))
-        .collect();
+    let mut offers: Vec<NextAction> = [
+        offers::longest(actions),
+        offers::counts(actions),
+        offers::oldest_xmin(actions),
+    ]
+    .into_iter()
+    .flatten()
+    .map(|action| action.priority(Priority::Required))
+    .collect();
     for session in evidence.live_sessions.iter().rev().take(SESSIONS) {
         offers.extend(offers::session(actions, session));
     }

@@ -7,6 +7,8 @@ pg_logstats_sdk::actions! {
     COUNTS = "connection_pressure.pg_stat_activity.counts";
     /// What keeps vacuum from removing old rows.
     OLDEST_XMIN = "wraparound.pg_stat_activity.oldest_xmin";
+    /// The sessions whose transactions are oldest.
+    LONGEST = "running_query.pg_stat_activity.longest";
     /// Sessions of a database, role and application.
     SESSIONS = "query_family.pg_stat_activity.by_dimensions";
     /// Who blocks a session, who blocks those, and so on.

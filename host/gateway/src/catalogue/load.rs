@@ -60,6 +60,7 @@ pub(super) const FILES: &[(&str, &str)] = &[
     action!("replication.pg_stat_wal_receiver.state"),
     action!("running_query.blocking.by_pid"),
     action!("running_query.pg_stat_activity.by_pid"),
+    action!("running_query.pg_stat_activity.longest"),
     action!("sequence.pg_sequence.near_end"),
     action!("temp_file.explain"),
     action!("temp_file.explain_analyze"),

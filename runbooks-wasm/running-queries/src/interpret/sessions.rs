@@ -93,8 +93,11 @@ fn trouble(record: &Record<'_>) -> Option<Trouble> {
     }
 }
 
-/// How long the transaction is open: the statement's start and age tell what time it is for the server.
+/// How long the transaction is open, where the action says it; else the statement's start and age tell what time it is for the server.
 fn open_for(record: &Record<'_>, running_us: u64) -> Option<u64> {
+    if let Some(open_us) = record.duration_us("transaction_age") {
+        return Some(open_us);
+    }
     let before = record.at("query_start")?.checked_sub(record.at("xact_start")?)?;
     running_us.checked_add(u64::try_from(before).ok()?)
 }

@@ -210,7 +210,9 @@ impl Stage {
         right(
             match action.id.as_str() {
                 "running_query.blocking.by_pid" => says_so("only this role's own"),
-                "wraparound.pg_stat_activity.oldest_xmin" => says_so("rows are hidden"),
+                "running_query.pg_stat_activity.longest" | "wraparound.pg_stat_activity.oldest_xmin" => {
+                    says_so("rows are hidden")
+                }
                 _ => false,
             },
             &outcome,
