@@ -96,6 +96,8 @@ impl Log {
             edge: now.edge.clone(),
             place: header.first(),
             header,
+            // Read afresh, and compared with what was verified, the next time.
+            headers: Vec::new(),
             pending: Default::default(),
         };
         Ok(())
