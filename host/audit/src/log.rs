@@ -60,6 +60,7 @@
 //! `log/tests.rs` cuts every operation short.
 
 use std::collections::VecDeque;
+use std::fs::File;
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -151,6 +152,8 @@ struct State {
     snapshot: Option<Arc<Snapshot>>,
     /// The journal when this process last looked.
     tip: Option<Tip>,
+    /// The journal, open as long as it is the same file.
+    journal: Option<Arc<File>>,
     recovered: Vec<Recovered>,
     locks: Option<LockFiles>,
 }

@@ -17,9 +17,10 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use super::Log;
-use super::lock::{Access, Held, Waiter};
+use super::lock::{Access, Held, LockFiles, Waiter};
+use super::{Log, State};
 use crate::error::AuditError;
+use crate::journal::Found;
 use crate::layout;
 use crate::note::{Checkpoint, MAX_CHECKPOINT_BYTES, NoteError, open_checkpoint};
 
@@ -116,14 +117,25 @@ impl Log {
     }
 
     /// How far the journal goes once those are done who were in line for the lock before: all of them are served together.
-    /// `None` when that is not to be found out, or it is another file by now.
+    /// `None` when there is no more to be found, or that is not to be found out, or it is another file by now.
     fn look(&self, journal: &Arc<File>) -> Option<u64> {
         let mut state = self.state();
+        if self.is_alone(&state) {
+            return None;
+        }
         let locked = self.lock(&mut state, Access::Alone).ok()?;
         let (_, tip) = self.follow(&mut state, &locked).ok()?;
         let written = Arc::ptr_eq(&tip.file, journal).then(|| tip.edge.size());
         state.tip = Some(tip);
         written
+    }
+
+    /// Whether nobody is in line for the lock and no frame stands behind the newest that this process knows: then there is
+    /// nothing to look for. Only a guess, without the lock: who is overlooked leads next.
+    fn is_alone(&self, state: &State) -> bool {
+        let in_line = state.locks.as_ref().is_none_or(LockFiles::has_line);
+        let known = state.tip.as_ref();
+        !in_line && known.is_some_and(|tip| matches!(tip.next_frame(self.files.as_ref()), Ok(Found::End)))
     }
 
     /// Makes the journal durable, which holds so many entries at least, unless that is known.

@@ -79,6 +79,13 @@ struct Line {
     answer: SyncSender<io::Result<Held>>,
 }
 
+impl LockFiles {
+    /// Whether somebody waits for the lock, as far as can be told.
+    pub(super) fn has_line(&self) -> bool {
+        !matches!(Access::Alone.attempt(&self.queue), Ok(Some(_)))
+    }
+}
+
 impl Access {
     /// The lock on the file, if it is to be had now.
     pub(super) fn attempt(self, file: &Arc<File>) -> io::Result<Option<Held>> {

@@ -15,6 +15,7 @@ use crate::digest::Digest;
 use crate::edge::Edge;
 use crate::entry::Entry;
 use crate::error::AuditError;
+use crate::files::FileLayer;
 use crate::journal::{self, Found, Frame, Header, Place};
 use crate::layout;
 use crate::note::{Checkpoint, open_checkpoint};
@@ -51,6 +52,11 @@ pub(super) struct Pending {
 }
 
 impl Tip {
+    /// What stands behind the newest frame.
+    pub(super) fn next_frame(&self, files: &dyn FileLayer) -> io::Result<Found> {
+        journal::read_frame(files, &self.file, self.place)
+    }
+
     /// Takes one frame in, without looking at its checkpoint.
     fn push(&mut self, frame: &Frame, after: Place) -> Result<(), AuditError> {
         let index = self.edge.size();
@@ -111,9 +117,12 @@ impl Log {
             Ok(tip) => tip,
             Err(left) => {
                 let known = self.current_with(state, None)?;
-                self.load_tip(&published, left.into_iter().chain([known.edge.clone()]))?
+                // The file stays open: what the operating system owes it is told to nobody who opens it now.
+                let file = state.journal.take();
+                self.load_tip(&published, left.into_iter().chain([known.edge.clone()]), file)?
             }
         };
+        state.journal = Some(Arc::clone(&tip.file));
         self.read_on(&mut tip, &published, &mut state.recovered, locked)?;
         let root = tip.root_at(published.size);
         if tip.edge.size() < published.size {
@@ -141,13 +150,15 @@ impl Log {
         Ok(if same { Ok(tip) } else { Err(Some(tip.edge)) })
     }
 
-    /// The journal from its base on, none of its frames read yet. `held` are edges of which one may be that of the base.
+    /// The journal from its base on, none of its frames read yet. `held` are edges of which one may be that of the base, `open`
+    /// is a journal that is open.
     pub(super) fn load_tip(
         &self,
         published: &Checkpoint,
         held: impl IntoIterator<Item = Edge>,
+        open: Option<Arc<File>>,
     ) -> Result<Tip, AuditError> {
-        let (file, header, headers) = self.open_journal()?;
+        let (file, header, headers) = self.open_journal(open)?;
         let base = self.open_base(&header)?;
         if published.size < base.size {
             return Err(rolled_back(published.size, base.size));
@@ -160,7 +171,7 @@ impl Log {
             None => Snapshot::load(self.files.as_ref(), base.clone())?.edge,
         };
         Ok(Tip {
-            file: Arc::new(file),
+            file,
             base: base.size,
             checkpoint: base,
             edge,
@@ -171,10 +182,12 @@ impl Log {
         })
     }
 
-    pub(super) fn open_journal(&self) -> Result<(File, Header, Vec<u8>), AuditError> {
+    /// The journal, newly opened unless it is the one that is open, with its newest header and the bytes of both.
+    pub(super) fn open_journal(&self, open: Option<Arc<File>>) -> Result<(Arc<File>, Header, Vec<u8>), AuditError> {
         let files = self.files.as_ref();
         let failed = |error| AuditError::io("open", layout::JOURNAL, error);
-        let file = match files.open_existing(layout::JOURNAL) {
+        let open = open.filter(|open| files.is_same_file(layout::JOURNAL, open).is_ok_and(|same| same));
+        let file = match open.map_or_else(|| files.open_existing(layout::JOURNAL).map(Arc::new), Ok) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 return Err(wrong("the file is missing".to_owned()));
             }
@@ -206,7 +219,7 @@ impl Log {
             if tip.edge.size() == published.size && tip.edge.root() != published.root {
                 return Err(contradicts(published));
             }
-            match journal::read_frame(files, &tip.file, tip.place).map_err(failed)? {
+            match tip.next_frame(files).map_err(failed)? {
                 Found::Frame(frame, after) => {
                     tip.push(&frame, after)?;
                     newest = Some(frame.note);
