@@ -89,7 +89,9 @@ const FOLDER_MODE: u32 = 0o755;
 /// Mode of the lock file.
 const LOCK_MODE: u32 = 0o600;
 /// Files that are made durable at once: enough for the kernel to merge the flushes of the disk.
-const SYNC_THREADS: usize = 16;
+const SYNC_THREADS: usize = 64;
+/// So few files are not worth a thread.
+const SYNC_ALONE: usize = 16;
 /// Where Linux says which start of the machine this is. The one file that is not in the folder of the layer: it is the
 /// kernel's word and not a file that anybody writes.
 const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
@@ -161,7 +163,7 @@ impl DirFiles {
 
 /// Calls `sync` for each path, in a few threads when there are many: one flush of the disk then serves several.
 fn sync_each(paths: &[String], sync: impl Fn(&str) -> io::Result<()> + Sync) -> io::Result<()> {
-    if paths.len() < SYNC_THREADS {
+    if paths.len() < SYNC_ALONE {
         return paths.iter().try_for_each(|path| sync(path));
     }
     let sync = &sync;

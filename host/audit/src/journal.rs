@@ -162,6 +162,15 @@ impl Header {
         whole.then_some(header)
     }
 
+    /// [`read_header`] of the bytes in which the headers stand.
+    pub(crate) fn newest(blocks: &[u8]) -> Option<Self> {
+        let headers = blocks.chunks(FIRST_READ_BYTES).zip(0..).filter_map(|(block, slot)| {
+            let header = Self::parse(block)?;
+            (header.generation % 2 == slot).then_some(header)
+        });
+        headers.max_by_key(|header| header.generation)
+    }
+
     /// Where its block stands.
     pub(crate) fn offset(&self) -> u64 {
         self.generation % 2 * BLOCK_BYTES
@@ -178,13 +187,12 @@ impl Header {
 
 /// The header that counts; `None` when neither is whole.
 pub(crate) fn read_header(files: &dyn FileLayer, file: &File) -> io::Result<Option<Header>> {
-    let room = usize::try_from(FRAMES_START).unwrap_or(0);
-    let bytes = files.read_at(file, 0, room)?;
-    let headers = bytes.chunks(FIRST_READ_BYTES).zip(0..).filter_map(|(block, slot)| {
-        let header = Header::parse(block)?;
-        (header.generation % 2 == slot).then_some(header)
-    });
-    Ok(headers.max_by_key(|header| header.generation))
+    read_headers(files, file).map(|blocks| Header::newest(&blocks))
+}
+
+/// The bytes in which the headers stand.
+pub(crate) fn read_headers(files: &dyn FileLayer, file: &File) -> io::Result<Vec<u8>> {
+    files.read_at(file, 0, usize::try_from(FRAMES_START).unwrap_or(0))
 }
 
 /// Whether files that the journal covers may not be on the disk though they can be read, or the other way round: after the

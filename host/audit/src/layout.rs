@@ -3,6 +3,7 @@
 //! ```text
 //! lock                                 held while appending
 //! queue                                held by the next in line for the lock
+//! sync                                 held while making the journal durable, for all who wait for that
 //! checkpoint                           the signed note
 //! journal                              appends that are durable and not yet in durable files of their own
 //! tile/<level>/<n>[.p/<width>]         hash tiles        (C2SP tlog-tiles)
@@ -24,6 +25,7 @@ pub(crate) const TREE_MODE: u32 = 0o644;
 
 pub(crate) const LOCK: &str = "lock";
 pub(crate) const QUEUE: &str = "queue";
+pub(crate) const SYNC: &str = "sync";
 pub(crate) const CHECKPOINT: &str = "checkpoint";
 pub(crate) const JOURNAL: &str = "journal";
 pub(crate) const TILES: &str = "tile";

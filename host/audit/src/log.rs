@@ -8,22 +8,26 @@
 //!
 //! Everything that changes the folder happens under an exclusive lock (`log/lock.rs`), which the operating system releases when
 //! its holder dies, with one exception: an append waits for the disk *without* the lock. It waits once, for one file, the
-//! `journal` (`journal.rs`), so that the writers of all processes wait together and the kernel serves them with one flush of
-//! the disk: group commit without a leader. In one process, one thread waits for all that wrote before it began.
+//! `journal` (`journal.rs`), and it waits together with the writers of all threads and processes: one of them leads, for all
+//! that wrote before it looked (`log/commit.rs`).
 //!
 //! | step | what is done | after a crash right then, the next start |
 //! |---|---|---|
-//! | J1 | take the lock | finds the same state again |
+//! | J1 | seal the record, unless it says where it stands; take the lock | finds the same state again |
 //! | J2 | read what others added to the journal, verify its newest checkpoint; the next signature stands on it | as J1 |
-//! | J3 | seal the record, sign the checkpoint with it, write both as one frame behind the newest; release the lock | keeps a torn frame in `unacknowledged/`; a whole one counts |
-//! | J4 | `fdatasync` the journal. **This is the commit**: every frame up to this one is durable | as J3, and the frame is there |
-//! | J5 | take the lock; write records, tiles and bundles of the frames up to this one, then rename `checkpoint`; the caller is told | writes them again |
+//! | J3 | seal the record if it is not sealed yet, sign the checkpoint with it, write both as one frame behind the newest; release the lock | keeps a torn frame in `unacknowledged/`; a whole one counts |
+//! | J4 | whoever has the file `sync`: take the lock, look how far the journal goes, release the lock, `fdatasync` the journal. **This is the commit**: every frame up to there is durable | as J3, and the frames are there |
+//! | J5 | it takes the lock; writes records, tiles and bundles of these frames, then renames `checkpoint`; releases the lock and `sync`. Who waited for it reads that the checkpoint has its frame, or leads next; the caller is told | writes them again |
 //!
 //! A frame may stand on frames that are not durable yet; its own J4 makes those durable too, so what is acknowledged never
 //! stands on what can be lost. Nothing outside the journal states an entry before its frame is durable: readers and exporters
 //! see the checkpoint only, and no checkpoint that a power loss takes back was ever to be seen, which would have let the log
 //! sign two histories. So *whole* (counts after a crash), *durable*, *published* (seen) and *acknowledged* follow each other in
 //! this order, and a whole frame without an acknowledgement counts as appended.
+//!
+//! Therefore the checkpoint is all that a leader has to tell the others: what it states is durable, whoever wrote it, and no
+//! note beside it could be out of date or outlive a power loss. `sync` protects nothing. Two who lead at once, because one had
+//! hung for too long or could not have the file, both do what each would do alone.
 //!
 //! What J5 writes is not durable by itself; the journal stands for it. When the journal is full, it is trimmed, under the lock:
 //!
@@ -55,6 +59,7 @@
 //! `tests/protocol.rs` is a model of these steps, under these names, which explores all interleavings up to a bound;
 //! `log/tests.rs` cuts every operation short.
 
+use std::collections::VecDeque;
 use std::fs::File;
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -71,13 +76,15 @@ use crate::journal::JOURNAL_BYTES;
 use crate::keys::{PublicKey, Signer, TrustedKeys};
 use crate::layout::{self, TREE_MODE};
 use crate::merkle::empty_root;
-use crate::note::{Checkpoint, MAX_CHECKPOINT_BYTES, is_origin, open_checkpoint, sign_checkpoint};
+use crate::note::{Checkpoint, MAX_CHECKPOINT_BYTES, is_origin, sign_checkpoint};
 use crate::snapshot::{Entries, Snapshot, VerifiedRecord, without_checkpoint};
+use commit::Group;
 use lock::{Access, LockFiles, Locked};
 use publish::remove_if_there;
-use tip::{Tip, rolled_back, wrong};
+use tip::{Tip, contradicts, rolled_back};
 
 mod append;
+mod commit;
 mod cosigned;
 mod lock;
 mod prove;
@@ -122,12 +129,18 @@ pub struct Log {
     /// Length of the journal.
     journal_bytes: u64,
     state: Mutex<State>,
-    /// Held by the one thread that makes the journal durable, for all that wrote before it began.
+    /// Held by the one thread that commits for all of this process, before everything else.
+    group: Mutex<Option<Group>>,
+    /// Held while the operating system makes the journal durable, after everything else.
     syncing: Mutex<()>,
+    /// Checkpoints that verified, newest first.
+    verified: Mutex<VecDeque<Checkpoint>>,
     /// Entries up to and with the newest frame that this process wrote.
     written: AtomicU64,
     /// Entries that this process knows to be durable.
     durable: AtomicU64,
+    /// Entries that some checkpoint in the folder stated.
+    published: AtomicU64,
     /// The operating system once failed to make them so. It tells each open file only once, and a second try succeeds without
     /// having written what was lost; so this is for good.
     failed: AtomicBool,
@@ -139,6 +152,8 @@ struct State {
     snapshot: Option<Arc<Snapshot>>,
     /// The journal when this process last looked.
     tip: Option<Tip>,
+    /// The journal, open as long as it is the same file.
+    journal: Option<Arc<File>>,
     recovered: Vec<Recovered>,
     locks: Option<LockFiles>,
 }
@@ -177,9 +192,12 @@ impl Log {
             lock_timeout,
             journal_bytes,
             state: Mutex::default(),
+            group: Mutex::default(),
             syncing: Mutex::default(),
+            verified: Mutex::default(),
             written: AtomicU64::new(0),
             durable: AtomicU64::new(0),
+            published: AtomicU64::new(0),
             failed: AtomicBool::new(false),
         };
         {
@@ -244,43 +262,52 @@ impl Log {
 
     /// The published log as its checkpoint now is. Called under the lock.
     fn current(&self, state: &mut State) -> Result<Arc<Snapshot>, AuditError> {
+        let mut tip = state.tip.take();
+        let current = self.current_with(state, tip.as_mut());
+        state.tip = tip;
+        current
+    }
+
+    /// [`Log::current`] while the tip is not in its place. The tip forgets what is published.
+    fn current_with(&self, state: &mut State, tip: Option<&mut Tip>) -> Result<Arc<Snapshot>, AuditError> {
+        let checkpoint = self.published_now(state)?;
+        let size = checkpoint.size;
+        let snapshot = match state.snapshot.clone() {
+            Some(known) if known.checkpoint.note == checkpoint.note => known,
+            known => {
+                let grown = known.zip(tip.as_deref());
+                let grown = grown.and_then(|(known, tip)| tip.grown(&known.edge, size));
+                Arc::new(match grown {
+                    Some(edge) if edge.root() != checkpoint.root => return Err(contradicts(&checkpoint)),
+                    Some(edge) => Snapshot { checkpoint, edge },
+                    None => Snapshot::load(self.files.as_ref(), checkpoint)?,
+                })
+            }
+        };
+        state.snapshot = Some(Arc::clone(&snapshot));
+        if let Some(tip) = tip {
+            tip.forget(size);
+        }
+        Ok(snapshot)
+    }
+
+    /// The checkpoint in the folder, verified, and not older than one that was seen. Called under the lock.
+    fn published_now(&self, state: &State) -> Result<Checkpoint, AuditError> {
         let files = self.files.as_ref();
+        // Before reading: another thread may see a newer one right after.
+        let stated = self.published.load(Ordering::Acquire);
         let note = match files.read(layout::CHECKPOINT, MAX_CHECKPOINT_BYTES) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(without_checkpoint(files)?),
             other => other.map_err(|error| AuditError::io("read", layout::CHECKPOINT, error))?,
         };
-        let known = state.snapshot.as_ref();
-        if let Some(known) = known.filter(|known| known.checkpoint.note.as_bytes() == note) {
-            return Ok(Arc::clone(known));
+        let checkpoint = self.open_note(&note)?;
+        let known = state.snapshot.as_ref().map(|known| &known.checkpoint);
+        let other = known.is_some_and(|known| checkpoint.size == known.size && checkpoint.root != known.root);
+        let known = known.map_or(0, |known| known.size).max(stated);
+        if checkpoint.size < known || other {
+            return Err(rolled_back(checkpoint.size, known));
         }
-        let checkpoint = open_checkpoint(&note, &self.origin, &self.trusted)?;
-        let mut grown = None;
-        if let Some(Snapshot {
-            checkpoint: known,
-            edge,
-        }) = known.map(Arc::as_ref)
-        {
-            if checkpoint.size < known.size || (checkpoint.size == known.size && checkpoint.root != known.root) {
-                return Err(rolled_back(checkpoint.size, known.size));
-            }
-            grown = state.tip.as_ref().and_then(|tip| tip.grown(edge, checkpoint.size));
-        }
-        let snapshot = match grown {
-            Some(edge) if edge.root() != checkpoint.root => {
-                return Err(wrong(format!(
-                    "it contradicts the checkpoint with {} entries",
-                    checkpoint.size
-                )));
-            }
-            Some(edge) => Snapshot { checkpoint, edge },
-            None => Snapshot::load(files, checkpoint)?,
-        };
-        if let Some(tip) = &mut state.tip {
-            tip.forget(snapshot.checkpoint.size);
-        }
-        let snapshot = Arc::new(snapshot);
-        state.snapshot = Some(Arc::clone(&snapshot));
-        Ok(snapshot)
+        Ok(checkpoint)
     }
 
     /// Makes the folders, the journal and the checkpoint of an empty log. The checkpoint comes last: without it, and without
@@ -319,44 +346,7 @@ impl Log {
     /// A checkpoint of this log. A signature that does not verify must never be published, whatever the signer is.
     fn sign_checkpoint(&self, signer: &dyn Signer, size: u64, root: &Digest) -> Result<Checkpoint, AuditError> {
         let note = sign_checkpoint(signer, &self.origin, size, root)?;
-        Ok(open_checkpoint(note.as_bytes(), &self.origin, &self.trusted)?)
-    }
-
-    /// J4: makes the journal durable up to a size that was written, unless that is known to be. Called without the lock, so
-    /// that others write meanwhile; the kernel then serves several processes with one flush of the disk.
-    fn make_durable(&self, journal: &File, size: u64) -> Result<(), AuditError> {
-        self.refuse_after_failure()?;
-        if self.durable.load(Ordering::Acquire) < size {
-            self.sync_journal(journal, size)?;
-        }
-        Ok(())
-    }
-
-    fn sync_journal(&self, journal: &File, size: u64) -> Result<(), AuditError> {
-        let _alone = self.syncing.lock().unwrap_or_else(PoisonError::into_inner);
-        // Somebody else of this process may just have done it, or failed.
-        self.refuse_after_failure()?;
-        if self.durable.load(Ordering::Acquire) >= size {
-            return Ok(());
-        }
-        let written = self.written.load(Ordering::Acquire).max(size);
-        if let Err(error) = self.files.sync_data(journal) {
-            self.failed.store(true, Ordering::Release);
-            return Err(AuditError::NotDurable {
-                reason: error.to_string(),
-            });
-        }
-        self.durable.fetch_max(written, Ordering::AcqRel);
-        Ok(())
-    }
-
-    fn refuse_after_failure(&self) -> Result<(), AuditError> {
-        if self.failed.load(Ordering::Acquire) {
-            return Err(AuditError::NotDurable {
-                reason: "an earlier attempt of this process failed".to_owned(),
-            });
-        }
-        Ok(())
+        Ok(self.open_note(note.as_bytes())?)
     }
 
     /// A panic elsewhere cannot leave the state half-changed: it is only ever replaced whole.

@@ -44,6 +44,7 @@ pub(crate) struct FaultyFiles {
 #[derive(Default)]
 struct State {
     done: u64,
+    journal_syncs: u64,
     dead: bool,
     /// Changes that are not durable yet, and how to take them back. With each the folder, for a name, or the file.
     volatile: Vec<(Kept, Undo)>,
@@ -102,6 +103,11 @@ impl FaultyFiles {
     /// Whether the chosen operation was reached.
     pub(crate) fn fired(&self) -> bool {
         self.state.lock().unwrap().done > self.at
+    }
+
+    /// How often the journal was made durable.
+    pub(crate) fn journal_syncs(&self) -> u64 {
+        self.state.lock().unwrap().journal_syncs
     }
 
     fn change(
@@ -364,6 +370,7 @@ impl FileLayer for FaultyFiles {
 
     fn sync_data(&self, file: &File) -> io::Result<()> {
         self.change(|| self.inner.sync_data(file), false, Vec::new())?;
+        self.state.lock().unwrap().journal_syncs += 1;
         self.keep(&Kept::Journal);
         Ok(())
     }

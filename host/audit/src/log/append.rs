@@ -17,7 +17,7 @@ use crate::journal::{self, FRAMES_START, Frame};
 use crate::keys::Signer;
 use crate::layout;
 use crate::note::Checkpoint;
-use crate::snapshot::{MAX_PAYLOAD_BYTES, Snapshot, record_indexes};
+use crate::snapshot::{MAX_PAYLOAD_BYTES, record_indexes};
 
 /// A record to append.
 #[derive(Debug, Clone, Copy)]
@@ -59,9 +59,18 @@ pub struct Sealed {
 /// Kind, id, incident and time of a record.
 type Header<'a> = (&'a str, &'a str, Option<&'a str>, i64);
 
-/// What goes into a frame beside its payload, and the lock under which it is written.
+/// A sealed record.
+struct Made {
+    entry: Entry,
+    /// The text of the entry.
+    leaf: String,
+    /// Bytes of its DSSE file.
+    record: Vec<u8>,
+}
+
+/// Which record goes into a frame, and the lock under which it is written.
 struct Writing<'a> {
-    header: Header<'a>,
+    id: &'a str,
     /// Who signs from the next record on.
     successor: Option<&'a dyn Signer>,
     locked: &'a Locked,
@@ -78,7 +87,11 @@ impl Log {
             created_us,
             payload,
         } = *record;
-        self.append_with(kind, id, incident, created_us, |_| Ok(payload.to_vec()))
+        // Sealed before the lock is asked for: what it says does not depend on where it is going to stand.
+        let header = (kind, id, incident, created_us);
+        check_header(kind, id, incident)?;
+        let made = self.make(header, payload, None)?;
+        self.append_made(header, |_| Ok(made), None)
     }
 
     /// [`Log::append`] for a payload that needs to know where it is going to stand. `payload` is called under the lock of
@@ -91,7 +104,7 @@ impl Log {
         created_us: i64,
         payload: impl FnOnce(Placement) -> Result<Vec<u8>, serde_json::Error>,
     ) -> Result<Sealed, AuditError> {
-        self.append_signed((kind, id, incident, created_us), payload, None)
+        self.append_placed((kind, id, incident, created_us), payload, None)
     }
 
     /// The record that gives the log another key: signed by the key in force and by `successor`, under the first checkpoint of
@@ -104,10 +117,10 @@ impl Log {
         created_us: i64,
         payload: impl FnOnce(Placement) -> Result<Vec<u8>, serde_json::Error>,
     ) -> Result<Sealed, AuditError> {
-        self.append_signed((crate::keychange::KIND, id, None, created_us), payload, Some(successor))
+        self.append_placed((crate::keychange::KIND, id, None, created_us), payload, Some(successor))
     }
 
-    fn append_signed(
+    fn append_placed(
         &self,
         header: Header<'_>,
         payload: impl FnOnce(Placement) -> Result<Vec<u8>, serde_json::Error>,
@@ -115,65 +128,56 @@ impl Log {
     ) -> Result<Sealed, AuditError> {
         let (kind, id, incident, _) = header;
         check_header(kind, id, incident)?;
+        let make = |placement| {
+            let payload =
+                payload(placement).map_err(|error| bad_record(id, format!("its payload has no JSON form: {error}")))?;
+            self.make(header, &payload, successor)
+        };
+        self.append_made(header, make, successor)
+    }
+
+    fn append_made(
+        &self,
+        (_, id, ..): Header<'_>,
+        make: impl FnOnce(Placement) -> Result<Made, AuditError>,
+        successor: Option<&dyn Signer>,
+    ) -> Result<Sealed, AuditError> {
         let (sealed, journal) = {
             let mut state = self.state();
             self.refuse_after_failure()?;
             let locked = self.lock(&mut state, Access::Alone)?;
-            let (mut published, mut tip) = self.catch_up(&mut state, &locked)?;
+            let (published, mut tip) = self.follow(&mut state, &locked)?;
             // What is durable already, of a thread that waits for the lock or could not publish: now, or nothing more.
             let durable = self.durable.load(Ordering::Acquire).min(tip.edge.size());
-            if durable > published.checkpoint.size {
-                published = self.publish(&published, &mut tip, durable, &locked)?;
-                state.snapshot = Some(Arc::clone(&published));
+            if durable > published.size {
+                let published = self.current_with(&mut state, Some(&mut tip))?;
+                state.snapshot = Some(self.publish(&published, &mut tip, durable, &locked)?);
             }
             let writing = Writing {
-                header,
+                id,
                 successor,
                 locked: &locked,
             };
-            let sealed = self.seal_into_journal(&mut state, &published, &mut tip, writing, payload);
+            let sealed = self.seal_into_journal(&mut state, &mut tip, writing, make);
             let journal = Arc::clone(&tip.file);
             state.tip = Some(tip);
             (sealed?, journal)
         };
-        self.make_durable(&journal, sealed.tree_size)?;
-        self.publish_written(sealed.tree_size)
-            .map_err(|error| AuditError::unpublished(id, sealed.index, &error))?;
+        self.commit(&journal, sealed.tree_size, |error| {
+            AuditError::unpublished(id, sealed.index, error)
+        })?;
         Ok(sealed)
     }
 
-    /// J3: seals the record behind the tip and writes its frame.
-    fn seal_into_journal(
+    /// Seals a record.
+    fn make(
         &self,
-        state: &mut State,
-        published: &Arc<Snapshot>,
-        tip: &mut Tip,
-        Writing {
-            header: (kind, id, incident, created_us),
-            successor,
-            locked,
-        }: Writing<'_>,
-        payload: impl FnOnce(Placement) -> Result<Vec<u8>, serde_json::Error>,
-    ) -> Result<Sealed, AuditError> {
-        self.check_in_force(&tip.checkpoint)?;
-        if let Some(index) = self.index_of(published, tip, id)? {
-            return Err(AuditError::DuplicateId {
-                id: id.to_owned(),
-                index,
-            });
-        }
-        let index = tip.edge.size();
-        let bad = |what: String| AuditError::BadRecord {
-            id: id.to_owned(),
-            what,
-        };
-        let placement = Placement {
-            index,
-            previous_root: tip.checkpoint.root,
-        };
-        let payload = payload(placement).map_err(|error| bad(format!("its payload has no JSON form: {error}")))?;
-        check_payload(&payload).map_err(bad)?;
-        let mut envelope = dsse::seal(self.signer.as_ref(), &payload_type(kind), &payload)?;
+        (kind, id, incident, created_us): Header<'_>,
+        payload: &[u8],
+        successor: Option<&dyn Signer>,
+    ) -> Result<Made, AuditError> {
+        check_payload(payload).map_err(|what| bad_record(id, what))?;
+        let mut envelope = dsse::seal(self.signer.as_ref(), &payload_type(kind), payload)?;
         if let Some(successor) = successor {
             dsse::countersign(&mut envelope, successor)?;
         }
@@ -189,9 +193,33 @@ impl Log {
             digest: Digest::of(&record),
         };
         let leaf = entry.to_text();
+        Ok(Made { entry, leaf, record })
+    }
+
+    /// J3: seals the record behind the tip, unless it is sealed already, and writes its frame.
+    fn seal_into_journal(
+        &self,
+        state: &mut State,
+        tip: &mut Tip,
+        Writing { id, successor, locked }: Writing<'_>,
+        make: impl FnOnce(Placement) -> Result<Made, AuditError>,
+    ) -> Result<Sealed, AuditError> {
+        self.check_in_force(&tip.checkpoint)?;
+        if let Some(index) = self.index_of(state, tip, id)? {
+            return Err(AuditError::DuplicateId {
+                id: id.to_owned(),
+                index,
+            });
+        }
+        let index = tip.edge.size();
+        let placement = Placement {
+            index,
+            previous_root: tip.checkpoint.root,
+        };
+        let Made { entry, leaf, record } = make(placement)?;
         let mut edge = tip.edge.clone();
         edge.push(&leaf)
-            .ok_or_else(|| bad("its entry is too long".to_owned()))?;
+            .ok_or_else(|| bad_record(id, "its entry is too long".to_owned()))?;
         let signer = successor.unwrap_or(self.signer.as_ref());
         let checkpoint = self.sign_checkpoint(signer, edge.size(), &edge.root())?;
         let sealed = Sealed {
@@ -205,8 +233,8 @@ impl Log {
         let frame = Frame { note, leaf, record };
         let end = tip.place.offset.saturating_add(frame.room());
         if end > self.journal_bytes && tip.place.offset > FRAMES_START {
-            let trimmed = self.trim(published, tip, locked)?;
-            state.snapshot = Some(trimmed);
+            let published = self.current_with(state, Some(tip))?;
+            state.snapshot = Some(self.trim(&published, tip, locked)?);
         }
         let files = self.files.as_ref();
         let after = journal::write_frame(files, &tip.file, tip.place, &frame).map_err(|error| {
@@ -217,6 +245,7 @@ impl Log {
         tip.pending.push_back(Pending {
             index,
             entry,
+            root: checkpoint.root,
             own: Some(checkpoint.clone()),
             place: tip.place,
         });
@@ -242,16 +271,24 @@ impl Log {
     }
 
     /// The index of the record with this id, published or not.
-    fn index_of(&self, published: &Snapshot, tip: &Tip, id: &str) -> Result<Option<u64>, AuditError> {
+    fn index_of(&self, state: &mut State, tip: &mut Tip, id: &str) -> Result<Option<u64>, AuditError> {
         if let Some(frame) = tip.pending.iter().find(|frame| frame.entry.id == id) {
             return Ok(Some(frame.index));
         }
         for index in record_indexes(self.files.as_ref(), id)? {
+            let published = self.current_with(state, Some(tip))?;
             if published.has(self.files.as_ref(), id, index)? {
                 return Ok(Some(index));
             }
         }
         Ok(None)
+    }
+}
+
+fn bad_record(id: &str, what: String) -> AuditError {
+    AuditError::BadRecord {
+        id: id.to_owned(),
+        what,
     }
 }
 
@@ -266,10 +303,7 @@ fn check_header(kind: &str, id: &str, incident: Option<&str>) -> Result<(), Audi
             "`{}` is not a kind: up to 40 lower-case letters, digits and `_`",
             kind.escape_debug()
         );
-        return Err(AuditError::BadRecord {
-            id: id.to_owned(),
-            what,
-        });
+        return Err(bad_record(id, what));
     }
     Ok(())
 }

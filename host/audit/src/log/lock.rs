@@ -4,14 +4,14 @@
 //! process that died. **Can fail**: [`AuditError::LockTimeout`], and opening the files.
 //!
 //! Only who holds `queue` may ask for `lock`. Without that, a process that appends one record after the other would take the
-//! lock again before anybody else finds it free. The first in line looks for the lock again and again, which is quick to see
-//! that it is free, or that its file was replaced. All others wait for `queue`: the operating system wakes exactly the next
-//! one, but it has no timeout for that; so a thread of its own waits there, and is left behind when it waits for too long: it
-//! then ends as soon as it gets what nobody wants any more.
+//! lock again before anybody else finds it free. Both are waited for in the kernel, which wakes exactly the next one and costs
+//! the others no processor time, but has no timeout for that; so a thread of its own waits there, and is left behind when it
+//! waits for too long or for a file that was replaced: it then ends as soon as it gets what nobody wants any more.
 
 use std::fs::File;
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel, sync_channel};
 use std::time::{Duration, Instant};
 
@@ -19,12 +19,8 @@ use super::{Log, State};
 use crate::error::AuditError;
 use crate::layout;
 
-/// How often who waits for `queue` looks whether that is still the file in the folder.
+/// How often who waits for a file looks whether that is still the one in the folder.
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
-/// How long the first in line leaves the processor only to others that are ready: most holders are done by then.
-const YIELDING: Duration = Duration::from_micros(300);
-/// How long it sleeps between two looks after that.
-const PAUSE: Duration = Duration::from_micros(100);
 
 /// Who may be in the log at the same time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,90 +31,149 @@ pub(super) enum Access {
     Alone,
 }
 
-/// The lock on the log; dropping it releases the lock.
-pub(super) struct Locked {
+/// A lock on a file; dropping it releases the lock.
+pub(super) struct Held {
     file: Arc<File>,
 }
 
-impl Drop for Locked {
+impl Drop for Held {
     fn drop(&mut self) {
         let _closing_it_releases_it_too = self.file.unlock();
     }
 }
 
-/// The first place in line; dropping it lets the next one come.
-struct Turn {
-    queue: Arc<File>,
+/// The lock on the log; dropping it releases the lock.
+pub(super) struct Locked {
+    _held: Held,
 }
 
-impl Drop for Turn {
-    fn drop(&mut self) {
-        let _closing_it_releases_it_too = self.queue.unlock();
-    }
-}
-
-/// The open lock files, and the thread that waits in line once somebody had to wait.
+/// The open lock files.
 pub(super) struct LockFiles {
     lock: Arc<File>,
     queue: Arc<File>,
-    waiter: Option<Sender<Request>>,
+    waiter: Waiter,
 }
 
-type Request = SyncSender<io::Result<Turn>>;
+/// The thread that waits for a lock, once one had to be waited for.
+#[derive(Default)]
+pub(super) struct Waiter {
+    requests: Option<Sender<Request>>,
+}
+
+enum Request {
+    /// The lock on the log, in turn.
+    Lock(Line),
+    /// That nobody holds the lock on a file alone any more.
+    Release(Arc<File>, SyncSender<io::Result<()>>),
+}
+
+/// Somebody in line for the lock.
+struct Line {
+    /// The first place, if that is had already.
+    turn: Option<Held>,
+    queue: Arc<File>,
+    lock: Arc<File>,
+    access: Access,
+    /// Nobody waits for the answer any more.
+    given_up: Arc<AtomicBool>,
+    answer: SyncSender<io::Result<Held>>,
+}
+
+impl LockFiles {
+    /// Whether somebody waits for the lock, as far as can be told.
+    pub(super) fn has_line(&self) -> bool {
+        !matches!(Access::Alone.attempt(&self.queue), Ok(Some(_)))
+    }
+}
 
 impl Access {
-    /// Whether the file is locked now.
-    fn attempt(self, file: &File) -> io::Result<bool> {
+    /// The lock on the file, if it is to be had now.
+    pub(super) fn attempt(self, file: &Arc<File>) -> io::Result<Option<Held>> {
         let attempt = match self {
             Self::Shared => file.try_lock_shared(),
             Self::Alone => file.try_lock(),
         };
         match attempt {
-            Ok(()) => Ok(true),
-            Err(std::fs::TryLockError::WouldBlock) => Ok(false),
+            Ok(()) => Ok(Some(Held { file: Arc::clone(file) })),
+            Err(std::fs::TryLockError::WouldBlock) => Ok(None),
             Err(std::fs::TryLockError::Error(error)) => Err(error),
         }
     }
 }
 
-impl LockFiles {
-    fn turn(&self) -> Turn {
-        Turn {
-            queue: Arc::clone(&self.queue),
-        }
+impl Waiter {
+    /// Has the thread wait until nobody holds the lock on a file alone.
+    pub(super) fn release(&mut self, file: &Arc<File>) -> io::Result<Receiver<io::Result<()>>> {
+        let (answer, answered) = sync_channel(1);
+        self.ask(Request::Release(Arc::clone(file), answer)).map(|()| answered)
     }
 
-    /// Sends the thread to wait in line; it is started when there is none.
-    fn ask(&mut self) -> io::Result<Receiver<io::Result<Turn>>> {
-        let (request, answer) = sync_channel(1);
-        let request = match &self.waiter {
+    /// Asks the thread; it is started when there is none.
+    fn ask(&mut self, request: Request) -> io::Result<()> {
+        let request = match &self.requests {
             Some(waiter) => match waiter.send(request) {
-                Ok(()) => return Ok(answer),
+                Ok(()) => return Ok(()),
                 Err(unsent) => unsent.0,
             },
             None => request,
         };
         let (waiter, requests) = channel();
-        let queue = Arc::clone(&self.queue);
         std::thread::Builder::new()
             .name("audit-lock".to_owned())
-            .spawn(move || wait_in_line(&requests, &queue))?;
+            .spawn(move || wait_for_each(&requests))?;
         // If the thread ended already, the answer never comes, which tells.
         let _answered_or_not = waiter.send(request);
-        self.waiter = Some(waiter);
-        Ok(answer)
+        self.requests = Some(waiter);
+        Ok(())
     }
 }
 
-fn wait_in_line(requests: &Receiver<Request>, queue: &Arc<File>) {
+fn wait_for_each(requests: &Receiver<Request>) {
     while let Ok(request) = requests.recv() {
-        let turn = queue.lock().map(|()| Turn {
-            queue: Arc::clone(queue),
-        });
         // Left behind: what nobody takes is dropped, and so released.
-        if request.send(turn).is_err() {
+        let taken = match request {
+            Request::Lock(line) => line.wait(),
+            // Shared, so that all who wait go on at once, and for no longer than that takes.
+            Request::Release(file, answer) => {
+                let released = file.lock_shared().and_then(|()| file.unlock());
+                answer.send(released).is_ok()
+            }
+        };
+        if !taken {
             return;
         }
+    }
+}
+
+impl Line {
+    /// Waits for the first place and then for the lock, and says whether somebody took it.
+    fn wait(self) -> bool {
+        let Self {
+            turn,
+            queue,
+            lock,
+            access,
+            given_up,
+            answer,
+        } = self;
+        let turn = match turn {
+            Some(turn) => Ok(turn),
+            None => queue.lock().map(|()| Held { file: queue }),
+        };
+        let held = turn.and_then(|turn| {
+            // Before the lock is waited for, so that who gave up does not keep others from it.
+            if given_up.load(Ordering::SeqCst) {
+                return Err(io::ErrorKind::Interrupted.into());
+            }
+            match access {
+                Access::Shared => lock.lock_shared()?,
+                Access::Alone => lock.lock()?,
+            }
+            let held = Held { file: lock };
+            drop(turn);
+            Ok(held)
+        });
+        answer.send(held).is_ok()
     }
 }
 
@@ -128,68 +183,64 @@ impl Log {
         let start = Instant::now();
         loop {
             let mut files = self.lock_files(state.locks.take())?;
-            if let Some(turn) = self.wait_in_line(&mut files, start)?
-                && let Some(locked) = self.wait_for_lock(&files, access, start)?
+            // A lock on a file that was replaced protects nothing. Of `queue` it is seen by whoever has to wait.
+            if let Some(held) = self.lock_in_turn(&mut files, access, start)?
+                && self.is_there(layout::LOCK, &files.lock)?
             {
-                drop(turn);
                 state.locks = Some(files);
-                return Ok(locked);
+                return Ok(Locked { _held: held });
             }
-            // A lock on a file that was replaced meanwhile protects nothing: the files are opened again.
+            // One of the files was replaced meanwhile: they are opened again.
         }
     }
 
-    /// The first place in line; `None` when `queue` was replaced.
-    fn wait_in_line(&self, files: &mut LockFiles, start: Instant) -> Result<Option<Turn>, AuditError> {
-        let failed = |error| AuditError::io("lock", layout::QUEUE, error);
-        let turn = if Access::Alone.attempt(&files.queue).map_err(failed)? {
-            files.turn()
-        } else {
-            let answer = files.ask().map_err(failed)?;
-            loop {
-                let left = self.lock_timeout.saturating_sub(start.elapsed());
-                match answer.recv_timeout(left.min(LOOK_AGAIN)) {
-                    Ok(turn) => break turn.map_err(failed)?,
-                    Err(RecvTimeoutError::Disconnected) => return Ok(None),
-                    Err(RecvTimeoutError::Timeout) if left.is_zero() => return Err(timed_out(start)),
-                    Err(RecvTimeoutError::Timeout) if self.is_there(layout::QUEUE, &files.queue)? => {}
-                    Err(RecvTimeoutError::Timeout) => return Ok(None),
-                }
+    /// The lock on the open files; `None` when others have their names by now.
+    fn lock_in_turn(&self, files: &mut LockFiles, access: Access, start: Instant) -> Result<Option<Held>, AuditError> {
+        let failed = |error| AuditError::io("lock", layout::LOCK, error);
+        let turn = Access::Alone
+            .attempt(&files.queue)
+            .map_err(|error| AuditError::io("lock", layout::QUEUE, error))?;
+        if turn.is_some()
+            && let Some(held) = access.attempt(&files.lock).map_err(failed)?
+        {
+            return Ok(Some(held));
+        }
+        let given_up = Arc::new(AtomicBool::new(false));
+        let (answer, answered) = sync_channel(1);
+        let line = Line {
+            turn,
+            queue: Arc::clone(&files.queue),
+            lock: Arc::clone(&files.lock),
+            access,
+            given_up: Arc::clone(&given_up),
+            answer,
+        };
+        files.waiter.ask(Request::Lock(line)).map_err(failed)?;
+        let held = loop {
+            let left = self.lock_timeout.saturating_sub(start.elapsed());
+            match answered.recv_timeout(left.min(LOOK_AGAIN)) {
+                Ok(held) => break held.map(Some).map_err(failed),
+                Err(RecvTimeoutError::Disconnected) => break Ok(None),
+                Err(RecvTimeoutError::Timeout) if left.is_zero() => break Err(timed_out(start)),
+                Err(RecvTimeoutError::Timeout) => {}
+            }
+            let queue = self.is_there(layout::QUEUE, &files.queue);
+            match queue.and_then(|there| Ok(there && self.is_there(layout::LOCK, &files.lock)?)) {
+                Ok(true) => {}
+                Ok(false) => break Ok(None),
+                Err(error) => break Err(error),
             }
         };
-        Ok(self.is_there(layout::QUEUE, &files.queue)?.then_some(turn))
-    }
-
-    /// The lock, for the first in line; `None` when `lock` was replaced.
-    fn wait_for_lock(&self, files: &LockFiles, access: Access, start: Instant) -> Result<Option<Locked>, AuditError> {
-        let began = Instant::now();
-        loop {
-            let got = access.attempt(&files.lock);
-            if got.map_err(|error| AuditError::io("lock", layout::LOCK, error))? {
-                let locked = Locked {
-                    file: Arc::clone(&files.lock),
-                };
-                return Ok(self.is_there(layout::LOCK, &files.lock)?.then_some(locked));
-            }
-            if began.elapsed() < YIELDING {
-                std::thread::yield_now();
-                continue;
-            }
-            if start.elapsed() >= self.lock_timeout {
-                return Err(timed_out(start));
-            }
-            if !self.is_there(layout::LOCK, &files.lock)? {
-                return Ok(None);
-            }
-            std::thread::sleep(PAUSE);
+        if !matches!(held, Ok(Some(_))) {
+            // The thread may have the first place and still wait for the lock: it shall not keep others from it.
+            given_up.store(true, Ordering::SeqCst);
+            let _closing_it_releases_it_too = files.queue.unlock();
         }
+        held
     }
 
     fn lock_files(&self, known: Option<LockFiles>) -> Result<LockFiles, AuditError> {
-        if let Some(files) = known
-            && self.is_there(layout::QUEUE, &files.queue)?
-            && self.is_there(layout::LOCK, &files.lock)?
-        {
+        if let Some(files) = known {
             return Ok(files);
         }
         let open = |path| {
@@ -199,7 +250,7 @@ impl Log {
         Ok(LockFiles {
             queue: open(layout::QUEUE)?,
             lock: open(layout::LOCK)?,
-            waiter: None,
+            waiter: Waiter::default(),
         })
     }
 

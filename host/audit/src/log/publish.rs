@@ -17,7 +17,7 @@ use crate::error::AuditError;
 use crate::files::FileLayer;
 use crate::journal::{self, Found};
 use crate::layout::{self, RECORD_MODE, TREE_MODE};
-use crate::note::{Checkpoint, open_checkpoint};
+use crate::note::Checkpoint;
 use crate::snapshot::{MAX_RECORD_BYTES, Snapshot};
 
 /// What to do with a file that is there already.
@@ -96,7 +96,8 @@ impl Log {
         }
         let checkpoint = match newest {
             Some((Some(own), _)) => own,
-            Some((None, note)) => open_checkpoint(note.as_bytes(), &self.origin, &self.trusted)
+            Some((None, note)) => self
+                .open_note(note.as_bytes())
                 .map_err(|error| wrong(format!("a checkpoint in it does not verify: {error}")))?,
             None => return Err(wrong(format!("it does not hold the entries up to {size}"))),
         };
@@ -110,6 +111,7 @@ impl Log {
             put(files, path, layout::STAGED_TILE, bytes, TREE_MODE, present)?;
         }
         publish_checkpoint(files, &checkpoint)?;
+        self.published.fetch_max(size, Ordering::AcqRel);
 
         // The edge of the base stays: recovery begins with it.
         let keep = [edge_paths(size), edge_paths(tip.base)].concat();

@@ -53,7 +53,7 @@ impl Log {
             }
             _ => {}
         }
-        let (_, header) = self.open_journal()?;
+        let (_, header, _) = self.open_journal(None)?;
         if is_suspect(files, &header) {
             self.restore(state, locked)?;
         }
@@ -83,7 +83,7 @@ impl Log {
     /// written anew. What stands in the files is not asked, except for a checkpoint that the journal does not know.
     fn restore(&self, state: &mut State, locked: &Locked) -> Result<(), AuditError> {
         let files = self.files.as_ref();
-        let (_, header) = self.open_journal()?;
+        let (_, header, _) = self.open_journal(None)?;
         let base = self.open_base(&header)?;
         let published = match self.published() {
             Ok(published) => published,
@@ -95,7 +95,7 @@ impl Log {
             return Err(rolled_back(published.size, base.size));
         }
         let from = Snapshot::load(files, base.clone())?;
-        let mut tip = self.load_tip(&base, [from.edge.clone()])?;
+        let mut tip = self.load_tip(&base, [from.edge.clone()], None)?;
         self.read_on(&mut tip, &published, &mut state.recovered, locked)?;
         self.adopt(&tip)?;
         let size = tip.edge.size();

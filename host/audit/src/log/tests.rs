@@ -15,11 +15,11 @@ use crate::keys::tests::MemoryKey;
 use crate::keys::{FileKey, PublicKey, SignError, Signer};
 use crate::verify::{verify, verify_layer};
 
-const ORIGIN: &str = "test.example/log";
+pub(crate) const ORIGIN: &str = "test.example/log";
 /// More operations than any append makes.
 const ENOUGH: u64 = 300;
 /// Room for five small frames, so that some appends trim.
-const JOURNAL_BYTES: u64 = 7 * 4096;
+pub(crate) const JOURNAL_BYTES: u64 = 7 * 4096;
 
 /// The layer under test, shared with the test so that it can be asked whether the fault was reached.
 struct Shared(Arc<FaultyFiles>);
@@ -70,19 +70,19 @@ fn dir(path: &Path) -> Dir {
     Dir::open_ambient_dir(path, ambient_authority()).unwrap()
 }
 
-fn key(root: &Path) -> Box<FileKey> {
+pub(crate) fn key(root: &Path) -> Box<FileKey> {
     let keys = root.join("keys");
     std::fs::create_dir_all(&keys).unwrap();
     Box::new(FileKey::load_or_create(&dir(&keys)).unwrap())
 }
 
-fn audit(root: &Path) -> Dir {
+pub(crate) fn audit(root: &Path) -> Dir {
     let audit = root.join("audit");
     std::fs::create_dir_all(&audit).unwrap();
     dir(&audit)
 }
 
-fn open(root: &Path) -> Result<Log, AuditError> {
+pub(crate) fn open(root: &Path) -> Result<Log, AuditError> {
     let layer = Box::new(DirFiles::new(audit(root)));
     Log::open_layer(layer, key(root), ORIGIN, LogOptions::default(), JOURNAL_BYTES)
 }
@@ -101,7 +101,7 @@ fn after_a_fault(root: &Path, fault: Fault) -> FaultyFiles {
     }
 }
 
-fn open_through(root: &Path, layer: &Arc<FaultyFiles>) -> Result<Log, AuditError> {
+pub(crate) fn open_through(root: &Path, layer: &Arc<FaultyFiles>) -> Result<Log, AuditError> {
     let layer = Box::new(Shared(Arc::clone(layer)));
     Log::open_layer(layer, key(root), ORIGIN, LogOptions::default(), JOURNAL_BYTES)
 }
@@ -141,7 +141,7 @@ fn ids() -> impl Iterator<Item = String> {
 }
 
 /// A workspace whose log has `size` records.
-fn filled(size: u64) -> tempfile::TempDir {
+pub(crate) fn filled(size: u64) -> tempfile::TempDir {
     let root = folder();
     let log = open(root.path()).unwrap();
     for (_, id) in (0..size).zip(ids()) {

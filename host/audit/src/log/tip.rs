@@ -11,9 +11,11 @@ use std::sync::Arc;
 
 use super::recovery::{Recovered, keep_torn};
 use super::{Locked, Log, State};
+use crate::digest::Digest;
 use crate::edge::Edge;
 use crate::entry::Entry;
 use crate::error::AuditError;
+use crate::files::FileLayer;
 use crate::journal::{self, Found, Frame, Header, Place};
 use crate::layout;
 use crate::note::{Checkpoint, open_checkpoint};
@@ -23,6 +25,8 @@ use crate::snapshot::Snapshot;
 pub(super) struct Tip {
     pub(super) file: Arc<File>,
     pub(super) header: Header,
+    /// The bytes of both headers.
+    pub(super) headers: Vec<u8>,
     /// Entries at the base of the generation: everything before is durable in files of its own.
     pub(super) base: u64,
     /// The checkpoint of the newest frame, or of the base.
@@ -39,6 +43,8 @@ pub(super) struct Tip {
 pub(super) struct Pending {
     pub(super) index: u64,
     pub(super) entry: Entry,
+    /// Root of the tree with it.
+    pub(super) root: Digest,
     /// Its checkpoint, if this process made it.
     pub(super) own: Option<Checkpoint>,
     /// Where it stands in the journal.
@@ -46,6 +52,11 @@ pub(super) struct Pending {
 }
 
 impl Tip {
+    /// What stands behind the newest frame.
+    pub(super) fn next_frame(&self, files: &dyn FileLayer) -> io::Result<Found> {
+        journal::read_frame(files, &self.file, self.place)
+    }
+
     /// Takes one frame in, without looking at its checkpoint.
     fn push(&mut self, frame: &Frame, after: Place) -> Result<(), AuditError> {
         let index = self.edge.size();
@@ -54,6 +65,7 @@ impl Tip {
         self.pending.push_back(Pending {
             index,
             entry,
+            root: self.edge.root(),
             own: None,
             place,
         });
@@ -72,6 +84,14 @@ impl Tip {
         (grown.size() == size).then_some(grown)
     }
 
+    /// Root of the tree of this size, if its last entry is of a frame that is not published as far as this process knows.
+    fn root_at(&self, size: u64) -> Option<Digest> {
+        let first = self.pending.front()?.index;
+        let at = size.checked_sub(1)?.checked_sub(first)?;
+        let frame = self.pending.get(usize::try_from(at).ok()?)?;
+        (frame.index + 1 == size).then_some(frame.root)
+    }
+
     /// Forgets frames that are published.
     pub(super) fn forget(&mut self, published: u64) {
         while self.pending.front().is_some_and(|frame| frame.index < published) {
@@ -81,20 +101,42 @@ impl Tip {
 }
 
 impl Log {
-    /// J2: reads what others appended since this process last looked. The published log must be a beginning of the
-    /// journal's. The tip is the caller's until it is put back; without one, everything is read afresh.
+    /// J2, and the published log as its checkpoint now is.
     pub(super) fn catch_up(&self, state: &mut State, locked: &Locked) -> Result<(Arc<Snapshot>, Tip), AuditError> {
-        let published = self.current(state)?;
+        let (_, mut tip) = self.follow(state, locked)?;
+        let published = self.current_with(state, Some(&mut tip))?;
+        Ok((published, tip))
+    }
+
+    /// J2: reads what others appended since this process last looked. The published log must be a beginning of the
+    /// journal's. The checkpoint is the published one. The tip is the caller's until it is put back; without one, everything is
+    /// read afresh.
+    pub(super) fn follow(&self, state: &mut State, locked: &Locked) -> Result<(Checkpoint, Tip), AuditError> {
+        let published = self.published_now(state)?;
         let mut tip = match self.still_valid(state.tip.take())? {
             Ok(tip) => tip,
-            Err(left) => self.load_tip(&published.checkpoint, left.into_iter().chain([published.edge.clone()]))?,
+            Err(left) => {
+                let known = self.current_with(state, None)?;
+                // The file stays open: what the operating system owes it is told to nobody who opens it now.
+                let file = state.journal.take();
+                self.load_tip(&published, left.into_iter().chain([known.edge.clone()]), file)?
+            }
         };
-        self.read_on(&mut tip, &published.checkpoint, &mut state.recovered, locked)?;
-        if tip.edge.size() < published.checkpoint.size {
+        state.journal = Some(Arc::clone(&tip.file));
+        self.read_on(&mut tip, &published, &mut state.recovered, locked)?;
+        let root = tip.root_at(published.size);
+        if tip.edge.size() < published.size {
             // Somebody without a journal appended, an earlier build for example, or the journal was damaged.
-            self.trim(&published, &mut tip, locked)?;
+            let known = self.current_with(state, None)?;
+            self.trim(&known, &mut tip, locked)?;
+        } else if let Some(root) = root {
+            if root != published.root {
+                return Err(contradicts(&published));
+            }
+        } else {
+            // It says no more than this process knew already, or else that is seen here.
+            self.current_with(state, Some(&mut tip))?;
         }
-        tip.forget(published.checkpoint.size);
         Ok((published, tip))
     }
 
@@ -104,17 +146,19 @@ impl Log {
         let files = self.files.as_ref();
         let failed = |error| AuditError::io("read", layout::JOURNAL, error);
         let same_file = files.is_same_file(layout::JOURNAL, &tip.file).map_err(failed)?;
-        let same = same_file && journal::read_header(files, &tip.file).map_err(failed)?.as_ref() == Some(&tip.header);
+        let same = same_file && journal::read_headers(files, &tip.file).map_err(failed)? == tip.headers;
         Ok(if same { Ok(tip) } else { Err(Some(tip.edge)) })
     }
 
-    /// The journal from its base on, none of its frames read yet. `held` are edges of which one may be that of the base.
+    /// The journal from its base on, none of its frames read yet. `held` are edges of which one may be that of the base, `open`
+    /// is a journal that is open.
     pub(super) fn load_tip(
         &self,
         published: &Checkpoint,
         held: impl IntoIterator<Item = Edge>,
+        open: Option<Arc<File>>,
     ) -> Result<Tip, AuditError> {
-        let (file, header) = self.open_journal()?;
+        let (file, header, headers) = self.open_journal(open)?;
         let base = self.open_base(&header)?;
         if published.size < base.size {
             return Err(rolled_back(published.size, base.size));
@@ -127,28 +171,31 @@ impl Log {
             None => Snapshot::load(self.files.as_ref(), base.clone())?.edge,
         };
         Ok(Tip {
-            file: Arc::new(file),
+            file,
             base: base.size,
             checkpoint: base,
             edge,
             place: header.first(),
             header,
+            headers,
             pending: VecDeque::new(),
         })
     }
 
-    pub(super) fn open_journal(&self) -> Result<(File, Header), AuditError> {
+    /// The journal, newly opened unless it is the one that is open, with its newest header and the bytes of both.
+    pub(super) fn open_journal(&self, open: Option<Arc<File>>) -> Result<(Arc<File>, Header, Vec<u8>), AuditError> {
         let files = self.files.as_ref();
         let failed = |error| AuditError::io("open", layout::JOURNAL, error);
-        let file = match files.open_existing(layout::JOURNAL) {
+        let open = open.filter(|open| files.is_same_file(layout::JOURNAL, open).is_ok_and(|same| same));
+        let file = match open.map_or_else(|| files.open_existing(layout::JOURNAL).map(Arc::new), Ok) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 return Err(wrong("the file is missing".to_owned()));
             }
             other => other.map_err(failed)?,
         };
-        let header = journal::read_header(files, &file).map_err(failed)?;
-        let header = header.ok_or_else(|| wrong("neither of its headers is whole".to_owned()))?;
-        Ok((file, header))
+        let headers = journal::read_headers(files, &file).map_err(failed)?;
+        let header = Header::newest(&headers).ok_or_else(|| wrong("neither of its headers is whole".to_owned()))?;
+        Ok((file, header, headers))
     }
 
     /// The checkpoint at which a generation begins, verified.
@@ -170,12 +217,9 @@ impl Log {
         let mut newest = None;
         loop {
             if tip.edge.size() == published.size && tip.edge.root() != published.root {
-                return Err(wrong(format!(
-                    "it contradicts the checkpoint with {} entries",
-                    published.size
-                )));
+                return Err(contradicts(published));
             }
-            match journal::read_frame(files, &tip.file, tip.place).map_err(failed)? {
+            match tip.next_frame(files).map_err(failed)? {
                 Found::Frame(frame, after) => {
                     tip.push(&frame, after)?;
                     newest = Some(frame.note);
@@ -193,7 +237,8 @@ impl Log {
             }
         }
         if let Some(note) = newest {
-            let checkpoint = open_checkpoint(note.as_bytes(), &self.origin, &self.trusted)
+            let checkpoint = self
+                .open_note(note.as_bytes())
                 .map_err(|error| wrong(format!("its newest checkpoint does not verify: {error}")))?;
             if checkpoint.size != tip.edge.size() || checkpoint.root != tip.edge.root() {
                 return Err(wrong("its newest checkpoint is not that of its entries".to_owned()));
@@ -210,6 +255,11 @@ pub(super) fn wrong(what: String) -> AuditError {
         path: layout::JOURNAL.to_owned(),
         what,
     }
+}
+
+/// A journal that is not that of a published checkpoint.
+pub(super) fn contradicts(published: &Checkpoint) -> AuditError {
+    wrong(format!("it contradicts the checkpoint with {} entries", published.size))
 }
 
 /// A checkpoint older than one that was seen.

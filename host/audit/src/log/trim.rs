@@ -47,6 +47,12 @@ impl Log {
         tip: &mut Tip,
         locked: &Locked,
     ) -> Result<Arc<Snapshot>, AuditError> {
+        if self.files.stat(layout::SUSPECT).is_ok() {
+            // Whoever failed was told, and nobody else would be: T2 could pass over what is lost.
+            return Err(AuditError::NotDurable {
+                reason: "an attempt of another process failed".to_owned(),
+            });
+        }
         // T1: nothing is published that is not durable.
         let mut now = Arc::clone(published);
         let size = tip.edge.size();
@@ -96,6 +102,8 @@ impl Log {
             edge: now.edge.clone(),
             place: header.first(),
             header,
+            // Read afresh, and compared with what was verified, the next time.
+            headers: Vec::new(),
             pending: Default::default(),
         };
         Ok(())
