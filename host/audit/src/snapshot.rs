@@ -16,7 +16,7 @@ use crate::edge::{Edge, EdgeError, RawEdge, TILE_BYTES, split_tile, subtree_root
 use crate::entry::{Entry, MAX_BUNDLE_BYTES, split_bundle};
 use crate::error::AuditError;
 use crate::files::FileLayer;
-use crate::keys::{KeyId, TrustedKeys};
+use crate::keys::{KeyId, TrustedKeys, Verifier};
 use crate::layout;
 use crate::merkle::{Known, TILE_WIDTH, TileId, TileSource, leaf_hash, root_with};
 use crate::note::{Checkpoint, MAX_CHECKPOINT_BYTES, open_checkpoint};
@@ -326,6 +326,16 @@ fn open_record(
 
 /// Compares the bytes of a record file with its entry, and verifies its signatures.
 pub(crate) fn check_record(bytes: &[u8], entry: &Entry, keys: &TrustedKeys) -> Result<(Vec<u8>, Vec<KeyId>), String> {
+    check_one_of_many(bytes, entry, keys, &mut Verifier::default())
+}
+
+/// [`check_record`] for who checks many.
+pub(crate) fn check_one_of_many(
+    bytes: &[u8],
+    entry: &Entry,
+    keys: &TrustedKeys,
+    verifier: &mut Verifier,
+) -> Result<(Vec<u8>, Vec<KeyId>), String> {
     let digest = Digest::of(bytes);
     if digest != entry.digest {
         return Err(format!(
@@ -333,7 +343,7 @@ pub(crate) fn check_record(bytes: &[u8], entry: &Entry, keys: &TrustedKeys) -> R
             entry.digest
         ));
     }
-    let opened = Envelope::parse(bytes).and_then(|envelope| dsse::open(&envelope, keys));
+    let opened = Envelope::parse(bytes).and_then(|envelope| dsse::open_one_of_many(&envelope, keys, verifier));
     let opened = opened.map_err(|error| error.to_string())?;
     if opened.payload_type != entry.payload_type {
         return Err(format!(
