@@ -11,7 +11,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 
-use crate::keys::{KeyId, SignError, Signer, TrustedKeys};
+use crate::keys::{KeyId, SignError, Signer, TrustedKeys, Verifier};
 
 /// Most signatures an envelope may carry: more than any policy asks for, few enough to check.
 pub const MAX_SIGNATURES: usize = 16;
@@ -127,6 +127,15 @@ pub fn countersign(envelope: &mut Envelope, signer: &dyn Signer) -> Result<(), D
 /// Verifies an envelope: every signature that names a trusted key must be by that key, and there must be one. Signatures
 /// that name other keys are neither checked nor counted.
 pub fn open(envelope: &Envelope, keys: &TrustedKeys) -> Result<Opened, DsseError> {
+    open_one_of_many(envelope, keys, &mut Verifier::default())
+}
+
+/// [`open`] for who opens many envelopes by few keys, and keeps the verifier from one to the next.
+pub(crate) fn open_one_of_many(
+    envelope: &Envelope,
+    keys: &TrustedKeys,
+    verifier: &mut Verifier,
+) -> Result<Opened, DsseError> {
     let count = envelope.signatures.len();
     if count == 0 || count > MAX_SIGNATURES {
         return Err(DsseError::SignatureCount { count });
@@ -147,7 +156,7 @@ pub fn open(envelope: &Envelope, keys: &TrustedKeys) -> Result<Opened, DsseError
         }
         let bytes = decode("sig", &signature.sig)?;
         if let Some(key) = keys.by_hex(&signature.keyid) {
-            if !key.verifies(&message, &bytes) {
+            if !verifier.verifies(key, &message, &bytes) {
                 return Err(DsseError::BadSignature {
                     keyid: key.key_id().clone(),
                 });

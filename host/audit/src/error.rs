@@ -25,7 +25,7 @@ pub enum AuditError {
     },
     /// The operating system does not let us.
     #[error(
-        "no permission to {doing} `{path}` in the audit log: run as the owner of the workspace, or give that user write permission"
+        "no permission to {doing} `{path}` in the audit log ({source}): run as the owner of the workspace, or give that user write permission, on a file system that is not read-only"
     )]
     Permission {
         /// What was tried.

@@ -30,12 +30,24 @@ pub(crate) struct Stat {
     pub(crate) mode: u32,
 }
 
+impl Stat {
+    fn of(metadata: &Metadata) -> Self {
+        Self {
+            mode: metadata.mode() & 0o7777,
+        }
+    }
+}
+
 /// The operations of the log on its folder.
 pub(crate) trait FileLayer: Send + Sync {
     /// The bytes of a plain file of at most `limit_bytes`.
     fn read(&self, path: &str, limit_bytes: u64) -> io::Result<Vec<u8>>;
     /// What the plain file is like.
     fn stat(&self, path: &str) -> io::Result<Stat>;
+    /// Both at once.
+    fn read_and_stat(&self, path: &str, limit_bytes: u64) -> io::Result<(Stat, Vec<u8>)> {
+        Ok((self.stat(path)?, self.read(path, limit_bytes)?))
+    }
     /// The contents of a folder in order of name; an absent folder is empty.
     fn list(&self, path: &str) -> io::Result<Vec<Listed>>;
     /// Makes a new file with these bytes and this mode, durable up to its name. A file of that name is an error.
@@ -190,12 +202,15 @@ impl FileLayer for DirFiles {
     fn stat(&self, path: &str) -> io::Result<Stat> {
         let metadata = self.dir.symlink_metadata(path)?;
         if metadata.is_file() {
-            Ok(Stat {
-                mode: metadata.mode() & 0o7777,
-            })
+            Ok(Stat::of(&metadata))
         } else {
             Err(not_plain(path))
         }
+    }
+
+    fn read_and_stat(&self, path: &str, limit_bytes: u64) -> io::Result<(Stat, Vec<u8>)> {
+        let (bytes, metadata) = self.read_with_metadata(path, limit_bytes)?;
+        Ok((Stat::of(&metadata), bytes))
     }
 
     fn list(&self, path: &str) -> io::Result<Vec<Listed>> {

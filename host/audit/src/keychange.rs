@@ -245,6 +245,11 @@ impl FoundChange {
         })
     }
 
+    /// The place of its record.
+    pub(crate) fn index(&self) -> u64 {
+        self.index
+    }
+
     /// The link that a rotation makes, if both keys signed it.
     fn rotation(&self) -> Option<Link> {
         let KeyChange::Rotated {
@@ -340,22 +345,24 @@ impl ChangeScan {
 
 fn changes_in(files: &dyn FileLayer, bundle: &[u8], start: u64) -> Vec<FoundChange> {
     let header = format!("{}\nkind {KIND}\n", crate::entry::ENTRY_VERSION);
-    let leaves = (start..).zip(split_bundle(bundle));
-    let changes = leaves.filter_map(|(index, leaf)| {
+    // Nobody vouches for `start`, which may be the last number there is.
+    let changes = split_bundle(bundle).zip(0..).filter_map(|(leaf, at)| {
         let entry = leaf
             .filter(|leaf| leaf.starts_with(header.as_bytes()))
             .and_then(Entry::parse)?;
-        change_of(files, &entry, index)
+        let index = start.checked_add(at)?;
+        let record = files.read(&layout::record(&entry.id, index), MAX_RECORD_BYTES).ok()?;
+        change_in(&entry, index, &record)
     });
     changes.collect()
 }
 
-fn change_of(files: &dyn FileLayer, entry: &Entry, index: u64) -> Option<FoundChange> {
-    let bytes = files.read(&layout::record(&entry.id, index), MAX_RECORD_BYTES).ok()?;
-    if Digest::of(&bytes) != entry.digest {
+/// The change that a record states, if it is of that kind and its entry's.
+pub(crate) fn change_in(entry: &Entry, index: u64, record: &[u8]) -> Option<FoundChange> {
+    if entry.kind != KIND || Digest::of(record) != entry.digest {
         return None;
     }
-    FoundChange::of_file(&bytes, index)
+    FoundChange::of_file(record, index)
 }
 
 #[cfg(test)]

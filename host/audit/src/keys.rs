@@ -16,8 +16,10 @@ use serde::Serialize;
 use crate::digest::Digest;
 
 mod file;
+mod verifier;
 
 pub use file::{FileKey, KeyError, PRIVATE_KEY_FILE, PUBLIC_KEY_FILE};
+pub(crate) use verifier::Verifier;
 
 /// Name of a key: lower-case hex of the SHA-256 of its SPKI DER, as `openssl pkey -pubin -outform DER | sha256sum` prints.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]

@@ -16,7 +16,7 @@ use crate::edge::{Edge, EdgeError, RawEdge, TILE_BYTES, split_tile, subtree_root
 use crate::entry::{Entry, MAX_BUNDLE_BYTES, split_bundle};
 use crate::error::AuditError;
 use crate::files::FileLayer;
-use crate::keys::{KeyId, TrustedKeys};
+use crate::keys::{KeyId, TrustedKeys, Verifier};
 use crate::layout;
 use crate::merkle::{Known, TILE_WIDTH, TileId, TileSource, leaf_hash, root_with};
 use crate::note::{Checkpoint, MAX_CHECKPOINT_BYTES, open_checkpoint};
@@ -142,7 +142,7 @@ impl Snapshot {
             }
             let entry = self.entry(files, index)?;
             if entry.id == id {
-                let (file, payload, signers) = open_record(files, keys, &entry, index)?;
+                let OpenedRecord { file, payload, signers } = open_record(files, keys, &entry, index)?;
                 let Checkpoint {
                     size: tree_size, root, ..
                 } = self.checkpoint;
@@ -309,19 +309,30 @@ pub(crate) fn record_indexes(files: &dyn FileLayer, id: &str) -> Result<Vec<u64>
         .collect())
 }
 
+/// A record's file, and what it holds.
+struct OpenedRecord {
+    file: Vec<u8>,
+    payload: Vec<u8>,
+    signers: Vec<KeyId>,
+}
+
 /// The payload of the record that a verified entry stands for.
 fn open_record(
     files: &dyn FileLayer,
     keys: &TrustedKeys,
     entry: &Entry,
     index: u64,
-) -> Result<(Vec<u8>, Vec<u8>, Vec<KeyId>), AuditError> {
+) -> Result<OpenedRecord, AuditError> {
     let path = layout::record(&entry.id, index);
     let bytes = files
         .read(&path, MAX_RECORD_BYTES)
         .map_err(|error| AuditError::io("read", &path, error))?;
     match check_record(&bytes, entry, keys) {
-        Ok((payload, signers)) => Ok((bytes, payload, signers)),
+        Ok((payload, signers)) => Ok(OpenedRecord {
+            file: bytes,
+            payload,
+            signers,
+        }),
         Err(what) => Err(AuditError::RecordTampered {
             id: entry.id.clone(),
             index,
@@ -332,6 +343,16 @@ fn open_record(
 
 /// Compares the bytes of a record file with its entry, and verifies its signatures.
 pub(crate) fn check_record(bytes: &[u8], entry: &Entry, keys: &TrustedKeys) -> Result<(Vec<u8>, Vec<KeyId>), String> {
+    check_one_of_many(bytes, entry, keys, &mut Verifier::default())
+}
+
+/// [`check_record`] for who checks many.
+pub(crate) fn check_one_of_many(
+    bytes: &[u8],
+    entry: &Entry,
+    keys: &TrustedKeys,
+    verifier: &mut Verifier,
+) -> Result<(Vec<u8>, Vec<KeyId>), String> {
     let digest = Digest::of(bytes);
     if digest != entry.digest {
         return Err(format!(
@@ -339,7 +360,7 @@ pub(crate) fn check_record(bytes: &[u8], entry: &Entry, keys: &TrustedKeys) -> R
             entry.digest
         ));
     }
-    let opened = Envelope::parse(bytes).and_then(|envelope| dsse::open(&envelope, keys));
+    let opened = Envelope::parse(bytes).and_then(|envelope| dsse::open_one_of_many(&envelope, keys, verifier));
     let opened = opened.map_err(|error| error.to_string())?;
     if opened.payload_type != entry.payload_type {
         return Err(format!(

@@ -134,13 +134,20 @@ pub(crate) fn verify_layer(
     let mut report = VerifyReport::default();
     let mut scan = ChangeScan::default();
     // The journal may begin under one key and end under the next one.
-    let every_key = match read_note(files) {
-        Ok(note) => chain_at(files, keys, &note, &mut scan).1.every_key(),
+    let changes = match read_note(files) {
+        Ok(note) => scan.changes(files, &edge_of(files, &note)),
         // What is wrong with it is told below.
-        Err(_) => keys.clone(),
+        Err(_) => Vec::new(),
     };
-    let restored = journal::look(files, &every_key, origin, &mut report);
-    let files: &dyn FileLayer = restored.as_ref().map_or(files, |restored| restored);
+    let restored = journal::look(files, keys, changes, origin, &mut report);
+    let files: &dyn FileLayer = match &restored {
+        Some(restored) => {
+            // Some of what was looked through is another file now.
+            scan = ChangeScan::default();
+            restored
+        }
+        None => files,
+    };
     let Some(Start {
         checkpoint,
         edge,
@@ -169,9 +176,14 @@ struct Start {
 
 /// The edge that goes with a checkpoint, and the chain of keys up to it.
 fn chain_at(files: &dyn FileLayer, keys: &TrustedKeys, note: &[u8], scan: &mut ChangeScan) -> (RawEdge, KeyChain) {
-    let edge = RawEdge::read(files, claimed_size(note).unwrap_or(0));
+    let edge = edge_of(files, note);
     let chain = KeyChain::new(keys, &scan.changes(files, &edge));
     (edge, chain)
+}
+
+/// The edge that goes with a checkpoint, of which nothing is verified yet.
+fn edge_of(files: &dyn FileLayer, note: &[u8]) -> RawEdge {
+    RawEdge::read(files, claimed_size(note).unwrap_or(0))
 }
 
 /// The checkpoint and the edge that belongs to it; `None` after a problem that leaves nothing to compare with.
@@ -245,3 +257,6 @@ fn read_note(files: &dyn FileLayer) -> Result<Vec<u8>, AuditError> {
 fn differs(found: &Digest, expected: &Digest) -> String {
     format!("it has {found} where {expected} belongs")
 }
+
+#[cfg(test)]
+mod tests;

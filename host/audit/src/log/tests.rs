@@ -22,7 +22,7 @@ const ENOUGH: u64 = 300;
 pub(crate) const JOURNAL_BYTES: u64 = 7 * 4096;
 
 /// The layer under test, shared with the test so that it can be asked whether the fault was reached.
-struct Shared(Arc<FaultyFiles>);
+pub(crate) struct Shared(pub(crate) Arc<FaultyFiles>);
 
 macro_rules! forward {
     ($($name:ident($($argument:ident: $kind:ty),*) -> $result:ty;)*) => {

@@ -1,6 +1,6 @@
 //! The journal as an auditor sees it, who takes no lock and writes nothing.
 //!
-//! **In**: the file layer, the keys. **Out**: a note about entries that the next start will write to their files, a problem when
+//! **In**: the file layer, the reader's keys, the changes of the log's key that its files state. **Out**: a note about entries that the next start will write to their files, a problem when
 //! it will refuse to, and, after a power loss, the files as that start will write them. **Trusted**: the keys. **Can fail**:
 //! never; what is wrong is in the report.
 //!
@@ -15,12 +15,14 @@ use std::time::Duration;
 use super::VerifyReport;
 use crate::digest::Digest;
 use crate::edge::{Edge, TreeFile};
+use crate::entry::Entry;
 use crate::error::AuditError;
 use crate::files::{FileLayer, Listed, Stat};
 use crate::journal::{Found, Frame, Header, is_suspect, read_frame, read_header};
+use crate::keychange::{FoundChange, KeyChain, change_in};
 use crate::keys::TrustedKeys;
 use crate::layout::{self, RECORD_MODE, TREE_MODE};
-use crate::note::{Checkpoint, MAX_CHECKPOINT_BYTES, open_checkpoint};
+use crate::note::{Checkpoint, MAX_CHECKPOINT_BYTES, claimed_size, open_checkpoint};
 use crate::snapshot::Snapshot;
 
 /// How often a journal that is being written is read again before it counts as wrong.
@@ -31,6 +33,8 @@ const SECTOR_BYTES: usize = 512;
 /// The journal, verified as the next start does it.
 struct Replayed {
     header: Header,
+    /// Every key of the log, as far as it follows from the reader's, the files and the frames.
+    keys: TrustedKeys,
     /// Its newest checkpoint.
     tip: Checkpoint,
     /// Roots by size, from the base on.
@@ -44,7 +48,8 @@ struct Replayed {
 /// Reads the journal. The layer that comes back shows the files as the next start will write them.
 pub(super) fn look<'a>(
     files: &'a dyn FileLayer,
-    keys: &TrustedKeys,
+    trusted: &TrustedKeys,
+    changes: Vec<FoundChange>,
     origin: &str,
     report: &mut VerifyReport,
 ) -> Option<Restored<'a>> {
@@ -55,7 +60,7 @@ pub(super) fn look<'a>(
     }
     let mut attempt = 1;
     let replayed = loop {
-        match replay(files, keys, origin) {
+        match replay(files, trusted, &changes, origin) {
             Ok(replayed) => break replayed,
             // Somebody may be writing it.
             Err(_) if attempt < ATTEMPTS => std::thread::sleep(Duration::from_millis(3)),
@@ -70,7 +75,7 @@ pub(super) fn look<'a>(
     let suspect = is_suspect(files, &replayed.header);
     // Without a checkpoint, the next start refuses the log whatever is in the journal.
     let note = files.read(layout::CHECKPOINT, MAX_CHECKPOINT_BYTES).ok()?;
-    let stated = open_checkpoint(&note, origin, keys).ok();
+    let stated = open_checkpoint(&note, origin, &replayed.keys).ok();
     if let Some(stated) = &stated {
         if replayed
             .roots
@@ -110,34 +115,38 @@ pub(super) fn look<'a>(
     Some(Restored { files, held })
 }
 
-fn replay(files: &dyn FileLayer, keys: &TrustedKeys, origin: &str) -> Result<Replayed, String> {
+fn replay(
+    files: &dyn FileLayer,
+    trusted: &TrustedKeys,
+    changes: &[FoundChange],
+    origin: &str,
+) -> Result<Replayed, String> {
     let unreadable = |error: io::Error| format!("the journal cannot be read: {error}");
     let file: File = files.open_to_read(layout::JOURNAL).map_err(unreadable)?;
     let header = read_header(files, &file).map_err(unreadable)?;
     let header = header.ok_or("neither of its headers is whole")?;
+    let frames = whole_frames(files, &file, &header).map_err(unreadable)?;
+    let keys = keys_of(trusted, changes, &header, &frames);
     let verified = |note: &str| {
-        let opened = open_checkpoint(note.as_bytes(), origin, keys);
+        let opened = open_checkpoint(note.as_bytes(), origin, &keys);
         opened.map_err(|error| format!("a checkpoint in it does not verify: {error}"))
     };
     let base = verified(&header.base)?;
-    let mut place = header.first();
     let mut replayed = Replayed {
         tip: base.clone(),
         roots: BTreeMap::from([(base.size, base.root)]),
         files: BTreeMap::new(),
         notes: vec![header.base.clone()],
         header,
+        keys: keys.clone(),
     };
-    let mut edge: Option<Edge> = None;
-    while let Found::Frame(frame, after) = read_frame(files, &file, place).map_err(unreadable)? {
-        let edge = match &mut edge {
-            Some(edge) => edge,
-            None => edge.insert(base_edge(files, &base)?),
-        };
-        replayed.take_in(frame, edge)?;
-        place = after;
+    if frames.is_empty() {
+        return Ok(replayed);
     }
-    let Some(edge) = edge else { return Ok(replayed) };
+    let mut edge = base_edge(files, &base)?;
+    for frame in frames {
+        replayed.take_in(frame, &mut edge)?;
+    }
     let note = replayed.notes.last().ok_or("it has no checkpoint")?;
     let tip = verified(note)?;
     if tip.size != edge.size() || tip.root != edge.root() {
@@ -152,6 +161,30 @@ fn replay(files: &dyn FileLayer, keys: &TrustedKeys, origin: &str) -> Result<Rep
         .extend(partial.map(|TreeFile { path, bytes }| (path, bytes)));
     replayed.tip = tip;
     Ok(replayed)
+}
+
+fn whole_frames(files: &dyn FileLayer, file: &File, header: &Header) -> io::Result<Vec<Frame>> {
+    let (mut frames, mut place) = (Vec::new(), header.first());
+    while let Found::Frame(frame, after) = read_frame(files, file, place)? {
+        frames.push(frame);
+        place = after;
+    }
+    Ok(frames)
+}
+
+/// A rotation may be in the journal alone, and what follows it is signed by a key that no file tells of. As in the files, it
+/// counts by the signatures of both keys, before the tree that it stands in is compared with any root.
+fn keys_of(trusted: &TrustedKeys, changes: &[FoundChange], header: &Header, frames: &[Frame]) -> TrustedKeys {
+    let start = claimed_size(header.base.as_bytes()).unwrap_or(0);
+    let in_frames = frames.iter().zip(0..).filter_map(|(frame, at)| {
+        let entry = Entry::parse(frame.leaf.as_bytes())?;
+        change_in(&entry, start.checked_add(at)?, &frame.record)
+    });
+    let mut all: Vec<FoundChange> = changes.iter().cloned().chain(in_frames).collect();
+    all.sort_by_key(FoundChange::index);
+    // Those that are published stand in the files and in their frames.
+    all.dedup_by_key(|change| change.index());
+    KeyChain::new(trusted, &all).every_key()
 }
 
 fn base_edge(files: &dyn FileLayer, base: &Checkpoint) -> Result<Edge, String> {

@@ -8,9 +8,10 @@ use crate::entry::{Entry, MAX_BUNDLE_BYTES, split_bundle};
 use crate::error::AuditError;
 use crate::files::{FileLayer, is_not_plain};
 use crate::keychange::KeyChain;
+use crate::keys::Verifier;
 use crate::layout::{self, RECORD_MODE};
 use crate::merkle::TILE_WIDTH;
-use crate::snapshot::{MAX_RECORD_BYTES, check_record};
+use crate::snapshot::{MAX_RECORD_BYTES, check_one_of_many};
 
 /// What the walk over the entries leaves for the walk over the folder.
 pub(super) struct Present {
@@ -26,14 +27,12 @@ pub(super) fn check_one(
     chain: &KeyChain,
     index: u64,
     entry: &Entry,
+    verifier: &mut Verifier,
     report: &mut VerifyReport,
 ) -> bool {
     let path = layout::record(&entry.id, index);
     let at = Some((index, Some(entry.id.as_str())));
-    let read = files
-        .stat(&path)
-        .and_then(|stat| files.read(&path, MAX_RECORD_BYTES).map(|bytes| (stat, bytes)));
-    let (stat, bytes) = match read {
+    let (stat, bytes) = match files.read_and_stat(&path, MAX_RECORD_BYTES) {
         Ok(read) => read,
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             report.problem(
@@ -62,7 +61,7 @@ pub(super) fn check_one(
             format!("the mode is {:04o}, it was written with {RECORD_MODE:04o}", stat.mode),
         );
     }
-    match check_record(&bytes, entry, chain.at(index)) {
+    match check_one_of_many(&bytes, entry, chain.at(index), verifier) {
         Ok((_, signers)) => {
             report.records += 1;
             let since = |key| chain.compromised_since(key).filter(|since| index >= *since);

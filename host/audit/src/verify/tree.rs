@@ -9,6 +9,7 @@ use crate::edge::{Edge, RawEdge, TILE_BYTES, split_tile, subtree_root};
 use crate::entry::{Entry, MAX_BUNDLE_BYTES, split_bundle};
 use crate::files::FileLayer;
 use crate::keychange::KeyChain;
+use crate::keys::Verifier;
 use crate::layout;
 use crate::merkle::{TILE_WIDTH, TileId, leaf_hash};
 use crate::note::Checkpoint;
@@ -55,6 +56,7 @@ pub(super) fn check(
         edge: &edge,
         cached: None,
     };
+    let mut verifier = Verifier::default();
     let mut start = 0;
     while start < size {
         let block = Block::read(files, &edge, start, report);
@@ -81,7 +83,7 @@ pub(super) fn check(
                 above.compare(*id, hashes, report);
             }
         }
-        block.check_records(files, chain, truth, &mut present, report);
+        block.check_records(files, chain, truth, &mut verifier, &mut present, report);
         start += TILE_WIDTH;
     }
     for (id, hashes) in built.partial().filter(|(id, _)| id.level > 0) {
@@ -231,6 +233,7 @@ impl Block {
         files: &dyn FileLayer,
         chain: &KeyChain,
         truth: Truth,
+        verifier: &mut Verifier,
         present: &mut Present,
         report: &mut VerifyReport,
     ) {
@@ -250,7 +253,7 @@ impl Block {
             if contradicted && matches!(truth, Truth::Tile | Truth::Unknown) {
                 continue;
             }
-            if check_one(files, chain, index, &entry, report) {
+            if check_one(files, chain, index, &entry, verifier, report) {
                 present.files += 1;
             }
         }

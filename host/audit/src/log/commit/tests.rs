@@ -145,3 +145,18 @@ fn logs_that_wait_together_are_served_by_fewer_syncs() {
     assert_eq!(syncs, 1, "four frames were there when the first of them led");
     assert_eq!(logs[0].checkpoint().unwrap().size, 5);
 }
+
+#[test]
+fn who_lives_trims_nothing_after_another_process_could_not_make_a_file_durable() {
+    let root = filled(1);
+    let log = open(root.path()).unwrap();
+    // What that process leaves; the operating system told it of the lost bytes, and tells nobody else.
+    std::fs::write(root.path().join("audit/staging/suspect"), []).unwrap();
+    let failed = (0..8).find_map(|n| append(&log, &format!("rc_{n}x")).err());
+    assert!(matches!(failed, Some(AuditError::NotDurable { .. })), "{failed:?}");
+    let size = log.checkpoint().unwrap().size;
+    // The next start writes everything anew that the journal covers.
+    let log = open(root.path()).unwrap();
+    assert_eq!(append(&log, "rc_new").unwrap(), size);
+    assert!(!root.path().join("audit/staging/suspect").exists());
+}
