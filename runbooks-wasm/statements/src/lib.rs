@@ -13,9 +13,10 @@ mod interpret;
 pub mod messages;
 pub mod offers;
 pub mod scores;
+pub mod temp_files;
 pub mod words;
 
-pub use interpret::{frame, interpret, judge, judge_plan, judge_sessions, look_further};
+pub use interpret::{frame, interpret, judge, judge_plan, judge_sessions, look_further, work_mem_for};
 
 use pg_logstats_sdk::{Assessment, Evidence};
 
