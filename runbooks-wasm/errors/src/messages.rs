@@ -52,6 +52,7 @@ pg_logstats_sdk::messages! {
     locks_reason() => "it shows who waited for whom";
     replication_label() => "take the replication runbook";
     replication_reason() => "replay and the standby's own sessions stood against each other";
+    replication_reason_wal() => "the missing file may be WAL that a standby still needed; it shows who lags";
     families_label() => "take the query-families runbook";
     families_reason() => "it shows which statements take so long that they are cancelled";
     temp_files_label() => "take the temp-files runbook";

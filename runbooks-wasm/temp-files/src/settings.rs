@@ -32,7 +32,8 @@ pub(crate) fn judge(evidence: &Evidence, outcome: &Outcome, assessment: &mut Ass
         assessment.limitation(statements::messages::unexpected_result());
         return;
     }
-    if value("log_temp_files").is_some_and(|kilobytes| kilobytes < 0) {
+    // With files in the logs they are logged for some role at least, if not for ours.
+    if evidence.temp_files.is_empty() && value("log_temp_files").is_some_and(|kilobytes| kilobytes < 0) {
         let insight = Insight::new(
             words::TEMP_FILES_NOT_LOGGED,
             Confidence::High,

@@ -169,6 +169,11 @@ fn the_worst_is_first() {
 #[test]
 fn other_runbooks_are_named_where_the_cause_is() {
     let of = |sqlstate| triage(&testkit::evidence().error_class(class(sqlstate, 10)).build());
+    assert!(
+        has_workflow(&of("58P01"), "replication"),
+        "WAL that a standby needed is missing"
+    );
+    assert!(!has_workflow(&of("XX001"), "replication"));
     assert!(has_workflow(&of("53300"), "connections"));
     assert!(has_workflow(&of("40P01"), "locks"));
     assert!(has_workflow(&of("55P03"), "locks"));

@@ -25,10 +25,17 @@ pub(super) fn after_class(
     let ask = |label: Message, reason: Message| NextAction::prompt_user(label, reason);
     let required = |label, reason| ask(label, reason).priority(Priority::Required);
     match category {
-        Category::Damage => desk.add(
-            required(messages::ask_damage_label(class), messages::ask_damage_reason()),
-            finding,
-        ),
+        Category::Damage => {
+            desk.add(
+                required(messages::ask_damage_label(class), messages::ask_damage_reason()),
+                finding,
+            );
+            // `undefined_file` is also what a standby gets that asks for WAL which is gone.
+            if class.sqlstate.as_deref() == Some("58P01") {
+                let (label, reason) = (messages::replication_label(), messages::replication_reason_wal());
+                desk.workflow(words::REPLICATION, label, reason, finding);
+            }
+        }
         Category::Panic | Category::Crash => desk.add(
             required(messages::ask_crash_label(class), messages::ask_crash_reason()),
             finding,

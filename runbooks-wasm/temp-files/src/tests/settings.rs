@@ -55,6 +55,8 @@ fn unlogged_files_are_to_be_logged() {
         prompts(&report),
         ["let a person decide on the settings of temporary files"]
     );
+    let logged_for_others = judged(Some(group(1)), &[("log_temp_files", "-1")]);
+    assert_eq!(insights(&logged_for_others), ["temp_settings_unremarkable"]);
 }
 
 #[test]
