@@ -366,11 +366,19 @@ fn a_deadlock(numbers: &mut Numbers, n: u64) -> Deadlock {
     }
 }
 
+/// One of each kind that a runbook may tell apart.
+const SQLSTATES: [&str; 16] = [
+    "40P01", "57014", "53300", "23505", "53100", "XX001", "42P01", "28P01", "55P03", "53400", "57P01", "40001",
+    "08006", "22012", "XX000", "",
+];
+
 fn an_error_class(numbers: &mut Numbers, n: u64) -> ErrorClass {
+    let position = usize::try_from(n).unwrap_or(0) % SQLSTATES.len();
+    let sqlstate = SQLSTATES.get(position).copied().unwrap_or_default();
     let severity = numbers.one_of(&["ERROR", "ERROR", "ERROR", "FATAL", "FATAL", "PANIC", ""]);
     ErrorClass {
         severity: severity.to_owned(),
-        sqlstate: numbers.maybe(|_| "40P01".to_owned()),
+        sqlstate: numbers.maybe(|_| sqlstate.to_owned()),
         dimensions: some_dimensions(numbers),
         count: numbers.usual(),
         first_seen: numbers.extreme() as i64,

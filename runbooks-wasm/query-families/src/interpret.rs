@@ -1,14 +1,10 @@
 //! Phase 2: what an action's outcome means.
 
-mod temp_files;
-
 use pg_logstats_runbook_statements as statements;
-use pg_logstats_sdk::{Action, Actions, Assessment, Evidence, InsightId, Outcome, TempFileGroup};
+use pg_logstats_runbook_statements::temp_files;
+use pg_logstats_sdk::{Actions, Assessment, Evidence, Outcome};
 
-use crate::{offers, words};
-
-/// Insights that say that there is nothing.
-const NOTHING: &[InsightId] = &[words::NO_TEMP_FILES_FOUND];
+use crate::words;
 
 /// Judges an outcome.
 pub(crate) fn interpret(evidence: &Evidence, outcome: &Outcome, actions: &mut dyn Actions) -> Assessment {
@@ -24,10 +20,10 @@ pub(crate) fn interpret(evidence: &Evidence, outcome: &Outcome, actions: &mut dy
     statements::frame(
         outcome,
         actions,
-        NOTHING,
+        temp_files::NOTHING,
         |actions, assessment| judge(outcome, role, actions, assessment),
         |actions, assessment| match (group, family) {
-            (Some(group), _) => look_further(outcome, group, actions, assessment),
+            (Some(group), _) => temp_files::look_further(outcome, group, actions, assessment),
             (None, Some(family)) => statements::look_further(outcome, family, actions, assessment),
             (None, None) => {}
         },
@@ -35,31 +31,9 @@ pub(crate) fn interpret(evidence: &Evidence, outcome: &Outcome, actions: &mut dy
 }
 
 fn judge(outcome: &Outcome, role: Option<&String>, actions: &mut dyn Actions, assessment: &mut Assessment) {
-    let did = |action: Action| outcome.action == action.as_str();
-    if did(words::ERROR_SESSIONS) {
+    if outcome.action == words::ERROR_SESSIONS.as_str() {
         statements::judge_sessions(outcome, actions, assessment);
-    } else if did(words::TEMP_EXPLAIN) || did(words::TEMP_EXPLAIN_ANALYZE) {
-        statements::judge_plan(outcome, role, assessment);
-    } else if did(words::TEMP_COUNTERS) {
-        temp_files::judge_counters(outcome, assessment);
-    } else if did(words::TEMP_BLOCKS) {
-        temp_files::judge_blocks(outcome, assessment);
-    } else {
+    } else if !temp_files::judge(outcome, role, assessment) {
         statements::judge(outcome, role, actions, assessment);
-    }
-}
-
-/// What else there is to see of a group of temporary files, where this action did not show it.
-fn look_further(outcome: &Outcome, group: &TempFileGroup, actions: &mut dyn Actions, assessment: &mut Assessment) {
-    let did = |action: Action| outcome.action == action.as_str();
-    let ran = did(words::TEMP_EXPLAIN_ANALYZE);
-    if !ran && outcome.plan.is_empty() && !did(words::TEMP_EXPLAIN) {
-        assessment.next_action(offers::temp_explain(actions, group));
-    }
-    if !ran {
-        assessment.next_action(offers::temp_explain_analyze(actions, group));
-    }
-    if !did(words::TEMP_BLOCKS) {
-        assessment.next_action(offers::temp_blocks(actions));
     }
 }

@@ -61,7 +61,7 @@ pub(crate) fn triage(evidence: &Evidence, actions: &mut dyn Actions) -> Assessme
         }
     }
     if has_temp_files {
-        assessment.next_action(offers::temp_blocks(actions));
+        assessment.next_action(statements::temp_files::offers::blocks(actions));
     }
     if assessment.next_actions.is_empty() {
         assessment.next_action(NextAction::stop(
@@ -96,10 +96,10 @@ fn requested(actions: &mut dyn Actions, offers: &Offers<'_>) -> Vec<NextAction> 
         Offers::Nothing => vec![],
         Offers::Family(family) => statements::offers::all(actions, family),
         Offers::TempFiles { group, counters } => vec![
-            offers::temp_explain(actions, group),
-            offers::temp_explain_analyze(actions, group),
+            statements::temp_files::offers::explain(actions, group),
+            statements::temp_files::offers::explain_analyze(actions, group),
             if *counters {
-                offers::temp_counters(actions, group)
+                statements::temp_files::offers::counters(actions, group)
             } else {
                 None
             },

@@ -3,14 +3,6 @@
 pg_logstats_sdk::actions! {
     /// Sessions of the error class's database, role and application.
     ERROR_SESSIONS = "error_class.pg_stat_activity.by_dimensions";
-    /// The plan of the statement that wrote temporary files.
-    TEMP_EXPLAIN = "temp_file.explain";
-    /// That plan with what happened in it.
-    TEMP_EXPLAIN_ANALYZE = "temp_file.explain_analyze";
-    /// The database's counters of temporary files.
-    TEMP_COUNTERS = "temp_file.pg_stat_database.temp_counters";
-    /// The statements that write temporary blocks.
-    TEMP_BLOCKS = "temp_file.pg_stat_statements.temp_blocks";
 }
 
 pg_logstats_sdk::reason_codes! {
@@ -42,11 +34,4 @@ pg_logstats_sdk::reason_codes! {
     SESSION_ENDED = "session_ended";
     /// It took the server down.
     SERVER_PANIC = "server_panic";
-}
-
-pg_logstats_sdk::insights! {
-    /// The database wrote temporary files.
-    TEMP_FILES_VOLUME_DETECTED = "temp_files_volume_detected";
-    /// It did not.
-    NO_TEMP_FILES_FOUND = "no_temp_files_found";
 }

@@ -9,7 +9,7 @@ use pg_logstats_sdk::{
     Outcome, OutcomeStatus, QueryFamily, no_answer,
 };
 
-pub use plan::judge as judge_plan;
+pub use plan::{judge as judge_plan, work_mem_for};
 
 use crate::{messages, offers, words};
 

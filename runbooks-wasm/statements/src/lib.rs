@@ -15,10 +15,11 @@ pub mod live;
 pub mod messages;
 pub mod offers;
 pub mod scores;
+pub mod temp_files;
 pub mod tree;
 pub mod words;
 
-pub use interpret::{frame, interpret, judge, judge_plan, judge_sessions, look_further};
+pub use interpret::{frame, interpret, judge, judge_plan, judge_sessions, look_further, work_mem_for};
 
 use pg_logstats_sdk::{Assessment, Evidence};
 

@@ -70,7 +70,7 @@ fn spill(outcome: &Outcome, role: Option<&String>, assessment: &mut Assessment) 
 }
 
 /// In memory the same rows take about twice as much as on disk; rounded up to a power of two. `None` when no setting is sane.
-fn work_mem_for(disk_bytes: u64) -> Option<u64> {
+pub fn work_mem_for(disk_bytes: u64) -> Option<u64> {
     let bytes = disk_bytes.checked_mul(2)?.checked_next_power_of_two()?;
     (bytes <= MOST_WORK_MEM).then_some(bytes.max(LEAST_WORK_MEM))
 }
