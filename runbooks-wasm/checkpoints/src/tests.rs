@@ -1,6 +1,7 @@
 //! The runbook on evidence by hand and on generated evidence; the kit checks every rule of the host.
 
 mod interpret;
+mod settings;
 mod triage;
 
 use pg_logstats_sdk::Runbook;

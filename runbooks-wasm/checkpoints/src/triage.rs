@@ -17,6 +17,9 @@ const LOW: f64 = 0.2;
 /// In less than this no checkpoint need have come: the longest usual `checkpoint_timeout`.
 const LONG_LOGS_US: u64 = 3_600_000_000;
 
+/// Which part of what a finding wants.
+type IsWanted = fn(&Wants) -> bool;
+
 /// Judges the evidence.
 pub(crate) fn triage(evidence: &Evidence, actions: &mut dyn Actions) -> Assessment {
     let mut candidates = findings::candidates(evidence);
@@ -56,7 +59,7 @@ fn request(
     assessment: &mut Assessment,
 ) {
     let is_blind = evidence.window.is_none();
-    let looks: [(Action, fn(&Wants) -> bool); 4] = [
+    let looks: [(Action, IsWanted); 4] = [
         (words::SETTINGS, |wants| wants.settings),
         (words::COUNTERS, |wants| wants.counters),
         (words::WAL, |wants| wants.wal),
@@ -79,7 +82,7 @@ fn request(
             assessment.next_action(offer.map(|offer| because(offer, &wanted)));
         }
     }
-    let asks: [(NextAction, fn(&Wants) -> bool); 3] = [
+    let asks: [(NextAction, IsWanted); 3] = [
         (offers::storage(), |wants| wants.storage),
         (
             NextAction::prompt_user(messages::asker_label(), messages::asker_reason()),

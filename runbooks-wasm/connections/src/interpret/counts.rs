@@ -2,8 +2,8 @@
 
 use pg_logstats_runbook_statements as statements;
 use pg_logstats_sdk::{
-    Actions, Assessment, Confidence, Count, DurationUs, Finding, FindingKind, Insight, Message, Outcome, Priority,
-    Ratio, Recommendation, Record, SessionState, Setting,
+    Actions, Assessment, Confidence, Count, DurationUs, Finding, FindingKind, Insight, Message, Outcome, OutcomeStatus,
+    Priority, Ratio, Recommendation, Record, SessionState, Setting,
 };
 
 use crate::offers::{self, Ask};
@@ -18,7 +18,7 @@ const MOST: f64 = 0.5;
 /// Fewer connections say nothing about pools.
 const FEW: u64 = 10;
 /// Five minutes in a transaction without a statement are no pause of a program that works.
-const LONG_IDLE_US: u64 = 300_000_000;
+pub(super) const LONG_IDLE_US: u64 = 300_000_000;
 
 /// Sums over the rows.
 #[derive(Debug, Default)]
@@ -85,11 +85,12 @@ pub(super) fn judge(outcome: &Outcome, actions: &mut dyn Actions, assessment: &m
     one_group(&sums, assessment);
     lock_waiters(&sums, assessment);
     idle_in_transaction(&sums, assessment);
-    room(&sums, actions, assessment);
+    let is_whole = outcome.status == OutcomeStatus::Ok;
+    room(&sums, is_whole, actions, assessment);
 }
 
 /// How much of `max_connections` is taken, and whether by connections that do nothing.
-fn room(sums: &Sums, actions: &mut dyn Actions, assessment: &mut Assessment) {
+fn room(sums: &Sums, is_whole: bool, actions: &mut dyn Actions, assessment: &mut Assessment) {
     let Some(max) = sums.max else {
         assessment.limitation(messages::no_max());
         return;
@@ -111,7 +112,9 @@ fn room(sums: &Sums, actions: &mut dyn Actions, assessment: &mut Assessment) {
     }
     if share.value() < NEAR {
         let title = messages::within_limit_title(share, used, limit);
-        let insight = Insight::new(words::CONNECTIONS_WITHIN_LIMIT, Confidence::High, title, reason);
+        // With rows left out there may be more than were counted.
+        let confidence = if is_whole { Confidence::High } else { Confidence::Low };
+        let insight = Insight::new(words::CONNECTIONS_WITHIN_LIMIT, confidence, title, reason);
         assessment.insight(insight);
         return;
     }

@@ -6,12 +6,11 @@ use pg_logstats_sdk::{
     SessionState,
 };
 
+use super::counts::LONG_IDLE_US;
 use crate::{messages, triage, words};
 
 /// Sessions that a person is asked about.
 const ENDS: usize = 3;
-/// As long in a transaction without a statement is no pause of a program that works.
-const LONG_IDLE_US: u64 = 300_000_000;
 
 /// Judges rows about sessions.
 pub(super) fn judge(evidence: &Evidence, outcome: &Outcome, actions: &mut dyn Actions, assessment: &mut Assessment) {

@@ -1,6 +1,6 @@
 //! The limits and time-outs of connections.
 
-use pg_logstats_sdk::{Actions, Assessment, Confidence, Count, Insight, Outcome};
+use pg_logstats_sdk::{Actions, Assessment, Confidence, Count, Insight, Outcome, Priority};
 
 use crate::offers::{self, Ask};
 use crate::{messages, words};
@@ -43,7 +43,8 @@ pub(super) fn judge(outcome: &Outcome, actions: &mut dyn Actions, assessment: &m
             assessment,
         );
     }
-    assessment.next_action(offers::counts(actions));
+    let counts = offers::counts(actions);
+    assessment.next_action(counts.map(|action| action.priority(Priority::Optional)));
 }
 
 fn say(

@@ -178,6 +178,7 @@ fn without_rows_or_limits_nothing_is_made_up() {
     let outcome = held(testkit::outcome(COUNTS), "a", "active", 5, 0);
     let report = interpret(&outcome.status(OutcomeStatus::Truncated).build());
     assert!(report.limitations[0].contains("lower bounds"));
+    assert_eq!(report.insights[0].confidence, pg_logstats_sdk::Confidence::Low);
 }
 
 #[test]

@@ -111,11 +111,16 @@ fn lost(evidence: &Evidence) -> Option<Candidate<'_>> {
     if let Some((group, _)) = groups.first() {
         finding = finding.about(*group);
     }
-    for (group, _) in groups.iter().skip(1).take(TOP) {
+    // Those with a transaction lost may be among the others, too.
+    let first = groups.first().map(|(group, _)| *group);
+    let others = groups
+        .iter()
+        .filter(|(group, _)| first.is_none_or(|first| first.id != group.id));
+    for (group, _) in others.take(TOP) {
         finding = finding.evidence(*group);
     }
     let mut candidate = Candidate::new(finding).ask(Ask::Network);
-    candidate.sessions = groups.first().map(|(group, _)| *group);
+    candidate.sessions = first;
     Some(candidate)
 }
 
