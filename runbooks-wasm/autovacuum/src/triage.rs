@@ -59,7 +59,6 @@ pub(crate) fn triage(evidence: &Evidence, actions: &mut dyn Actions) -> Assessme
         pending.push((assessment.finding(finding), cause, group, score));
     }
     let is_empty = pending.is_empty();
-    advice::insights(evidence, &mut assessment);
     let mut desk = Desk::new(actions, &mut assessment);
     for (position, (finding, cause, group, score)) in pending.into_iter().enumerate() {
         let because = Some(finding);
@@ -99,6 +98,7 @@ pub(crate) fn triage(evidence: &Evidence, actions: &mut dyn Actions) -> Assessme
         desk.offer(words::MOST_DEAD, None, Priority::Optional);
         desk.offer(words::AGES, None, Priority::Optional);
     }
+    advice::insights(evidence, &mut assessment);
     limitations(evidence, &mut assessment);
     if assessment.next_actions.is_empty() {
         assessment.next_action(NextAction::stop(messages::stop_label(), messages::stop_reason_done()));
