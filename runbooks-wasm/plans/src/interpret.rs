@@ -4,6 +4,7 @@ mod correlated;
 mod tables;
 
 use pg_logstats_runbook_statements as statements;
+use pg_logstats_runbook_statements::words::{EXPLAIN, EXPLAIN_ANALYZE};
 use pg_logstats_sdk::{Action, Actions, Assessment, Evidence, InsightId, Outcome, PlanGroup, QueryFamily};
 
 use crate::{offers, words};
@@ -26,45 +27,43 @@ pub(crate) fn interpret(evidence: &Evidence, outcome: &Outcome, actions: &mut dy
         outcome,
         actions,
         NOTHING,
-        |actions, assessment| judge(outcome, role, relation, actions, assessment),
+        |_, assessment| judge(outcome, role, relation, assessment),
         |actions, assessment| match (family, relation) {
-            (Some(family), _) => statements::look_further(outcome, family, actions, assessment),
-            (None, Some(relation)) => look_further(outcome, relation, actions, assessment),
-            (None, None) => {}
+            // A plan that was run shows all that there is to see of the statement.
+            (Some(family), _) if did(outcome, EXPLAIN) => {
+                assessment.next_action(statements::offers::explain_analyze(actions, family));
+            }
+            (_, Some(relation)) => look_further(outcome, relation, actions, assessment),
+            _ => {}
         },
     )
 }
 
-fn judge(
-    outcome: &Outcome,
-    role: Option<&String>,
-    relation: Option<&String>,
-    actions: &mut dyn Actions,
-    assessment: &mut Assessment,
-) {
-    let did = |action: Action| outcome.action == action.as_str();
-    if did(words::INDEXES) {
+fn did(outcome: &Outcome, action: Action) -> bool {
+    outcome.action == action.as_str()
+}
+
+fn judge(outcome: &Outcome, role: Option<&String>, relation: Option<&String>, assessment: &mut Assessment) {
+    if did(outcome, words::INDEXES) {
         tables::indexes(outcome, assessment);
-    } else if did(words::TABLE) || did(words::COLUMNS) {
-        let Some(relation) = relation else { return };
-        if did(words::TABLE) {
+    } else if did(outcome, EXPLAIN) || did(outcome, EXPLAIN_ANALYZE) {
+        statements::judge_plan(outcome, role, assessment);
+        correlated::judge(outcome, assessment);
+    } else if let Some(relation) = relation {
+        if did(outcome, words::TABLE) {
             tables::statistics(outcome, relation, assessment);
-        } else {
+        } else if did(outcome, words::COLUMNS) {
             tables::columns(outcome, relation, assessment);
         }
-    } else {
-        statements::judge(outcome, role, actions, assessment);
-        correlated::judge(outcome, assessment);
     }
 }
 
 /// What else there is to see of a table.
 fn look_further(outcome: &Outcome, relation: &String, actions: &mut dyn Actions, assessment: &mut Assessment) {
-    let did = |action: Action| outcome.action == action.as_str();
-    if did(words::TABLE) {
+    if did(outcome, words::TABLE) {
         assessment.next_action(offers::indexes(actions, relation));
         assessment.next_action(offers::columns(actions, relation));
-    } else if did(words::COLUMNS) {
+    } else if did(outcome, words::COLUMNS) {
         assessment.next_action(offers::table(actions, relation));
     }
 }

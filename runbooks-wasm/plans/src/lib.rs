@@ -27,7 +27,9 @@ mod triage;
 mod words;
 
 use pg_logstats_runbook_statements as statements;
-use pg_logstats_sdk::{Actions, Assessment, Descriptor, Evidence, Failure, Outcome, Runbook, no_answer};
+use pg_logstats_sdk::{
+    Action, Actions, Assessment, Descriptor, Evidence, Failure, InsightId, Outcome, Runbook, no_answer,
+};
 
 /// The runbook.
 #[derive(Debug, Clone, Copy)]
@@ -35,16 +37,30 @@ pub struct Plans;
 
 pg_logstats_sdk::export!(Plans);
 
+/// Of the shared actions those about plans: it asks for no other, so it declares no other.
+const PLAN_ACTIONS: &[Action] = &[statements::words::EXPLAIN, statements::words::EXPLAIN_ANALYZE];
+
+/// What the shared judgement of plans concludes.
+const PLAN_INSIGHTS: &[InsightId] = &[
+    statements::words::QUERY_PLAN_DISK_SPILL_DETECTED,
+    statements::words::EXPLAIN_ANALYZE_TEMP_BUFFERS,
+    statements::words::QUERY_PLAN_NO_DISK_SPILL,
+    statements::words::SELECTIVE_SEQUENTIAL_SCAN,
+    statements::words::ROW_ESTIMATE_OFF,
+    statements::words::NESTED_LOOP_OVER_MANY_ROWS,
+    statements::words::INDEX_ONLY_SCAN_HEAP_FETCHES,
+    statements::words::PLAN_UNREMARKABLE,
+];
+
 impl Runbook for Plans {
     fn describe(&self) -> Descriptor {
         Descriptor::builder("plans", env!("CARGO_PKG_VERSION"), "plans")
-            .actions(statements::words::ACTIONS)
+            .actions(PLAN_ACTIONS)
             .actions(words::ACTIONS)
-            .workflows(statements::words::WORKFLOWS)
             .workflows(words::WORKFLOWS)
             .reason_codes(statements::words::REASON_CODES)
             .reason_codes(words::REASON_CODES)
-            .insights(statements::words::INSIGHTS)
+            .insights(PLAN_INSIGHTS)
             .insights(words::INSIGHTS)
             .insights(no_answer::INSIGHTS)
             .messages(statements::messages::templates())

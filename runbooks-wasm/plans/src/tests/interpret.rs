@@ -140,3 +140,17 @@ fn columns_that_were_never_analysed_are_told() {
     let report = judge(COLUMNS, &[known, known, unknown]);
     assert_eq!(insights(&report), ["columns_with_statistics"]);
 }
+
+#[test]
+fn after_an_estimate_a_run_is_offered_and_after_a_run_nothing() {
+    let evidence = evidence();
+    let report = |action: &str| {
+        let outcome = testkit::outcome(action).about(&evidence.families[0]);
+        let outcome = outcome.plan([testkit::plan_node(0, "Index Scan")]).build();
+        testkit::interpret(&Plans, &evidence, &outcome).unwrap()
+    };
+    let estimate = report("query_family.explain");
+    assert_eq!(estimate.offered(ANALYZE).count(), 1);
+    assert!(estimate.next_actions[0].judgement_required);
+    assert!(report(ANALYZE).requests.is_empty());
+}
