@@ -65,7 +65,8 @@
 //! | declare sentences | [`messages!`], with holes of [`Count`], [`DurationUs`], [`Bytes`], [`Ratio`], [`Rate`], [`At`], words of the contract ([`LockMode`], …) and any [`Subject`] |
 //! | declare words | [`actions!`], [`reason_codes!`], [`insights!`], [`workflows!`] |
 //! | ask for an action | [`NextAction::offer`] |
-//! | read rows by column | [`Outcome::records`], [`Outcome::sessions`], [`BlockingTree`] |
+//! | read rows by column | [`Outcome::records`], [`Outcome::sessions`], [`BlockingTree`], [`Outcome::setting`] |
+//! | make a score of a figure | [`score::along`] |
 //! | read plans | [`Outcome::plan`](Outcome), [`Outcome::children_of`], [`PlanNode::misestimate`] |
 //! | say why there is no answer | [`no_answer::judge`] |
 //! | conclude | [`Finding`], [`Insight`], [`Recommendation`] |
@@ -95,7 +96,9 @@ pub mod message;
 pub mod no_answer;
 mod outcome;
 mod runbook;
+pub mod score;
 mod session;
+mod setting;
 mod subject;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod testkit;

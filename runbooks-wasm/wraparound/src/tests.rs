@@ -1,0 +1,146 @@
+//! The runbook on outcomes by hand and on generated ones; the kit checks every rule of the host.
+
+mod ages;
+mod others;
+
+use pg_logstats_sdk::testkit::{self, Report, ReportedStep, generate};
+use pg_logstats_sdk::{Cell, FindingKind, Outcome, OutcomeStatus, Priority, Runbook};
+
+use crate::Wraparound;
+
+const DATABASES: &str = "wraparound.pg_database.ages";
+const TABLES: &str = "wraparound.pg_class.oldest_tables";
+const HORIZON: &str = "wraparound.pg_stat_activity.oldest_xmin";
+const PREPARED: &str = "prepared_transaction.pg_prepared_xacts.open";
+const SEQUENCES: &str = "sequence.pg_sequence.near_end";
+const VACUUMS: &str = "progress.pg_stat_progress_vacuum.running";
+const SETTINGS: &str = "autovacuum.pg_settings.relevant";
+
+fn interpret(outcome: &Outcome) -> Report {
+    testkit::interpret(&Wraparound, &testkit::evidence().build(), outcome).unwrap()
+}
+
+fn rows(action: &str, rows: &[Vec<(&str, Cell)>]) -> Outcome {
+    let made = rows.iter().fold(testkit::outcome(action), |made, row| made.row(row));
+    made.build()
+}
+
+fn insights(report: &Report) -> Vec<&str> {
+    report.insights.iter().map(|insight| insight.id.as_str()).collect()
+}
+
+fn prompts(report: &Report) -> Vec<&str> {
+    let prompts = report
+        .next_actions
+        .iter()
+        .filter(|next| next.step == ReportedStep::PromptUser);
+    prompts.map(|next| next.label.as_str()).collect()
+}
+
+/// The action found nothing, and says so in a sentence.
+fn assert_well(report: &Report, insight: &str) {
+    assert_eq!(insights(report), [insight]);
+    assert_eq!(report.findings.len(), 1);
+    assert_eq!(report.findings[0].kind, FindingKind::NothingFound);
+    assert_eq!(report.findings[0].score, 0.0);
+    assert!(report.insights[0].recommendation.is_none());
+}
+
+/// The scores of `figures` never fall, and the first is low and the last high.
+fn assert_rises<T: Copy>(figures: &[T], score: impl Fn(T) -> f64) {
+    let scores: Vec<f64> = figures.iter().map(|figure| score(*figure)).collect();
+    assert!(scores.is_sorted(), "{scores:?}");
+    assert!(scores[0] <= 0.2 && scores[scores.len() - 1] >= 0.8, "{scores:?}");
+}
+
+fn worst_score(report: &Report) -> f64 {
+    report.findings.iter().map(|finding| finding.score).fold(0.0, f64::max)
+}
+
+#[test]
+fn nothing_that_the_host_may_hand_over_breaks_it() {
+    testkit::check(&Wraparound, 0..400).unwrap();
+}
+
+#[test]
+fn every_answer_says_something_and_where_to_go() {
+    for seed in 0..100 {
+        let evidence = generate::evidence(seed);
+        for action in &Wraparound.describe().actions {
+            let outcome = generate::outcome(seed, &evidence, action);
+            let report = testkit::interpret(&Wraparound, &evidence, &outcome).unwrap();
+            assert!(
+                !report.insights.is_empty() || !report.findings.is_empty(),
+                "{action} {seed}"
+            );
+            assert!((1..=20).contains(&report.next_actions.len()), "{action} {seed}");
+            assert_eq!(
+                report.requests.len(),
+                report
+                    .next_actions
+                    .iter()
+                    .filter(|next| matches!(next.step, ReportedStep::RunSql(_)))
+                    .count(),
+                "{action} {seed}"
+            );
+        }
+    }
+}
+
+#[test]
+fn triage_offers_what_there_is_to_look_at_and_judges_nothing() {
+    for evidence in [testkit::evidence().build(), generate::evidence(7)] {
+        let report = testkit::triage(&Wraparound, &evidence).unwrap();
+        assert_eq!(report.findings.len(), 1);
+        assert_eq!(report.findings[0].kind, FindingKind::NothingFound);
+        assert_eq!(report.findings[0].reason_codes, ["not_looked_at"]);
+        for action in [DATABASES, TABLES, HORIZON, PREPARED, SEQUENCES] {
+            let offers: Vec<_> = report.offered(action).collect();
+            assert_eq!(offers.len(), 1, "{action}");
+            assert_eq!(
+                (offers[0].priority, offers[0].findings.as_slice()),
+                (Priority::Required, [0].as_slice())
+            );
+        }
+        for action in [VACUUMS, SETTINGS] {
+            assert_eq!(report.offered(action).next().unwrap().priority, Priority::Optional);
+        }
+    }
+}
+
+#[test]
+fn an_action_that_gave_no_answer_says_why() {
+    let cases = [
+        (OutcomeStatus::TimedOut, "action_timed_out"),
+        (OutcomeStatus::Cancelled, "action_cancelled"),
+        (OutcomeStatus::InsufficientPrivilege, "action_not_permitted"),
+        (OutcomeStatus::Unavailable, "action_unavailable"),
+        (OutcomeStatus::Failed, "action_failed"),
+    ];
+    for action in Wraparound.describe().actions {
+        for (status, insight) in cases {
+            let report = interpret(&testkit::outcome(&action).status(status).build());
+            assert_eq!(insights(&report), [insight], "{action}");
+            assert_eq!(report.next_actions.len(), 1, "{action}");
+            assert!(report.findings.is_empty(), "{action}");
+        }
+    }
+}
+
+#[test]
+fn what_was_cut_and_what_is_unknown_is_said() {
+    let cut = testkit::outcome(PREPARED)
+        .status(OutcomeStatus::Truncated)
+        .row(&[("age", Cell::DurationUs(1)), ("xid_age", Cell::Int(1))])
+        .build();
+    assert_eq!(
+        interpret(&cut).limitations,
+        ["there was more than the action may return; rows that were judged: 1"]
+    );
+    let foreign = interpret(&testkit::outcome("query_family.explain").build());
+    assert_eq!(
+        foreign.limitations,
+        ["this runbook does not know how to judge that action"]
+    );
+    assert_eq!(foreign.findings[0].kind, FindingKind::NothingFound);
+}
