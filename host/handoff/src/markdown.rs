@@ -302,7 +302,7 @@ fn insights(out: &mut Page, packet: &Packet) {
         out.heading(3, format_args!("Insight {}: {}", i + 1, words_of(title)));
         out.paragraph(words_of(reason));
         match (advice, in_next(i)) {
-            (Some(_), Some(step)) => out.paragraph(format_args!("What to do: step {}.", step + 1)),
+            (Some(_), Some(step)) => out.paragraph(format_args!("What to do: point {}.", step + 1)),
             (Some(advice), None) => recommendation(out, advice),
             (None, _) => {}
         }

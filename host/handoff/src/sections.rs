@@ -67,7 +67,7 @@ fn todo(m: &mut Markup, packet: &Packet, position: usize, step: &NextStep) {
                     link(
                         m,
                         &format!("next-{}", first + 1),
-                        &format!("The SQL is in step {}", first + 1),
+                        &format!("The SQL is under point {}", first + 1),
                     )
                 });
             }
@@ -165,7 +165,7 @@ fn one_insight(m: &mut Markup, packet: &Packet, position: usize, insight: &Insig
         (Some(_), Some(step)) => {
             m.el("p", &[], |m| {
                 m.text("What to do: ");
-                link(m, &format!("next-{}", step + 1), &format!("step {}", step + 1));
+                link(m, &format!("next-{}", step + 1), &format!("point {}", step + 1));
             });
         }
         (Some(advice), None) => recommendation(m, advice),

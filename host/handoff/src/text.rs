@@ -84,6 +84,16 @@ pub(crate) fn plural(n: usize, one: &str, many: &str) -> String {
     format!("{} {}", count(n as u64), if n == 1 { one } else { many })
 }
 
+/// A share of 0 to 1 in per cent; what is little is not said to be nothing.
+pub(crate) fn share(of_one: f64) -> String {
+    let percent = of_one * 100.0;
+    if percent > 0.0 && percent < 1.0 {
+        "less than 1 %".to_owned()
+    } else {
+        format!("{} %", number(percent.round()))
+    }
+}
+
 /// A number with as many digits as matter.
 pub(crate) fn number(value: f64) -> String {
     let size = value.abs();
@@ -189,6 +199,10 @@ mod tests {
         assert_eq!(duration(90_000_000_000), "1 d 1 h");
         assert_eq!(count(1_234_567), "1\u{202F}234\u{202F}567");
         assert_eq!(number(0.25), "0.25");
+        assert_eq!(
+            [share(0.0), share(0.004), share(0.676)],
+            ["0 %", "less than 1 %", "68 %"]
+        );
         assert_eq!(number(-3.0), "−3");
         assert_eq!(number(f64::NAN), "unknown");
         assert_eq!(metric("waited_us", 2e6), ("waited".into(), "2 s".into()));

@@ -3,7 +3,7 @@
 use super::{along, axis, bar, figure, left_out, percent, strip, table, vertical};
 use crate::markup::Markup;
 use crate::page::outside;
-use crate::text::{count, duration, inline, number, words};
+use crate::text::{count, duration, inline, number, share, words};
 use crate::{Latency, Packet};
 
 const ROWS: usize = 20;
@@ -90,12 +90,11 @@ fn statement(m: &mut Markup, scale: &Scale, ticks: &[(f64, String)], rank: usize
         m.el("div", &[("class", "row-head")], |m| {
             m.line("strong", &[], &format!("{rank}. "));
             outside(m, &row.statement.text);
-            let share = row.total_us as f64 / sum.max(1) as f64 * 100.0;
+            let part = share(row.total_us as f64 / sum.max(1) as f64);
             let mut said = format!(
-                "{} executions, {} in all ({} % of these) · p95 {}",
+                "{} executions, {} in all ({part} of these) · p95 {}",
                 count(row.execution_count),
                 duration(row.total_us),
-                number(share.round()),
                 duration(row.p95_us)
             );
             if let Some(ratio) = slower(row) {

@@ -1,6 +1,6 @@
 //! Who waited for whom: a row for each session, under the one that it waited for, with how long as a bar.
 
-use super::{bar, figure, indent, left_out, strip, table};
+use super::{figure, fill, indent, left_out, strip, table};
 use crate::markup::Markup;
 use crate::page::outside;
 use crate::text::{duration, plural};
@@ -49,6 +49,11 @@ fn session(m: &mut Markup, nodes: &[LockNode], node: &LockNode, place: &Place, l
                     &format!("blocks {}", plural(place.below, "session", "sessions")),
                 );
             }
+            if let Some(waited) = node.waited_us {
+                m.text(" waited ");
+                m.line("strong", &[], &duration(waited));
+                m.text(" ·");
+            }
             if let Some(state) = &node.state {
                 m.text(&format!(" {state}"));
             }
@@ -71,15 +76,14 @@ fn session(m: &mut Markup, nodes: &[LockNode], node: &LockNode, place: &Place, l
         }
         if let Some(waited) = node.waited_us {
             let said = format!("{} waited {}", node.session, duration(waited));
-            m.line("p", &[("class", "note")], &format!("waited {}", duration(waited)));
             strip(
                 m,
                 10,
                 &said,
                 &format!("the longest wait was {}", duration(longest)),
                 |m| {
-                    bar(m, "track", 2, 6, 0.0, 1.0);
-                    bar(m, "wait", 0, 10, 0.0, waited as f64 / longest.max(1) as f64);
+                    fill(m, "track", 2, 6, 1.0);
+                    fill(m, "wait", 0, 10, waited as f64 / longest.max(1) as f64);
                 },
             );
         }

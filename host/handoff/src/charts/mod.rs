@@ -67,6 +67,22 @@ fn bar(m: &mut Markup, class: &'static str, y: u32, height: u32, start: f64, end
     );
 }
 
+/// A bar from the left edge, `share` of the whole width: for a tree, whose bars stand under texts and on no axis.
+fn fill(m: &mut Markup, class: &'static str, y: u32, height: u32, share: f64) {
+    let share = if share.is_finite() { share.clamp(0.0, 1.0) } else { 0.0 };
+    m.void(
+        "rect",
+        &[
+            ("class", class),
+            ("x", "0"),
+            ("y", &y.to_string()),
+            ("width", &percent(share * 100.0)),
+            ("height", &height.to_string()),
+            ("rx", "2"),
+        ],
+    );
+}
+
 /// A vertical line at `share`.
 fn vertical(m: &mut Markup, class: &'static str, share: f64, top: u32, bottom: u32) {
     let x = percent(along(share));

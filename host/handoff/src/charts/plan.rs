@@ -1,10 +1,10 @@
 //! The plan: a row for each node, with its share of the time (or of the cost, if it was not executed) as a bar.
 
 use super::latency::rounded;
-use super::{bar, figure, indent, left_out, strip, table};
+use super::{figure, fill, indent, left_out, strip, table};
 use crate::markup::Markup;
 use crate::page::{ITEMS, link, outside};
-use crate::text::{duration, number};
+use crate::text::{duration, number, share};
 use crate::tree::{self, Place};
 use crate::{Packet, PlanNode};
 
@@ -122,27 +122,28 @@ fn row(m: &mut Markup, packet: &Packet, weights: &Weights, node: &PlanNode, plac
             weights.share(&weights.own, place.index),
             weights.share(&weights.whole, place.index),
         );
-        let share = number((own * 100.0).round());
+        let part = share(own);
         let mut said = match node.total_us {
-            Some(us) => format!("{}, {share} % of the time in itself", duration(us)),
+            Some(us) => format!("{}, {part} of the time in itself", duration(us)),
             None if weights.of_time => "never executed".to_owned(),
-            None => format!("cost {}, {share} % of it its own", number(node.total_cost)),
+            None => format!("cost {}, {part} of it its own", number(node.total_cost)),
         };
         said.push_str(&format!(" · {}", rows(node)));
         if let Some(removed) = node.rows_removed_by_filter.filter(|n| *n > 0) {
             said.push_str(&format!(" · its filter threw away {} rows", number(removed as f64)));
         }
         m.line("p", &[("class", "note")], &said);
-        strip(m, 12, &format!("{}: {share} % in itself", node.node_type), &said, |m| {
-            bar(m, "track", 3, 6, 0.0, 1.0);
-            bar(m, "whole", 1, 10, 0.0, whole);
-            bar(m, "own", 1, 10, 0.0, own);
+        strip(m, 12, &format!("{}: {part} in itself", node.node_type), &said, |m| {
+            fill(m, "track", 3, 6, 1.0);
+            fill(m, "whole", 1, 10, whole);
+            fill(m, "own", 1, 10, own);
         });
     });
 }
 
 fn rows(node: &PlanNode) -> String {
     match node.actual_rows {
+        Some(1.0) => format!("1 row, {} estimated", number(node.plan_rows)),
         Some(actual) => format!("{} rows, {} estimated", number(actual), number(node.plan_rows)),
         None => format!("{} rows estimated", number(node.plan_rows)),
     }

@@ -1,5 +1,7 @@
 //! When it happened: a lane for each kind of event, one for the actions, and the alert across all of them.
 
+use std::cmp::Reverse;
+
 use super::{along, axis, bar, colour, figure, left_out, percent, strip, table, vertical};
 use crate::markup::Markup;
 use crate::page::{named, record_link};
@@ -9,7 +11,7 @@ use crate::{Mark, Packet, Severity, time};
 const LANES: usize = 12;
 const TABLE_ROWS: usize = 200;
 /// Marks that are nearer to one another than this share of the axis are drawn as one.
-const NEAR: f64 = 0.006;
+const NEAR: f64 = 0.012;
 const HEIGHT: u32 = 30;
 
 /// The axis.
@@ -104,7 +106,7 @@ fn merged<'a>(marks: &[&'a Mark], scale: &Scale) -> Vec<Drawn<'a>> {
     out
 }
 
-/// The lanes: the alert's first, the actions' last, the others by when they begin.
+/// The lanes: the alert's first, the actions' last; between them the worst first, then by when they begin.
 fn lanes(packet: &Packet) -> Vec<(&str, Vec<&Mark>)> {
     let mut lanes: Vec<(&str, Vec<&Mark>)> = Vec::new();
     let mut place: std::collections::BTreeMap<&str, usize> = std::collections::BTreeMap::new();
@@ -118,7 +120,8 @@ fn lanes(packet: &Packet) -> Vec<(&str, Vec<&Mark>)> {
         }
     }
     let first = |marks: &[&Mark]| marks.iter().map(|m| m.from_us).min();
-    lanes.sort_by_key(|(name, marks)| (*name != "alert", *name == "actions", first(marks)));
+    let worst = |marks: &[&Mark]| Reverse(marks.iter().map(|m| m.severity).max());
+    lanes.sort_by_key(|(name, marks)| (*name != "alert", *name == "actions", worst(marks), first(marks)));
     lanes
 }
 
@@ -215,7 +218,7 @@ fn mark(m: &mut Markup, scale: &Scale, drawn: &Drawn<'_>) {
     let class = colour(drawn.severity);
     m.el("g", &[], |m| {
         m.line("title", &[], &drawn.title());
-        if to - from < NEAR {
+        if to - from < NEAR / 2.0 {
             let x = percent(along((from + to) / 2.0));
             m.el("svg", &[("x", &x), ("y", "15"), ("overflow", "visible")], |m| {
                 m.void("path", &[("class", class), ("d", shape(drawn.severity))]);
@@ -265,7 +268,7 @@ fn legend(m: &mut Markup) {
         m.line(
             "span",
             &[],
-            "The worse, the larger. Bars last; what lies close together is drawn as one.",
+            "The worse, the larger. Bars have a duration; what lies close together is drawn as one.",
         );
     });
 }
