@@ -3,7 +3,7 @@
 use super::{along, axis, bar, figure, left_out, percent, strip, table, vertical};
 use crate::markup::Markup;
 use crate::page::outside;
-use crate::text::{count, duration, inline, number, share, words};
+use crate::text::{count, duration, inline, number, share};
 use crate::{Latency, Packet};
 
 const ROWS: usize = 20;
@@ -165,13 +165,13 @@ fn figures(m: &mut Markup, rows: &[Latency]) {
     let columns = [
         "",
         "Statement",
-        "Executions",
-        "Total",
-        "p50",
-        "p95",
-        "p99",
-        "Maximum",
-        "Usual p95",
+        "#Executions",
+        "#Total",
+        "#p50",
+        "#p95",
+        "#p99",
+        "#Maximum",
+        "#Usual p95",
         "Id",
     ];
     table(m, "How long statements took", &columns, |m| {
@@ -188,7 +188,7 @@ fn figures(m: &mut Markup, rows: &[Latency]) {
                     &[("class", "n")],
                     &row.baseline_p95_us.map_or("–".to_owned(), duration),
                 );
-                m.line("td", &[], &words(&row.id));
+                m.line("td", &[("class", "id")], &row.id);
             });
         }
     });

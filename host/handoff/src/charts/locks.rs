@@ -106,8 +106,8 @@ fn figures(m: &mut Markup, nodes: &[LockNode], places: &[Place]) {
         "State",
         "Wants",
         "Relation",
-        "Waited",
-        "Blocks",
+        "#Waited",
+        "#Blocks",
         "Statement",
     ];
     table(m, "Who waited for whom", &columns, |m| {

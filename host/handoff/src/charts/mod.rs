@@ -118,7 +118,8 @@ fn axis(m: &mut Markup, title: &str, ticks: &[(f64, String)]) {
     });
 }
 
-/// A chart's figures in a table: for who does not see the chart, and for who wants them exactly.
+/// A chart's figures in a table: for who does not see the chart, and for who wants them exactly. A column of numbers is named with
+/// `#` before it.
 fn table(m: &mut Markup, name: &str, columns: &[&str], rows: impl FnOnce(&mut Markup)) {
     m.el("details", &[("class", "figures")], |m| {
         m.line("summary", &[], &format!("{name}: the figures as a table"));
@@ -137,7 +138,11 @@ fn table(m: &mut Markup, name: &str, columns: &[&str], rows: impl FnOnce(&mut Ma
                     m.el("thead", &[], |m| {
                         m.el("tr", &[], |m| {
                             for column in columns {
-                                m.line("th", &[("scope", "col")], column);
+                                // Above numbers, which stand on the right.
+                                match column.strip_prefix('#') {
+                                    Some(name) => m.line("th", &[("scope", "col"), ("class", "n")], name),
+                                    None => m.line("th", &[("scope", "col")], column),
+                                }
                             }
                         });
                     });

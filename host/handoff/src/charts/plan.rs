@@ -172,14 +172,14 @@ fn estimate(node: &PlanNode) -> Option<(String, f64)> {
 
 fn figures(m: &mut Markup, nodes: &[PlanNode], places: &[Place]) {
     let columns = [
-        "Level",
+        "#Level",
         "Node",
         "Relation",
-        "Time",
-        "Cost",
-        "Rows",
-        "Estimated",
-        "Thrown away",
+        "#Time",
+        "#Cost",
+        "#Rows",
+        "#Estimated",
+        "#Thrown away",
     ];
     table(m, "The plan", &columns, |m| {
         for place in places.iter().take(ROWS) {

@@ -193,11 +193,12 @@ fn lane(
             for (share, _) in ticks {
                 vertical(m, "grid", *share, 0, HEIGHT);
             }
-            if let Some(at) = alert {
-                vertical(m, "alert", scale.share(at), 0, HEIGHT);
-            }
             for drawn in &drawn {
                 mark(m, scale, drawn);
+            }
+            // Above the marks: what began before it and what after it is what one looks for.
+            if let Some(at) = alert {
+                vertical(m, "alert", scale.share(at), 0, HEIGHT);
             }
         });
     });

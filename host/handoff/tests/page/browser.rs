@@ -125,6 +125,7 @@ fn hostile_texts_make_no_element_in_a_browser_and_the_policy_holds() {
 fn there_is_something_to_see_on_a_telephone_and_on_a_screen_in_light_and_in_dark() {
     let Some(browser) = Browser::find() else { return };
     let empty = browser.write("empty.html", "<!doctype html><title>empty</title>");
+    let blanks = [500, 1280].map(|width| browser.shot("empty.png", (width, 1600), false, &empty));
     for (name, packet) in [("rich", rich()), ("bare", bare())] {
         let page = browser.write(&format!("{name}.html"), &html(&packet));
         // A window is never narrower than 500 pixels; a frame is.
@@ -132,8 +133,10 @@ fn there_is_something_to_see_on_a_telephone_and_on_a_screen_in_light_and_in_dark
             "<!doctype html><body style=\"margin:0\"><iframe src=\"{name}.html\" style=\"border:0;width:360px;height:1600px\"></iframe>"
         );
         let frame = browser.write(&format!("{name}-narrow.html"), &frame);
-        for (url, width, size) in [(&frame, 360, (500, 1600)), (&page, 1280, (1280, 1600))] {
-            let blank = browser.shot("empty.png", size, false, &empty);
+        for (url, width, size, blank) in [
+            (&frame, 360, (500, 1600), &blanks[0]),
+            (&page, 1280, (1280, 1600), &blanks[1]),
+        ] {
             let [light, dark] =
                 [false, true].map(|dark| browser.shot(&format!("{name}-{width}-{dark}.png"), size, dark, url));
             for picture in [&light, &dark] {

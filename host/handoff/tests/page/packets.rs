@@ -44,8 +44,10 @@ fn append_host(value: &mut Value, text: &str) {
         Value::Object(map) if map.contains_key("untrusted") => {}
         Value::Object(map) => {
             for (key, value) in map {
-                let fixed = ["severity", "at", "created_at", "starts_at", "since", "until"].contains(&key.as_str());
-                if !fixed && !(is_step && key == "kind") {
+                let time_or_word =
+                    ["severity", "at", "created_at", "starts_at", "since", "until"].contains(&key.as_str());
+                let fixed = time_or_word || (is_step && key == "kind");
+                if !fixed {
                     append_host(value, text);
                 }
             }
