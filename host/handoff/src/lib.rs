@@ -15,8 +15,19 @@
     )
 )]
 
+mod charts;
+mod html;
+mod markdown;
+mod markup;
 mod packet;
+mod page;
+mod sections;
+mod text;
+mod time;
+mod tree;
 
+pub use html::html;
+pub use markdown::markdown;
 pub use packet::*;
 
 /// Replaced by the renderer.

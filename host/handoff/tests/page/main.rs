@@ -1,0 +1,17 @@
+//! The packet's page and its Markdown: against files, against hostile texts, and in a real browser.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a test may panic, and says why it was skipped"
+)]
+
+mod browser;
+mod elements;
+mod golden;
+mod hostile;
+mod packets;
+mod structure;
