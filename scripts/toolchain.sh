@@ -3,7 +3,7 @@
 #
 #   scripts/toolchain.sh build   a Rust compiler for WebAssembly (the runbooks) and libclang (the SQL parser's bindings)
 #   scripts/toolchain.sh demo    the same, and a PostgreSQL server with its contrib modules, and jq
-#   scripts/toolchain.sh test    the same, and cargo-nextest, openssl, git, python3, and PostgreSQL in each supported version and Python's in-toto
+#   scripts/toolchain.sh test    the same, and cargo-nextest, openssl, git, python3, chromium, and PostgreSQL in each supported version and Python's in-toto
 #                                where they can be had
 #   scripts/toolchain.sh deny    cargo-deny
 #   scripts/toolchain.sh fuzz    a C++ compiler (libFuzzer)
@@ -128,6 +128,8 @@ need_tests() {
     have openssl || want openssl openssl
     have git || want git git
     have python3 || want python3 python3
+    # For the page of a handoff. Without fonts it shows boxes.
+    have chromium || want "a browser" chromium fonts-dejavu-core
 }
 
 # --- installing

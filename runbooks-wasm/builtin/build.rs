@@ -8,14 +8,24 @@ use pg_logstats_componentize::{Built, Error, Imports, Package, Script, build, fi
 use sha2::{Digest, Sha256};
 
 /// Name and workflow of each built-in runbook; its crate is `runbooks-wasm/<name>`.
-const RUNBOOKS: [(&str, &str); 7] = [
+const RUNBOOKS: [(&str, &str); 17] = [
+    ("autovacuum", "autovacuum"),
+    ("checkpoints", "checkpoints"),
     ("connection-pressure", "connection-pressure"),
+    ("connections", "connections"),
+    ("errors", "errors"),
     ("first-look", "auto"),
+    ("index-health", "index-health"),
     ("lock-tree", "lock-tree"),
     ("locks", "locks"),
+    ("plans", "plans"),
     ("query-families", "query-families"),
+    ("replication", "replication"),
+    ("replication-lag", "replication-lag"),
     ("running-queries", "running-queries"),
     ("slow-queries", "slow-queries"),
+    ("temp-files", "temp-files"),
+    ("wraparound", "wraparound"),
 ];
 
 fn main() -> ExitCode {

@@ -29,13 +29,3 @@ mod tree;
 pub use html::html;
 pub use markdown::markdown;
 pub use packet::*;
-
-/// Replaced by the renderer.
-pub fn markdown(_: &Packet) -> String {
-    String::new()
-}
-
-/// Replaced by the renderer.
-pub fn html(_: &Packet) -> String {
-    String::new()
-}

@@ -59,13 +59,23 @@ mod tests {
     fn the_starting_runbooks_are_there_in_order() {
         let names: Vec<_> = all().iter().map(|builtin| (builtin.name, builtin.workflow)).collect();
         let expected = [
+            ("autovacuum", "autovacuum"),
+            ("checkpoints", "checkpoints"),
             ("connection-pressure", "connection-pressure"),
+            ("connections", "connections"),
+            ("errors", "errors"),
             ("first-look", "auto"),
+            ("index-health", "index-health"),
             ("lock-tree", "lock-tree"),
             ("locks", "locks"),
+            ("plans", "plans"),
             ("query-families", "query-families"),
+            ("replication", "replication"),
+            ("replication-lag", "replication-lag"),
             ("running-queries", "running-queries"),
             ("slow-queries", "slow-queries"),
+            ("temp-files", "temp-files"),
+            ("wraparound", "wraparound"),
         ];
         assert_eq!(names, expected);
     }
