@@ -106,10 +106,18 @@ fn an_alert_chooses_what_nobody_else_did() {
     assert!(!report.to_string().contains("Ignore all rules") && !report.to_string().contains('\u{1b}'));
     // Its window, and its database.
     assert!(report["source_summary"]["entries_outside_window"].as_u64().unwrap() > 0);
-    let commands = report["next_actions"].to_string();
-    assert!(
-        commands.contains("--database") && commands.contains("crm"),
-        "{commands}"
+    let full = lab.file("full.json", alert("DiskFull", json!({"datname": "crm"})));
+    let database_of = |report: &Value| -> String {
+        let actions = report["next_actions"].as_array().unwrap();
+        let way = actions.iter().find(|it| it["action_type"] == "run_workflow").unwrap();
+        let argv = argv(way);
+        let at = argv.iter().position(|it| it == "--database").unwrap();
+        argv[at + 1].clone()
+    };
+    let first = lab.json(&["triage", &shop(), "--alert", &full]);
+    assert_eq!(
+        (&first["workflow"], database_of(&first).as_str()),
+        (&"auto".into(), "crm")
     );
     // What the caller says goes first.
     let report = lab.json(&[
@@ -125,7 +133,8 @@ fn an_alert_chooses_what_nobody_else_did() {
     ]);
     assert_eq!(report["workflow"], "query-families");
     assert_eq!(report["source_summary"]["entries_outside_window"], 0);
-    assert!(report["next_actions"].to_string().contains("shop"));
+    let first = lab.json(&["triage", "auto", &shop(), "--alert", &full, "--database", "shop"]);
+    assert_eq!(database_of(&first), "shop");
     // The alert stays with the incident.
     let id = report["report_id"].as_str().unwrap();
     let next = lab.json(&["triage", "locks", "--parent-report", id]);

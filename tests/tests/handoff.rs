@@ -61,10 +61,8 @@ fn a_packet_has_what_was_asked_found_done_and_refused() {
     assert_eq!(packet["records"].as_array().unwrap().len(), 4);
     let findings = packet["findings"].as_array().unwrap();
     assert!(findings.is_sorted_by(|one, other| one["score"].as_f64() >= other["score"].as_f64()));
-    assert_eq!(
-        findings[0]["subject"]["text"]["text"],
-        "select count(*) from orders where customer_id = ?"
-    );
+    let lookup = "select count(*) from orders where customer_id = ?";
+    assert!(findings.iter().any(|it| it["subject"]["text"]["text"] == lookup));
     // The advice, with all that a person has to know.
     let advised: Vec<&Value> = packet["insights"]
         .as_array()
@@ -114,7 +112,9 @@ fn a_packet_has_what_was_asked_found_done_and_refused() {
     );
     let page = std::fs::read_to_string(page).unwrap();
     assert!(
-        page.starts_with("<!DOCTYPE html>") && page.contains("Content-Security-Policy") && !page.contains("<script")
+        page.to_lowercase().starts_with("<!doctype html>")
+            && page.contains("Content-Security-Policy")
+            && !page.contains("<script")
     );
     let markdown = lab.run(&["handoff", incident]).stdout;
     for text in [&page, &markdown] {

@@ -158,7 +158,7 @@ impl Gateway {
         let newest = reports.last().map(|it| &it.record.report);
         let findings = conclusions::findings(&reports);
         let insights = conclusions::insights(&reports);
-        let next = conclusions::next(&reports, &insights);
+        let next = conclusions::next(&reports, &findings, &insights);
         let mut limitations: Vec<String> = Vec::new();
         for limitation in reports.iter().flat_map(|it| &it.record.report.limitations) {
             if !limitations.contains(&limitation.message) {

@@ -18,6 +18,9 @@ pub(crate) struct Trouble {
     pub(crate) workflow: Workflow,
 }
 
+/// How long before the end of the logs a wait may have begun that is taken to go on.
+const STILL_US: i64 = 10 * 60 * 1_000_000;
+
 fn saturating(n: f64, half: f64) -> f64 {
     n / (n + half)
 }
@@ -174,13 +177,19 @@ fn errors(evidence: &Evidence) -> Option<Trouble> {
     Some(found)
 }
 
-/// A minute for the longest wait is half, as in the runbook `locks`; so are ten waits of a second and more.
+/// A minute for the longest wait is half, as in the runbook `locks`; so are ten waits of a second and more, or three that had not ended when the logs
+/// did: of these nobody knows how long they took, and whoever waits now is somebody who cannot work.
 fn locks(evidence: &Evidence) -> Option<Trouble> {
     let waits = &evidence.lock_waits;
+    let (_, end) = evidence.window.unwrap_or_default();
+    let is_stuck = |wait: &&pg_logstats_sdk::LockWait| !wait.acquired && end.saturating_sub(wait.at) < STILL_US;
+    let stuck = waits.iter().filter(is_stuck).count();
     let longest = waits.iter().max_by_key(|wait| wait.waited_us)?;
     let many = waits.iter().filter(|wait| wait.waited_us >= 1_000_000).count();
     let by_length = saturating(longest.waited_us as f64, 60e6);
-    let score = by_length.max(0.8 * saturating(many as f64, 10.0));
+    let score = by_length
+        .max(0.8 * saturating(many as f64, 10.0))
+        .max(saturating(stuck as f64, 3.0));
     let title = messages::locks_title(Count::of(waits), DurationUs(longest.waited_us));
     let found = trouble(
         evidence,

@@ -197,3 +197,23 @@ fn without_logs_the_server_itself_is_asked() {
         ]
     );
 }
+
+#[test]
+fn waits_that_had_not_ended_with_the_logs_count_whatever_was_logged_of_them() {
+    let mut evidence = healthy();
+    let (first, last) = evidence.window.unwrap();
+    let wait = |n: u64, at: i64, acquired: bool| pg_logstats_sdk::LockWait {
+        waited_us: 200_000,
+        at,
+        acquired,
+        ..testkit::lock_wait(n, 100, &[200])
+    };
+    evidence.lock_waits = (0..6).map(|n| wait(n, last - 5_000_000, false)).collect();
+    let stuck = judged(&evidence);
+    assert_eq!(stuck.findings[0].kind, FindingKind::LockWait);
+    assert!(stuck.findings[0].score > 0.6, "{}", stuck.findings[0].score);
+    evidence.lock_waits = (0..6).map(|n| wait(n, last - 5_000_000, true)).collect();
+    assert!(judged(&evidence).findings[0].score < 0.2, "they ended");
+    evidence.lock_waits = (0..6).map(|n| wait(n, first, false)).collect();
+    assert!(judged(&evidence).findings[0].score < 0.2, "an hour ago");
+}

@@ -12,6 +12,8 @@ use crate::words::{ActionStatus, ActionType, Priority};
 const MAX_FINDINGS: usize = 30;
 const MAX_INSIGHTS: usize = 30;
 const MAX_NEXT: usize = 12;
+/// Findings that a person is sent to when there is no advice.
+const MAX_LOOKS: usize = 3;
 /// The workflow whose findings are but a first look: what another runbook says of the same is better.
 const FIRST_LOOK: &str = "auto";
 
@@ -43,9 +45,15 @@ pub(super) fn findings(reports: &[FoundReport<'_>]) -> Vec<Finding> {
                 record: found.position,
             };
             match kept.iter_mut().find(|(known, ..)| *known == key) {
-                // The later one knows more; a first look never does.
-                Some(known) if !is_first_look => *known = (key, false, finding),
-                Some(_) => {}
+                // The later one knows more, and a first look never does; what one of them saw is no less bad for that.
+                Some(known) => {
+                    let score = known.2.score.max(finding.score);
+                    if !is_first_look {
+                        *known = (key, false, finding);
+                    }
+                    known.2.score = score;
+                    known.2.severity = Severity::of(score);
+                }
                 None => kept.push((key, is_first_look, finding)),
             }
         }
@@ -159,8 +167,9 @@ fn recommendation(advice: &report::Recommendation) -> Recommendation {
     }
 }
 
-/// Advice first, then what runbooks want a person for, then what was offered as required and not done.
-pub(super) fn next(reports: &[FoundReport<'_>], insights: &[Concluded]) -> Vec<NextStep> {
+/// Advice first, then what runbooks want a person for, then what was offered as required and not done; and what was found, where nothing of that
+/// says what to do.
+pub(super) fn next(reports: &[FoundReport<'_>], findings: &[Finding], insights: &[Concluded]) -> Vec<NextStep> {
     let mut next: Vec<NextStep> = Vec::new();
     for (position, concluded) in insights.iter().enumerate() {
         if concluded.insight.recommendation.is_some() {
@@ -216,6 +225,16 @@ pub(super) fn next(reports: &[FoundReport<'_>], insights: &[Concluded]) -> Vec<N
     };
     offered.sort_by_key(rank);
     next.extend(offered);
+    if next.is_empty() {
+        let worth_a_look = findings.iter().filter(|finding| finding.severity > Severity::Low);
+        next.extend(worth_a_look.take(MAX_LOOKS).map(|finding| NextStep {
+            label: format!("look into it: {}", finding.title),
+            reason: finding.reason.clone(),
+            priority: "recommended".to_owned(),
+            insight: None,
+            command: None,
+        }));
+    }
     next.truncate(MAX_NEXT);
     next
 }
