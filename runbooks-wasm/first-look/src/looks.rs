@@ -478,7 +478,9 @@ fn replication(evidence: &Evidence) -> Option<Trouble> {
             "standby_invalid_timeline",
         ],
     );
-    let looks: [(f64, u64, fn(Count) -> Message, ReasonCode); 3] = [
+    /// How many are half, how many there are, and what to say.
+    type Look = (f64, u64, fn(Count) -> Message, ReasonCode);
+    let looks: [Look; 3] = [
         (3.0, archive, messages::archive_title, words::ARCHIVE_FAILED),
         (5.0, conflicts, messages::conflicts_title, words::RECOVERY_CONFLICTS),
         (3.0, streaming, messages::streaming_title, words::STREAMING_INTERRUPTED),
