@@ -276,7 +276,7 @@ impl FoundChange {
 /// Bundles in a row that may be missing before a log counts as shorter than it says: a size is a number that anybody can write.
 const MISSING_BUNDLES: u32 = 1_000;
 
-/// The keys of a log, for who has its records without the log: as in [`crate::verify`], whoever trusts one of them has them all.
+/// The keys of a log, for who has its records without the log: as in [`verify`](mod@crate::verify), whoever trusts one of them has them all.
 #[derive(Debug, Clone)]
 pub struct KeyHistory(KeyChain);
 
