@@ -3,7 +3,7 @@
 #
 #   scripts/toolchain.sh build   a Rust compiler for WebAssembly (the runbooks) and libclang (the SQL parser's bindings)
 #   scripts/toolchain.sh demo    the same, and a PostgreSQL server with its contrib modules, and jq
-#   scripts/toolchain.sh test    the same, and cargo-nextest, openssl, git, python3, chromium, and PostgreSQL in each supported version and Python's in-toto
+#   scripts/toolchain.sh test    the same, and cargo-nextest, openssl, git, python3, chromium, hypopg, and PostgreSQL in each supported version and Python's in-toto
 #                                where they can be had
 #   scripts/toolchain.sh deny    cargo-deny
 #   scripts/toolchain.sh fuzz    a C++ compiler (libFuzzer)
@@ -80,6 +80,16 @@ postgres_there() {
     # Debian's pg_config may be a wrapper for the client; the server's own lies beside it, or in the package's usual place.
     for share in "$("$bin/pg_config" --sharedir 2>/dev/null || true)" "/usr/share/postgresql/$(basename "$(dirname "$bin")")"; do
         [ -f "$share/extension/pg_stat_statements.control" ] && return 0
+    done
+    return 1
+}
+
+server_major() { basename "$(dirname "$(postgres_bin)")"; }
+
+hypopg_there() {
+    local share
+    for share in "$("$(postgres_bin)/pg_config" --sharedir 2>/dev/null || true)" "/usr/share/postgresql/$(server_major)"; do
+        [ -f "$share/extension/hypopg.control" ] && return 0
     done
     return 1
 }
@@ -216,6 +226,12 @@ case $task in
     *) usage ;;
 esac
 install_packages
+# Its package is named after the server's version, which is known now.
+if [ "$task" = test ] && ! hypopg_there; then
+    packages=() missing=()
+    want "the extension hypopg" "postgresql-$(server_major)-hypopg"
+    install_packages
+fi
 case $task in
     test) install_cargo_tool cargo-nextest ;;
     deny) install_cargo_tool cargo-deny ;;

@@ -105,16 +105,36 @@ const fn sessions(id: &'static str, columns: &'static [&'static str]) -> Action 
 const fn explain(id: &'static str) -> Action {
     Action {
         kind: Kind::Explain,
-        ..reading(id, QUERY_ID, &[])
+        ..reading(id, QUERY_ID, INDEX_FACTS)
     }
 }
 
 const fn explain_analyze(id: &'static str) -> Action {
     Action {
         kind: Kind::ExplainAnalyze,
-        ..reading(id, QUERY_ID_AND_SAMPLE, &[])
+        ..reading(id, QUERY_ID_AND_SAMPLE, INDEX_FACTS)
     }
 }
+
+/// Of each EXPLAIN: a row for each scan that an index could replace.
+const INDEX_FACTS: &[&str] = &[
+    "node",
+    "schema",
+    "table",
+    "key_columns",
+    "column_count",
+    "covered_columns",
+    "is_there_invalid",
+    "indexes",
+    "table_rows",
+    "distinct_values",
+    "size_bytes",
+    "rows_written",
+    "rows_scanned",
+    "cost",
+    "hypothetical_cost",
+    "hypothetical_bytes",
+];
 
 const DIMENSIONS: &[Parameter] = &[
     optional("database", Facet::Database),
@@ -473,6 +493,21 @@ pub(super) const ACTIONS: &[Action] = &[
             "is_live",
             "is_partitioned",
             "size_bytes",
+        ],
+    ),
+    reading(
+        "relation.pg_stat_all_indexes.unused",
+        &[],
+        &[
+            "schema",
+            "table",
+            "index",
+            "method",
+            "is_partial",
+            "size_bytes",
+            "rows_written",
+            "counted_since",
+            "is_standby",
         ],
     ),
     reading(

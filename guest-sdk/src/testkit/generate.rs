@@ -73,7 +73,7 @@ pub fn outcome(seed: u64, evidence: &Evidence, action: &str) -> Outcome {
     );
     let numbers = &mut numbers;
     let known = catalogue::action(action);
-    let is_plan = known.is_some_and(|action| action.columns.is_empty());
+    let is_plan = known.is_some_and(|action| action.kind != Kind::Query);
     let sessions = known.is_some_and(|action| action.rows_are_sessions);
     let mut made = empty(action).build();
     made.status = numbers.one_of(&[
@@ -92,10 +92,11 @@ pub fn outcome(seed: u64, evidence: &Evidence, action: &str) -> Outcome {
     }
     if is_plan {
         made.plan = list(numbers, 12, a_plan_node);
-    } else {
-        let columns = made.columns.clone();
-        made.rows = list(numbers, 20, |n, _| a_row(n, &columns, sessions));
     }
+    let columns = made.columns.clone();
+    made.rows = list(numbers, if is_plan { 3 } else { 20 }, |n, _| {
+        a_row(n, &columns, sessions)
+    });
     made
 }
 

@@ -64,7 +64,8 @@ pub struct PlanNode {
     pub parent: Option<u32>,
     pub node_type: String,
     pub relation: Option<RelationName>,
-    /// Columns of `relation` that the filter compares with a constant or a parameter. Untrusted text.
+    /// Columns of `relation` that the filter compares with a constant or a parameter, in the order of an index that could be searched
+    /// by them. Untrusted text.
     pub filter_columns: Vec<String>,
     /// Filter, conditions and keys with every value removed, for people. Untrusted text.
     pub conditions: Vec<(String, String)>,

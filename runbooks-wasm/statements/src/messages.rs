@@ -89,6 +89,23 @@ pg_logstats_sdk::messages! {
     scan_estimate_title(relation: subject) => "a sequential scan of {relation} is expected to keep few rows";
     scan_estimate_reason(rows: count) =>
         "rows that the planner expects: {rows}, of a scan that costs far more; only a run shows how many it reads";
+    index_there_title(relation: subject) => "an index on {relation} begins with the filter's columns already";
+    index_there_reason(indexes: count) =>
+        "another one would not be taken either: the planner's estimate may be off, or the filter keeps too much; indexes of the table: {indexes}";
+    index_invalid_title(relation: subject) => "an index on the filter's columns of {relation} is there and invalid";
+    index_invalid_reason() => "it failed to build: every write goes to it, and no statement reads it; it has to be dropped before another one is made";
+    index_no_gain_title(relation: subject) => "an index on the filter's columns of {relation} would not help";
+    index_no_gain_reason(before: count, after: count) =>
+        "the planner was asked: its cost is {before} without, and {after} with a hypothetical one";
+    index_writes_title(relation: subject) => "an index on the filter's columns of {relation} may cost more than it saves";
+    index_writes_reason(written: count, scanned: count) =>
+        "since the counters began, rows written to the table: {written}, rows read by whole scans: {scanned}; each of the former would be written to the index";
+    index_gain_title(relation: subject) => "with an index on the filter's columns of {relation} the planner expects less work";
+    index_gain_reason(before: count, after: count, bytes: bytes) =>
+        "the planner was asked: its cost is {before} without, and {after} with a hypothetical one, which would take about {bytes}";
+    index_facts_title(relation: subject) => "no index of {relation} begins with the filter's columns";
+    index_facts_reason(distinct: count, rows: count, written: count, scanned: count) =>
+        "distinct values of these columns: {distinct}, rows: {rows}; since the counters began, rows written: {written}, read by whole scans: {scanned}";
     estimate_title(factor: count, node: subject) => "the planner was wrong by a factor of {factor} at {node}";
     estimate_reason(planned: count, actual: count) => "rows expected each time: {planned}, returned: {actual}";
     nested_title(node: subject, runs: count) => "the inner side of {node} ran {runs} times";

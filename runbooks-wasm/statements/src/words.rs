@@ -66,6 +66,18 @@ pg_logstats_sdk::insights! {
     QUERY_PLAN_NO_DISK_SPILL = "query_plan_no_disk_spill";
     /// A scan reads a whole table to keep few rows.
     SELECTIVE_SEQUENTIAL_SCAN = "selective_sequential_scan";
+    /// An index on the filter's columns is there.
+    INDEX_ALREADY_THERE = "index_already_there";
+    /// One is there that failed to build.
+    INDEX_THERE_INVALID = "index_there_invalid";
+    /// The planner would not take one.
+    INDEX_WITHOUT_GAIN = "index_without_gain";
+    /// More rows are written than a scan reads.
+    INDEX_COSTS_MORE = "index_costs_more";
+    /// The planner would take one.
+    INDEX_WITH_GAIN = "index_with_gain";
+    /// What is known of the columns and the table.
+    INDEX_NOT_THERE = "index_not_there";
     /// The planner expected far more or far fewer rows.
     ROW_ESTIMATE_OFF = "row_estimate_off";
     /// A nested loop runs its inner side very often.

@@ -57,6 +57,11 @@ pub(crate) fn action(a: &ActionView) -> String {
     }
     a.columns.iter().for_each(|c| column(&mut out, c));
     a.statements.iter().for_each(|s| statement(&mut out, s));
+    if let Some(sql) = &a.index_facts_sql {
+        line!(out);
+        line!(out, "About an index that the plan may lack");
+        indented(&mut out, sql);
+    }
     out
 }
 
@@ -94,8 +99,12 @@ fn statement(out: &mut String, s: &Statement) {
         s.min_version / 10_000,
         until.unwrap_or_else(|| " and later".to_owned())
     );
+    indented(out, &s.sql);
+}
+
+fn indented(out: &mut String, sql: &str) {
     line!(out);
-    for text in s.sql.trim().lines() {
+    for text in sql.trim().lines() {
         line!(out, "    {text}");
     }
 }

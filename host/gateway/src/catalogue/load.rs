@@ -50,6 +50,7 @@ pub(super) const FILES: &[(&str, &str)] = &[
     action!("query_family.pg_stat_statements.by_queryid"),
     action!("relation.pg_constraint.not_validated"),
     action!("relation.pg_index.invalid"),
+    action!("relation.pg_stat_all_indexes.unused"),
     action!("relation.pg_stat_all_indexes.usage"),
     action!("relation.pg_stat_all_tables.statistics"),
     action!("relation.pg_stats.bloat_estimate"),
@@ -111,6 +112,17 @@ pub enum CatalogueError {
     },
 }
 
+/// What each EXPLAIN asks besides, about indexes that its plan may lack.
+const INDEX_FACTS: (&str, &str) = ("index_facts.toml", include_str!("index_facts.toml"));
+
+/// The rows of an EXPLAIN, as their file has them.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct IndexFactsFile {
+    sql: String,
+    columns: Vec<Column>,
+}
+
 /// An action as its file has it.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -165,15 +177,30 @@ pub(super) fn parse(file: &str, text: &str) -> Result<Action, CatalogueError> {
         field,
         reason,
     };
+    let mut read = read;
+    let mut description = head_comment(text);
+    let mut digest = Sha256::new_with_prefix(text);
+    let mut index_facts_sql = None;
+    check_columns(&read).map_err(inconsistent)?;
+    if read.kind != ActionKind::Query {
+        let (file, text) = INDEX_FACTS;
+        let facts: IndexFactsFile = toml::from_str(text).map_err(|e| CatalogueError::Syntax {
+            file: file.to_owned(),
+            reason: e.to_string().trim_end().to_owned(),
+        })?;
+        description = format!("{description}\n{}", head_comment(text));
+        digest.update(text);
+        index_facts_sql = Some(facts.sql);
+        read.columns = facts.columns;
+    }
     check_identity(file, &read).map_err(inconsistent)?;
     check_description(text).map_err(inconsistent)?;
     check_parameters(&read).map_err(inconsistent)?;
-    check_columns(&read).map_err(inconsistent)?;
     check_caps(&read).map_err(inconsistent)?;
     check_statements(&read).map_err(inconsistent)?;
     Ok(Action {
-        digest: crate::hex(&Sha256::digest(text.as_bytes())),
-        description: head_comment(text),
+        digest: crate::hex(&digest.finalize()),
+        description,
         id: read.id,
         title: read.title,
         class: read.class,
@@ -190,6 +217,7 @@ pub(super) fn parse(file: &str, text: &str) -> Result<Action, CatalogueError> {
         risk_when_bound: read.risk_when_bound,
         pack: None,
         statements: read.statements,
+        index_facts_sql,
     })
 }
 
@@ -294,7 +322,8 @@ fn check_columns(read: &ActionFile) -> Result<(), Fault> {
         }
     }
     if read.columns.is_empty() == (read.kind == ActionKind::Query) {
-        return Err(("columns", "a query has columns, an EXPLAIN none".to_owned()));
+        let reason = "a query has columns, and those of an EXPLAIN are in a file of their own";
+        return Err(("columns", reason.to_owned()));
     }
     if let Some(session) = &read.row_session {
         let is = |name: &str, wanted| read.columns.iter().any(|c| c.name == name && c.column_type == wanted);
@@ -339,9 +368,7 @@ fn check_caps(read: &ActionFile) -> Result<(), Fault> {
             Ok(())
         }
     };
-    if read.kind == ActionKind::Query {
-        range("max_rows", caps.max_rows.into(), MAX_ROWS.into())?;
-    }
+    range("max_rows", caps.max_rows.into(), MAX_ROWS.into())?;
     range("max_bytes", caps.max_bytes, MAX_BYTES)?;
     range(
         "statement_timeout_ms",

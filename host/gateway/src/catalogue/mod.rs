@@ -44,7 +44,7 @@ pub struct Action {
     pub parameters: Vec<Parameter>,
     /// At least one of these optional parameters has to be bound; empty: no such rule.
     pub at_least_one_of: Vec<String>,
-    /// Columns of the rows, in order; empty for EXPLAIN.
+    /// Columns of the rows, in order. The rows of an EXPLAIN are about indexes that its plan may lack.
     pub columns: Vec<Column>,
     /// Which columns say what session a row is about.
     pub row_session: Option<RowSession>,
@@ -54,13 +54,14 @@ pub struct Action {
     pub caps: Caps,
     /// The least that the role needs.
     pub privileges: Privileges,
-    /// SHA-256 of the action's file, in hex: intent records name it.
+    /// SHA-256 of the action's file, and of that about indexes for an EXPLAIN, in hex: intent records name it.
     pub digest: String,
     /// The pack that it comes from; none: this binary.
     pub pack: Option<PackInfo>,
     risk: Risk,
     risk_when_bound: BTreeMap<String, Risk>,
     statements: Vec<Statement>,
+    index_facts_sql: Option<String>,
 }
 
 impl Action {
@@ -105,6 +106,11 @@ impl Action {
     /// Its statements, by the versions of the server that each is for.
     pub fn statements(&self) -> &[Statement] {
         &self.statements
+    }
+
+    /// Of an EXPLAIN: what it asks about an index that its plan may lack; gives [`Action::columns`].
+    pub fn index_facts_sql(&self) -> Option<&str> {
+        self.index_facts_sql.as_deref()
     }
 
     /// The oldest `server_version_num` that it has SQL for.

@@ -56,7 +56,7 @@ pub struct ActionView {
     pub title: String,
     /// What it reads and why it may; one line for each paragraph.
     pub description: String,
-    /// SHA-256 of the action's file, in hex, as in intent records.
+    /// SHA-256 of all that is in the action's files, in hex, as in intent records.
     pub digest: String,
     /// The risk with nothing bound.
     pub risk: Risk,
@@ -72,7 +72,7 @@ pub struct ActionView {
     pub parameters: Vec<Parameter>,
     /// At least one of these has to be bound; empty: no such rule.
     pub at_least_one_of: Vec<String>,
-    /// In the order of the rows' cells; empty for EXPLAIN.
+    /// In the order of the rows' cells.
     pub columns: Vec<Column>,
     /// Which columns say what session a row is about.
     pub row_session: Option<RowSession>,
@@ -84,6 +84,8 @@ pub struct ActionView {
     pub privileges: Privileges,
     /// The SQL by versions of the server. `{pg_stat_statements}` stands for the extension's schema.
     pub statements: Vec<Statement>,
+    /// Of an EXPLAIN: what it asks besides, on every version, about each index that its plan may lack.
+    pub index_facts_sql: Option<String>,
 }
 
 impl ActionSummary {
@@ -122,6 +124,7 @@ impl ActionView {
             caps: action.caps.clone(),
             privileges: action.privileges.clone(),
             statements: action.statements.clone(),
+            index_facts_sql: action.index_facts_sql.clone(),
         }
     }
 }

@@ -73,6 +73,9 @@ fn every_statement() -> Vec<(&'static Action, Statement)> {
             let statement = Statement::parse(&sql).unwrap_or_else(|e| panic!("{}: {e}", action.id));
             parsed.push((action.as_ref(), statement));
         }
+        if let Some(sql) = action.index_facts_sql() {
+            parsed.push((action.as_ref(), Statement::parse(sql).unwrap()));
+        }
     }
     parsed
 }

@@ -19,6 +19,8 @@
 //! 7. the third condition holds when it has ended. The server has no lock on functions and operators: one that was replaced between
 //!    the last look and the run has run, and is told.
 //!
+//! What is asked about indexes that the plan may lack ([`super::index_facts`]) plans the sample again, and runs nothing of it.
+//!
 //! The transaction is read only throughout, so that a mistake in all of this still writes nothing.
 //!
 //! The statement is sent as written out from its tree, in a message that holds one statement only; its values are quoted literals
@@ -30,8 +32,9 @@ mod reachable;
 #[cfg(test)]
 mod tests;
 
-use super::explain::{self, HeldStatement, PREPARED};
+use super::explain::{self, Explained, HeldStatement, PREPARED};
 use super::failure::Failure;
+use super::index_facts::{self, Planned, Replan};
 use super::plan::{self, Plan};
 use super::session::Session;
 use super::statement::{Kind, Statement};
@@ -59,11 +62,7 @@ fn refused(detail: impl Into<String>) -> Failure {
 }
 
 /// Checks, then runs.
-pub(super) async fn run(
-    session: &mut Session,
-    approved: &ApprovedAction,
-    max_cost: f64,
-) -> Result<(Plan, u64), Failure> {
+pub(super) async fn run(session: &mut Session, approved: &ApprovedAction, max_cost: f64) -> Result<Explained, Failure> {
     let action = approved.action();
     let sample = approved
         .sample()
@@ -90,7 +89,8 @@ pub(super) async fn run(
         return Err(refused(CHANGED_BEFORE));
     }
 
-    let execute = format!("EXECUTE {PREPARED}{}", arguments(&sample.parameters));
+    let arguments = arguments(&sample.parameters);
+    let execute = format!("EXECUTE {PREPARED}{arguments}");
     let max_bytes = action.caps.max_bytes;
     let estimate = explain::plan_json(
         &mut session.connection,
@@ -108,7 +108,17 @@ pub(super) async fn run(
         return Err(Failure::new(OutcomeStatus::Failed, CHANGED_MEANWHILE));
     }
     let plan = plan::read(&json).map_err(|e| Failure::new(OutcomeStatus::Failed, e.to_string()))?;
-    Ok((plan, json.len() as u64))
+    let replan = Replan {
+        statement: &statement,
+        search_path: &path,
+        planned: Planned::With(&arguments),
+    };
+    let index_facts = index_facts::of(session, action, &plan, &replan).await;
+    Ok(Explained {
+        plan,
+        bytes: json.len() as u64,
+        index_facts,
+    })
 }
 
 /// The server holds a SELECT with the sample's fingerprint.

@@ -16,7 +16,7 @@ mod watchdog;
 use std::time::{Duration, Instant};
 
 pub use cancel::CancelToken;
-pub(super) use query::{bind as bind_query, sql as query_sql};
+pub(super) use query::{bind as bind_query, decode as decode_row, sql as query_sql};
 
 use super::analyze;
 use super::dsn::Target;
@@ -142,14 +142,23 @@ async fn interrupted(watchdog: Option<&mut Watchdog>, guard: &ExecutionGuard, li
 }
 
 async fn run_kind(session: &mut Session, approved: &ApprovedAction, guard: &ExecutionGuard) -> Result<Found, Failure> {
-    let (plan, bytes) = match approved.action().kind {
+    let explained = match approved.action().kind {
         ActionKind::Query => return query::run(session, approved).await,
         ActionKind::Explain => explain::run(session, approved.action(), approved.parameters()).await?,
         ActionKind::ExplainAnalyze => analyze::run(session, approved, guard.max_explain_analyze_cost).await?,
     };
+    let (rows, detail) = match explained.index_facts {
+        Ok(rows) => (rows, None),
+        Err(failure) => (
+            Vec::new(),
+            Some(format!("what an index would change is not known: {}", failure.detail)),
+        ),
+    };
     Ok(Found {
-        plan: plan.nodes,
-        bytes,
+        rows,
+        plan: explained.plan.nodes,
+        bytes: explained.bytes,
+        detail,
         ..Found::default()
     })
 }

@@ -16,10 +16,12 @@ use sqlx::postgres::{PgConnection, PgRow};
 use sqlx::{AssertSqlSafe, Row as _, ValueRef as _};
 
 use super::failure::Failure;
+use super::index_facts::{self, Planned, Replan};
 use super::plan::{self, Plan};
 use super::session::Session;
 use super::statement::{Kind, MAX_STATEMENT_BYTES, Statement};
 use crate::catalogue::{Action, BoundParameter};
+use crate::outcome::Row;
 use crate::words::OutcomeStatus;
 
 /// The statement that the server holds, with who ran it most.
@@ -91,24 +93,53 @@ pub(super) async fn use_search_path(connection: &mut PgConnection, path: &str) -
         .map_err(|e| Failure::running(&e))
 }
 
-/// Explains the held statement.
+/// Explains the held statement, and asks what indexes its plan may lack.
 pub(super) async fn run(
     session: &mut Session,
     action: &Action,
     bound: &[BoundParameter],
-) -> Result<(Plan, u64), Failure> {
+) -> Result<Explained, Failure> {
     let held = held_statement(session, action, bound).await?;
     let path = search_path_of(session, &held).await?;
     use_search_path(&mut session.connection, &path).await?;
     let statement = &held.statement;
-    let result = if session.facts.server_version_num >= 160_000 {
-        generic_plan(&mut session.connection, statement, action.caps.max_bytes).await
-    } else {
-        prepared_plan(&mut session.connection, statement, action.caps.max_bytes).await
-    };
-    let json = result.map_err(|failure| in_terms_of_explain(failure, statement.kind()))?;
+    let json = without_values(session, statement, action.caps.max_bytes)
+        .await
+        .map_err(|failure| in_terms_of_explain(failure, statement.kind()))?;
     let plan = plan::read(&json).map_err(|e| Failure::new(OutcomeStatus::Failed, e.to_string()))?;
-    Ok((plan, json.len() as u64))
+    let replan = Replan {
+        statement,
+        search_path: &path,
+        planned: Planned::Generic,
+    };
+    let index_facts = index_facts::of(session, action, &plan, &replan).await;
+    Ok(Explained {
+        plan,
+        bytes: json.len() as u64,
+        index_facts,
+    })
+}
+
+/// A plan, and what was learnt about indexes that it may lack.
+pub(super) struct Explained {
+    pub(super) plan: Plan,
+    /// Bytes of the plan's text.
+    pub(super) bytes: u64,
+    /// Rows of the action; a failure is no reason to withhold the plan.
+    pub(super) index_facts: Result<Vec<Row>, Failure>,
+}
+
+/// The generic plan's text; prepares the statement under [`PREPARED`].
+pub(super) async fn without_values(
+    session: &mut Session,
+    statement: &Statement,
+    max_bytes: u64,
+) -> Result<String, Failure> {
+    if session.facts.server_version_num >= 160_000 {
+        generic_plan(&mut session.connection, statement, max_bytes).await
+    } else {
+        prepared_plan(&mut session.connection, statement, max_bytes).await
+    }
 }
 
 /// From PostgreSQL 16 on. In the extended protocol the statement's parameters would have to be bound, with types that we cannot know; in

@@ -16,6 +16,7 @@ pub mod dsn;
 pub mod execute;
 mod explain;
 pub mod failure;
+mod index_facts;
 pub mod inspect;
 pub(crate) mod packed;
 mod plan;

@@ -110,7 +110,7 @@ fn read_node(node: &Map<String, Value>, parent: Option<u32>) -> Result<PlanNode,
     });
     let alias = text("Alias").or_else(|| text("Relation Name"));
     let filter_columns = match (&relation, text("Filter")) {
-        (Some(_), Some(filter)) => compared_columns(filter, alias).into_iter().collect(),
+        (Some(_), Some(filter)) => compared_columns(filter, alias),
         _ => Vec::new(),
     };
     Ok(PlanNode {

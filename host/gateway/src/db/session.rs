@@ -208,6 +208,9 @@ pub(crate) async fn connect(target: &Target) -> Result<PgConnection, Failure> {
     }
 }
 
+/// The path in force for all SQL of ours.
+pub(super) const SEARCH_PATH: &str = "pg_catalog, pg_temp";
+
 /// All that a session sets, to go before the first question in one simple query.
 pub(crate) fn opening(timeouts: Timeouts) -> String {
     let Timeouts {
@@ -218,7 +221,7 @@ pub(crate) fn opening(timeouts: Timeouts) -> String {
     format!(
         "BEGIN TRANSACTION ISOLATION LEVEL READ COMMITTED READ ONLY;
          SET LOCAL ROLE NONE;
-         SET LOCAL search_path = pg_catalog, pg_temp;
+         SET LOCAL search_path = {SEARCH_PATH};
          SET LOCAL statement_timeout = {statement_ms};
          SET LOCAL lock_timeout = {lock_ms};
          SET LOCAL idle_in_transaction_session_timeout = {idle_in_transaction_ms};

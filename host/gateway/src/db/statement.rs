@@ -9,7 +9,6 @@
 mod tests;
 mod tree;
 
-use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use pg_query::protobuf;
@@ -136,11 +135,11 @@ impl Statement {
     }
 }
 
-/// Columns that an expression, as EXPLAIN prints it, compares with a constant or a parameter, when they are columns of `alias` or
-/// are not qualified.
-pub(super) fn compared_columns(expression: &str, alias: Option<&str>) -> BTreeSet<String> {
+/// Columns by which an index could search for what fulfils an expression, as EXPLAIN prints it, in the index's order; of `alias`, or not
+/// qualified.
+pub(super) fn compared_columns(expression: &str, alias: Option<&str>) -> Vec<String> {
     if expression.len() > MAX_STATEMENT_BYTES {
-        return BTreeSet::new();
+        return Vec::new();
     }
     parse(&format!("SELECT WHERE {expression}"))
         .map(|p| tree::compared_columns(&p, alias))

@@ -1,5 +1,5 @@
 use pg_logstats_sdk::testkit::{self, Report, ReportedStep, plan_node};
-use pg_logstats_sdk::{Confidence, CreateIndex, Outcome, PlanNode, Recommendation, SetWorkMem};
+use pg_logstats_sdk::{Cell, Confidence, CreateIndex, Outcome, PlanNode, Recommendation, SetWorkMem};
 
 use super::{evidence, insights, interpret};
 
@@ -299,4 +299,104 @@ fn a_run_that_shows_nothing_ends_the_search() {
     assert_eq!(report.findings[0].title, "nothing in the plan stands out");
     assert_eq!(report.next_actions.len(), 1);
     assert_eq!(report.next_actions[0].step, ReportedStep::Stop);
+}
+
+/// What the host learnt of the table that node 0 scans, and what follows: the insight about the index, and whether one is recommended.
+fn with_facts(more: &[(&str, Cell)]) -> (Vec<String>, bool) {
+    let scan = PlanNode {
+        rows_removed_by_filter: Some(99_990),
+        ..ran(0, None, "Seq Scan", 10.0)
+    };
+    let mut facts = vec![
+        ("node", Cell::Int(0)),
+        ("column_count", Cell::Int(2)),
+        ("covered_columns", Cell::Int(1)),
+        ("is_there_invalid", Cell::Boolean(false)),
+        ("indexes", Cell::Int(3)),
+        ("table_rows", Cell::Int(100_000)),
+        ("distinct_values", Cell::Float(20_000.4)),
+        ("rows_written", Cell::Int(100_000)),
+        ("rows_scanned", Cell::Int(900_000)),
+        ("cost", Cell::Float(2_000.0)),
+    ];
+    facts.retain(|(column, _)| !more.iter().any(|(other, _)| other == column));
+    facts.extend_from_slice(more);
+    let outcome = testkit::outcome("query_family.explain_analyze")
+        .about(&evidence().families[0])
+        .plan([on("rl_orders", &["cl_a", "cl_b"], scan)])
+        .row(&facts)
+        .build();
+    let report = interpret(&outcome);
+    let is_recommended = report.insights.iter().any(|insight| insight.recommendation.is_some());
+    assert!(insights(&report).contains(&"selective_sequential_scan"));
+    let about = report
+        .insights
+        .iter()
+        .filter(|insight| insight.id.starts_with("index_"));
+    (
+        about
+            .map(|insight| format!("{}: {}", insight.id, insight.reason))
+            .collect(),
+        is_recommended,
+    )
+}
+
+#[test]
+fn an_index_is_recommended_with_what_the_table_says_for_it() {
+    assert_eq!(
+        with_facts(&[]),
+        (
+            vec![
+                "index_not_there: distinct values of these columns: 20,000, rows: 100,000; since the counters began, rows written: 100,000, \
+                 read by whole scans: 900,000"
+                    .to_owned()
+            ],
+            true
+        )
+    );
+    let hypothetical = [
+        ("hypothetical_cost", Cell::Float(8.4)),
+        ("hypothetical_bytes", Cell::Int(3 << 20)),
+    ];
+    assert_eq!(
+        with_facts(&hypothetical),
+        (
+            vec![
+                "index_with_gain: the planner was asked: its cost is 2,000 without, and 8 with a hypothetical one, which would take about 3 MiB"
+                    .to_owned()
+            ],
+            true
+        )
+    );
+}
+
+#[test]
+fn no_index_is_recommended_where_the_table_speaks_against_it() {
+    let against = |more: &[(&str, Cell)]| {
+        let (said, is_recommended) = with_facts(more);
+        assert!(!is_recommended, "{said:?}");
+        assert_eq!(said.len(), 1);
+        said[0].split(':').next().unwrap_or_default().to_owned()
+    };
+    assert_eq!(against(&[("covered_columns", Cell::Int(2))]), "index_already_there");
+    assert_eq!(
+        against(&[("is_there_invalid", Cell::Boolean(true))]),
+        "index_there_invalid"
+    );
+    assert_eq!(
+        against(&[("hypothetical_cost", Cell::Float(1_500.0))]),
+        "index_without_gain"
+    );
+    assert_eq!(
+        against(&[("hypothetical_cost", Cell::Float(f64::NAN))]),
+        "index_without_gain"
+    );
+    assert_eq!(against(&[("rows_scanned", Cell::Int(99_999))]), "index_costs_more");
+}
+
+#[test]
+fn what_the_host_could_not_learn_speaks_neither_for_nor_against() {
+    assert_eq!(with_facts(&[("distinct_values", Cell::Null)]), (Vec::new(), true));
+    assert_eq!(with_facts(&[("node", Cell::Int(7))]), (Vec::new(), true));
+    assert_eq!(with_facts(&[("covered_columns", Cell::Null)]), (Vec::new(), true));
 }

@@ -2,6 +2,7 @@
 //!
 //! With EXPLAIN alone there are estimates only, and what is said from them is of low confidence.
 
+mod index;
 mod rules;
 
 use pg_logstats_sdk::{Assessment, Bytes, Confidence, Count, Insight, NextAction, Outcome, PlanNode, Recommendation};

@@ -27,6 +27,8 @@ DELETE FROM swept WHERE id % 2 = 0;
 CREATE TABLE sampled AS SELECT n AS id, repeat('x', 500) AS padding FROM generate_series(1, 5000) AS n;
 CREATE TABLE indexed AS SELECT n AS id FROM generate_series(1, 100) AS n;
 CREATE TABLE copied (id int);
+CREATE TABLE unread AS SELECT n AS id FROM generate_series(1, 80000) AS n;
+CREATE INDEX unread_id ON unread (id);
 CREATE FUNCTION slow(n int) RETURNS int IMMUTABLE LANGUAGE plpgsql AS $$
 BEGIN
   IF pg_catalog.current_setting('test.slow', true) = 'on' THEN PERFORM pg_catalog.pg_sleep(0.05); END IF;

@@ -83,13 +83,11 @@ pub(super) struct Reached {
 pub(super) async fn check(connection: &mut PgConnection, facts: &TreeFacts, path: &str) -> Result<Reached, Failure> {
     explain::use_search_path(connection, path).await?;
     let relations = relations(connection, facts).await?;
-    explain::use_search_path(connection, PINNED).await?;
+    explain::use_search_path(connection, crate::db::session::SEARCH_PATH).await?;
     let reached = ask(connection, facts, relations).await?;
     explain::use_search_path(connection, path).await?;
     Ok(reached)
 }
-
-const PINNED: &str = "pg_catalog, pg_temp";
 
 /// The relations that the names mean under the search path in force. A name that means none is a common table expression.
 async fn relations(connection: &mut PgConnection, facts: &TreeFacts) -> Result<Vec<Oid>, Failure> {

@@ -147,7 +147,8 @@ async fn read(query: PgQuery<'_>, action: &Action, session: &mut Session) -> Res
     Ok(found)
 }
 
-fn decode(row: &PgRow, action: &Action) -> Result<(Row, u64), Failure> {
+/// A row under the action's columns, and its bytes.
+pub(in crate::db) fn decode(row: &PgRow, action: &Action) -> Result<(Row, u64), Failure> {
     let mismatch = |name: &str| {
         let detail = format!("the server's value for column `{name}` is not of the catalogue's type");
         Failure::new(OutcomeStatus::Failed, detail)

@@ -191,8 +191,7 @@ fn values_of_data_leave_an_expression() {
 
 #[test]
 fn columns_compared_with_values_are_found_and_others_are_not() {
-    let columns =
-        |text: &str, alias: Option<&str>| compared_columns(text, alias).into_iter().collect::<Vec<_>>().join(" ");
+    let columns = |text: &str, alias: Option<&str>| compared_columns(text, alias).join(" ");
     assert_eq!(
         columns("((i.price > $1) AND (i.name = 'x'::text))", Some("i")),
         "name price"
@@ -204,6 +203,22 @@ fn columns_compared_with_values_are_found_and_others_are_not() {
     assert_eq!(columns("(o.id = 3)", Some("i")), "");
     assert_eq!(columns("(lower(name) = 'x'::text)", None), "");
     assert_eq!(columns("(hashed SubPlan 1)", None), "");
+}
+
+#[test]
+fn columns_are_in_the_order_of_an_index_that_would_be_searched_by_them() {
+    let columns = |text: &str| compared_columns(text, None).join(" ");
+    // Equality first, then one range: what comes after a range narrows nothing.
+    assert_eq!(columns("((a > $1) AND (z = $2) AND (b < 3))"), "z a");
+    assert_eq!(
+        columns("((a >= 1) AND (a <= 9) AND (z = ANY ('{1,2}'::integer[])))"),
+        "z a"
+    );
+    assert_eq!(columns("((a = 1) AND ((b = 2) AND (c = 3)))"), "a b c");
+    // An index on both would be searched for neither.
+    assert_eq!(columns("((a = 1) OR (b = 2))"), "");
+    assert_eq!(columns("((c = 3) AND ((a = 1) OR (b = 2)))"), "c");
+    assert_eq!(columns("((a <> 1) AND (NOT (b = 2)) AND (c ~~ 'x%'::text))"), "");
 }
 
 proptest! {

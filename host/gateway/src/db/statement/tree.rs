@@ -232,32 +232,56 @@ fn strip(value: &mut Value) {
     }
 }
 
-/// Columns that some comparison has on one side, with a constant or a parameter on the other.
-pub(super) fn compared_columns(parsed: &protobuf::ParseResult, alias: Option<&str>) -> BTreeSet<String> {
-    let mut columns = BTreeSet::new();
-    collect(
-        &serde_json::to_value(parsed).unwrap_or(Value::Null),
-        alias,
-        &mut columns,
-    );
-    columns
+/// Columns that an index could be searched by, in the order in which it should have them: those that have to be equal to a constant or
+/// a parameter, then the first that is compared in another way, because a b-tree is searched by no more than one range.
+pub(super) fn compared_columns(parsed: &protobuf::ParseResult, alias: Option<&str>) -> Vec<String> {
+    let tree = serde_json::to_value(parsed).unwrap_or(Value::Null);
+    let mut equal = BTreeSet::new();
+    let mut ranges = BTreeSet::new();
+    let clause = tree.pointer("/stmts/0/stmt/node/SelectStmt/where_clause");
+    conjuncts(clause.unwrap_or(&Value::Null), &mut |condition| {
+        match comparison(condition, alias) {
+            Some((column, Comparison::Equality)) => equal.insert(column),
+            Some((column, Comparison::Range)) => ranges.insert(column),
+            None => false,
+        };
+    });
+    let range = ranges.into_iter().find(|column| !equal.contains(column));
+    equal.into_iter().chain(range).collect()
 }
 
-fn collect(value: &Value, alias: Option<&str>, columns: &mut BTreeSet<String>) {
-    match value {
-        Value::Array(items) => items.iter().for_each(|item| collect(item, alias, columns)),
-        Value::Object(fields) => {
-            if let Some(expression) = fields.get("AExpr") {
-                let side = |name: &str| expression.get(name).map(unwrapped);
-                if let (Some(left), Some(right)) = (side("lexpr"), side("rexpr")) {
-                    columns.extend(column(left, alias).filter(|_| is_value(right)));
-                    columns.extend(column(right, alias).filter(|_| is_value(left)));
-                }
-            }
-            fields.values().for_each(|inner| collect(inner, alias, columns));
-        }
-        _ => {}
-    }
+enum Comparison {
+    Equality,
+    Range,
+}
+
+/// The conditions that all have to hold. What stands under OR or NOT does not narrow a search by itself.
+fn conjuncts<'a>(node: &'a Value, each: &mut dyn FnMut(&'a Value)) {
+    let Some(expression) = node.pointer("/node/BoolExpr") else {
+        return each(node);
+    };
+    let is_and =
+        expression.get("boolop").and_then(Value::as_i64) == Some(i64::from(i32::from(protobuf::BoolExprType::AndExpr)));
+    let arguments = expression.get("args").and_then(Value::as_array).filter(|_| is_and);
+    arguments
+        .into_iter()
+        .flatten()
+        .for_each(|argument| conjuncts(argument, each));
+}
+
+fn comparison(node: &Value, alias: Option<&str>) -> Option<(String, Comparison)> {
+    let expression = node.pointer("/node/AExpr")?;
+    let side = |name: &str| expression.get(name).map(unwrapped);
+    let (left, right) = (side("lexpr")?, side("rexpr")?);
+    let column = column(left, alias)
+        .filter(|_| is_value(right))
+        .or_else(|| column(right, alias).filter(|_| is_value(left)))?;
+    let kind = match name_of(expression.get("name"))?.name.as_str() {
+        "=" => Comparison::Equality,
+        "<" | "<=" | ">" | ">=" | "BETWEEN" => Comparison::Range,
+        _ => return None,
+    };
+    Some((column, kind))
 }
 
 /// The expression inside casts.

@@ -2,6 +2,7 @@
 
 use pg_logstats_sdk::{Assessment, Confidence, Count, Insight, Outcome, PlanNode, Ratio, Recommendation};
 
+use super::index;
 use crate::{messages, words};
 
 /// Insights of one rule, at most: the worst nodes.
@@ -27,18 +28,37 @@ const INNER_SHARE: f64 = 0.5;
 /// Visits to the table by an index-only scan.
 const HEAP_FETCHES: u64 = 1_000;
 
-/// A sequential scan over many rows of which the filter keeps few; an index, when the filter's columns are known.
+/// A sequential scan over many rows of which the filter keeps few; an index, when the filter's columns are known and nothing that the
+/// host learnt of the table speaks against it.
 pub(super) fn selective_scan(outcome: &Outcome, assessment: &mut Assessment) {
     let scans = outcome.plan.iter().filter(|node| node.node_type.ends_with("Seq Scan"));
-    let mut found: Vec<(u64, Insight)> = scans.filter_map(scan_insight).collect();
-    found.sort_by_key(|(weight, _)| std::cmp::Reverse(*weight));
-    found
-        .into_iter()
-        .take(PER_RULE)
-        .for_each(|(_, insight)| assessment.insight(insight));
+    let mut found: Vec<(u64, &PlanNode, Insight)> = scans.filter_map(scan_insight).collect();
+    found.sort_by_key(|(weight, ..)| std::cmp::Reverse(*weight));
+    for (_, node, insight) in found.into_iter().take(PER_RULE) {
+        let judgement = node
+            .relation
+            .as_ref()
+            .and_then(|relation| index::judge(outcome, node, relation));
+        let advice = node
+            .relation
+            .as_ref()
+            .filter(|_| judgement.as_ref().is_none_or(|judgement| judgement.is_worth_it))
+            .and_then(|relation| Recommendation::index(relation, index_columns(node)));
+        assessment.insight(match advice {
+            Some(advice) => insight.recommend(advice),
+            None => insight,
+        });
+        if let Some(judgement) = judgement {
+            assessment.insight(judgement.insight);
+        }
+    }
 }
 
-fn scan_insight(node: &PlanNode) -> Option<(u64, Insight)> {
+fn index_columns(node: &PlanNode) -> &[String] {
+    node.filter_columns.get(..INDEX_COLUMNS).unwrap_or(&node.filter_columns)
+}
+
+fn scan_insight(node: &PlanNode) -> Option<(u64, &PlanNode, Insight)> {
     let relation = node.relation.as_ref()?;
     let (weight, confidence, title, reason) = match (node.times_run(), node.rows_removed_by_filter) {
         (Some(runs), Some(removed)) => {
@@ -72,14 +92,10 @@ fn scan_insight(node: &PlanNode) -> Option<(u64, Insight)> {
             )
         }
     };
-    let mut insight = Insight::new(words::SELECTIVE_SEQUENTIAL_SCAN, confidence, title, reason)
+    let insight = Insight::new(words::SELECTIVE_SEQUENTIAL_SCAN, confidence, title, reason)
         .evidence(node)
         .evidence(relation);
-    let columns = node.filter_columns.get(..INDEX_COLUMNS).unwrap_or(&node.filter_columns);
-    if let Some(index) = Recommendation::index(relation, columns) {
-        insight = insight.recommend(index);
-    }
-    Some((weight, insight))
+    Some((weight, node, insight))
 }
 
 /// An estimate off by ten times or more. Errors grow upwards, so scans come before what is built on them; ANALYZE helps a
