@@ -10,7 +10,7 @@ mod steps;
 
 use std::path::{Path, PathBuf};
 
-use pg_logstats_handoff::{Alert, Headline, PACKET_VERSION, Packet, Record, Severity, Untrusted, Window};
+use pg_logstats_handoff::{Alert, Headline, PACKET_VERSION, Packet, Record, Severity, Sources, Untrusted, Window};
 use serde::{Deserialize, Serialize};
 
 use crate::ambient;
@@ -180,6 +180,9 @@ impl Gateway {
         let windows = reports
             .iter()
             .filter_map(|it| it.record.report.analysis_window.as_ref());
+        let (latencies, of_latencies) = charts::latencies(&snapshots);
+        let (lock_tree, of_lock_tree) = charts::lock_tree(&reports, &snapshots);
+        let (plan, of_plan) = charts::plan(&reports, &insights);
         Packet {
             schema_version: PACKET_VERSION,
             incident_id: incident.to_owned(),
@@ -196,9 +199,14 @@ impl Gateway {
             verdict: newest.map_or_else(|| "unknown".to_owned(), |report| word(&report.verdict)),
             headline: headline(&findings, &insights),
             marks: charts::marks(found, &snapshots),
-            latencies: charts::latencies(&snapshots),
-            lock_tree: charts::lock_tree(&reports, &snapshots),
-            plan: charts::plan(&reports, &insights),
+            latencies,
+            lock_tree,
+            plan,
+            sources: Sources {
+                latencies: of_latencies,
+                lock_tree: of_lock_tree,
+                plan: of_plan,
+            },
             steps: found.iter().filter_map(steps::step).collect(),
             findings,
             insights: insights.into_iter().map(|it| it.insight).collect(),

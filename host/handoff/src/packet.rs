@@ -69,12 +69,27 @@ pub struct Packet {
     pub lock_tree: Vec<LockNode>,
     /// The plan that was looked at last; empty when there was none. Parents before children.
     pub plan: Vec<PlanNode>,
+    /// On which records the charts stand.
+    #[serde(default)]
+    pub sources: Sources,
     /// The records that all of this stands on.
     pub records: Vec<Record>,
     /// The log's checkpoint under which the proofs stand, as it was signed.
     pub checkpoint: String,
     /// SHA-256 of the log's public key, in hex.
     pub key_id: String,
+}
+
+/// On which record each chart stands, by its position in `records`; none where there is no such chart. Marks of the time line have each its own.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Sources {
+    /// Of `latencies`.
+    pub latencies: Option<usize>,
+    /// Of `lock_tree`.
+    pub lock_tree: Option<usize>,
+    /// Of `plan`.
+    pub plan: Option<usize>,
 }
 
 /// A span of time, RFC 3339, UTC.

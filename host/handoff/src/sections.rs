@@ -318,6 +318,16 @@ fn uses(packet: &Packet) -> Vec<Vec<(String, String)>> {
         .take(ITEMS)
         .enumerate()
         .for_each(|(i, s)| add("step", i, s.record));
+    let charts = [
+        ("latency", packet.latencies.is_empty(), packet.sources.latencies),
+        ("locks", packet.lock_tree.is_empty(), packet.sources.lock_tree),
+        ("plan", packet.plan.is_empty(), packet.sources.plan),
+    ];
+    for (name, is_empty, record) in charts {
+        if let Some(list) = record.filter(|_| !is_empty).and_then(|record| uses.get_mut(record)) {
+            list.push((format!("chart-{name}"), format!("chart of {name}")));
+        }
+    }
     uses
 }
 

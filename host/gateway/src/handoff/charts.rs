@@ -142,14 +142,23 @@ fn of_step(found: &Found) -> Option<Mark> {
     })
 }
 
+/// What a chart shows, and the record that it is from.
+pub(super) type Chart<T> = (Vec<T>, Option<usize>);
+
+/// A chart of nothing is from nowhere.
+fn chart<T>(shown: Vec<T>, record: usize) -> Chart<T> {
+    let record = (!shown.is_empty()).then_some(record);
+    (shown, record)
+}
+
 /// The statements with the most time, of the newest logs.
-pub(super) fn latencies(snapshots: &[(usize, EvidenceSnapshot)]) -> Vec<Latency> {
-    let Some((log, comparison)) = snapshots
+pub(super) fn latencies(snapshots: &[(usize, EvidenceSnapshot)]) -> Chart<Latency> {
+    let newest = snapshots
         .iter()
         .rev()
-        .find_map(|(_, snapshot)| Some((snapshot.log.as_ref()?, snapshot.comparison.as_ref())))
-    else {
-        return Vec::new();
+        .find_map(|(record, snapshot)| Some((*record, snapshot.log.as_ref()?, snapshot.comparison.as_ref())));
+    let Some((record, log, comparison)) = newest else {
+        return Chart::default();
     };
     let baseline: BTreeMap<&str, u64> = comparison
         .into_iter()
@@ -157,7 +166,7 @@ pub(super) fn latencies(snapshots: &[(usize, EvidenceSnapshot)]) -> Vec<Latency>
         .filter_map(|it| Some((it.family.as_str(), it.baseline.as_ref()?.p95_duration_us)))
         .collect();
     let timed = log.families.iter().filter(|family| family.execution_count > 0);
-    timed
+    let shown = timed
         .take(LATENCIES)
         .map(|family| Latency {
             id: family.id.clone(),
@@ -170,21 +179,27 @@ pub(super) fn latencies(snapshots: &[(usize, EvidenceSnapshot)]) -> Vec<Latency>
             max_us: family.max_duration_us,
             baseline_p95_us: baseline.get(family.id.as_str()).copied(),
         })
-        .collect()
+        .collect();
+    chart(shown, record)
 }
 
 /// Who waits for whom: as the server said last, or else as the logs tell.
-pub(super) fn lock_tree(reports: &[FoundReport<'_>], snapshots: &[(usize, EvidenceSnapshot)]) -> Vec<LockNode> {
+pub(super) fn lock_tree(reports: &[FoundReport<'_>], snapshots: &[(usize, EvidenceSnapshot)]) -> Chart<LockNode> {
     let live = reports
         .iter()
         .rev()
-        .filter_map(|it| it.record.report.outcome.as_ref())
-        .find(|outcome| outcome.target_id == LOCK_TREE && !outcome.rows.is_empty());
-    if let Some(outcome) = live {
-        return ordered(live_edges(outcome));
+        .filter_map(|it| Some((it.position, it.record.report.outcome.as_ref()?)))
+        .find(|(_, outcome)| outcome.target_id == LOCK_TREE && !outcome.rows.is_empty());
+    if let Some((record, outcome)) = live {
+        return chart(ordered(live_edges(outcome)), record);
     }
-    let log = snapshots.iter().rev().find_map(|(_, snapshot)| snapshot.log.as_ref());
-    ordered(log.map(logged_edges).unwrap_or_default())
+    let logged = snapshots
+        .iter()
+        .rev()
+        .find_map(|(record, snapshot)| Some((*record, snapshot.log.as_ref()?)));
+    logged.map_or_else(Chart::default, |(record, log)| {
+        chart(ordered(logged_edges(log)), record)
+    })
 }
 
 /// A session, and whom it waits for.
@@ -333,10 +348,13 @@ fn ordered(edges: Vec<Edge>) -> Vec<LockNode> {
 }
 
 /// The plan that was looked at last.
-pub(super) fn plan(reports: &[FoundReport<'_>], insights: &[Concluded]) -> Vec<PlanNode> {
-    let outcomes = reports.iter().rev().filter_map(|it| it.record.report.outcome.as_ref());
-    let Some(outcome) = outcomes.into_iter().find(|outcome| !outcome.plan.is_empty()) else {
-        return Vec::new();
+pub(super) fn plan(reports: &[FoundReport<'_>], insights: &[Concluded]) -> Chart<PlanNode> {
+    let mut outcomes = reports
+        .iter()
+        .rev()
+        .filter_map(|it| Some((it.position, it.record.report.outcome.as_ref()?)));
+    let Some((record, outcome)) = outcomes.find(|(_, outcome)| !outcome.plan.is_empty()) else {
+        return Chart::default();
     };
     let named = |id: &String| {
         let shows = |(_, concluded): &(usize, &Concluded)| concluded.evidence.contains(id);
@@ -353,7 +371,7 @@ pub(super) fn plan(reports: &[FoundReport<'_>], insights: &[Concluded]) -> Vec<P
         reason = "milliseconds of a node"
     )]
     let us = |ms: f64| (ms.max(0.0) * 1_000.0) as u64;
-    outcome
+    let shown = outcome
         .plan
         .iter()
         .map(|node| PlanNode {
@@ -367,5 +385,6 @@ pub(super) fn plan(reports: &[FoundReport<'_>], insights: &[Concluded]) -> Vec<P
             rows_removed_by_filter: node.rows_removed_by_filter,
             insights: named(&node.node_id),
         })
-        .collect()
+        .collect();
+    chart(shown, record)
 }

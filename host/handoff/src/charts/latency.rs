@@ -1,6 +1,6 @@
 //! How long statements took: one row each, on one logarithmic axis.
 
-use super::{along, axis, bar, figure, left_out, percent, strip, table, vertical};
+use super::{along, axis, bar, figure, left_out, percent, source, strip, table, vertical};
 use crate::markup::Markup;
 use crate::page::outside;
 use crate::text::{count, duration, inline, number, share};
@@ -82,6 +82,7 @@ pub(crate) fn latency(m: &mut Markup, packet: &Packet) {
         axis(m, "Duration", &ticks);
         left_out(m, ROWS, all.len(), "statement");
         figures(m, rows);
+        source(m, packet, packet.sources.latencies);
     });
 }
 

@@ -1,6 +1,6 @@
 //! Who waited for whom: a row for each session, under the one that it waited for, with how long as a bar.
 
-use super::{figure, fill, indent, left_out, strip, table};
+use super::{figure, fill, indent, left_out, source, strip, table};
 use crate::markup::Markup;
 use crate::page::outside;
 use crate::text::{duration, plural};
@@ -29,6 +29,7 @@ pub(crate) fn locks(m: &mut Markup, packet: &Packet) {
         });
         left_out(m, ROWS, places.len(), "session");
         figures(m, nodes, &places);
+        source(m, packet, packet.sources.lock_tree);
     });
 }
 

@@ -6,9 +6,10 @@ mod locks;
 mod plan;
 mod timeline;
 
-use crate::Severity;
 use crate::markup::Markup;
+use crate::page::record_link;
 use crate::text::plural;
+use crate::{Packet, Severity};
 
 pub(crate) use latency::latency;
 pub(crate) use locks::locks;
@@ -34,6 +35,16 @@ fn figure(m: &mut Markup, id: &'static str, heading: &str, caption: &str, inner:
         });
         inner(m);
     });
+}
+
+/// The record that a chart stands on.
+fn source(m: &mut Markup, packet: &Packet, record: Option<usize>) {
+    if let Some(record) = record {
+        m.el("p", &[("class", "proof")], |m| {
+            m.text("Stands on ");
+            record_link(m, packet, record);
+        });
+    }
 }
 
 /// A drawing as wide as the page, `height` pixels high. `title` is read out by screen readers; `description` says what is seen.

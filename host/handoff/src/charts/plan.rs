@@ -1,7 +1,7 @@
 //! The plan: a row for each node, with its share of the time (or of the cost, if it was not executed) as a bar.
 
 use super::latency::rounded;
-use super::{figure, fill, indent, left_out, strip, table};
+use super::{figure, fill, indent, left_out, source, strip, table};
 use crate::markup::Markup;
 use crate::page::{ITEMS, link, outside};
 use crate::text::{duration, number, share};
@@ -81,6 +81,7 @@ pub(crate) fn plan(m: &mut Markup, packet: &Packet) {
         });
         left_out(m, ROWS, places.len(), "node");
         figures(m, nodes, &places);
+        source(m, packet, packet.sources.plan);
     });
 }
 

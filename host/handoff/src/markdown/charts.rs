@@ -37,11 +37,19 @@ pub(super) fn times(out: &mut Page, packet: &Packet) {
     );
 }
 
+/// The record that a chart stands on.
+fn source(out: &mut Page, packet: &Packet, position: Option<usize>) {
+    if let Some(position) = position {
+        out.paragraph(&format!("Stands on {}.", record(packet, position)));
+    }
+}
+
 pub(super) fn latencies(out: &mut Page, packet: &Packet) {
     if packet.latencies.is_empty() {
         return;
     }
     out.heading(2, "How long statements took");
+    source(out, packet, packet.sources.latencies);
     out.table_head(&["", "executions", "total", "p50", "p95", "p99", "maximum", "usual p95"]);
     for (i, l) in packet.latencies.iter().take(ITEMS).enumerate() {
         let mut cells = vec![(i + 1).to_string(), count(l.execution_count)];
@@ -86,6 +94,7 @@ pub(super) fn locks(out: &mut Page, packet: &Packet) {
         return;
     }
     out.heading(2, "Who waited for whom");
+    source(out, packet, packet.sources.lock_tree);
     out.paragraph("Whoever is indented waits for the one above. What is in “quotes” is text from outside.");
     let parents: Vec<Option<usize>> = packet.lock_tree.iter().map(|n| n.parent).collect();
     tree(out, &parents, true, |place| {
@@ -119,6 +128,7 @@ pub(super) fn plan(out: &mut Page, packet: &Packet) {
         return;
     }
     out.heading(2, "The plan that was looked at last");
+    source(out, packet, packet.sources.plan);
     let parents: Vec<Option<usize>> = packet.plan.iter().map(|n| n.parent).collect();
     tree(out, &parents, false, |place| {
         let Some(node) = packet.plan.get(place.index) else {

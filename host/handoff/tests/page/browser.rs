@@ -152,3 +152,23 @@ fn there_is_something_to_see_on_a_telephone_and_on_a_screen_in_light_and_in_dark
         }
     }
 }
+
+#[test]
+fn the_proofs_are_there_when_the_page_is_printed_although_they_are_folded_on_a_screen() {
+    let Some(browser) = Browser::find() else { return };
+    let pages = |name: &str, proof: &str| {
+        let mut packet = rich();
+        packet.records.iter_mut().for_each(|record| proof.clone_into(&mut record.proof));
+        let file = browser.folder.path().join(format!("{name}.pdf"));
+        let url = browser.write(&format!("{name}.html"), &html(&packet));
+        browser.run(&[&format!("--print-to-pdf={}", file.display())], &url);
+        let printed = std::fs::read(file).unwrap();
+        // One object of this type for each page; `/Type /Pages` is their tree.
+        let all = printed.windows(11).filter(|window| window == b"/Type /Page").count();
+        let trees = printed.windows(12).filter(|window| window == b"/Type /Pages").count();
+        all - trees
+    };
+    let (short, long) = (pages("short", "a proof"), pages("long", &"a line of a proof\n".repeat(120)));
+    // Each of these proofs takes more than a page.
+    assert!(short > 0 && long >= short + rich().records.len(), "{short} pages, and {long} with long proofs");
+}

@@ -155,6 +155,29 @@ fn nothing_runs_or_is_fetched_and_every_link_has_its_end() {
 }
 
 #[test]
+fn each_chart_stands_on_its_record_and_the_record_says_so() {
+    let packet = packets::rich();
+    let text = markdown(&packet);
+    for (heading, record) in [
+        ("## How long statements took", 1),
+        ("## Who waited for whom", 3),
+        ("## The plan that was looked at last", 5),
+    ] {
+        let (_, part) = text.split_once(heading).unwrap();
+        assert!(part.trim_start().starts_with(&format!("Stands on record {record}.")), "{heading}");
+    }
+    let page = html(&packet);
+    for (chart, record) in [("chart-latency", 1), ("chart-locks", 3), ("chart-plan", 5)] {
+        let (_, figure) = page.split_once(&format!("id=\"{chart}\"")).unwrap();
+        let (figure, _) = figure.split_once("</figure>").unwrap();
+        assert!(figure.contains(&format!("Stands on <a href=\"#record-{record}\">record {record}</a>")), "{chart}");
+        let (_, shown) = page.split_once(&format!("id=\"record-{record}\"")).unwrap();
+        let (shown, _) = shown.split_once("Proof").unwrap();
+        assert!(shown.contains(&format!("href=\"#{chart}\"")), "{chart}");
+    }
+}
+
+#[test]
 fn headings_drawings_and_tables_can_be_read_out() {
     for (name, _, elements) in pages() {
         let mut level = 0;
