@@ -60,16 +60,3 @@ pub fn frame(
 pub fn rank(findings: &mut [Finding]) {
     findings.sort_by(|a, b| b.score.total_cmp(&a.score));
 }
-
-/// The value of the setting `name` in the rows of a `*.pg_settings.relevant` action, as the server writes it.
-pub fn setting<'a>(outcome: &'a Outcome, name: &str) -> Option<&'a str> {
-    let mut records = outcome.records();
-    records
-        .find(|record| record.text("name") == Some(name))
-        .and_then(|record| record.text("setting"))
-}
-
-/// The same where it is a number.
-pub fn setting_number(outcome: &Outcome, name: &str) -> Option<u64> {
-    setting(outcome, name).and_then(|text| text.parse().ok())
-}
