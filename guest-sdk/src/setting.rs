@@ -1,13 +1,28 @@
 //! Rows about settings: what the catalogue's `*.pg_settings.relevant` actions return.
 
-use crate::Outcome;
+use crate::{Outcome, Record};
 
 impl Outcome {
+    /// The setting `name` as the server writes it; `None` when there is no such row.
+    pub fn setting_text(&self, name: &str) -> Option<&str> {
+        self.setting_row(name)?.text("setting")
+    }
+
+    /// The unit of the setting `name` as the server writes it (`kB`, `8kB`, `ms`); `None` when it has none or there is no such row.
+    pub fn setting_unit(&self, name: &str) -> Option<&str> {
+        self.setting_row(name)?.text("unit")
+    }
+
+    /// The setting `name` where it is a whole number that is not negative, in the server's own unit: for numbers without one, and for 0.
+    pub fn setting_count(&self, name: &str) -> Option<u64> {
+        self.setting_text(name)?.parse().ok()
+    }
+
     /// What the setting `name` is, in the units of the contract: bytes, microseconds, a plain number, or 0 and 1 for off and on. Below
     /// zero it is one of the server's words for "no limit" or "as another setting". `None` when there is no such row, its value is a
     /// word, or its unit is unknown.
     pub fn setting(&self, name: &str) -> Option<f64> {
-        let row = self.records().find(|row| row.text("name") == Some(name))?;
+        let row = self.setting_row(name)?;
         let number = match row.text("setting")? {
             "on" => 1.0,
             "off" => 0.0,
@@ -25,6 +40,10 @@ impl Outcome {
             Some(_) => return None,
         };
         Some(number * unit).filter(|value| value.is_finite())
+    }
+
+    fn setting_row(&self, name: &str) -> Option<Record<'_>> {
+        self.records().find(|row| row.text("name") == Some(name))
     }
 }
 
@@ -70,6 +89,16 @@ mod tests {
         for (name, expected) in cases {
             assert_eq!(read.setting(name), Some(expected), "{name}");
         }
+        assert_eq!(read.setting_text("autovacuum"), Some("on"));
+        assert_eq!(read.setting_unit("checkpoint_timeout"), Some("s"));
+        let counts = [
+            "autovacuum_freeze_max_age",
+            "checkpoint_timeout",
+            "max_slot_wal_keep_size",
+            "autovacuum",
+        ];
+        let counts = counts.map(|name| read.setting_count(name));
+        assert_eq!(counts, [Some(200_000_000), Some(300), None, None]);
     }
 
     #[test]

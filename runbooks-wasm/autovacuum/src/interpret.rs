@@ -5,10 +5,8 @@ mod tables;
 mod workers;
 mod wraparound;
 
-use pg_logstats_sdk::{
-    Action, Actions, Assessment, Confidence, Count, Evidence, Finding, FindingKind, Insight, InsightId, Message,
-    NextAction, Outcome, OutcomeStatus, no_answer,
-};
+use pg_logstats_runbook_statements::outcome;
+use pg_logstats_sdk::{Action, Actions, Assessment, Confidence, Evidence, Insight, InsightId, Message, Outcome};
 
 use crate::offers::Desk;
 use crate::{messages, words};
@@ -28,23 +26,17 @@ const NOTHING: &[InsightId] = &[
 
 /// Judges an outcome.
 pub(crate) fn interpret(evidence: &Evidence, outcome: &Outcome, actions: &mut dyn Actions) -> Assessment {
-    let mut assessment = Assessment::new();
-    if outcome.has_result() {
-        judge(evidence, outcome, &mut Desk::new(actions, &mut assessment));
-        nothing_found(outcome, &mut assessment);
-    } else {
-        no_answer::judge(outcome, messages::failed_reason(), &mut assessment);
-    }
-    if outcome.status == OutcomeStatus::Truncated {
-        assessment.limitation(messages::truncated(Count::of(&outcome.rows)));
-    }
-    if assessment.next_actions.is_empty() {
-        assessment.next_action(NextAction::stop(messages::stop_label(), messages::stop_reason_done()));
-    }
-    assessment
+    outcome::frame(
+        outcome,
+        actions,
+        messages::failed_reason(),
+        |actions, assessment| judge(evidence, outcome, &mut Desk::new(actions, assessment)),
+        |outcome, assessment| outcome::only_nothing(outcome, NOTHING, assessment),
+    )
 }
 
-fn judge(evidence: &Evidence, outcome: &Outcome, desk: &mut Desk<'_>) {
+/// Whether it knows the action.
+fn judge(evidence: &Evidence, outcome: &Outcome, desk: &mut Desk<'_>) -> bool {
     let did = |action: Action| outcome.action == action.as_str();
     if did(words::TABLE) {
         tables::statistics(evidence, outcome, desk);
@@ -67,25 +59,9 @@ fn judge(evidence: &Evidence, outcome: &Outcome, desk: &mut Desk<'_>) {
     } else if did(words::SETTINGS) {
         workers::settings(evidence, outcome, desk);
     } else {
-        desk.assessment.limitation(messages::unknown_action());
+        return false;
     }
-}
-
-/// That nothing was found is a finding too, in the words of what was looked for.
-fn nothing_found(outcome: &Outcome, assessment: &mut Assessment) {
-    let is_nothing = |insight: &Insight| NOTHING.iter().any(|nothing| nothing.as_str() == insight.id);
-    if !assessment.findings.is_empty() || !assessment.insights.iter().all(is_nothing) {
-        return;
-    }
-    let (title, reason) = match assessment.insights.last() {
-        Some(insight) => (insight.title.clone(), insight.reason.clone()),
-        None => (
-            messages::nothing_in_outcome_title(),
-            messages::nothing_in_outcome_reason(Count::of(&outcome.rows)),
-        ),
-    };
-    let finding = Finding::new(FindingKind::NothingFound, title, reason);
-    assessment.finding(finding.code(words::NOTHING_FOUND).confidence(Confidence::Medium));
+    true
 }
 
 /// Adds an insight that says that there is nothing.

@@ -55,8 +55,6 @@ pg_logstats_sdk::messages! {
     replication_reason() => "a slot or standby keeps old rows: whether it is still needed shows there";
 
     // ---- endings
-    stop_label() => "nothing more to do";
-    stop_reason_done() => "what can be seen from here has been seen";
     decide_wraparound_label() => "tell a person at once that wraparound is near";
     decide_wraparound_reason() => "only VACUUM of the oldest tables helps, after the oldest transactions, slots and prepared transactions are gone";
     decide_end_label(session: subject) => "let a person decide whether to end {session}";
@@ -152,10 +150,6 @@ pg_logstats_sdk::messages! {
 
     // ---- outcomes that are no answer
     failed_reason() => "it shows nothing about vacuum";
-    truncated(rows: count) => "there was more than the action may return; rows that were judged: {rows}";
-    unknown_action() => "this runbook does not know how to judge that action";
     unexpected_result() => "the result had not the columns that this runbook reads; a newer runbook may be needed";
     hidden_rows(n: count) => "sessions that the role may not see, and that may keep old rows: {n}";
-    nothing_in_outcome_title() => "the action found nothing that stands out";
-    nothing_in_outcome_reason(rows: count) => "rows that were judged: {rows}";
 }

@@ -4,6 +4,7 @@ pub(crate) mod advice;
 pub(crate) mod tables;
 mod wraparound;
 
+use pg_logstats_runbook_statements::outcome;
 use pg_logstats_sdk::{
     Actions, Assessment, AutovacuumGroup, Confidence, Count, Evidence, Finding, FindingKind, NextAction, Priority,
 };
@@ -100,9 +101,7 @@ pub(crate) fn triage(evidence: &Evidence, actions: &mut dyn Actions) -> Assessme
     }
     advice::insights(evidence, &mut assessment);
     limitations(evidence, &mut assessment);
-    if assessment.next_actions.is_empty() {
-        assessment.next_action(NextAction::stop(messages::stop_label(), messages::stop_reason_done()));
-    }
+    outcome::close(&mut assessment);
     assessment
 }
 

@@ -59,9 +59,7 @@ pg_logstats_sdk::messages! {
     buffers_reason() => "it needs a restart; sessions wait to write WAL when its buffers are full";
 
     // ---- endings
-    stop_label() => "nothing more to do";
     stop_reason_nothing() => "the evidence shows no trouble with checkpoints";
-    stop_reason_done() => "what can be seen from here has been seen";
 
     // ---- insights: counters
     requested_title(share: ratio, n: count) => "{share} of the checkpoints were requested: {n}";
@@ -114,8 +112,4 @@ pg_logstats_sdk::messages! {
 
     // ---- outcomes that are no answer
     failed_reason() => "it shows nothing about checkpoints";
-    truncated(rows: count) => "there was more than the action may return; rows that were judged: {rows}";
-    unknown_action() => "this runbook does not know how to judge that action";
-    nothing_in_outcome_title() => "the action found nothing that stands out";
-    nothing_in_outcome_reason(rows: count) => "rows that were judged: {rows}";
 }

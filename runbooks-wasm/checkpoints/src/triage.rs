@@ -2,6 +2,7 @@
 
 mod findings;
 
+use pg_logstats_runbook_statements::outcome;
 use pg_logstats_sdk::{
     Action, Actions, Assessment, Confidence, Count, DurationUs, Evidence, Finding, FindingKind, FindingRef, Insight,
     NextAction, Priority, Recommendation, Setting, StatementKind,
@@ -43,11 +44,9 @@ pub(crate) fn triage(evidence: &Evidence, actions: &mut dyn Actions) -> Assessme
     limitations(evidence, &mut assessment);
     if pending.is_empty() && evidence.window.is_some() {
         let reason = messages::stop_reason_nothing();
-        assessment.next_action(NextAction::stop(messages::stop_label(), reason));
+        assessment.next_action(NextAction::stop(outcome::messages::stop_label(), reason));
     }
-    if assessment.next_actions.is_empty() {
-        assessment.next_action(NextAction::stop(messages::stop_label(), messages::stop_reason_done()));
-    }
+    outcome::close(&mut assessment);
     assessment
 }
 

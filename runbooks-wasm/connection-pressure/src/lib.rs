@@ -25,7 +25,7 @@ mod tests;
 mod triage;
 mod words;
 
-use pg_logstats_runbook_statements::{activity, live, words as shared};
+use pg_logstats_runbook_statements::{activity, live, outcome, words as shared};
 use pg_logstats_sdk::{Actions, Assessment, Descriptor, Evidence, Failure, Outcome, Runbook, no_answer};
 
 /// The runbook.
@@ -48,6 +48,7 @@ impl Runbook for ConnectionPressure {
             .insights(words::INSIGHTS)
             .insights(no_answer::INSIGHTS)
             .messages(no_answer::templates())
+            .messages(outcome::messages::templates())
             .messages(live::messages::templates())
             .messages(activity::messages::templates())
             .messages(messages::templates())

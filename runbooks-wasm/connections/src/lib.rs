@@ -49,6 +49,7 @@ impl Runbook for Connections {
             .insights(no_answer::INSIGHTS)
             .messages(statements::messages::templates())
             .messages(no_answer::templates())
+            .messages(statements::outcome::messages::templates())
             .messages(messages::templates())
             .build()
     }

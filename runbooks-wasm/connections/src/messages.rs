@@ -110,6 +110,4 @@ pg_logstats_sdk::messages! {
 
     // ---- outcomes that are no answer
     failed() => "it shows nothing about the connections";
-    truncated_rows(rows: count) => "there was more than the action may return, so sums are lower bounds; rows that were judged: {rows}";
-    unknown_action() => "this runbook does not know how to judge that action";
 }

@@ -5,7 +5,7 @@ mod logins;
 mod refused;
 mod storms;
 
-use pg_logstats_runbook_statements as statements;
+use pg_logstats_runbook_statements::{self as statements, outcome};
 use pg_logstats_sdk::{
     Actions, Assessment, Confidence, ConnectionGroup, Count, Evidence, Finding, FindingKind, FindingRef, Insight,
     NextAction, Priority, Recommendation, Setting,
@@ -90,14 +90,9 @@ pub(crate) fn triage(evidence: &Evidence, actions: &mut dyn Actions) -> Assessme
     limitations(evidence, &mut assessment);
     if pending.is_empty() && evidence.window.is_some() {
         let reason = messages::stop_reason_nothing();
-        assessment.next_action(NextAction::stop(statements::messages::stop_label(), reason));
+        assessment.next_action(NextAction::stop(outcome::messages::stop_label(), reason));
     }
-    if assessment.next_actions.is_empty() {
-        assessment.next_action(NextAction::stop(
-            statements::messages::stop_label(),
-            statements::messages::stop_reason_done(),
-        ));
-    }
+    outcome::close(&mut assessment);
     assessment
 }
 

@@ -47,6 +47,7 @@ impl Runbook for Errors {
             .insights(no_answer::INSIGHTS)
             .messages(statements::messages::templates())
             .messages(no_answer::templates())
+            .messages(statements::outcome::messages::templates())
             .messages(messages::templates())
             .build()
     }

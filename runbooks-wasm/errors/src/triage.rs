@@ -65,7 +65,7 @@ pub(crate) fn triage(evidence: &Evidence, actions: &mut dyn Actions) -> Assessme
     limitations(evidence, left_out, &mut assessment);
     if assessment.next_actions.is_empty() {
         assessment.next_action(NextAction::stop(
-            statements::messages::stop_label(),
+            statements::outcome::messages::stop_label(),
             messages::stop_reason_nothing(),
         ));
     }

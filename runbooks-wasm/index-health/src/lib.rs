@@ -27,6 +27,7 @@ mod tests;
 mod triage;
 mod words;
 
+use pg_logstats_runbook_statements::outcome;
 use pg_logstats_sdk::{Actions, Assessment, Descriptor, Evidence, Failure, Outcome, Runbook, no_answer};
 
 /// The runbook.
@@ -44,6 +45,7 @@ impl Runbook for IndexHealth {
             .insights(words::INSIGHTS)
             .insights(no_answer::INSIGHTS)
             .messages(no_answer::templates())
+            .messages(outcome::messages::templates())
             .messages(messages::templates())
             .build()
     }

@@ -27,7 +27,7 @@ mod tests;
 mod triage;
 mod words;
 
-use pg_logstats_runbook_statements::{live, tree, words as shared};
+use pg_logstats_runbook_statements::{live, outcome, tree, words as shared};
 use pg_logstats_sdk::{Actions, Assessment, Descriptor, Evidence, Failure, Outcome, Runbook, no_answer};
 
 /// The runbook.
@@ -49,6 +49,7 @@ impl Runbook for LockTree {
             .insights(tree::words::INSIGHTS)
             .insights(no_answer::INSIGHTS)
             .messages(no_answer::templates())
+            .messages(outcome::messages::templates())
             .messages(live::messages::templates())
             .messages(tree::messages::templates())
             .messages(messages::templates())

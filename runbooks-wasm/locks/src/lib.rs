@@ -25,7 +25,7 @@ mod tests;
 mod triage;
 mod words;
 
-use pg_logstats_runbook_statements::tree;
+use pg_logstats_runbook_statements::{outcome, tree};
 use pg_logstats_sdk::{Actions, Assessment, Descriptor, Evidence, Failure, Outcome, Runbook, no_answer};
 
 /// The runbook.
@@ -45,6 +45,7 @@ impl Runbook for Locks {
             .insights(tree::words::INSIGHTS)
             .insights(no_answer::INSIGHTS)
             .messages(no_answer::templates())
+            .messages(outcome::messages::templates())
             .messages(tree::messages::templates())
             .messages(messages::templates())
             .build()

@@ -54,10 +54,8 @@ pg_logstats_sdk::messages! {
     families_reason() => "statements that run for long hold their locks for long";
 
     // ---- endings
-    stop_label() => "nothing more to do";
     stop_reason_nothing() => "the evidence shows no lock problem";
     stop_reason_over() => "nobody waits for a lock any more";
-    stop_reason_done() => "what can be seen from here has been seen";
     order_label(deadlock: subject) => "have the statements of {deadlock} take their locks in one order";
     order_reason() =>
         "transactions that lock the same rows or tables in the same order cannot deadlock; until then the loser has to be retried";
@@ -91,8 +89,4 @@ pg_logstats_sdk::messages! {
 
     // ---- outcomes that are no answer
     failed_reason() => "it shows nothing about the locks";
-    truncated(rows: count) => "there was more than the action may return; rows that were judged: {rows}";
-    unknown_action() => "this runbook does not know how to judge that action";
-    nothing_in_outcome_title() => "the action found nothing that stands out";
-    nothing_in_outcome_reason(rows: count) => "rows that were judged: {rows}";
 }

@@ -5,7 +5,7 @@ mod holders;
 
 use std::collections::BTreeMap;
 
-use pg_logstats_runbook_statements::scores;
+use pg_logstats_runbook_statements::{outcome, scores};
 use pg_logstats_sdk::{
     Action, Actions, Assessment, Confidence, Dimensions, DurationUs, Evidence, Finding, FindingKind, FindingRef,
     LockTarget, LockWait, Message, NextAction, Priority, Subject,
@@ -209,7 +209,7 @@ fn finish(evidence: &Evidence, has_log_findings: bool, assessment: &mut Assessme
     }
     if assessment.next_actions.is_empty() {
         assessment.next_action(NextAction::stop(
-            messages::stop_label(),
+            outcome::messages::stop_label(),
             messages::stop_reason_nothing(),
         ));
     }

@@ -245,7 +245,7 @@ fn finish(evidence: &Evidence, assessment: &mut Assessment) {
     }
     if assessment.next_actions.is_empty() {
         assessment.next_action(NextAction::stop(
-            statements::messages::stop_label(),
+            statements::outcome::messages::stop_label(),
             messages::stop_reason_nothing(),
         ));
     }

@@ -48,6 +48,7 @@ impl Runbook for QueryFamilies {
             .messages(statements::temp_files::messages::templates())
             .insights(no_answer::INSIGHTS)
             .messages(no_answer::templates())
+            .messages(statements::outcome::messages::templates())
             .messages(messages::templates())
             .build()
     }

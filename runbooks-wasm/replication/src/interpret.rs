@@ -4,10 +4,8 @@ mod settings;
 mod slots;
 mod standbys;
 
-use pg_logstats_sdk::{
-    Action, Actions, Assessment, Confidence, Count, Evidence, Finding, FindingKind, Insight, InsightId, Message,
-    NextAction, Outcome, OutcomeStatus, no_answer,
-};
+use pg_logstats_runbook_statements::outcome;
+use pg_logstats_sdk::{Action, Actions, Assessment, Confidence, Evidence, Insight, InsightId, Message, Outcome};
 
 use crate::{messages, words};
 
@@ -23,48 +21,27 @@ const NOTHING: &[InsightId] = &[
 
 /// Judges an outcome.
 pub(crate) fn interpret(evidence: &Evidence, outcome: &Outcome, actions: &mut dyn Actions) -> Assessment {
-    let mut assessment = Assessment::new();
     let did = |action: Action| outcome.action == action.as_str();
-    if !outcome.has_result() {
-        no_answer::judge(outcome, messages::failed_reason(), &mut assessment);
-    } else if did(words::LAG) {
-        standbys::lag(outcome, actions, &mut assessment);
-    } else if did(words::RECEIVER) {
-        standbys::receiver(evidence, outcome, actions, &mut assessment);
-    } else if did(words::SLOTS) {
-        slots::judge(outcome, actions, &mut assessment);
-    } else if did(words::SETTINGS) {
-        settings::judge(evidence, outcome, actions, &mut assessment);
-    } else {
-        assessment.limitation(messages::unknown_action());
-    }
-    if outcome.has_result() {
-        nothing_found(outcome, &mut assessment);
-    }
-    if outcome.status == OutcomeStatus::Truncated {
-        assessment.limitation(messages::truncated(Count::of(&outcome.rows)));
-    }
-    if assessment.next_actions.is_empty() {
-        assessment.next_action(NextAction::stop(messages::stop_label(), messages::stop_reason_done()));
-    }
-    assessment
-}
-
-/// That nothing was found is a finding too, in the words of what was looked for.
-fn nothing_found(outcome: &Outcome, assessment: &mut Assessment) {
-    let is_nothing = |insight: &Insight| NOTHING.iter().any(|nothing| nothing.as_str() == insight.id);
-    if !assessment.findings.is_empty() || !assessment.insights.iter().all(is_nothing) {
-        return;
-    }
-    let (title, reason) = match assessment.insights.last() {
-        Some(insight) => (insight.title.clone(), insight.reason.clone()),
-        None => (
-            messages::nothing_in_outcome_title(),
-            messages::nothing_in_outcome_reason(Count::of(&outcome.rows)),
-        ),
-    };
-    let finding = Finding::new(FindingKind::NothingFound, title, reason);
-    assessment.finding(finding.code(words::NOTHING_FOUND).confidence(Confidence::Medium));
+    outcome::frame(
+        outcome,
+        actions,
+        messages::failed_reason(),
+        |actions, assessment| {
+            if did(words::LAG) {
+                standbys::lag(outcome, actions, assessment);
+            } else if did(words::RECEIVER) {
+                standbys::receiver(evidence, outcome, actions, assessment);
+            } else if did(words::SLOTS) {
+                slots::judge(outcome, actions, assessment);
+            } else if did(words::SETTINGS) {
+                settings::judge(evidence, outcome, actions, assessment);
+            } else {
+                return false;
+            }
+            true
+        },
+        |outcome, assessment| outcome::only_nothing(outcome, NOTHING, assessment),
+    )
 }
 
 /// An insight of high confidence with neither evidence nor advice.

@@ -36,8 +36,6 @@ pg_logstats_sdk::messages! {
     families_reason() => "statements that run shorter conflict less";
 
     // ---- endings
-    stop_label() => "nothing more to do";
-    stop_reason_done() => "what can be seen from here has been seen";
     decide_archive_label() => "let a person look at the archive command and its target";
     decide_archive_reason() => "the server's log has what the command said: a full or unreachable target, a missing right";
     decide_timeline_label() => "let a person rewind the standby or make it anew";
@@ -104,8 +102,4 @@ pg_logstats_sdk::messages! {
 
     // ---- outcomes that are no answer
     failed_reason() => "it shows nothing about replication";
-    truncated(rows: count) => "there was more than the action may return; rows that were judged: {rows}";
-    unknown_action() => "this runbook does not know how to judge that action";
-    nothing_in_outcome_title() => "the action found nothing that stands out";
-    nothing_in_outcome_reason(rows: count) => "rows that were judged: {rows}";
 }

@@ -2,6 +2,7 @@
 //!
 //! Scores are products of how often in an hour and how often in all (`n / (n + half)` each), so that single events stay low.
 
+use pg_logstats_runbook_statements::outcome;
 use pg_logstats_runbook_statements::scores::{confidence, saturating};
 use pg_logstats_sdk::{
     Action, Actions, Assessment, CancelReason, Confidence, Count, Evidence, Finding, FindingKind, NextAction, Priority,
@@ -109,9 +110,7 @@ pub(crate) fn triage(evidence: &Evidence, actions: &mut dyn Actions) -> Assessme
     } else {
         assessment.limitation(messages::lag_not_logged());
     }
-    if assessment.next_actions.is_empty() {
-        assessment.next_action(NextAction::stop(messages::stop_label(), messages::stop_reason_done()));
-    }
+    outcome::close(&mut assessment);
     assessment
 }
 

@@ -25,7 +25,7 @@ mod tests;
 mod triage;
 mod words;
 
-use pg_logstats_runbook_statements::{activity, live, tree, words as shared};
+use pg_logstats_runbook_statements::{activity, live, outcome, tree, words as shared};
 use pg_logstats_sdk::{Actions, Assessment, Descriptor, Evidence, Failure, Outcome, Runbook, no_answer};
 
 /// The runbook.
@@ -50,6 +50,7 @@ impl Runbook for RunningQueries {
             .insights(words::INSIGHTS)
             .insights(no_answer::INSIGHTS)
             .messages(no_answer::templates())
+            .messages(outcome::messages::templates())
             .messages(live::messages::templates())
             .messages(activity::messages::templates())
             .messages(tree::messages::templates())

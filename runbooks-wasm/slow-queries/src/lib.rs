@@ -44,6 +44,7 @@ impl Runbook for SlowQueries {
             .messages(statements::messages::templates())
             .insights(no_answer::INSIGHTS)
             .messages(no_answer::templates())
+            .messages(statements::outcome::messages::templates())
             .messages(messages::templates())
             .build()
     }

@@ -42,7 +42,7 @@ pub(crate) fn triage(evidence: &Evidence, actions: &mut dyn Actions) -> Assessme
         }
     }
     if evidence.families.is_empty() {
-        let label = statements::messages::stop_label();
+        let label = statements::outcome::messages::stop_label();
         assessment.next_action(NextAction::stop(label, messages::stop_reason_nothing()));
     } else {
         let (label, reason) = (messages::families_label(), messages::families_reason());

@@ -4,14 +4,11 @@ mod plan;
 mod sessions;
 mod statistics;
 
-use pg_logstats_sdk::{
-    Action, Actions, Assessment, Confidence, Count, Evidence, Finding, FindingKind, Insight, InsightId, NextAction,
-    Outcome, OutcomeStatus, QueryFamily, no_answer,
-};
+use pg_logstats_sdk::{Action, Actions, Assessment, Evidence, InsightId, Outcome, QueryFamily};
 
 pub use plan::{judge as judge_plan, work_mem_for};
 
-use crate::{messages, offers, words};
+use crate::{messages, offers, outcome, words};
 
 /// Insights that say that there is nothing.
 const NOTHING: &[InsightId] = &[
@@ -51,20 +48,19 @@ pub fn frame(
     judge: impl FnOnce(&mut dyn Actions, &mut Assessment),
     look_further: impl FnOnce(&mut dyn Actions, &mut Assessment),
 ) -> Assessment {
-    let mut assessment = Assessment::new();
-    if outcome.has_result() {
-        judge(actions, &mut assessment);
-        nothing_found(outcome, nothing, &mut assessment);
-    } else {
-        no_answer::judge(outcome, messages::failed_reason(), &mut assessment);
-    }
-    if outcome.status == OutcomeStatus::Truncated {
-        assessment.limitation(messages::truncated(Count::of(&outcome.rows)));
-    }
+    let mut assessment = outcome::judged(
+        outcome,
+        actions,
+        messages::failed_reason(),
+        |actions, assessment| {
+            judge(actions, assessment);
+            true
+        },
+        |outcome, assessment| outcome::only_nothing(outcome, &[NOTHING, nothing].concat(), assessment),
+    );
+    outcome::say_if_cut(outcome, outcome::messages::truncated, &mut assessment);
     look_further(actions, &mut assessment);
-    if assessment.next_actions.is_empty() {
-        assessment.next_action(NextAction::stop(messages::stop_label(), messages::stop_reason_done()));
-    }
+    outcome::close(&mut assessment);
     assessment
 }
 
@@ -100,26 +96,4 @@ pub fn look_further(outcome: &Outcome, family: &QueryFamily, actions: &mut dyn A
         }
     }
     assessment.next_action(offers::explain_analyze(actions, family));
-}
-
-/// That nothing was found is a finding too: in the words of what was looked for, if there was anything to look at.
-fn nothing_found(outcome: &Outcome, nothing: &[InsightId], assessment: &mut Assessment) {
-    let is_nothing = |insight: &Insight| {
-        NOTHING
-            .iter()
-            .chain(nothing)
-            .any(|nothing| nothing.as_str() == insight.id)
-    };
-    if !assessment.insights.iter().all(is_nothing) {
-        return;
-    }
-    let (title, reason) = match assessment.insights.last() {
-        Some(insight) => (insight.title.clone(), insight.reason.clone()),
-        None => (
-            messages::nothing_in_outcome_title(),
-            messages::nothing_in_outcome_reason(Count::of(&outcome.rows)),
-        ),
-    };
-    let finding = Finding::new(FindingKind::NothingFound, title, reason);
-    assessment.finding(finding.code(words::NOTHING_FOUND).confidence(Confidence::Medium));
 }

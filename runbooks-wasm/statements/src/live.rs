@@ -1,13 +1,13 @@
 //! What all runbooks share that judge a server as it is now: they read no logs.
 //!
-//! A runbook that uses it lists its [`words`] and [`messages`] in its own descriptor, and those of `no_answer`.
+//! A runbook that uses it lists its [`words`] and [`messages`] in its own descriptor, and what [`outcome`] wants to be listed.
 
 pub mod messages;
 pub mod words;
 
-use pg_logstats_sdk::{
-    Actions, Assessment, Confidence, Count, Finding, FindingKind, NextAction, Outcome, OutcomeStatus, no_answer,
-};
+use pg_logstats_sdk::{Actions, Assessment, Confidence, Finding, FindingKind, Outcome};
+
+use crate::outcome;
 
 /// A score from which something is a finding: what is less is no more than the server's everyday.
 pub const FLOOR: f64 = 0.1;
@@ -27,49 +27,25 @@ pub fn frame(
     actions: &mut dyn Actions,
     judge: impl FnOnce(&mut dyn Actions, &mut Assessment) -> bool,
 ) -> Assessment {
-    let mut assessment = Assessment::new();
-    if outcome.has_result() {
-        if !judge(actions, &mut assessment) {
-            assessment.limitation(messages::unknown_action());
-        }
-        if assessment.findings.is_empty() {
-            let (title, reason) = match assessment.insights.first() {
-                Some(insight) => (messages::nothing_alarming_title(), insight.title.clone()),
-                None => (
-                    messages::nothing_in_rows_title(),
-                    messages::nothing_in_rows_reason(Count::of(&outcome.rows)),
-                ),
-            };
-            let finding = Finding::new(FindingKind::NothingFound, title, reason);
-            let finding = finding.code(crate::words::NOTHING_FOUND).confidence(Confidence::Medium);
-            assessment.finding(finding);
-        }
-    } else {
-        no_answer::judge(outcome, messages::failed_reason(), &mut assessment);
-    }
-    if outcome.status == OutcomeStatus::Truncated {
-        assessment.limitation(messages::truncated(Count::of(&outcome.rows)));
-    }
-    if assessment.next_actions.is_empty() {
-        assessment.next_action(NextAction::stop(messages::stop_label(), messages::stop_reason_done()));
-    }
+    let mut assessment = outcome::judged(
+        outcome,
+        actions,
+        messages::failed_reason(),
+        judge,
+        |outcome, assessment| match assessment.insights.first() {
+            Some(insight) if assessment.findings.is_empty() => {
+                let (title, reason) = (messages::nothing_alarming_title(), insight.title.clone());
+                assessment.finding(outcome::nothing(title, reason, Confidence::Medium));
+            }
+            _ => outcome::nothing_found(outcome, assessment),
+        },
+    );
+    outcome::say_if_cut(outcome, outcome::messages::truncated_counts, &mut assessment);
+    outcome::close(&mut assessment);
     assessment
 }
 
 /// Ranks the findings, the highest score first; only before anything refers to one.
 pub fn rank(findings: &mut [Finding]) {
     findings.sort_by(|a, b| b.score.total_cmp(&a.score));
-}
-
-/// The value of the setting `name` in the rows of a `*.pg_settings.relevant` action, as the server writes it.
-pub fn setting<'a>(outcome: &'a Outcome, name: &str) -> Option<&'a str> {
-    let mut records = outcome.records();
-    records
-        .find(|record| record.text("name") == Some(name))
-        .and_then(|record| record.text("setting"))
-}
-
-/// The same where it is a number.
-pub fn setting_number(outcome: &Outcome, name: &str) -> Option<u64> {
-    setting(outcome, name).and_then(|text| text.parse().ok())
 }

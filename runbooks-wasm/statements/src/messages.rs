@@ -25,8 +25,6 @@ pg_logstats_sdk::messages! {
     locks_reason_live() => "sessions wait for locks right now";
 
     // ---- endings
-    stop_label() => "nothing more to do";
-    stop_reason_done() => "what can be seen from here has been seen";
     decide_index_label(relation: subject) => "let a person decide on an index on {relation}";
     decide_index_reason() => "an index makes this statement faster and every write to the table slower";
     decide_work_mem_label() => "let a person decide on more work_mem for the role";
@@ -119,8 +117,5 @@ pg_logstats_sdk::messages! {
 
     // ---- outcomes that are no answer
     failed_reason() => "it shows nothing about the statement";
-    truncated(rows: count) => "there was more than the action may return; rows that were judged: {rows}";
     unexpected_result() => "the result had not the columns that this runbook reads; a newer runbook may be needed";
-    nothing_in_outcome_title() => "the action found nothing that stands out";
-    nothing_in_outcome_reason(rows: count) => "rows that were judged: {rows}";
 }

@@ -6,9 +6,11 @@ pub mod messages;
 pub mod words;
 
 use pg_logstats_sdk::{
-    Actions, Assessment, BlockingTree, Confidence, Count, DurationUs, Finding, FindingKind, FindingRef, Insight,
-    Message, NextAction, Priority, Recommendation, Session, SessionState, Subject,
+    Actions, Assessment, BlockingTree, Confidence, Count, DurationUs, FindingRef, Insight, Message, NextAction,
+    Priority, Recommendation, Session, SessionState, Subject,
 };
+
+use crate::outcome;
 
 /// Heads that are told one by one.
 pub const HEADS: usize = 10;
@@ -46,11 +48,7 @@ pub fn judge_cycle<'a>(waiting: Count, sessions: impl Iterator<Item = &'a String
 
 /// That nobody waits is a finding too. The descriptor has to list [`NOTHING_FOUND`](crate::words::NOTHING_FOUND).
 pub fn nobody_waits(title: Message, reason: Message, assessment: &mut Assessment) {
-    let insight = Insight::new(words::NOBODY_WAITS, Confidence::High, title.clone(), reason.clone());
-    assessment.insight(insight);
-    let finding = Finding::new(FindingKind::NothingFound, title, reason);
-    let finding = finding.code(crate::words::NOTHING_FOUND).confidence(Confidence::High);
-    assessment.finding(finding);
+    outcome::all_well(words::NOBODY_WAITS, Confidence::High, title, reason, assessment);
 }
 
 /// The heads of `tree`, each with all who wait in it: enough where the tree is that of one session.

@@ -52,6 +52,7 @@ impl Runbook for TempFiles {
             .messages(statements::messages::templates())
             .messages(statements::temp_files::messages::templates())
             .messages(no_answer::templates())
+            .messages(statements::outcome::messages::templates())
             .messages(messages::templates())
             .build()
     }

@@ -158,7 +158,7 @@ fn nothing_found(evidence: &Evidence, actions: &mut dyn Actions, assessment: &mu
     }
     if assessment.next_actions.is_empty() {
         assessment.next_action(NextAction::stop(
-            statements::messages::stop_label(),
+            statements::outcome::messages::stop_label(),
             messages::stop_reason_nothing(),
         ));
     }

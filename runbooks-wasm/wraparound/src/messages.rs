@@ -119,13 +119,5 @@ pg_logstats_sdk::messages! {
 
     // ---- outcomes
     failed_reason() => "it shows nothing about ages";
-    truncated(rows: count) => "there was more than the action may return; rows that were judged: {rows}";
-    more_rows(rows: count) => "further rows that are too far, and not told one by one: {rows}";
-    rows_without_figures(rows: count) => "rows without the figures that are judged here: {rows}";
     hidden_rows(rows: count) => "sessions that the server does not show to the role: {rows}";
-    unknown_action() => "this runbook does not know how to judge that action";
-    nothing_title() => "the action showed nothing that can be judged";
-    nothing_reason(rows: count) => "rows that it returned: {rows}";
-    stop_label() => "nothing more to do";
-    stop_reason() => "what can be seen from here has been seen";
 }

@@ -98,12 +98,7 @@ fn index_passes(row: &Record<'_>, passes: u64, desk: &mut Desk<'_>) {
 
 /// The settings, with what the logs show of how they work.
 pub(super) fn settings(evidence: &Evidence, outcome: &Outcome, desk: &mut Desk<'_>) {
-    let text = |name: &str| {
-        outcome
-            .records()
-            .find(|row| row.text("name") == Some(name))?
-            .text("setting")
-    };
+    let text = |name: &str| outcome.setting_text(name);
     let number = |name: &str| {
         text(name)
             .and_then(|setting| setting.parse::<f64>().ok())

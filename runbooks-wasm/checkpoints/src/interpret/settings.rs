@@ -12,14 +12,14 @@ use crate::{measure, messages, scores, words};
 struct Settings<'a>(&'a Outcome);
 
 impl Settings<'_> {
-    fn value(&self, name: &str) -> Option<(&str, Option<&str>)> {
-        let row = self.0.records().find(|row| row.text("name") == Some(name))?;
-        Some((row.text("setting")?, row.text("unit")))
+    /// A whole number of the setting's own unit, and that unit.
+    fn whole(&self, name: &str) -> Option<(u64, &str)> {
+        Some((self.0.setting_count(name)?, self.0.setting_unit(name)?))
     }
 
     fn bytes(&self, name: &str) -> Option<u64> {
-        let (value, unit) = self.value(name)?;
-        let unit: u64 = match unit? {
+        let (value, unit) = self.whole(name)?;
+        let unit: u64 = match unit {
             "B" => 1,
             "kB" => 1 << 10,
             "8kB" => 8 << 10,
@@ -28,28 +28,28 @@ impl Settings<'_> {
             "GB" => 1 << 30,
             _ => return None,
         };
-        value.parse::<u64>().ok()?.checked_mul(unit)
+        value.checked_mul(unit)
     }
 
     fn duration_us(&self, name: &str) -> Option<u64> {
-        let (value, unit) = self.value(name)?;
-        let unit: u64 = match unit? {
+        let (value, unit) = self.whole(name)?;
+        let unit: u64 = match unit {
             "ms" => 1_000,
             "s" => 1_000_000,
             "min" => 60_000_000,
             _ => return None,
         };
-        value.parse::<u64>().ok()?.checked_mul(unit)
+        value.checked_mul(unit)
     }
 
     /// Between 0 and 1.
     fn share(&self, name: &str) -> Option<Ratio> {
-        let value = self.value(name)?.0.parse::<f64>().ok()?;
+        let value = self.0.setting_text(name)?.parse::<f64>().ok()?;
         Ratio::new(value).filter(|share| (0.0..=1.0).contains(&share.value()))
     }
 
     fn is_off(&self, name: &str) -> bool {
-        self.value(name).is_some_and(|(value, _)| value == "off")
+        self.0.setting_text(name) == Some("off")
     }
 }
 

@@ -10,10 +10,7 @@ const HIGH: u64 = 500;
 
 /// Judges the rows: a setting that is missing is unknown, never 0.
 pub(super) fn judge(outcome: &Outcome, actions: &mut dyn Actions, assessment: &mut Assessment) {
-    let number = |name: &str| {
-        let row = outcome.records().find(|row| row.text("name") == Some(name))?;
-        row.text("setting")?.parse::<u64>().ok()
-    };
+    let number = |name: &str| outcome.setting_count(name);
     let pending = outcome.records();
     let pending = pending
         .filter(|row| row.boolean("is_pending_restart") == Some(true))

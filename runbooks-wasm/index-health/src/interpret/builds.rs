@@ -1,11 +1,12 @@
 //! Indexes that are being built, and what they wait for.
 
+use pg_logstats_runbook_statements::outcome;
 use pg_logstats_sdk::{
     Actions, Assessment, Confidence, Count, DurationUs, Finding, FindingKind, Insight, NextAction, Outcome, Priority,
     Record,
 };
 
-use super::{all_well, number, worst_first};
+use super::ALL_WELL;
 use crate::{messages, offers, severity, words};
 
 /// Transactions that the build has to wait for yet.
@@ -17,7 +18,7 @@ fn waits_for(row: &Record<'_>) -> Option<u64> {
 pub(super) fn judge(outcome: &Outcome, actions: &mut dyn Actions, assessment: &mut Assessment) {
     if outcome.rows.is_empty() {
         let (title, reason) = (messages::no_build_title(), messages::no_build_reason());
-        all_well(words::NO_INDEX_BUILD, title, reason, assessment);
+        outcome::all_well(words::NO_INDEX_BUILD, ALL_WELL, title, reason, assessment);
         assessment.next_action(offers::invalid(actions));
         return;
     }
@@ -40,7 +41,7 @@ pub(super) fn judge(outcome: &Outcome, actions: &mut dyn Actions, assessment: &m
         let running = row.duration_us("running").unwrap_or(0);
         let score = severity::of_waiting_build(running);
         if score > severity::LOW {
-            let title = messages::build_waits_title(number(*position), Count(*left));
+            let title = messages::build_waits_title(outcome::number(*position), Count(*left));
             let reason = messages::build_waits_reason(DurationUs(running));
             let finding = Finding::new(FindingKind::LockWait, title, reason).score(score);
             let finding = finding.confidence(Confidence::High).code(words::BUILD_WAITS);
@@ -50,7 +51,7 @@ pub(super) fn judge(outcome: &Outcome, actions: &mut dyn Actions, assessment: &m
             });
         }
     }
-    worst_first(findings, assessment);
+    outcome::worst_first(findings, assessment);
     if !waiting.is_empty() {
         let title = messages::waiting_title(Count::of(&waiting));
         let reason = messages::waiting_reason();

@@ -1,10 +1,11 @@
 //! Constraints that hold for new rows only, or for none.
 
+use pg_logstats_runbook_statements::outcome;
 use pg_logstats_sdk::{
     Assessment, Confidence, Count, Finding, FindingKind, Insight, Message, NextAction, Outcome, Record,
 };
 
-use super::{all_well, worst_first};
+use super::ALL_WELL;
 use crate::{messages, severity, words};
 
 /// The title of a finding about so many.
@@ -20,7 +21,7 @@ const KINDS: [(&str, Title); 3] = [
 pub(super) fn judge(outcome: &Outcome, assessment: &mut Assessment) {
     if outcome.rows.is_empty() {
         let (title, reason) = (messages::validated_title(), messages::validated_reason());
-        all_well(words::CONSTRAINTS_VALIDATED, title, reason, assessment);
+        outcome::all_well(words::CONSTRAINTS_VALIDATED, ALL_WELL, title, reason, assessment);
         return;
     }
     let is_enforced = |row: &Record<'_>| row.boolean("is_enforced") != Some(false);
@@ -52,7 +53,7 @@ pub(super) fn judge(outcome: &Outcome, assessment: &mut Assessment) {
         let finding = finding.score(severity::NOT_ENFORCED).confidence(Confidence::High);
         findings.push(finding.code(words::CONSTRAINT_NOT_ENFORCED));
     }
-    worst_first(findings, assessment);
+    outcome::worst_first(findings, assessment);
     let open = Count(outcome.records().filter(is_enforced).count() as u64);
     let title = messages::open_title(open, Count(not_enforced));
     let insight = Insight::new(

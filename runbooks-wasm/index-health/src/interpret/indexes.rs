@@ -1,11 +1,12 @@
 //! The indexes of one table: those that nothing uses, and those that others make superfluous.
 
+use pg_logstats_runbook_statements::outcome;
 use pg_logstats_sdk::{
     Assessment, Bytes, Confidence, Count, Finding, FindingKind, Insight, InsightId, Message, NextAction, Outcome,
     ReasonCode, Record,
 };
 
-use super::{all_well, worst_first};
+use super::ALL_WELL;
 use crate::{messages, severity, words};
 
 /// How the catalogue shows an expression: two of them may be different, so their indexes are not compared.
@@ -94,7 +95,7 @@ pub(super) fn judge(table: &String, outcome: &Outcome, assessment: &mut Assessme
         words::REDUNDANT_INDEX,
         messages::redundant_reason(),
     ));
-    worst_first(findings, assessment);
+    outcome::worst_first(findings, assessment);
     let insight = |id: InsightId, confidence, title: Message, reason: Message| {
         Insight::new(id, confidence, title, reason).evidence(table)
     };
@@ -113,7 +114,7 @@ pub(super) fn judge(table: &String, outcome: &Outcome, assessment: &mut Assessme
             messages::indexes_well_title(table),
             messages::indexes_well_reason(Count::of(&indexes)),
         );
-        all_well(words::INDEXES_EARN_THEIR_KEEP, title, reason, assessment);
+        outcome::all_well(words::INDEXES_EARN_THEIR_KEEP, ALL_WELL, title, reason, assessment);
     }
     if !assessment
         .findings

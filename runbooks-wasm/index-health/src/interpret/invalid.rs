@@ -1,16 +1,17 @@
 //! Indexes that queries do not use because they are not valid.
 
+use pg_logstats_runbook_statements::outcome;
 use pg_logstats_sdk::{
     Actions, Assessment, Bytes, Confidence, Count, Finding, FindingKind, Insight, NextAction, Outcome, Priority, Record,
 };
 
-use super::{all_well, number, worst_first};
+use super::ALL_WELL;
 use crate::{messages, offers, severity, words};
 
 pub(super) fn judge(outcome: &Outcome, actions: &mut dyn Actions, assessment: &mut Assessment) {
     if outcome.rows.is_empty() {
         let (title, reason) = (messages::valid_title(), messages::valid_reason());
-        all_well(words::INDEXES_VALID, title, reason, assessment);
+        outcome::all_well(words::INDEXES_VALID, ALL_WELL, title, reason, assessment);
         return;
     }
     let findings: Vec<Finding> = outcome
@@ -18,7 +19,7 @@ pub(super) fn judge(outcome: &Outcome, actions: &mut dyn Actions, assessment: &m
         .enumerate()
         .map(|(position, row)| finding(position, &row))
         .collect();
-    let n = Count(worst_first(findings, assessment) as u64);
+    let n = Count(outcome::worst_first(findings, assessment) as u64);
     let sizes = outcome.records().filter_map(|row| row.count("size_bytes"));
     let reason = messages::not_valid_reason(Bytes(sizes.fold(0, u64::saturating_add)));
     let title = messages::not_valid_title(n);
@@ -34,7 +35,7 @@ fn finding(position: usize, row: &Record<'_>) -> Finding {
     let (is_ready, is_unique, is_partitioned) =
         (is("is_ready") && is("is_live"), is("is_unique"), is("is_partitioned"));
     let size = row.count("size_bytes").unwrap_or(0);
-    let title = messages::invalid_title(number(position), Bytes(size));
+    let title = messages::invalid_title(outcome::number(position), Bytes(size));
     let reason = match (is_partitioned, is_ready) {
         (true, _) => messages::partitioned_reason(),
         (false, true) => messages::ready_reason(),

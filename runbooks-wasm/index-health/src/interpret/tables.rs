@@ -1,11 +1,12 @@
 //! Room that tables waste, and dead rows.
 
+use pg_logstats_runbook_statements::outcome;
 use pg_logstats_sdk::{
     Actions, Assessment, Bytes, Confidence, Count, Finding, FindingKind, Insight, NextAction, Outcome, Ratio,
     Recommendation,
 };
 
-use super::{all_well, number, without_figures, worst_first};
+use super::ALL_WELL;
 use crate::{messages, offers, severity, words};
 
 /// Autovacuum begins at its threshold, and takes a while: overdue is what is a quarter past it.
@@ -44,7 +45,7 @@ pub(super) fn judge_bloat(table: &String, outcome: &Outcome, actions: &mut dyn A
     }
     let figures = row.count("bloat_bytes").zip(row.float("bloat_ratio"));
     let Some((bytes, ratio)) = figures else {
-        without_figures(1, assessment);
+        outcome::without_figures(1, assessment);
         return;
     };
     let Some(share) = Ratio::new(ratio.clamp(0.0, 1.0)) else {
@@ -57,7 +58,7 @@ pub(super) fn judge_bloat(table: &String, outcome: &Outcome, actions: &mut dyn A
     );
     if score <= severity::LOW {
         if assessment.insights.is_empty() {
-            all_well(words::TABLE_NOT_BLOATED, title, reason, assessment);
+            outcome::all_well(words::TABLE_NOT_BLOATED, ALL_WELL, title, reason, assessment);
         }
         return;
     }
@@ -87,7 +88,7 @@ pub(super) fn judge_statistics(
     let Some(row) = outcome.records().next() else { return };
     let rows = row.count("n_live_tup").zip(row.count("n_dead_tup"));
     let Some((live, dead)) = rows else {
-        without_figures(1, assessment);
+        outcome::without_figures(1, assessment);
         return;
     };
     let size = row.count("size_bytes").unwrap_or(0);
@@ -144,7 +145,7 @@ pub(super) fn judge_statistics(
     }
     if assessment.insights.is_empty() {
         let (title, reason) = (messages::table_well_title(table), messages::table_well_reason(share));
-        all_well(words::TABLE_UNREMARKABLE, title, reason, assessment);
+        outcome::all_well(words::TABLE_UNREMARKABLE, ALL_WELL, title, reason, assessment);
     }
 }
 
@@ -167,7 +168,7 @@ pub(super) fn judge_dead_rows(outcome: &Outcome, assessment: &mut Assessment) {
         if !is_overdue || score <= severity::LOW {
             continue;
         }
-        let title = messages::dead_row_title(number(position), Count(dead), share);
+        let title = messages::dead_row_title(outcome::number(position), Count(dead), share);
         let is_off = row.boolean("is_autovacuum_enabled") == Some(false);
         let reason = if is_off {
             messages::dead_row_off()
@@ -181,8 +182,8 @@ pub(super) fn judge_dead_rows(outcome: &Outcome, assessment: &mut Assessment) {
         }
         findings.push(finding);
     }
-    without_figures(unknown, assessment);
-    let n = Count(worst_first(findings, assessment) as u64);
+    outcome::without_figures(unknown, assessment);
+    let n = Count(outcome::worst_first(findings, assessment) as u64);
     if n.0 > 0 {
         let (title, reason) = (messages::pile_up_title(n), messages::pile_up_reason());
         assessment.insight(Insight::new(words::DEAD_ROWS_PILE_UP, Confidence::High, title, reason));
@@ -190,6 +191,6 @@ pub(super) fn judge_dead_rows(outcome: &Outcome, assessment: &mut Assessment) {
         assessment.next_action(NextAction::run_workflow(words::AUTOVACUUM, label, reason));
     } else if unknown == 0 {
         let (title, reason) = (messages::in_time_title(), messages::in_time_reason(Count(most)));
-        all_well(words::DEAD_ROWS_REMOVED_IN_TIME, title, reason, assessment);
+        outcome::all_well(words::DEAD_ROWS_REMOVED_IN_TIME, ALL_WELL, title, reason, assessment);
     }
 }

@@ -1,8 +1,9 @@
 //! Sessions of a family, or one by pid: whether they wait for locks, or may hold them.
 
+use pg_logstats_runbook_statements::outcome;
 use pg_logstats_sdk::{
-    Actions, Assessment, Confidence, Count, DurationUs, Evidence, Finding, FindingKind, Insight, InsightId,
-    LiveSession, LockWait, Message, NextAction, Outcome, Priority, Session, SessionState, Wait,
+    Actions, Assessment, Confidence, Count, DurationUs, Evidence, Insight, InsightId, LiveSession, LockWait, Message,
+    NextAction, Outcome, Priority, Session, SessionState, Wait,
 };
 
 use crate::{messages, offers, words};
@@ -23,16 +24,15 @@ pub(super) fn judge(evidence: &Evidence, outcome: &Outcome, actions: &mut dyn Ac
         .filter(|s| s.state == SessionState::IdleInTransaction)
         .collect();
     if sessions.is_empty() {
-        nothing_found(messages::gone_title(), messages::gone_reason(), assessment);
+        let (title, reason) = (messages::gone_title(), messages::gone_reason());
+        assessment.finding(outcome::nothing(title, reason, Confidence::Medium));
     } else if waiters.is_empty() && held.is_empty() && idle.is_empty() {
         // Of one that may hold locks it would say nothing that it does not wait.
         let (title, reason) = (
             messages::nobody_waits_title(),
             messages::nobody_waits_reason(Count::of(&sessions)),
         );
-        let insight = Insight::new(words::NOBODY_WAITS, Confidence::Medium, title.clone(), reason.clone());
-        assessment.insight(insight);
-        nothing_found(title, reason, assessment);
+        outcome::all_well(words::NOBODY_WAITS, Confidence::Medium, title, reason, assessment);
     }
     wait(
         Wait::TransactionLock,
@@ -60,15 +60,10 @@ pub(super) fn judge(evidence: &Evidence, outcome: &Outcome, actions: &mut dyn Ac
         let reason = if sessions.is_empty() {
             messages::stop_reason_over()
         } else {
-            messages::stop_reason_done()
+            outcome::messages::stop_reason_done()
         };
-        assessment.next_action(NextAction::stop(messages::stop_label(), reason));
+        assessment.next_action(NextAction::stop(outcome::messages::stop_label(), reason));
     }
-}
-
-fn nothing_found(title: Message, reason: Message, assessment: &mut Assessment) {
-    let finding = Finding::new(FindingKind::NothingFound, title, reason);
-    assessment.finding(finding.code(words::NOTHING_FOUND).confidence(Confidence::Medium));
 }
 
 fn presence(sessions: &[Session<'_>], assessment: &mut Assessment) {

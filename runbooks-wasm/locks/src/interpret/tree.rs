@@ -1,6 +1,6 @@
 //! The blocking tree of one session.
 
-use pg_logstats_runbook_statements::tree;
+use pg_logstats_runbook_statements::{outcome, tree};
 use pg_logstats_sdk::{Actions, Assessment, BlockingTree, Count, NextAction, Outcome, Priority};
 
 use crate::{messages, words};
@@ -9,7 +9,10 @@ use crate::{messages, words};
 pub(super) fn judge(outcome: &Outcome, actions: &mut dyn Actions, assessment: &mut Assessment) {
     if outcome.rows.is_empty() {
         tree::nobody_waits(messages::nobody_title(), messages::nobody_reason(), assessment);
-        assessment.next_action(NextAction::stop(messages::stop_label(), messages::stop_reason_over()));
+        assessment.next_action(NextAction::stop(
+            outcome::messages::stop_label(),
+            messages::stop_reason_over(),
+        ));
         return;
     }
     let blocking = BlockingTree::new(outcome);

@@ -1,11 +1,11 @@
 //! How this server receives WAL, if it is a standby.
 
+use pg_logstats_runbook_statements::outcome;
 use pg_logstats_sdk::{
     Actions, Assessment, Bytes, Confidence, DurationUs, Finding, FindingKind, Insight, Message, NextAction, Outcome,
     Priority, Record,
 };
 
-use super::all_well;
 use crate::{messages, offers, severity, words};
 
 /// Bytes up to which nothing follows from the age of the last transaction: an idle primary writes a little without one now and then.
@@ -22,8 +22,9 @@ fn behind_us(row: &Record<'_>, unreplayed: u64) -> Option<u64> {
 
 pub(super) fn judge(outcome: &Outcome, actions: &mut dyn Actions, assessment: &mut Assessment) {
     let Some(row) = outcome.records().next() else {
-        all_well(
+        outcome::all_well(
             words::NO_RECEIVER,
+            Confidence::High,
             messages::no_receiver_title(),
             messages::no_receiver_reason(),
             assessment,
@@ -74,8 +75,9 @@ pub(super) fn judge(outcome: &Outcome, actions: &mut dyn Actions, assessment: &m
     }
     if assessment.insights.is_empty() {
         match unreplayed {
-            Some(bytes) => all_well(
+            Some(bytes) => outcome::all_well(
                 words::RECEIVER_FOLLOWS,
+                Confidence::High,
                 messages::receiver_well_title(),
                 messages::receiver_well_reason(Bytes(bytes)),
                 assessment,

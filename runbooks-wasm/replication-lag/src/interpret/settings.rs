@@ -1,11 +1,11 @@
 //! Settings that decide how far a standby may be behind, and what it costs.
 
+use pg_logstats_runbook_statements::outcome;
 use pg_logstats_sdk::{
     Actions, Assessment, CancelReason, Confidence, Count, DurationUs, Evidence, Insight, NextAction, Outcome,
     Recommendation, Setting,
 };
 
-use super::all_well;
 use crate::{messages, offers, words};
 
 /// `max_standby_streaming_delay` by default, in microseconds.
@@ -64,8 +64,9 @@ pub(super) fn judge(evidence: &Evidence, outcome: &Outcome, actions: &mut dyn Ac
     }
     if assessment.insights.is_empty() {
         match delay {
-            Some(delay) => all_well(
+            Some(delay) => outcome::all_well(
                 words::SETTINGS_UNREMARKABLE,
+                Confidence::High,
                 messages::settings_well_title(),
                 messages::settings_well_reason(DurationUs(delay.max(0.0) as u64)),
                 assessment,

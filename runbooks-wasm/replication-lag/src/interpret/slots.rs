@@ -1,11 +1,11 @@
 //! What slots keep, for whom, and how long it may grow.
 
+use pg_logstats_runbook_statements::outcome;
 use pg_logstats_sdk::{
     Actions, Assessment, Bytes, Confidence, Count, Finding, FindingKind, Insight, NextAction, Outcome, Priority,
     Recommendation, Record, Setting,
 };
 
-use super::{all_well, number, worst_first};
 use crate::{messages, offers, severity, words};
 
 const GIB: u64 = 1 << 30;
@@ -70,7 +70,7 @@ impl Slot {
     }
 
     fn finding(&self) -> Finding {
-        let (row, kept) = (number(self.position), Bytes(self.kept.unwrap_or(0)));
+        let (row, kept) = (outcome::number(self.position), Bytes(self.kept.unwrap_or(0)));
         let (title, reason) = match (self.hold, self.is_active) {
             (Hold::Lost, _) => (messages::lost_title(row), messages::lost_reason()),
             (Hold::AtRisk, _) => (messages::at_risk_title(row, kept), messages::at_risk_reason()),
@@ -105,7 +105,7 @@ pub(super) fn judge(outcome: &Outcome, actions: &mut dyn Actions, assessment: &m
         .map(|(position, row)| Slot::new(position, &row))
         .collect();
     let bad: Vec<&Slot> = slots.iter().filter(|slot| slot.score() > severity::LOW).collect();
-    worst_first(bad.iter().map(|slot| slot.finding()).collect(), assessment);
+    outcome::worst_first(bad.iter().map(|slot| slot.finding()).collect(), assessment);
 
     let idle: Vec<&&Slot> = bad
         .iter()
@@ -146,7 +146,7 @@ pub(super) fn judge(outcome: &Outcome, actions: &mut dyn Actions, assessment: &m
             messages::slots_well_title(Count::of(&slots)),
             messages::slots_well_reason(Bytes(kept)),
         );
-        all_well(words::SLOTS_UNREMARKABLE, title, reason, assessment);
+        outcome::all_well(words::SLOTS_UNREMARKABLE, Confidence::High, title, reason, assessment);
     }
 }
 

@@ -1,11 +1,11 @@
 //! Who streams from this server, and how far behind.
 
+use pg_logstats_runbook_statements::outcome;
 use pg_logstats_sdk::{
     Actions, Assessment, Bytes, Confidence, Count, DurationUs, Finding, FindingKind, Insight, InsightId, Message,
     NextAction, Outcome, Priority, Record,
 };
 
-use super::{all_well, number, without_figures, worst_first};
 use crate::{messages, offers, severity, words};
 
 /// Where most of the lag is.
@@ -60,7 +60,7 @@ impl Standby {
     }
 
     fn finding(&self) -> Finding {
-        let row = number(self.position);
+        let row = outcome::number(self.position);
         let title = match (self.lag_us, self.lag_bytes) {
             (Some(us), Some(bytes)) => messages::standby_title(row, DurationUs(us), Bytes(bytes)),
             (Some(us), None) => messages::standby_title_time(row, DurationUs(us)),
@@ -119,8 +119,9 @@ fn stage(row: &Record<'_>) -> Option<Stage> {
 
 pub(super) fn judge(outcome: &Outcome, actions: &mut dyn Actions, assessment: &mut Assessment) {
     if outcome.rows.is_empty() {
-        all_well(
+        outcome::all_well(
             words::NO_STANDBY_STREAMS,
+            Confidence::High,
             messages::nobody_title(),
             messages::nobody_reason(),
             assessment,
@@ -138,7 +139,7 @@ pub(super) fn judge(outcome: &Outcome, actions: &mut dyn Actions, assessment: &m
         .collect();
     let is_unknown = |standby: &&Standby| standby.lag_bytes.is_none() && standby.lag_us.is_none();
     let unknown = standbys.iter().filter(is_unknown).count();
-    without_figures(unknown, assessment);
+    outcome::without_figures(unknown, assessment);
     let behind: Vec<&Standby> = standbys
         .iter()
         .filter(|standby| standby.score() > severity::LOW)
@@ -148,12 +149,13 @@ pub(super) fn judge(outcome: &Outcome, actions: &mut dyn Actions, assessment: &m
         .filter_map(|standby| standby.lag_bytes)
         .max()
         .unwrap_or(0);
-    worst_first(behind.iter().map(|standby| standby.finding()).collect(), assessment);
+    outcome::worst_first(behind.iter().map(|standby| standby.finding()).collect(), assessment);
     if behind.is_empty() {
         if unknown == 0 {
             let title = messages::follow_title(Count::of(&standbys));
-            all_well(
+            outcome::all_well(
                 words::STANDBYS_FOLLOW,
+                Confidence::High,
                 title,
                 messages::follow_reason(Bytes(most_bytes)),
                 assessment,

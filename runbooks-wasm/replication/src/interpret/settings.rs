@@ -22,12 +22,7 @@ const WAITING_HELPS: [CancelReason; 4] = [
 ];
 
 pub(super) fn judge(evidence: &Evidence, outcome: &Outcome, actions: &mut dyn Actions, assessment: &mut Assessment) {
-    let text = |name: &str| {
-        outcome
-            .records()
-            .find(|row| row.text("name") == Some(name))?
-            .text("setting")
-    };
+    let text = |name: &str| outcome.setting_text(name);
     let number = |name: &str| text(name).and_then(|setting| setting.parse::<i64>().ok());
     let snapshots = conflicts::count(evidence, &[CancelReason::ConflictSnapshot]);
     let is_feedback_off = text("hot_standby_feedback") == Some("off");

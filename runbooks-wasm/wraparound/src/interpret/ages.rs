@@ -1,11 +1,11 @@
 //! Ages of databases and tables.
 
+use pg_logstats_runbook_statements::outcome;
 use pg_logstats_sdk::{
     Actions, Assessment, AutovacuumKind, Bytes, Confidence, Count, Evidence, Finding, FindingKind, Insight, NextAction,
     Outcome, Priority, Ratio, Recommendation, Record,
 };
 
-use super::{all_well, number, without_figures, worst_first};
 use crate::severity::{self, Counter, FAILSAFE_AGE, LIMIT};
 use crate::{messages, offers, words};
 
@@ -85,11 +85,11 @@ fn of_database(row: &Record<'_>) -> Option<Age> {
 
 pub(super) fn judge_databases(outcome: &Outcome, actions: &mut dyn Actions, assessment: &mut Assessment) {
     let ages: Vec<Option<Age>> = outcome.records().map(|row| of_database(&row)).collect();
-    without_figures(ages.iter().filter(|age| age.is_none()).count(), assessment);
+    outcome::without_figures(ages.iter().filter(|age| age.is_none()).count(), assessment);
     let mut findings = Vec::new();
     for (position, age) in ages.iter().enumerate() {
         if let Some(age) = age.filter(|age| age.score() > severity::LOW) {
-            let (row, used) = (number(position), Ratio::of(age.age, LIMIT));
+            let (row, used) = (outcome::number(position), Ratio::of(age.age, LIMIT));
             let (title, forced) = (messages::database_title(row, used), Count(age.freeze_max_age));
             let reason = match age.counter {
                 Counter::Xid => messages::database_xids(Count(age.age), forced),
@@ -101,11 +101,12 @@ pub(super) fn judge_databases(outcome: &Outcome, actions: &mut dyn Actions, asse
     }
     let Some(worst) = worst(ages) else { return };
     let used = Ratio::of(worst.age, LIMIT);
-    let n = worst_first(findings, assessment);
+    let n = outcome::worst_first(findings, assessment);
     if n == 0 {
         let reason = messages::databases_well_reason(Count(worst.age), Count(worst.freeze_max_age));
-        all_well(
+        outcome::all_well(
             words::DATABASES_FROZEN_IN_TIME,
+            Confidence::High,
             messages::databases_well_title(used),
             reason,
             assessment,
@@ -154,14 +155,14 @@ pub(super) fn judge_tables(
     assessment: &mut Assessment,
 ) {
     let rows: Vec<(Option<Age>, Record<'_>)> = outcome.records().map(|row| (of_table(&row), row)).collect();
-    without_figures(rows.iter().filter(|(age, _)| age.is_none()).count(), assessment);
+    outcome::without_figures(rows.iter().filter(|(age, _)| age.is_none()).count(), assessment);
     let mut findings = Vec::new();
     let mut bytes: u64 = 0;
     for (position, (age, row)) in rows.iter().enumerate() {
         if let Some(age) = age.filter(|age| age.score() > severity::LOW) {
             let size = row.count("size_bytes").unwrap_or(0);
             bytes = bytes.saturating_add(size);
-            let title = messages::table_title(number(position), Ratio::of(age.age, LIMIT));
+            let title = messages::table_title(outcome::number(position), Ratio::of(age.age, LIMIT));
             let reason = match age.counter {
                 Counter::Xid => messages::table_xids(Count(age.age), Bytes(size)),
                 Counter::Multixact => messages::table_multixacts(Count(age.age), Bytes(size)),
@@ -178,13 +179,19 @@ pub(super) fn judge_tables(
     let Some(worst) = worst(rows.iter().map(|(age, _)| *age)) else {
         return;
     };
-    let n = Count(worst_first(findings, assessment) as u64);
+    let n = Count(outcome::worst_first(findings, assessment) as u64);
     if n.0 == 0 {
         let (title, reason) = (
             messages::tables_well_title(Ratio::of(worst.age, LIMIT)),
             messages::tables_well_reason(Count(worst.age)),
         );
-        all_well(words::TABLES_FROZEN_IN_TIME, title, reason, assessment);
+        outcome::all_well(
+            words::TABLES_FROZEN_IN_TIME,
+            Confidence::High,
+            title,
+            reason,
+            assessment,
+        );
         return;
     }
     let (title, reason) = (messages::freeze_title(n), messages::freeze_reason(Bytes(bytes)));

@@ -1,11 +1,11 @@
 //! Whether vacuum is at it, and what slows it.
 
+use pg_logstats_runbook_statements::outcome;
 use pg_logstats_sdk::{
     Actions, Assessment, Confidence, Count, DurationUs, Finding, FindingKind, Insight, NextAction, Outcome, Priority,
     Ratio, Recommendation, Setting,
 };
 
-use super::all_well;
 use crate::{messages, offers, words};
 
 /// The share of its time that a vacuum sleeps from which it is throttled.
@@ -23,8 +23,9 @@ const AUTOVACUUM_OFF: f64 = 0.7;
 
 pub(super) fn judge_running(outcome: &Outcome, actions: &mut dyn Actions, assessment: &mut Assessment) {
     if outcome.rows.is_empty() {
-        all_well(
+        outcome::all_well(
             words::NO_VACUUM_RUNNING,
+            Confidence::High,
             messages::no_vacuum_title(),
             messages::no_vacuum_reason(),
             assessment,
@@ -107,8 +108,9 @@ pub(super) fn judge_settings(outcome: &Outcome, actions: &mut dyn Actions, asses
         .into_iter()
         .all(|name| setting(name).is_some());
     if assessment.insights.is_empty() && known {
-        all_well(
+        outcome::all_well(
             words::SETTINGS_UNREMARKABLE,
+            Confidence::High,
             messages::settings_well_title(),
             messages::settings_well_reason(),
             assessment,

@@ -1,11 +1,11 @@
 //! What keeps old rows and old ids: sessions, slots, prepared transactions.
 
+use pg_logstats_runbook_statements::outcome;
 use pg_logstats_sdk::{
     Actions, Assessment, Confidence, Count, DurationUs, Finding, FindingKind, Insight, Message, NextAction, Outcome,
     Priority, Recommendation, Record, SessionState,
 };
 
-use super::{all_well, number, without_figures, worst_first};
 use crate::{messages, offers, severity, words};
 
 /// Sessions for which a person is asked, one by one.
@@ -18,7 +18,7 @@ pub(super) fn judge(outcome: &Outcome, actions: &mut dyn Actions, assessment: &m
         assessment.limitation(messages::hidden_rows(Count(hidden as u64)));
     }
     let unknown = rows.iter().filter(|row| row.count("xid_age").is_none()).count();
-    without_figures(unknown.saturating_sub(hidden), assessment);
+    outcome::without_figures(unknown.saturating_sub(hidden), assessment);
 
     let aged = || {
         rows.iter()
@@ -48,14 +48,14 @@ pub(super) fn judge(outcome: &Outcome, actions: &mut dyn Actions, assessment: &m
             _ => {}
         }
     }
-    if worst_first(findings, assessment) == 0 {
+    if outcome::worst_first(findings, assessment) == 0 {
         if unknown == 0 {
             let oldest = aged().map(|(_, _, age)| age).max().unwrap_or(0);
             let (title, reason) = (
                 messages::horizon_well_title(Count(oldest)),
                 messages::horizon_well_reason(Count::of(&rows)),
             );
-            all_well(words::HORIZON_IS_RECENT, title, reason, assessment);
+            outcome::all_well(words::HORIZON_IS_RECENT, Confidence::High, title, reason, assessment);
         }
         return;
     }
@@ -77,7 +77,7 @@ fn is_idle(row: &Record<'_>) -> bool {
 }
 
 fn finding(position: usize, row: &Record<'_>, age: u64) -> Finding {
-    let (row_number, held) = (number(position), Count(age));
+    let (row_number, held) = (outcome::number(position), Count(age));
     let (title, code) = match row.text("holder") {
         Some("replication_slot") => (messages::slot_title(row_number, held), Some(words::SLOT_HORIZON)),
         Some("prepared_transaction") => (
@@ -132,7 +132,7 @@ fn session(row: &Record<'_>, age: u64, assessment: &mut Assessment) {
 }
 
 fn slot(position: usize, age: u64, assessment: &mut Assessment) {
-    let title = messages::slot_title(number(position), Count(age));
+    let title = messages::slot_title(outcome::number(position), Count(age));
     let insight = Insight::new(
         words::SLOT_HOLDS_HORIZON,
         Confidence::High,
@@ -154,7 +154,7 @@ pub(super) fn judge_prepared(outcome: &Outcome, actions: &mut dyn Actions, asses
         .iter()
         .filter(|(age, open)| age.is_none() && open.is_none())
         .count();
-    without_figures(unknown, assessment);
+    outcome::without_figures(unknown, assessment);
     let mut findings = Vec::new();
     let (mut longest, mut oldest) = (0, 0);
     for (position, &(age, open)) in rows.iter().enumerate() {
@@ -162,7 +162,7 @@ pub(super) fn judge_prepared(outcome: &Outcome, actions: &mut dyn Actions, asses
         oldest = oldest.max(age.unwrap_or(0));
         let score = severity::of_prepared(age, open);
         if score > severity::LOW {
-            let row = number(position);
+            let row = outcome::number(position);
             let title = match open {
                 Some(open) => messages::prepared_title(row, DurationUs(open)),
                 None => messages::prepared_title_unknown(row),
@@ -176,14 +176,20 @@ pub(super) fn judge_prepared(outcome: &Outcome, actions: &mut dyn Actions, asses
             findings.push(finding.code(words::PREPARED_TRANSACTION));
         }
     }
-    let n = Count(worst_first(findings, assessment) as u64);
+    let n = Count(outcome::worst_first(findings, assessment) as u64);
     if n.0 == 0 {
         if unknown == 0 {
             let (title, reason) = (
                 messages::prepared_well_title(),
                 messages::prepared_well_reason(Count::of(&rows), DurationUs(longest)),
             );
-            all_well(words::NO_OLD_PREPARED_TRANSACTION, title, reason, assessment);
+            outcome::all_well(
+                words::NO_OLD_PREPARED_TRANSACTION,
+                Confidence::High,
+                title,
+                reason,
+                assessment,
+            );
         }
         return;
     }

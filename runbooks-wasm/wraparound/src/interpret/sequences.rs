@@ -1,10 +1,10 @@
 //! Sequences: the other counters that end.
 
+use pg_logstats_runbook_statements::outcome;
 use pg_logstats_sdk::{
     Assessment, Confidence, Count, Finding, FindingKind, Insight, NextAction, Outcome, Priority, Ratio, Record,
 };
 
-use super::{all_well, number, without_figures, worst_first};
 use crate::{messages, severity, words};
 
 /// How much of it is used, as a share between 0 and 1.
@@ -19,7 +19,7 @@ pub(super) fn judge(outcome: &Outcome, assessment: &mut Assessment) {
         assessment.limitation(messages::hidden_sequences(Count(hidden as u64)));
     }
     let unknown = rows.iter().filter(|row| used(row).is_none()).count();
-    without_figures(unknown.saturating_sub(hidden), assessment);
+    outcome::without_figures(unknown.saturating_sub(hidden), assessment);
     let first = rows.first();
     let counts = first.and_then(|row| Some((row.count("sequences_read")?, row.count("sequences_total")?)));
     if let Some((read, total)) = counts.filter(|(read, total)| read < total) {
@@ -40,11 +40,11 @@ pub(super) fn judge(outcome: &Outcome, assessment: &mut Assessment) {
             Some(left) => messages::sequence_reason(Count(left)),
             None => messages::sequence_reason_unknown(),
         };
-        let title = messages::sequence_title(number(position), ratio);
+        let title = messages::sequence_title(outcome::number(position), ratio);
         let finding = Finding::new(FindingKind::Wraparound, title, reason).score(score);
         findings.push(finding.code(words::SEQUENCE_NEAR_END).confidence(Confidence::High));
     }
-    let n = Count(worst_first(findings, assessment) as u64);
+    let n = Count(outcome::worst_first(findings, assessment) as u64);
     match Ratio::new(fullest) {
         Some(fullest) if n.0 > 0 => {
             let (title, reason) = (
@@ -60,7 +60,7 @@ pub(super) fn judge(outcome: &Outcome, assessment: &mut Assessment) {
                 messages::sequences_well_title(),
                 messages::sequences_well_reason(Count::of(&rows)),
             );
-            all_well(words::SEQUENCES_HAVE_ROOM, title, reason, assessment);
+            outcome::all_well(words::SEQUENCES_HAVE_ROOM, Confidence::High, title, reason, assessment);
         }
         _ => {}
     }
