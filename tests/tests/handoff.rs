@@ -96,9 +96,15 @@ fn a_packet_has_what_was_asked_found_done_and_refused() {
     assert!(!packet["latencies"].as_array().unwrap().is_empty() && !packet["marks"].as_array().unwrap().is_empty());
     let of_chart = |chart: &str| {
         let record = packet["sources"][chart].as_u64().unwrap();
-        packet["records"][usize::try_from(record).unwrap()]["kind"].as_str().unwrap().to_owned()
+        packet["records"][usize::try_from(record).unwrap()]["kind"]
+            .as_str()
+            .unwrap()
+            .to_owned()
     };
-    assert_eq!((of_chart("latencies"), of_chart("plan")), ("triage".to_owned(), "outcome".to_owned()));
+    assert_eq!(
+        (of_chart("latencies"), of_chart("plan")),
+        ("triage".to_owned(), "outcome".to_owned())
+    );
     // Each record's proof proves it, with nothing but the key.
     let key = lab.file("key.pem", lab.run(&["audit", "public-key"]).stdout);
     for (position, record) in packet["records"].as_array().unwrap().iter().enumerate() {

@@ -5,6 +5,7 @@ mod constraints;
 mod indexes;
 mod invalid;
 mod tables;
+mod unused;
 
 use pg_logstats_runbook_statements::outcome;
 use pg_logstats_sdk::{Actions, Assessment, Confidence, Evidence, Outcome};
@@ -28,6 +29,8 @@ pub(crate) fn interpret(evidence: &Evidence, outcome: &Outcome, actions: &mut dy
                 constraints::judge(outcome, assessment);
             } else if did(words::BUILDS) {
                 builds::judge(outcome, actions, assessment);
+            } else if did(words::UNUSED) {
+                unused::judge(outcome, assessment);
             } else if did(words::DEAD_ROWS) {
                 tables::judge_dead_rows(outcome, assessment);
             } else if did(words::USAGE) || did(words::BLOAT) || did(words::STATISTICS) {

@@ -4,7 +4,7 @@ pg_logstats_sdk::messages! {
     // ---- nothing looked at yet
     not_looked_title() => "nothing was looked at yet";
     not_looked_reason() => "logs do not tell the state of indexes; the actions below do";
-    no_tables() => "the use of indexes and the room that a table wastes are looked at table by table, and only for tables that logs name";
+    no_tables() => "how the indexes of a table compare and the room that it wastes are looked at table by table, and only for tables that logs name";
 
     // ---- offers
     invalid_label() => "look at the indexes that are not valid";
@@ -15,6 +15,8 @@ pg_logstats_sdk::messages! {
     builds_why() => "it tells an index that is not ready yet from one that was left over";
     dead_rows_label() => "look at the tables with most dead rows";
     dead_rows_why() => "tables and their indexes grow where these are not removed in time";
+    unused_label() => "look at the large indexes that no scan used";
+    unused_why() => "each is written to by every insert and most updates, and kept in memory and in backups";
     usage_label(table: subject) => "look at the indexes of {table}";
     usage_why() => "it shows which are used, and which do the same";
     bloat_label(table: subject) => "estimate how much of {table} is empty";
@@ -69,6 +71,12 @@ pg_logstats_sdk::messages! {
     // ---- indexes of a table
     unused_title(n: count, table: subject, size: bytes) => "indexes that no scan used: {n} of {table}, {size} in all";
     unused_reason() => "they ensure no constraint; scans are counted since the statistics were reset, and on each standby apart";
+    unused_all_title(n: count, size: bytes) => "large indexes that no scan used: {n}, {size} in all";
+    unused_all_reason(since: at) => "they ensure no constraint; scans are counted since {since}, and on each standby apart";
+    unused_on_standby() => "this is a standby, which counts its own scans: the primary may use these indexes";
+    none_unused_title() => "no large index is unused";
+    none_unused_reason() => "each of a megabyte or more was scanned since the counters began, or ensures something";
+    ask_drop_all_label(n: count) => "let a person decide which of the unused indexes to drop; how many: {n}";
     redundant_title(n: count, table: subject, size: bytes) => "indexes that another one makes superfluous: {n} of {table}, {size} in all";
     redundant_reason() => "another has the same columns, or begins with them; operator classes, collations and order are not compared";
     indexes_well_title(table: subject) => "no index of {table} stands out";

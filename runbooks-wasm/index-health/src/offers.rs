@@ -26,6 +26,11 @@ pub(crate) fn dead_rows(actions: &mut dyn Actions) -> Option<NextAction> {
     NextAction::offer(actions, &words::DEAD_ROWS.request(), label, reason)
 }
 
+pub(crate) fn unused(actions: &mut dyn Actions) -> Option<NextAction> {
+    let (label, reason) = (messages::unused_label(), messages::unused_why());
+    NextAction::offer(actions, &words::UNUSED.request(), label, reason)
+}
+
 pub(crate) fn usage(actions: &mut dyn Actions, table: &dyn Subject) -> Option<NextAction> {
     let request = words::USAGE.request().bind("relation", table);
     NextAction::offer(actions, &request, messages::usage_label(table), messages::usage_why())

@@ -2,6 +2,7 @@
 
 mod indexes;
 mod tables;
+mod unused;
 
 use pg_logstats_sdk::testkit::{self, Report, ReportedStep, generate};
 use pg_logstats_sdk::{Cell, Evidence, FindingKind, LockTarget, LockWait, Outcome, OutcomeStatus, Priority, Runbook};

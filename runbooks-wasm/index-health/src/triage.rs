@@ -23,7 +23,9 @@ pub(crate) fn triage(evidence: &Evidence, actions: &mut dyn Actions) -> Assessme
     for offer in required {
         assessment.next_action(offer.map(|action| action.priority(Priority::Required).because(finding)));
     }
-    assessment.next_action(offers::dead_rows(actions).map(|action| action.because(finding)));
+    for offer in [offers::unused(actions), offers::dead_rows(actions)] {
+        assessment.next_action(offer.map(|action| action.because(finding)));
+    }
     let tables = relations::all(evidence);
     for table in tables.iter().take(TABLES) {
         for offer in [offers::usage(actions, table), offers::bloat(actions, table)] {

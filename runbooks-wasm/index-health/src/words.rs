@@ -9,6 +9,8 @@ pg_logstats_sdk::actions! {
     BUILDS = "progress.pg_stat_progress_create_index.running";
     /// Tables with most dead rows.
     DEAD_ROWS = "autovacuum.pg_stat_all_tables.most_dead";
+    /// Large indexes that no scan used.
+    UNUSED = "relation.pg_stat_all_indexes.unused";
     /// The indexes of a table.
     USAGE = "relation.pg_stat_all_indexes.usage";
     /// How much of a table is empty.

@@ -158,7 +158,10 @@ fn the_proofs_are_there_when_the_page_is_printed_although_they_are_folded_on_a_s
     let Some(browser) = Browser::find() else { return };
     let pages = |name: &str, proof: &str| {
         let mut packet = rich();
-        packet.records.iter_mut().for_each(|record| proof.clone_into(&mut record.proof));
+        packet
+            .records
+            .iter_mut()
+            .for_each(|record| proof.clone_into(&mut record.proof));
         let file = browser.folder.path().join(format!("{name}.pdf"));
         let url = browser.write(&format!("{name}.html"), &html(&packet));
         browser.run(&[&format!("--print-to-pdf={}", file.display())], &url);
@@ -168,7 +171,13 @@ fn the_proofs_are_there_when_the_page_is_printed_although_they_are_folded_on_a_s
         let trees = printed.windows(12).filter(|window| window == b"/Type /Pages").count();
         all - trees
     };
-    let (short, long) = (pages("short", "a proof"), pages("long", &"a line of a proof\n".repeat(120)));
+    let (short, long) = (
+        pages("short", "a proof"),
+        pages("long", &"a line of a proof\n".repeat(120)),
+    );
     // Each of these proofs takes more than a page.
-    assert!(short > 0 && long >= short + rich().records.len(), "{short} pages, and {long} with long proofs");
+    assert!(
+        short > 0 && long >= short + rich().records.len(),
+        "{short} pages, and {long} with long proofs"
+    );
 }

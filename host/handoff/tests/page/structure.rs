@@ -164,13 +164,19 @@ fn each_chart_stands_on_its_record_and_the_record_says_so() {
         ("## The plan that was looked at last", 5),
     ] {
         let (_, part) = text.split_once(heading).unwrap();
-        assert!(part.trim_start().starts_with(&format!("Stands on record {record}.")), "{heading}");
+        assert!(
+            part.trim_start().starts_with(&format!("Stands on record {record}.")),
+            "{heading}"
+        );
     }
     let page = html(&packet);
     for (chart, record) in [("chart-latency", 1), ("chart-locks", 3), ("chart-plan", 5)] {
         let (_, figure) = page.split_once(&format!("id=\"{chart}\"")).unwrap();
         let (figure, _) = figure.split_once("</figure>").unwrap();
-        assert!(figure.contains(&format!("Stands on <a href=\"#record-{record}\">record {record}</a>")), "{chart}");
+        assert!(
+            figure.contains(&format!("Stands on <a href=\"#record-{record}\">record {record}</a>")),
+            "{chart}"
+        );
         let (_, shown) = page.split_once(&format!("id=\"record-{record}\"")).unwrap();
         let (shown, _) = shown.split_once("Proof").unwrap();
         assert!(shown.contains(&format!("href=\"#{chart}\"")), "{chart}");
