@@ -271,3 +271,6 @@ pub(super) fn rolled_back(found: u64, known: u64) -> AuditError {
         ),
     }
 }
+
+#[cfg(test)]
+mod tests;
