@@ -14,6 +14,14 @@ use cap_fs_ext::{FollowSymlinks, OpenOptionsFollowExt as _};
 use cap_std::fs::{Dir, DirBuilder, DirBuilderExt as _, Metadata, MetadataExt as _, OpenOptions, OpenOptionsExt as _};
 use cap_std::fs::{Permissions, PermissionsExt as _};
 
+mod errors;
+mod sync;
+
+use crate::layout;
+pub(crate) use errors::{is_no_space, is_not_plain};
+use errors::{not_a_folder, not_plain, too_large};
+use sync::sync_each;
+
 /// Name, kind and permissions of something in a folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Listed {
@@ -50,6 +58,11 @@ pub(crate) trait FileLayer: Send + Sync {
     }
     /// The contents of a folder in order of name; an absent folder is empty.
     fn list(&self, path: &str) -> io::Result<Vec<Listed>>;
+    /// Those names in a folder that begin so, in any order; an absent folder has none.
+    fn names(&self, path: &str, beginning: &str) -> io::Result<Vec<String>> {
+        let listed = self.list(path)?.into_iter().map(|listed| listed.name);
+        Ok(listed.filter(|name| name.starts_with(beginning)).collect())
+    }
     /// Makes a new file with these bytes and this mode, durable up to its name. A file of that name is an error.
     fn create(&self, path: &str, bytes: &[u8], mode: u32) -> io::Result<()>;
     /// Makes a new file with these bytes and this mode, neither of which is durable yet. A file of that name is an error.
@@ -60,6 +73,11 @@ pub(crate) trait FileLayer: Send + Sync {
     fn link(&self, from: &str, to: &str) -> io::Result<()>;
     /// Renames a file, replacing what has that name.
     fn rename(&self, from: &str, to: &str) -> io::Result<()>;
+    /// Renames a file over one whose bytes nobody needs any more, both of them plain files, and neither change durable. What is
+    /// cut short may leave the older file under the name `from`.
+    fn replace(&self, from: &str, to: &str) -> io::Result<()> {
+        self.rename(from, to)
+    }
     /// Removes a file.
     fn remove(&self, path: &str) -> io::Result<()>;
     /// Removes an empty folder.
@@ -100,10 +118,8 @@ pub(crate) struct DirFiles {
 const FOLDER_MODE: u32 = 0o755;
 /// Mode of the lock file.
 const LOCK_MODE: u32 = 0o600;
-/// Files that are made durable at once: enough for the kernel to merge the flushes of the disk.
-const SYNC_THREADS: usize = 64;
-/// So few files are not worth a thread.
-const SYNC_ALONE: usize = 16;
+/// Names of a folder that are read at once: far more than the longest.
+const LISTING_BYTES: usize = 32 * 1024;
 /// Where Linux says which start of the machine this is. The one file that is not in the folder of the layer: it is the
 /// kernel's word and not a file that anybody writes.
 const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
@@ -142,6 +158,26 @@ impl DirFiles {
         Ok(file)
     }
 
+    /// Gives each of two files the name of the other.
+    fn exchange(&self, one: &str, other: &str) -> io::Result<()> {
+        let place = |path| {
+            let folder = match layout::parent(path) {
+                "" => self.dir.try_clone(),
+                folder => self.dir.open_dir(folder),
+            };
+            Ok::<_, io::Error>((folder?, layout::name(path)))
+        };
+        let ((folder, name), (other_folder, other_name)) = (place(one)?, place(other)?);
+        rustix::fs::renameat_with(
+            folder,
+            name,
+            other_folder,
+            other_name,
+            rustix::fs::RenameFlags::EXCHANGE,
+        )?;
+        Ok(())
+    }
+
     /// Opens a plain file to read and write it.
     fn open_rw(&self, path: &str, options: &mut OpenOptions) -> io::Result<File> {
         options
@@ -171,27 +207,6 @@ impl DirFiles {
             Err(not_plain(path))
         }
     }
-}
-
-/// Calls `sync` for each path, in a few threads when there are many: one flush of the disk then serves several.
-fn sync_each(paths: &[String], sync: impl Fn(&str) -> io::Result<()> + Sync) -> io::Result<()> {
-    if paths.len() < SYNC_ALONE {
-        return paths.iter().try_for_each(|path| sync(path));
-    }
-    let sync = &sync;
-    std::thread::scope(|scope| {
-        let threads: Vec<_> = paths
-            .chunks(paths.len().div_ceil(SYNC_THREADS))
-            .map(|part| scope.spawn(move || part.iter().try_for_each(|path| sync(path))))
-            .collect();
-        let ended = threads.into_iter().map(|thread| {
-            thread
-                .join()
-                .unwrap_or_else(|_| Err(io::Error::other("a thread that made files durable broke off")))
-        });
-        // All of them end before the first error is told.
-        ended.collect::<Vec<_>>().into_iter().collect()
-    })
 }
 
 impl FileLayer for DirFiles {
@@ -232,6 +247,26 @@ impl FileLayer for DirFiles {
         Ok(listed)
     }
 
+    fn names(&self, path: &str, beginning: &str) -> io::Result<Vec<String>> {
+        let folder = match self.dir.open(path) {
+            Ok(folder) => folder,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(error),
+        };
+        // Nothing is allocated for a name that is not asked for: a folder may have thousands.
+        let mut buffer = Vec::with_capacity(LISTING_BYTES);
+        let mut entries = rustix::fs::RawDir::new(&folder, buffer.spare_capacity_mut());
+        let mut names = Vec::new();
+        while let Some(entry) = entries.next() {
+            let entry = entry?;
+            let name = entry.file_name().to_bytes();
+            if name.starts_with(beginning.as_bytes()) {
+                names.push(String::from_utf8_lossy(name).into_owned());
+            }
+        }
+        Ok(names)
+    }
+
     fn create(&self, path: &str, bytes: &[u8], mode: u32) -> io::Result<()> {
         self.put_new(path, bytes, mode)?.sync_all()
     }
@@ -250,6 +285,19 @@ impl FileLayer for DirFiles {
 
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
         self.dir.rename(from, &self.dir, to)
+    }
+
+    fn replace(&self, from: &str, to: &str) -> io::Result<()> {
+        // Whoever renames a file over another makes ext4 write its bytes out at once (`auto_da_alloc`), which may take longer than
+        // all else in an append. Exchanged names say the same at every moment.
+        if self.exchange(from, to).is_err() {
+            // There is none to replace, or the file system cannot.
+            return self.rename(from, to);
+        }
+        self.remove(from).or_else(|error| {
+            self.exchange(from, to)?;
+            Err(error)
+        })
     }
 
     fn remove(&self, path: &str) -> io::Result<()> {
@@ -342,38 +390,9 @@ impl FileLayer for DirFiles {
     }
 }
 
-/// Whether an error says that something other than a plain file stands there.
-pub(crate) fn is_not_plain(error: &io::Error) -> bool {
-    error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error())
-        || error.get_ref().is_some_and(|inner| inner.is::<NotPlain>())
-}
-
-/// Whether an error says that there is no more room: disk, quota or the largest file size allowed.
-pub(crate) fn is_no_space(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge
-    )
-}
-
-#[derive(Debug, thiserror::Error)]
-#[error("`{0}` is not a plain {1} (a link, for example)")]
-struct NotPlain(String, &'static str);
-
-fn not_plain(path: &str) -> io::Error {
-    io::Error::other(NotPlain(path.to_owned(), "file"))
-}
-
-fn not_a_folder(path: &str) -> io::Error {
-    io::Error::other(NotPlain(path.to_owned(), "folder"))
-}
-
-fn too_large(path: &str, limit_bytes: u64) -> io::Error {
-    io::Error::new(
-        io::ErrorKind::InvalidData,
-        format!("`{path}` is larger than {limit_bytes} bytes"),
-    )
-}
-
 #[cfg(test)]
 pub(crate) mod fault;
+#[cfg(test)]
+pub(crate) mod forward;
+#[cfg(test)]
+mod tests;

@@ -60,7 +60,12 @@ pub(crate) fn shard(id: &str) -> String {
 
 /// Name of a record's file.
 pub(crate) fn record_name(id: &str, index: u64) -> String {
-    format!("{id}.{index}.json")
+    format!("{}{index}.json", record_beginning(id))
+}
+
+/// How the names of the files of a record begin, whatever its index.
+pub(crate) fn record_beginning(id: &str) -> String {
+    format!("{id}.")
 }
 
 /// Path of a record.
@@ -83,6 +88,11 @@ pub(crate) fn parents(path: &str) -> impl Iterator<Item = &str> {
 /// The folder of a path; empty for a name at the top.
 pub(crate) fn parent(path: &str) -> &str {
     path.rsplit_once('/').map_or("", |(parent, _)| parent)
+}
+
+/// The last name of a path.
+pub(crate) fn name(path: &str) -> &str {
+    path.rsplit_once('/').map_or(path, |(_, name)| name)
 }
 
 /// `<base>/x001/x234/067`, with `.p/<width>` unless the tile is full.

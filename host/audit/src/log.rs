@@ -17,7 +17,7 @@
 //! | J2 | read what others added to the journal, verify its newest checkpoint; the next signature stands on it | as J1 |
 //! | J3 | seal the record if it is not sealed yet, sign the checkpoint with it, write both as one frame behind the newest; release the lock | keeps a torn frame in `unacknowledged/`; a whole one counts |
 //! | J4 | whoever has the file `sync`: take the lock, look how far the journal goes, release the lock, `fdatasync` the journal. **This is the commit**: every frame up to there is durable | as J3, and the frames are there |
-//! | J5 | it takes the lock; writes records, tiles and bundles of these frames, then renames `checkpoint`; releases the lock and `sync`. Who waited for it reads that the checkpoint has its frame, or leads next; the caller is told | writes them again |
+//! | J5 | it takes the lock; writes records, tiles and bundles of these frames, then exchanges `checkpoint` for the new one and removes the older; releases the lock and `sync`. Who waited for it reads that the checkpoint has its frame, or leads next; the caller is told | writes them again |
 //!
 //! A frame may stand on frames that are not durable yet; its own J4 makes those durable too, so what is acknowledged never
 //! stands on what can be lost. Nothing outside the journal states an entry before its frame is durable: readers and exporters
@@ -73,7 +73,7 @@ use crate::entry::is_id;
 use crate::error::AuditError;
 use crate::files::{DirFiles, FileLayer};
 use crate::journal::JOURNAL_BYTES;
-use crate::keys::{PublicKey, Signer, TrustedKeys};
+use crate::keys::{PublicKey, Signer, TrustedKeys, Verifier};
 use crate::layout::{self, TREE_MODE};
 use crate::merkle::empty_root;
 use crate::note::{Checkpoint, MAX_CHECKPOINT_BYTES, is_origin, sign_checkpoint};
@@ -135,6 +135,8 @@ pub struct Log {
     syncing: Mutex<()>,
     /// Checkpoints that verified, newest first.
     verified: Mutex<VecDeque<Checkpoint>>,
+    /// Verifies what is signed for this log, by keys that sign again and again.
+    verifier: Mutex<Verifier>,
     /// Entries up to and with the newest frame that this process wrote.
     written: AtomicU64,
     /// Entries that this process knows to be durable.
@@ -195,6 +197,7 @@ impl Log {
             group: Mutex::default(),
             syncing: Mutex::default(),
             verified: Mutex::default(),
+            verifier: Mutex::default(),
             written: AtomicU64::new(0),
             durable: AtomicU64::new(0),
             published: AtomicU64::new(0),
@@ -271,6 +274,16 @@ impl Log {
     /// [`Log::current`] while the tip is not in its place. The tip forgets what is published.
     fn current_with(&self, state: &mut State, tip: Option<&mut Tip>) -> Result<Arc<Snapshot>, AuditError> {
         let checkpoint = self.published_now(state)?;
+        self.current_at(state, tip, checkpoint)
+    }
+
+    /// [`Log::current_with`] for who has read the checkpoint under this lock.
+    fn current_at(
+        &self,
+        state: &mut State,
+        tip: Option<&mut Tip>,
+        checkpoint: Checkpoint,
+    ) -> Result<Arc<Snapshot>, AuditError> {
         let size = checkpoint.size;
         let snapshot = match state.snapshot.clone() {
             Some(known) if known.checkpoint.note == checkpoint.note => known,
@@ -347,6 +360,10 @@ impl Log {
     fn sign_checkpoint(&self, signer: &dyn Signer, size: u64, root: &Digest) -> Result<Checkpoint, AuditError> {
         let note = sign_checkpoint(signer, &self.origin, size, root)?;
         Ok(self.open_note(note.as_bytes())?)
+    }
+
+    fn verifier(&self) -> MutexGuard<'_, Verifier> {
+        self.verifier.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A panic elsewhere cannot leave the state half-changed: it is only ever replaced whole.

@@ -19,7 +19,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
 
 use crate::digest::Digest;
-use crate::keys::{KeyId, SignError, Signer, TrustedKeys};
+use crate::keys::{KeyId, SignError, Signer, TrustedKeys, Verifier};
 
 /// Largest checkpoint that is read.
 pub(crate) const MAX_CHECKPOINT_BYTES: u64 = 64 * 1024;
@@ -104,6 +104,16 @@ pub(crate) fn sign_checkpoint(
 
 /// Reads a checkpoint and believes it only when a trusted key signed it for this origin.
 pub fn open_checkpoint(note: &[u8], origin: &str, keys: &TrustedKeys) -> Result<Checkpoint, NoteError> {
+    open_one_of_many(note, origin, keys, &mut Verifier::default())
+}
+
+/// [`open_checkpoint`] for who opens many checkpoints by few keys, and keeps the verifier from one to the next.
+pub(crate) fn open_one_of_many(
+    note: &[u8],
+    origin: &str,
+    keys: &TrustedKeys,
+    verifier: &mut Verifier,
+) -> Result<Checkpoint, NoteError> {
     let raw = RawNote::parse(note)?;
     let body = raw.body()?;
     if body.origin != origin {
@@ -112,7 +122,7 @@ pub fn open_checkpoint(note: &[u8], origin: &str, keys: &TrustedKeys) -> Result<
             expected: origin.to_owned(),
         });
     }
-    let signers = verify_signatures(&raw, origin, keys)?;
+    let signers = verify_signatures(&raw, origin, keys, verifier)?;
     Ok(Checkpoint {
         origin: origin.to_owned(),
         size: body.size,
@@ -244,14 +254,19 @@ pub(crate) fn parse_hash(text: &str) -> Option<Digest> {
     bytes.try_into().ok().map(Digest)
 }
 
-fn verify_signatures(raw: &RawNote<'_>, origin: &str, keys: &TrustedKeys) -> Result<Vec<KeyId>, NoteError> {
+fn verify_signatures(
+    raw: &RawNote<'_>,
+    origin: &str,
+    keys: &TrustedKeys,
+    verifier: &mut Verifier,
+) -> Result<Vec<KeyId>, NoteError> {
     let mut signers: Vec<KeyId> = Vec::new();
     for line in &raw.signatures {
         let named = keys
             .iter()
             .find(|key| line.name == origin && key.note_key_hash(origin) == line.key_hash);
         if let Some(key) = named {
-            if !key.verifies(raw.text.as_bytes(), &line.signature) {
+            if !verifier.verifies(key, raw.text.as_bytes(), &line.signature) {
                 return Err(NoteError::BadSignature {
                     key_id: key.key_id().clone(),
                 });

@@ -299,14 +299,17 @@ pub(crate) fn without_checkpoint(files: &dyn FileLayer) -> Result<AuditError, Au
 /// The indexes under which files of record `id` lie, believed or not.
 pub(crate) fn record_indexes(files: &dyn FileLayer, id: &str) -> Result<Vec<u64>, AuditError> {
     let shard = layout::shard(id);
-    let listed = files
-        .list(&shard)
+    let names = files
+        .names(&shard, &layout::record_beginning(id))
         .map_err(|error| AuditError::io("list", &shard, error))?;
-    let indexes = listed.iter().filter_map(|file| layout::parse_record_name(&file.name));
-    Ok(indexes
+    let mut indexes: Vec<u64> = names
+        .iter()
+        .filter_map(|name| layout::parse_record_name(name))
         .filter(|(found, _)| *found == id)
         .map(|(_, index)| index)
-        .collect())
+        .collect();
+    indexes.sort_unstable();
+    Ok(indexes)
 }
 
 /// A record's file, and what it holds.

@@ -89,8 +89,7 @@ impl Gateway {
         }
         let (mut records, mut found) = (Vec::new(), Vec::new());
         for id in ids {
-            let read = self.log.read(&id)?;
-            let proof = self.log.prove_at(&id, &checkpoint)?.to_text();
+            let (read, proof) = self.log.read_and_prove_at(&id, &checkpoint)?;
             // A record of another version is there, and says nothing that could be read.
             if let Ok(sealed) = serde_json::from_slice(&read.payload) {
                 let position = records.len();
@@ -102,7 +101,7 @@ impl Gateway {
                 kind: read.entry.kind,
                 created_at: rfc3339(read.entry.created_us),
                 sha256: read.entry.digest.to_string(),
-                proof,
+                proof: proof.to_text(),
             });
         }
         if records.is_empty() {

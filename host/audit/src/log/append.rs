@@ -182,7 +182,7 @@ impl Log {
             dsse::countersign(&mut envelope, successor)?;
         }
         // A signer that is not ours may be wrong; what it signed must verify before anybody relies on it.
-        dsse::open(&envelope, &self.trusted)?;
+        dsse::open_one_of_many(&envelope, &self.trusted, &mut self.verifier())?;
         let record = envelope.to_bytes()?;
         let entry = Entry {
             kind: kind.to_owned(),
@@ -319,3 +319,6 @@ fn check_payload(payload: &[u8]) -> Result<(), String> {
     json.map(|_| ())
         .map_err(|error| format!("its payload is not JSON: {error}"))
 }
+
+#[cfg(test)]
+mod tests;

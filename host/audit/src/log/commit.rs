@@ -22,7 +22,7 @@ use super::{Log, State};
 use crate::error::AuditError;
 use crate::journal::Found;
 use crate::layout;
-use crate::note::{Checkpoint, MAX_CHECKPOINT_BYTES, NoteError, open_checkpoint};
+use crate::note::{self, Checkpoint, MAX_CHECKPOINT_BYTES, NoteError};
 
 /// Checkpoints that are remembered as verified: one's own, that of the newest frame, and the published one.
 const REMEMBERED: usize = 4;
@@ -172,7 +172,7 @@ impl Log {
         if let Some(known) = verified().iter().find(|known| known.note.as_bytes() == note) {
             return Ok(known.clone());
         }
-        let checkpoint = open_checkpoint(note, &self.origin, &self.trusted)?;
+        let checkpoint = note::open_one_of_many(note, &self.origin, &self.trusted, &mut self.verifier())?;
         let mut verified = verified();
         verified.truncate(REMEMBERED - 1);
         verified.push_front(checkpoint.clone());

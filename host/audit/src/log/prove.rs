@@ -15,7 +15,7 @@ use crate::keys::TrustedKeys;
 use crate::merkle::leaf_hash;
 use crate::note::Checkpoint;
 use crate::proof::{ConsistencyProof, TlogProof};
-use crate::snapshot::Snapshot;
+use crate::snapshot::{Snapshot, VerifiedRecord};
 
 impl Log {
     /// Proves that the record of this id stands in the log, under its newest checkpoint. The record is verified first, so
@@ -29,7 +29,24 @@ impl Log {
         self.prove_under(id, Some(checkpoint))
     }
 
+    /// [`Log::read`] and [`Log::prove_at`] at once: the record is read and verified one time for both.
+    pub fn read_and_prove_at(
+        &self,
+        id: &str,
+        checkpoint: &Checkpoint,
+    ) -> Result<(VerifiedRecord, TlogProof), AuditError> {
+        self.read_and_prove(id, Some(checkpoint))
+    }
+
     fn prove_under(&self, id: &str, checkpoint: Option<&Checkpoint>) -> Result<TlogProof, AuditError> {
+        self.read_and_prove(id, checkpoint).map(|(_, proof)| proof)
+    }
+
+    fn read_and_prove(
+        &self,
+        id: &str,
+        checkpoint: Option<&Checkpoint>,
+    ) -> Result<(VerifiedRecord, TlogProof), AuditError> {
         prove_in(&self.snapshot()?, self.files.as_ref(), &self.trusted, id, checkpoint)
     }
 
@@ -52,17 +69,17 @@ pub fn prove(
     let dir = dir.try_clone().map_err(|error| AuditError::io("open", ".", error))?;
     let files = DirFiles::new(dir);
     let snapshot = Arc::new(Snapshot::newest(&files, keys, origin)?);
-    prove_in(&snapshot, &files, keys, id, checkpoint)
+    prove_in(&snapshot, &files, keys, id, checkpoint).map(|(_, proof)| proof)
 }
 
-/// The proof for a record of a snapshot, under its own checkpoint or an earlier one.
+/// A record of a snapshot, and the proof for it under the snapshot's checkpoint or an earlier one.
 fn prove_in(
     snapshot: &Arc<Snapshot>,
     files: &dyn FileLayer,
     trusted: &TrustedKeys,
     id: &str,
     checkpoint: Option<&Checkpoint>,
-) -> Result<TlogProof, AuditError> {
+) -> Result<(VerifiedRecord, TlogProof), AuditError> {
     if !is_id(id) {
         return Err(AuditError::BadId { id: id.to_owned() });
     }
@@ -77,7 +94,8 @@ fn prove_in(
     }
     let leaf = leaf_hash(record.entry.to_text().as_bytes());
     let inclusion = snapshot.inclusion(files, &leaf, record.index, checkpoint)?;
-    Ok(TlogProof::new(&record.entry, inclusion, checkpoint))
+    let proof = TlogProof::new(&record.entry, inclusion, checkpoint);
+    Ok((record, proof))
 }
 
 #[cfg(test)]

@@ -106,7 +106,12 @@ impl Log {
                 "its entries up to {size} are not those of their checkpoint"
             )));
         }
-        written.extend(edge.files());
+        // What the checkpoint states that is there already has its file.
+        let stated = match present {
+            Present::Compare => edge_paths(published.checkpoint.size),
+            Present::Replace => Vec::new(),
+        };
+        written.extend(edge.files().into_iter().filter(|file| !stated.contains(&file.path)));
         for TreeFile { path, bytes } in &written {
             put(files, path, layout::STAGED_TILE, bytes, TREE_MODE, present)?;
         }
@@ -182,10 +187,10 @@ fn replace(files: &dyn FileLayer, path: &str, staged: &str, bytes: &[u8], mode: 
         }
         other => other?,
     }
-    match files.rename(staged, path) {
+    match files.replace(staged, path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             make_parents(files, path)?;
-            files.rename(staged, path)
+            files.replace(staged, path)
         }
         other => other,
     }

@@ -10,6 +10,7 @@ use cap_std::fs::Dir;
 use super::{Log, LogOptions, NewRecord};
 use crate::error::AuditError;
 use crate::files::fault::{Fault, FaultyFiles};
+use crate::files::forward::forward;
 use crate::files::{DirFiles, FileLayer};
 use crate::keys::tests::MemoryKey;
 use crate::keys::{FileKey, PublicKey, SignError, Signer};
@@ -24,43 +25,16 @@ pub(crate) const JOURNAL_BYTES: u64 = 7 * 4096;
 /// The layer under test, shared with the test so that it can be asked whether the fault was reached.
 pub(crate) struct Shared(pub(crate) Arc<FaultyFiles>);
 
-macro_rules! forward {
-    ($($name:ident($($argument:ident: $kind:ty),*) -> $result:ty;)*) => {
-        impl FileLayer for Shared {
-            $(fn $name(&self, $($argument: $kind),*) -> std::io::Result<$result> { self.0.$name($($argument),*) })*
+impl Shared {
+    fn to(&self, _operation: &'static str) -> &dyn FileLayer {
+        self.0.as_ref()
+    }
+}
 
-            fn boot_id(&self) -> Option<String> {
-                self.0.boot_id()
-            }
-        }
-    };
-}
-forward! {
-    read(path: &str, limit_bytes: u64) -> Vec<u8>;
-    stat(path: &str) -> crate::files::Stat;
-    list(path: &str) -> Vec<crate::files::Listed>;
-    create(path: &str, bytes: &[u8], mode: u32) -> ();
-    write_new(path: &str, bytes: &[u8], mode: u32) -> ();
-    sync_files(paths: &[String]) -> ();
-    sync_dirs(paths: &[String]) -> ();
-    open_existing(path: &str) -> std::fs::File;
-    open_to_read(path: &str) -> std::fs::File;
-    read_at(file: &std::fs::File, offset: u64, limit_bytes: usize) -> Vec<u8>;
-    write_at(file: &std::fs::File, offset: u64, bytes: &[u8]) -> ();
-    sync_data(file: &std::fs::File) -> ();
-    truncate(file: &std::fs::File, length: u64) -> ();
-    link(from: &str, to: &str) -> ();
-    rename(from: &str, to: &str) -> ();
-    remove(path: &str) -> ();
-    remove_dir(path: &str) -> ();
-    make_dir(path: &str) -> bool;
-    sync_dir(path: &str) -> ();
-    open_lock(path: &str) -> std::fs::File;
-    is_same_file(path: &str, file: &std::fs::File) -> bool;
-}
+forward!(Shared);
 
 /// A folder in memory where there is one: durability is modelled here by the layer, and the disk only costs time.
-fn folder() -> tempfile::TempDir {
+pub(crate) fn folder() -> tempfile::TempDir {
     tempfile::tempdir_in("/dev/shm")
         .or_else(|_| tempfile::tempdir())
         .unwrap()
@@ -432,6 +406,30 @@ fn a_signature_that_does_not_verify_is_never_published() {
             ),
             Err(error) => assert!(honest == 0 && matches!(error, AuditError::NoLog), "{error}"),
         }
+    }
+}
+
+#[test]
+fn an_older_checkpoint_that_a_dead_process_did_not_remove_is_in_nobodys_way() {
+    let root = filled(1);
+    let log = open(root.path()).unwrap();
+    let audit_folder = root.path().join("audit");
+    let staged = audit_folder.join(crate::layout::STAGED_CHECKPOINT);
+    let older = std::fs::read(audit_folder.join("checkpoint")).unwrap();
+    for (index, opens_again) in [(1, false), (2, true)] {
+        std::fs::write(&staged, &older).unwrap();
+        let anew = opens_again.then(|| open(root.path()).unwrap());
+        assert_eq!(
+            append(anew.as_ref().unwrap_or(&log), &format!("rc_{index}x")).unwrap(),
+            index
+        );
+        assert!(!staged.exists());
+        let report = verify(&audit(root.path()), &key(root.path()).public().clone().into(), ORIGIN).unwrap();
+        assert!(
+            report.is_verified() && report.entries == index + 1,
+            "{:#?}",
+            report.problems
+        );
     }
 }
 

@@ -116,7 +116,7 @@ impl Log {
         let mut tip = match self.still_valid(state.tip.take())? {
             Ok(tip) => tip,
             Err(left) => {
-                let known = self.current_with(state, None)?;
+                let known = self.current_at(state, None, published.clone())?;
                 // The file stays open: what the operating system owes it is told to nobody who opens it now.
                 let file = state.journal.take();
                 self.load_tip(&published, left.into_iter().chain([known.edge.clone()]), file)?
@@ -127,7 +127,7 @@ impl Log {
         let root = tip.root_at(published.size);
         if tip.edge.size() < published.size {
             // Somebody without a journal appended, an earlier build for example, or the journal was damaged.
-            let known = self.current_with(state, None)?;
+            let known = self.current_at(state, None, published.clone())?;
             self.trim(&known, &mut tip, locked)?;
         } else if let Some(root) = root {
             if root != published.root {
@@ -135,7 +135,7 @@ impl Log {
             }
         } else {
             // It says no more than this process knew already, or else that is seen here.
-            self.current_with(state, Some(&mut tip))?;
+            self.current_at(state, Some(&mut tip), published.clone())?;
         }
         Ok((published, tip))
     }
@@ -271,3 +271,6 @@ pub(super) fn rolled_back(found: u64, known: u64) -> AuditError {
         ),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -294,14 +294,15 @@ impl Gateway {
         }
         let mut runbooks = Runbooks::default();
         for id in chosen {
+            let (record, proof) = self.log.read_and_prove_at(id, checkpoint)?;
             let VerifiedRecord {
                 index,
                 entry,
                 file,
                 payload,
                 ..
-            } = self.log.read(id)?;
-            let proof = self.log.prove_at(id, checkpoint)?.to_text();
+            } = record;
+            let proof = proof.to_text();
             runbooks.count(&payload);
             let stem = stem(id, index);
             let created_us = entry.created_us;

@@ -69,6 +69,8 @@ fn a_proof_verifies_alone_and_with_the_record_it_is_about() {
         let text = log.prove(&id).unwrap().to_text();
         let proof = TlogProof::parse(text.as_bytes()).unwrap();
         assert_eq!(proof.to_text(), text);
+        let (read, proof_with_it) = log.read_and_prove_at(&id, &log.checkpoint().unwrap()).unwrap();
+        assert_eq!((&read, &proof_with_it), (&log.read(&id).unwrap(), &proof));
         let proven = proof.verify(ORIGIN, &keys(), None).unwrap();
         assert_eq!(
             (proven.index, proven.entry.id.as_str(), proven.checkpoint.size),
@@ -242,7 +244,7 @@ fn a_proof_takes_less_than_five_milliseconds_at_a_million_records() {
     let mut times: Vec<Duration> = (0..51)
         .map(|_| {
             let start = Instant::now();
-            let proof = prove_in(&load(), &files, &keys(), &id, None).unwrap();
+            let (_, proof) = prove_in(&load(), &files, &keys(), &id, None).unwrap();
             let time = start.elapsed();
             assert_eq!(proof.verify(ORIGIN, &keys(), None).unwrap().index, INDEX);
             time
