@@ -49,7 +49,7 @@ fn judge(evidence: &Evidence, outcome: &Outcome, desk: &mut Desk<'_>) -> bool {
     } else if did(words::OLDEST_TABLES) {
         wraparound::tables(outcome, desk);
     } else if did(words::OLDEST_XMIN) {
-        horizon::holders(outcome, desk);
+        horizon::holders(evidence, outcome, desk);
     } else if did(words::PREPARED) {
         horizon::prepared(outcome, desk);
     } else if did(words::SLOTS) {

@@ -117,12 +117,16 @@ pg_logstats_sdk::messages! {
     oldest_table_reason(tables: count) => "twice what autovacuum allows by default is 400 million; tables beyond it: {tables}";
     idle_title(session: subject, age: count) => "{session} is idle in its transaction and keeps the rows of {age} transactions";
     idle_reason() => "vacuum cannot remove what died since it began, in any table";
+    idle_reason_logged(table: subject, rows: count) =>
+        "it began before autovacuum had to leave dead rows in {table}, up to {rows}; what died since then stays as long as it is open, in any table";
     busy_title(session: subject, age: count) => "{session} is working and keeps the rows of {age} transactions";
     busy_reason() => "vacuum cannot remove what died since it began; that ends with its transaction";
     hidden_session_title(age: count) => "a session keeps the rows of {age} transactions";
     hidden_session_reason() => "the server does not show which; its row is in the report";
     standby_title(session: subject, age: count) => "the standby behind {session} keeps the rows of {age} transactions";
     standby_reason() => "it has no transaction of its own here, so hot_standby_feedback asks for them";
+    kept_reason_logged(table: subject, rows: count) =>
+        "it was there when autovacuum had to leave dead rows in {table}, up to {rows}, and lets go of none until it ends";
     slot_title(age: count) => "a replication slot keeps the rows of {age} transactions";
     slot_reason(n: count) => "slots that keep old rows: {n}; it stays so until the slot moves on or is dropped";
     slot_inactive_reason(n: count) => "nobody uses it, so it will not move on; inactive slots that keep old rows: {n}";

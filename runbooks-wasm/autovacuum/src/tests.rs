@@ -1,5 +1,6 @@
 //! The runbook on evidence by hand and on generated evidence; the kit checks every rule of the host.
 
+mod horizon;
 mod interpret;
 mod triage;
 

@@ -29,6 +29,8 @@ pg_logstats_sdk::messages! {
 
     // ---- databases
     database_title(row: count, used: ratio) => "the database in row {row} has used {used} of its ids";
+    database_late_title(row: count, late: ratio) =>
+        "the oldest ids of the database in row {row} are at {late} of the age that forces autovacuum";
     database_xids(age: count, forced: count) =>
         "its oldest transaction id is {age} transactions old; autovacuum is forced at {forced}";
     database_multixacts(age: count, forced: count) =>

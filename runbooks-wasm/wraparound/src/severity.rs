@@ -46,12 +46,19 @@ const SHARE_USED: &[(f64, f64)] = &[
 /// From this share on an age is too high, whatever `autovacuum_freeze_max_age` says.
 const TOO_FAR_ANYWAY: f64 = 0.5;
 
+/// How late autovacuum is, as a curve of the age by the age that forces it. A quarter past it is a worker's own time; at three times autovacuum
+/// has failed for long, and somebody should look, however many ids are left: whoever lowers the setting wants to be told as much earlier. It alone
+/// never says "act now": that is for the ids that are left.
+const LATE: &[(f64, f64)] = &[(1.25, LOW), (2.0, 0.35), (3.0, 0.5), (6.0, 0.6)];
+
 /// How bad `age` is where autovacuum is forced at `freeze_max_age`. An age that autovacuum is not late for is low, unless half of
 /// the limit is used.
 pub(crate) fn of_age(age: u64, freeze_max_age: u64) -> f64 {
     let share = age as f64 / LIMIT as f64;
     let score = score::along(SHARE_USED, share);
-    if share < TOO_FAR_ANYWAY && !is_overdue(age, freeze_max_age) {
+    if is_overdue(age, freeze_max_age) {
+        score.max(score::along(LATE, age as f64 / freeze_max_age.max(1) as f64))
+    } else if share < TOO_FAR_ANYWAY {
         score.min(LOW)
     } else {
         score

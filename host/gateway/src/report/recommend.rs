@@ -121,7 +121,9 @@ fn end_session(session: &str, subjects: &Subjects) -> Option<Recommendation> {
         sql: Untrusted::new(&format!(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = {pid}{guard};"
         )),
-        expected_effect: "its locks are released and the sessions behind it go on".to_owned(),
+        expected_effect:
+            "its locks are released, the sessions behind it go on, and vacuum can remove the rows that it kept"
+                .to_owned(),
         risk: "its open transaction is rolled back and its client sees an error; ask its owner first".to_owned(),
         lock: "none; it takes effect within milliseconds, or when the session's system call ends".to_owned(),
         way_back: Untrusted::new("none: the transaction has to be run again by its client"),

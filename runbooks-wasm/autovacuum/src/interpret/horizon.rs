@@ -1,11 +1,15 @@
 //! What keeps dead rows from being removed: sessions, standbys, slots, prepared transactions.
 
+use std::cmp::Reverse;
+
 use pg_logstats_sdk::{
-    Confidence, Count, DurationUs, Insight, InsightId, Message, NextAction, Outcome, Priority, Recommendation, Record,
+    AutovacuumGroup, Confidence, Count, DurationUs, Evidence, Insight, InsightId, Message, NextAction, Outcome,
+    Priority, Recommendation, Record,
 };
 
 use super::nothing;
 use crate::offers::Desk;
+use crate::triage::tables::{is_held, is_held_run};
 use crate::{messages, words};
 
 /// Transactions that a holder is behind from which it does harm.
@@ -15,8 +19,50 @@ const HOLDERS: usize = 5;
 /// How long a prepared transaction may be open: its second phase should follow at once.
 const PREPARED_US: u64 = 600_000_000;
 
+/// Dead rows of the logs that a holder kept: it was there when autovacuum had to leave them. However few transactions it is behind, it does harm.
+#[derive(Clone, Copy)]
+struct Kept<'a> {
+    group: &'a AutovacuumGroup,
+    /// High where the run that the log tells most of is one of those that had to leave rows.
+    confidence: Confidence,
+}
+
+impl Kept<'_> {
+    fn rows(&self) -> Count {
+        Count(self.group.max_tuples_dead_not_removable)
+    }
+}
+
+/// What somebody who was there from `since` on kept, if the logs tell of it: the table with the most such rows.
+fn kept_since(evidence: &Evidence, since: i64) -> Option<Kept<'_>> {
+    let groups = evidence
+        .autovacuum
+        .iter()
+        .filter(|group| since <= group.last_seen && is_held(group));
+    let group = groups.max_by_key(|group| group.max_tuples_dead_not_removable)?;
+    let run = group.longest.as_ref();
+    let is_proven = run.is_some_and(|run| since <= run.at && is_held_run(run));
+    let confidence = if is_proven {
+        Confidence::High
+    } else {
+        Confidence::Medium
+    };
+    Some(Kept { group, confidence })
+}
+
+/// What the holder in `row` kept. A standby's sender has no beginning, and moves on; a slot that nobody uses has none, and does not.
+fn kept_by<'a>(evidence: &'a Evidence, row: &Record<'_>) -> Option<Kept<'a>> {
+    let is_idle_slot = is(row, "replication_slot") && row.cell("pid").is_none();
+    let since = row.at("xact_start").or(is_idle_slot.then_some(i64::MIN))?;
+    kept_since(evidence, since)
+}
+
+fn is(row: &Record<'_>, holder: &str) -> bool {
+    row.text("holder") == Some(holder)
+}
+
 /// Everything that holds back the horizon, oldest first.
-pub(super) fn holders(outcome: &Outcome, desk: &mut Desk<'_>) {
+pub(super) fn holders(evidence: &Evidence, outcome: &Outcome, desk: &mut Desk<'_>) {
     let hidden = outcome
         .records()
         .filter(|row| row.boolean("is_hidden") == Some(true))
@@ -27,10 +73,13 @@ pub(super) fn holders(outcome: &Outcome, desk: &mut Desk<'_>) {
     }
     let ages = outcome.records().filter_map(|row| Some((row, row.count("xid_age")?)));
     let mut ages: Vec<(Record<'_>, u64)> = ages.collect();
-    // As the catalogue orders them; but a first row that is not the oldest would be an error that goes unseen.
-    ages.sort_by_key(|(_, age)| std::cmp::Reverse(*age));
+    // As the catalogue orders them; but a first row that is not the oldest would be an error that goes unseen. Who began while an older transaction
+    // was open has the same age as that one, and is not to blame.
+    ages.sort_by_key(|(row, age)| (Reverse(*age), row.at("xact_start").unwrap_or(i64::MAX)));
     let oldest = ages.first().map_or(0, |(_, age)| *age);
-    if oldest < OLD {
+    // To end another one than the oldest would free nothing.
+    let kept = ages.first().and_then(|(row, _)| kept_by(evidence, row));
+    if oldest < OLD && kept.is_none() {
         nothing(
             desk,
             words::XMIN_YOUNG,
@@ -39,27 +88,33 @@ pub(super) fn holders(outcome: &Outcome, desk: &mut Desk<'_>) {
         );
         return;
     }
-    let old: Vec<&(Record<'_>, u64)> = ages.iter().filter(|(_, age)| *age >= OLD).collect();
-    let is = |row: &Record<'_>, holder: &str| row.text("holder") == Some(holder);
+    let old = ages.iter().enumerate();
+    let old = old.filter(|(place, (_, age))| *age >= OLD || *place == 0);
+    let old: Vec<&(Record<'_>, u64)> = old.map(|(_, holder)| holder).collect();
     let slots = old.iter().filter(|(row, _)| is(row, "replication_slot")).count();
-    for (row, age) in old.iter().take(HOLDERS) {
-        let age = Count(*age);
+    for (place, (row, age)) in old.iter().take(HOLDERS).enumerate() {
+        let (age, kept) = (Count(*age), kept.filter(|_| place == 0));
+        let logged = kept.map(|kept| messages::kept_reason_logged(&kept.group.table, kept.rows()));
         if is(row, "replication_slot") {
-            let reason = messages::slot_reason(Count(u64::try_from(slots).unwrap_or(u64::MAX)));
+            let reason =
+                logged.unwrap_or_else(|| messages::slot_reason(Count(u64::try_from(slots).unwrap_or(u64::MAX))));
             say_once(desk, words::XMIN_SLOT, messages::slot_title(age), reason);
             desk.offer(words::SLOTS, None, Priority::Required);
         } else if is(row, "prepared_transaction") {
-            let (title, reason) = (messages::prepared_holds_title(age), messages::prepared_holds_reason());
+            let (title, reason) = (
+                messages::prepared_holds_title(age),
+                logged.unwrap_or_else(messages::prepared_holds_reason),
+            );
             say_once(desk, words::XMIN_PREPARED, title, reason);
             decide_prepared(desk);
             desk.offer(words::PREPARED, None, Priority::Required);
         } else {
-            session(row, age, desk);
+            session(row, age, kept, desk);
         }
     }
 }
 
-fn session(row: &Record<'_>, age: Count, desk: &mut Desk<'_>) {
+fn session(row: &Record<'_>, age: Count, kept: Option<Kept<'_>>, desk: &mut Desk<'_>) {
     let Some(subject) = row.subject() else {
         let (title, reason) = (messages::hidden_session_title(age), messages::hidden_session_reason());
         desk.assessment.insight(Insight::new(
@@ -70,14 +125,23 @@ fn session(row: &Record<'_>, age: Count, desk: &mut Desk<'_>) {
         ));
         return;
     };
-    let insight = |id, title, reason| Insight::new(id, Confidence::High, title, reason).evidence(subject);
+    let confidence = kept.map_or(Confidence::High, |kept| kept.confidence);
+    let insight = |id, title, reason| {
+        let insight = Insight::new(id, confidence, title, reason).evidence(subject);
+        match kept {
+            Some(kept) => insight.evidence(kept.group),
+            None => insight,
+        }
+    };
     let is_idle = row
         .text("state")
         .is_some_and(|state| state.starts_with("idle in transaction"));
     if is_idle {
-        let (title, reason) = (messages::idle_title(subject, age), messages::idle_reason());
-        let idle = insight(words::XMIN_IDLE_SESSION, title, reason).recommend(Recommendation::end(subject));
-        desk.assessment.insight(idle);
+        let reason = kept.map_or_else(messages::idle_reason, |kept| {
+            messages::idle_reason_logged(&kept.group.table, kept.rows())
+        });
+        let idle = insight(words::XMIN_IDLE_SESSION, messages::idle_title(subject, age), reason);
+        desk.assessment.insight(idle.recommend(Recommendation::end(subject)));
         let (label, reason) = (messages::decide_end_label(subject), messages::decide_end_reason());
         desk.step(NextAction::prompt_user(label, reason));
     } else if row.at("xact_start").is_none() {

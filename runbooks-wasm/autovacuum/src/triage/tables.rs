@@ -8,7 +8,7 @@ use pg_logstats_sdk::{
     AutovacuumGroup, AutovacuumKind, AutovacuumRun, Count, DurationUs, Evidence, Finding, FindingKind, Ratio,
 };
 
-use super::{Candidate, Cause};
+use super::{Candidate, Cause, REMARKABLE};
 use crate::{messages, words};
 
 /// Attempts that failed and score one half, when none succeeded.
@@ -114,19 +114,35 @@ pub(crate) fn late_share(run: &AutovacuumRun) -> Option<(u64, Ratio)> {
     (removed >= LATE_ROWS && share.value() >= LATE_SHARE).then_some((removed, share))
 }
 
-/// Dead rows that had to stay: `rows / (rows + 1 million)`, or for a table that is mostly dead rows its part of
+/// How bad it is that `rows` dead rows had to stay: `rows / (rows + 1 million)`, or for a table that is mostly dead rows its part of
 /// `rows / (rows + 100,000)`, whichever is more.
+fn held_score(rows: u64, run: Option<&AutovacuumRun>) -> f64 {
+    // Rows that remain contain the dead ones that do.
+    let share = run.and_then(|run| {
+        let kept = run.tuples_dead_not_removable?;
+        Some(Ratio::of(kept, run.tuples_remaining?.max(kept)).value())
+    });
+    let of_small = share.unwrap_or(0.0) * saturating(rows, HALF_HELD_ROWS_OF_SMALL);
+    saturating(rows, HALF_HELD_ROWS).max(of_small)
+}
+
+/// Whether dead rows had to stay in such numbers that whoever kept them is to be looked for.
+pub(crate) fn is_held(group: &AutovacuumGroup) -> bool {
+    let rows = group.max_tuples_dead_not_removable;
+    group.kind == AutovacuumKind::Vacuum && held_score(rows, group.longest.as_ref()) > REMARKABLE
+}
+
+/// The same of one run.
+pub(crate) fn is_held_run(run: &AutovacuumRun) -> bool {
+    let rows = run.tuples_dead_not_removable;
+    rows.is_some_and(|rows| held_score(rows, Some(run)) > REMARKABLE)
+}
+
 fn held(group: &AutovacuumGroup) -> Option<Finding> {
     let rows = group.max_tuples_dead_not_removable;
     if rows < HELD_ROWS || group.kind != AutovacuumKind::Vacuum {
         return None;
     }
-    // Rows that remain contain the dead ones that do.
-    let share = group.longest.as_ref().and_then(|run| {
-        let kept = run.tuples_dead_not_removable?;
-        Some(Ratio::of(kept, run.tuples_remaining?.max(kept)).value())
-    });
-    let of_small = share.unwrap_or(0.0) * saturating(rows, HALF_HELD_ROWS_OF_SMALL);
     let title = messages::held_title(Count(rows), &group.table);
     let finding = Finding::new(
         FindingKind::Autovacuum,
@@ -134,7 +150,7 @@ fn held(group: &AutovacuumGroup) -> Option<Finding> {
         messages::held_reason(Count(group.run_count)),
     )
     .code(words::DEAD_ROWS_NOT_REMOVABLE)
-    .score(saturating(rows, HALF_HELD_ROWS).max(of_small))
+    .score(held_score(rows, group.longest.as_ref()))
     .confidence(confidence(group.run_count));
     Some(about(finding, group))
 }

@@ -20,6 +20,8 @@ const OLD: f64 = 0.5;
 struct Holder<'a> {
     kind: Kind<'a>,
     age: u64,
+    /// When it began; the end of time where the server does not tell.
+    since: i64,
     state: SessionState,
 }
 
@@ -40,8 +42,9 @@ pub(super) fn judge(outcome: &Outcome, actions: &mut dyn Actions, assessment: &m
         return;
     }
     let mut holders: Vec<Holder<'_>> = outcome.records().filter_map(|record| holder(&record)).collect();
-    // The server has them in this order; a row whose age it hides is at no place.
-    holders.sort_by_key(|holder| std::cmp::Reverse(holder.age));
+    // The server has them by age; a row whose age it hides is at no place. Who began while an older transaction was open has the same age as that
+    // one, and is not to blame.
+    holders.sort_by_key(|holder| (std::cmp::Reverse(holder.age), holder.since));
     held(outcome, &holders, assessment);
     let next = holders.get(1).map(|holder| holder.age);
     for (place, holder) in holders.iter().take(HOLDERS).enumerate() {
@@ -94,6 +97,7 @@ fn holder<'a>(record: &Record<'a>) -> Option<Holder<'a>> {
     Some(Holder {
         kind,
         age: record.count("xid_age")?,
+        since: record.at("xact_start").unwrap_or(i64::MAX),
         state: record.session().state,
     })
 }

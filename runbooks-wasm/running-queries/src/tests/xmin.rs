@@ -120,3 +120,33 @@ fn older_never_scores_less() {
     }
     assert!(last > 0.8);
 }
+
+#[test]
+fn of_equal_ages_the_transaction_that_began_first_is_the_oldest() {
+    let row = |state: &str, since: i64| {
+        [
+            ("holder", text("session")),
+            ("state", text(state)),
+            ("xact_start", Cell::At(since)),
+            ("xid_age", Cell::Int(10 * MILLION)),
+        ]
+    };
+    // Who runs while an older transaction is open has that one's age.
+    let mut outcome = testkit::outcome(OLDEST_XMIN)
+        .row(&row("active", 9))
+        .row(&row(IDLE, 5))
+        .build();
+    for (row, pid) in outcome.rows.iter_mut().zip([3, 7]) {
+        row.subject = Some(testkit::session(pid));
+    }
+    let report = interpret(&outcome);
+    assert!(
+        report.findings[0].title.starts_with("se_7 "),
+        "{}",
+        report.findings[0].title
+    );
+    assert_eq!(
+        report.insights[1].recommendation,
+        Some(Recommendation::EndSession("se_7".to_owned()))
+    );
+}

@@ -2,8 +2,8 @@
 
 use pg_logstats_runbook_statements::outcome;
 use pg_logstats_sdk::{
-    Actions, Assessment, AutovacuumKind, Bytes, Confidence, Count, Evidence, Finding, FindingKind, Insight, NextAction,
-    Outcome, Priority, Ratio, Recommendation, Record,
+    Actions, Assessment, AutovacuumKind, Bytes, Confidence, Count, Evidence, Finding, FindingKind, Insight, Message,
+    NextAction, Outcome, Priority, Ratio, Recommendation, Record,
 };
 
 use crate::severity::{self, Counter, FAILSAFE_AGE, LIMIT};
@@ -11,6 +11,9 @@ use crate::{messages, offers, words};
 
 /// Tables of the logs that get an insight.
 const KEPT_OUT: usize = 3;
+
+/// The part of all ids that is next to nothing: at most that much is used where autovacuum is forced at its default, and comes.
+const NEXT_TO_NOTHING: f64 = 0.1;
 
 /// One age of a row.
 #[derive(Debug, Clone, Copy)]
@@ -35,6 +38,16 @@ impl Age {
         // Where both are low, the one that is nearer to its end.
         let rank = |age: &Self| (age.score(), age.age);
         if rank(&other) > rank(&self) { other } else { self }
+    }
+
+    /// By the part of all ids that is used; where that is next to nothing, because the setting was lowered, by the setting.
+    fn title_of_database(&self, row: Count) -> Message {
+        let used = Ratio::of(self.age, LIMIT);
+        if used.value() < NEXT_TO_NOTHING {
+            messages::database_late_title(row, Ratio::of(self.age, self.freeze_max_age))
+        } else {
+            messages::database_title(row, used)
+        }
     }
 
     fn with_codes(&self, mut finding: Finding) -> Finding {
@@ -89,8 +102,7 @@ pub(super) fn judge_databases(outcome: &Outcome, actions: &mut dyn Actions, asse
     let mut findings = Vec::new();
     for (position, age) in ages.iter().enumerate() {
         if let Some(age) = age.filter(|age| age.score() > severity::LOW) {
-            let (row, used) = (outcome::number(position), Ratio::of(age.age, LIMIT));
-            let (title, forced) = (messages::database_title(row, used), Count(age.freeze_max_age));
+            let (title, forced) = (age.title_of_database(outcome::number(position)), Count(age.freeze_max_age));
             let reason = match age.counter {
                 Counter::Xid => messages::database_xids(Count(age.age), forced),
                 Counter::Multixact => messages::database_multixacts(Count(age.age), forced),

@@ -74,7 +74,7 @@ fn known(setting: Setting) -> Known {
             unit: Unit::Number,
             least: 1,
             most: 10_000,
-            effect: "autovacuum does more before it pauses, so runs are shorter",
+            effect: "autovacuum does more before it pauses, so runs are shorter; before PostgreSQL 16 a run that is under way goes on as it began",
             risk: "it reads and writes more in a second; look at the disks meanwhile",
             check: "elapsed time of runs in the log falls, and n_dead_tup in pg_stat_all_tables with it",
         },
