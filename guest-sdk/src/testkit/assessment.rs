@@ -38,6 +38,71 @@ impl Report {
         self.insights.iter().find(|insight| insight.id == id)
     }
 
+    /// The ids of the insights, in order.
+    pub fn insight_ids(&self) -> Vec<&str> {
+        self.insights.iter().map(|insight| insight.id.as_str()).collect()
+    }
+
+    /// How many insights come with a recommendation.
+    pub fn recommendations(&self) -> usize {
+        let insights = self.insights.iter();
+        insights.filter(|insight| insight.recommendation.is_some()).count()
+    }
+
+    /// The titles of the findings, in order.
+    pub fn titles(&self) -> Vec<&str> {
+        self.findings.iter().map(|finding| finding.title.as_str()).collect()
+    }
+
+    /// Asserts that nothing was found: one finding that says so, of score 0, and no advice.
+    ///
+    /// # Panics
+    /// When there is more, or less.
+    #[track_caller]
+    pub fn assert_calm(&self) {
+        let findings: Vec<(FindingKind, f64)> = self.findings.iter().map(|f| (f.kind, f.score)).collect();
+        assert_eq!(findings, [(FindingKind::NothingFound, 0.0)], "{self:?}");
+        assert_eq!(self.recommendations(), 0, "{self:?}");
+    }
+
+    /// Asserts that nothing was found, and that this insight alone says so.
+    ///
+    /// # Panics
+    /// When there is more, or less.
+    #[track_caller]
+    pub fn assert_well(&self, insight: &str) {
+        assert_eq!(self.insight_ids(), [insight], "{self:?}");
+        self.assert_calm();
+    }
+
+    /// The highest score of a finding; 0 without any.
+    pub fn worst_score(&self) -> f64 {
+        self.findings.iter().map(|finding| finding.score).fold(0.0, f64::max)
+    }
+
+    /// The labels of the next actions, in order.
+    pub fn labels(&self) -> Vec<&str> {
+        self.next_actions.iter().map(|next| next.label.as_str()).collect()
+    }
+
+    /// The labels of what a person is to do, in order.
+    pub fn prompts(&self) -> Vec<&str> {
+        let prompts = self.next_actions.iter();
+        let prompts = prompts.filter(|next| next.step == ReportedStep::PromptUser);
+        prompts.map(|next| next.label.as_str()).collect()
+    }
+
+    /// The runbooks that it sends to, in order.
+    pub fn workflows(&self) -> Vec<&str> {
+        let steps = self.next_actions.iter().map(|next| &next.step);
+        steps
+            .filter_map(|step| match step {
+                ReportedStep::RunWorkflow(workflow) => Some(workflow.as_str()),
+                _ => None,
+            })
+            .collect()
+    }
+
     /// The requests of this action.
     pub fn requested(&self, action: &str) -> impl Iterator<Item = &Request> {
         self.requests

@@ -58,6 +58,7 @@
 //! ```
 
 mod assessment;
+mod battery;
 mod catalogue;
 mod descriptor;
 mod evidence;
@@ -71,6 +72,7 @@ use std::fmt;
 use std::ops::Range;
 
 pub use assessment::{Report, ReportedAction, ReportedFinding, ReportedInsight, ReportedStep};
+pub use battery::{Answer, MostOffers, check_answers, check_failures};
 pub use evidence::{
     EvidenceBuilder, absent, autovacuum, cancellation, checkpoint, client, connection, deadlock, dimensions,
     error_class, evidence, family, lock_wait, logged_plan, logged_plan_node, regression, session, temp_files,
@@ -93,6 +95,8 @@ pub enum TestError {
     GaveUp(String),
     /// Two calls with the same input had different results.
     NotDeterministic(String),
+    /// It keeps the rules, and leaves whoever reads it without help.
+    Unhelpful(String),
 }
 
 impl fmt::Display for TestError {
@@ -101,6 +105,7 @@ impl fmt::Display for TestError {
             Self::Breach(what) => write!(f, "the runbook breaks the contract: {what}"),
             Self::GaveUp(message) => write!(f, "the runbook gave up: {message}"),
             Self::NotDeterministic(what) => write!(f, "two runs of the same input differ: {what}"),
+            Self::Unhelpful(what) => write!(f, "the runbook helps nobody: {what}"),
         }
     }
 }
@@ -117,6 +122,7 @@ impl TestError {
             Self::Breach(why) => Self::Breach(format!("{why} ({what})")),
             Self::GaveUp(why) => Self::GaveUp(format!("{why} ({what})")),
             Self::NotDeterministic(why) => Self::NotDeterministic(format!("{why} ({what})")),
+            Self::Unhelpful(why) => Self::Unhelpful(format!("{why} ({what})")),
         }
     }
 }

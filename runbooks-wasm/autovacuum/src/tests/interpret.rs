@@ -4,7 +4,6 @@ use pg_logstats_sdk::{
     VacuumRelation,
 };
 
-use super::{asks, insights};
 use crate::Autovacuum;
 
 fn group() -> AutovacuumGroup {
@@ -44,7 +43,7 @@ fn a_table_of_dead_rows_is_to_be_vacuumed_unless_something_keeps_them() {
         ("last_autovacuum", Cell::At(1_767_323_045_000_000)),
     ];
     let report = judge(TABLE, &[row]);
-    assert_eq!(insights(&report), ["many_dead_rows"]);
+    assert_eq!(report.insight_ids(), ["many_dead_rows"]);
     assert_eq!(report.insights[0].title, "40.0 % of the rows of rl_table_1 are dead");
     let vacuum = VacuumRelation {
         relation: "rl_table_1".to_owned(),
@@ -54,7 +53,7 @@ fn a_table_of_dead_rows_is_to_be_vacuumed_unless_something_keeps_them() {
         report.insights[0].recommendation,
         Some(Recommendation::VacuumRelation(vacuum))
     );
-    assert!(asks(&report));
+    assert!(!report.prompts().is_empty());
 
     let held = AutovacuumGroup {
         max_tuples_dead_not_removable: 390_000,
@@ -74,7 +73,7 @@ fn a_clean_table_is_nothing_and_old_statistics_are_something() {
         ("n_mod_since_analyze", Cell::Int(10_000)),
     ];
     let report = judge(TABLE, &[clean]);
-    assert_eq!(insights(&report), ["table_clean"]);
+    assert_eq!(report.insight_ids(), ["table_clean"]);
     assert_eq!(report.findings[0].kind, FindingKind::NothingFound);
     let changed: &[(&str, Cell)] = &[
         ("n_live_tup", Cell::Int(1_000_000)),
@@ -82,7 +81,7 @@ fn a_clean_table_is_nothing_and_old_statistics_are_something() {
         ("n_mod_since_analyze", Cell::Int(700_000)),
     ];
     let report = judge(TABLE, &[changed]);
-    assert_eq!(insights(&report), ["table_statistics_old"]);
+    assert_eq!(report.insight_ids(), ["table_statistics_old"]);
     assert_eq!(
         report.insights[0].recommendation,
         Some(Recommendation::AnalyzeRelation("rl_table_1".to_owned()))
@@ -100,13 +99,13 @@ fn empty_room_is_told_by_how_much_it_is() {
         ]
     };
     let report = judge("relation.pg_stats.bloat_estimate", &[&row(700 << 20)]);
-    assert_eq!(insights(&report), ["table_bloated"]);
+    assert_eq!(report.insight_ids(), ["table_bloated"]);
     assert!(
         matches!(&report.insights[0].recommendation, Some(Recommendation::SetAutovacuum(set))
         if set.scale_factor_thousandths == 100)
     );
     let report = judge("relation.pg_stats.bloat_estimate", &[&row(100 << 20)]);
-    assert_eq!(insights(&report), ["table_compact"]);
+    assert_eq!(report.insight_ids(), ["table_compact"]);
 }
 
 #[test]
@@ -124,11 +123,14 @@ fn tables_far_over_their_threshold_are_counted() {
         action,
         &[&row(1_000_000, true), &row(900_000, false), &row(250_000, true)],
     );
-    assert_eq!(insights(&report), ["tables_overdue", "autovacuum_disabled_for_tables"]);
+    assert_eq!(
+        report.insight_ids(),
+        ["tables_overdue", "autovacuum_disabled_for_tables"]
+    );
     assert!(report.insights[0].title.ends_with(": 2; the first has 50.0 % dead"));
     assert_eq!(report.offered(XMIN).count(), 1);
     let report = judge(action, &[&row(250_000, true)]);
-    assert_eq!(insights(&report), ["tables_in_bounds"]);
+    assert_eq!(report.insight_ids(), ["tables_in_bounds"]);
 }
 
 #[test]
@@ -140,7 +142,11 @@ fn the_age_of_a_database_is_a_score() {
             ("autovacuum_freeze_max_age", Cell::Int(200_000_000)),
         ];
         let report = judge("wraparound.pg_database.ages", &[row]);
-        (report.findings[0].kind, report.findings[0].score, asks(&report))
+        (
+            report.findings[0].kind,
+            report.findings[0].score,
+            !report.prompts().is_empty(),
+        )
     };
     assert_eq!(score(205_000_000), (FindingKind::NothingFound, 0.0, false));
     let (kind, middle, asked) = score(700_000_000);
@@ -158,10 +164,10 @@ fn old_tables_lead_to_what_keeps_them_old() {
         action,
         &[&[("xid_age", Cell::Int(10)), ("toast_xid_age", Cell::Int(900_000_000))]],
     );
-    assert_eq!(insights(&report), ["wraparound_near"]);
+    assert_eq!(report.insight_ids(), ["wraparound_near"]);
     assert_eq!(report.offered(XMIN).count(), 1);
     let report = judge(action, &[&[("xid_age", Cell::Int(210_000_000))]]);
-    assert_eq!(insights(&report), ["wraparound_far"]);
+    assert_eq!(report.insight_ids(), ["wraparound_far"]);
 }
 
 /// A holder of the horizon; a session has its subject.
@@ -183,21 +189,21 @@ fn each_holder_of_the_horizon_has_its_remedy() {
         xid_age.clone(),
     ];
     let report = judge_with(group(), &holder(testkit::outcome(XMIN), &idle, 7));
-    assert_eq!(insights(&report), ["horizon_held_by_idle_session"]);
+    assert_eq!(report.insight_ids(), ["horizon_held_by_idle_session"]);
     assert_eq!(
         report.insights[0].recommendation,
         Some(Recommendation::EndSession("se_7".to_owned()))
     );
-    assert!(asks(&report));
+    assert!(!report.prompts().is_empty());
 
     let busy = [session.clone(), ("state", text("active")), started, xid_age.clone()];
     let report = judge_with(group(), &holder(testkit::outcome(XMIN), &busy, 7));
-    assert_eq!(insights(&report), ["horizon_held_by_busy_session"]);
+    assert_eq!(report.insight_ids(), ["horizon_held_by_busy_session"]);
     assert_eq!(report.insights[0].recommendation, None);
 
     let sender = [session, ("state", text("active")), xid_age.clone()];
     let report = judge_with(group(), &holder(testkit::outcome(XMIN), &sender, 7));
-    assert_eq!(insights(&report), ["horizon_held_by_standby"]);
+    assert_eq!(report.insight_ids(), ["horizon_held_by_standby"]);
     assert_eq!(
         report.next_actions[0].step,
         ReportedStep::RunWorkflow("replication".to_owned())
@@ -205,17 +211,17 @@ fn each_holder_of_the_horizon_has_its_remedy() {
 
     let slot = [("holder", text("replication_slot")), xid_age.clone()];
     let report = judge_with(group(), &holder(testkit::outcome(XMIN), &slot, 0));
-    assert_eq!(insights(&report), ["horizon_held_by_slot"]);
+    assert_eq!(report.insight_ids(), ["horizon_held_by_slot"]);
     assert_eq!(report.offered("replication.pg_replication_slots.state").count(), 1);
 
     let prepared = [("holder", text("prepared_transaction")), xid_age];
     let report = judge_with(group(), &holder(testkit::outcome(XMIN), &prepared, 0));
-    assert_eq!(insights(&report), ["horizon_held_by_prepared_transaction"]);
-    assert!(asks(&report));
+    assert_eq!(report.insight_ids(), ["horizon_held_by_prepared_transaction"]);
+    assert!(!report.prompts().is_empty());
 
     let young = [("holder", text("session")), ("xid_age", Cell::Int(500))];
     let report = judge_with(group(), &holder(testkit::outcome(XMIN), &young, 7));
-    assert_eq!(insights(&report), ["horizon_young"]);
+    assert_eq!(report.insight_ids(), ["horizon_young"]);
 }
 
 #[test]
@@ -224,7 +230,7 @@ fn hidden_sessions_are_said_to_be_hidden() {
         XMIN,
         &[&[("holder", text("session")), ("is_hidden", Cell::Boolean(true))]],
     );
-    assert_eq!(insights(&report), ["horizon_young"]);
+    assert_eq!(report.insight_ids(), ["horizon_young"]);
     assert_eq!(report.limitations.len(), 1);
 }
 
@@ -232,11 +238,11 @@ fn hidden_sessions_are_said_to_be_hidden() {
 fn prepared_transactions_and_slots_that_are_old_go_to_a_person() {
     let action = "prepared_transaction.pg_prepared_xacts.open";
     let report = judge(action, &[&[("age", Cell::DurationUs(86_400_000_000))]]);
-    assert_eq!(insights(&report), ["prepared_transactions_old"]);
-    assert!(asks(&report));
+    assert_eq!(report.insight_ids(), ["prepared_transactions_old"]);
+    assert!(!report.prompts().is_empty());
     let report = judge(action, &[&[("age", Cell::DurationUs(1_000_000))]]);
-    assert_eq!(insights(&report), ["prepared_transactions_none_old"]);
-    assert!(!asks(&report));
+    assert_eq!(report.insight_ids(), ["prepared_transactions_none_old"]);
+    assert!(report.prompts().is_empty());
 
     let action = "replication.pg_replication_slots.state";
     let old: &[(&str, Cell)] = &[
@@ -244,13 +250,13 @@ fn prepared_transactions_and_slots_that_are_old_go_to_a_person() {
         ("catalog_xmin_age", Cell::Int(9_000_000)),
     ];
     let report = judge(action, &[old]);
-    assert_eq!(insights(&report), ["horizon_held_by_slot"]);
-    assert!(asks(&report));
+    assert_eq!(report.insight_ids(), ["horizon_held_by_slot"]);
+    assert!(!report.prompts().is_empty());
     let report = judge(
         action,
         &[&[("is_active", Cell::Boolean(true)), ("xmin_age", Cell::Int(9))]],
     );
-    assert_eq!(insights(&report), ["slots_keep_no_old_rows"]);
+    assert_eq!(report.insight_ids(), ["slots_keep_no_old_rows"]);
 }
 
 #[test]
@@ -267,7 +273,7 @@ fn a_running_vacuum_shows_its_memory_and_its_sleep() {
         ]],
     );
     assert_eq!(
-        insights(&report),
+        report.insight_ids(),
         ["vacuum_running", "memory_too_small", "vacuum_sleeps"]
     );
     assert_eq!(
@@ -276,7 +282,7 @@ fn a_running_vacuum_shows_its_memory_and_its_sleep() {
     );
     assert_eq!(report.offered("autovacuum.pg_settings.relevant").count(), 1);
     let report = judge(action, &[]);
-    assert_eq!(insights(&report), ["vacuum_not_running"]);
+    assert_eq!(report.insight_ids(), ["vacuum_not_running"]);
 }
 
 fn settings(rows: &[(&str, &str)]) -> Outcome {
@@ -306,20 +312,20 @@ fn the_cost_limit_is_raised_only_for_a_run_that_it_held_back() {
     };
     // 100,000 a second is what the defaults allow: 16 million pages made dirty are 320 million of 360.
     let report = judge_with(slow(16_000_000), &defaults);
-    assert_eq!(insights(&report), ["autovacuum_throttled"]);
+    assert_eq!(report.insight_ids(), ["autovacuum_throttled"]);
     assert_eq!(
         parameter(&report, "autovacuum_throttled"),
         Some((Setting::AutovacuumVacuumCostLimit, 800))
     );
-    assert!(asks(&report));
+    assert!(!report.prompts().is_empty());
     let report = judge_with(slow(1_000_000), &defaults);
-    assert_eq!(insights(&report), ["autovacuum_settings_unremarkable"]);
+    assert_eq!(report.insight_ids(), ["autovacuum_settings_unremarkable"]);
 }
 
 #[test]
 fn what_is_switched_off_is_told() {
     let off = settings(&[("autovacuum", "off"), ("log_autovacuum_min_duration", "-1")]);
     let report = judge_with(group(), &off);
-    assert_eq!(insights(&report), ["autovacuum_off", "autovacuum_not_logged"]);
-    assert!(asks(&report));
+    assert_eq!(report.insight_ids(), ["autovacuum_off", "autovacuum_not_logged"]);
+    assert!(!report.prompts().is_empty());
 }

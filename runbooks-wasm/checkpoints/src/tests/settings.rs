@@ -3,7 +3,7 @@
 use pg_logstats_sdk::testkit::{self, ReportedStep};
 use pg_logstats_sdk::{FindingKind, Recommendation, Setting};
 
-use super::interpret::{GIB, busy, defaults, ids, interpret, settings};
+use super::interpret::{GIB, busy, defaults, interpret, settings};
 use crate::Checkpoints;
 
 #[test]
@@ -41,15 +41,21 @@ fn the_size_follows_from_the_wal_of_one_timeout() {
 fn the_size_is_never_less_than_what_is_set_and_needs_a_reason() {
     let large = settings(&[("checkpoint_timeout", "300", "s"), ("max_wal_size", "16384", "MB")]);
     let report = testkit::interpret(&Checkpoints, &busy(20), &large).unwrap();
-    assert_eq!(ids(&report), ["checkpoint_settings_found", "max_wal_size_suffices"]);
+    assert_eq!(
+        report.insight_ids(),
+        ["checkpoint_settings_found", "max_wal_size_suffices"]
+    );
     // All came in their time.
     let mut timed = busy(20);
     timed.checkpoints.causes.clear();
     let report = testkit::interpret(&Checkpoints, &timed, &defaults()).unwrap();
-    assert_eq!(ids(&report), ["checkpoint_settings_found", "max_wal_size_suffices"]);
+    assert_eq!(
+        report.insight_ids(),
+        ["checkpoint_settings_found", "max_wal_size_suffices"]
+    );
     // Nothing was measured.
     let report = interpret(&defaults());
-    assert_eq!(ids(&report), ["checkpoint_settings_found"]);
+    assert_eq!(report.insight_ids(), ["checkpoint_settings_found"]);
     assert!(report.limitations[0].contains("no size can be recommended"));
     assert!(report.findings.iter().all(|finding| finding.score <= 0.2));
 }
@@ -61,7 +67,7 @@ fn figures_that_cannot_be_are_no_advice() {
         one.distance_bytes = u64::MAX;
     }
     let report = testkit::interpret(&Checkpoints, &evidence, &defaults()).unwrap();
-    assert_eq!(ids(&report), ["checkpoint_settings_found"]);
+    assert_eq!(report.insight_ids(), ["checkpoint_settings_found"]);
     assert!(report.limitations[0].contains("no size can be recommended"));
 }
 
@@ -88,7 +94,7 @@ fn what_may_cost_data_is_at_the_top() {
         ("checkpoint_completion_target", "0.1", ""),
     ]));
     assert_eq!(
-        ids(&report),
+        report.insight_ids(),
         [
             "fsync_off",
             "full_page_writes_off",

@@ -52,8 +52,11 @@ fn a_server_with_room_is_calm() {
         group("batch", "active", 4),
         group("app", "idle in transaction", 2),
     ]);
-    assert_calm(&report);
-    assert_eq!(insights(&report), ["connection_share", "idle_in_transaction_session"]);
+    report.assert_calm();
+    assert_eq!(
+        report.insight_ids(),
+        ["connection_share", "idle_in_transaction_session"]
+    );
     assert_eq!(report.insights[0].title, "36.0 % of max_connections is used");
     assert_eq!(
         report.insights[0].reason,
@@ -92,7 +95,7 @@ fn idle_connections_near_the_limit_lead_to_a_pooler() {
     assert_eq!(limit.reason_codes, ["connection_limit_near", "mostly_idle", "one_role"]);
     assert_eq!(limit.confidence, Confidence::High);
     assert_eq!(
-        insights(&report),
+        report.insight_ids(),
         ["connection_share", "idle_connections", "one_role_holds_most"]
     );
     assert_eq!(
@@ -100,22 +103,22 @@ fn idle_connections_near_the_limit_lead_to_a_pooler() {
         "connections of it: 85; roles that have connections: 2; the rows name it"
     );
     assert_eq!(
-        labels(&report)[..2],
+        report.labels()[..2],
         [
             "let a person free connections before the limit is reached",
             "let a person put a pooler before the server, or make the pools smaller"
         ]
     );
     assert!(report.next_actions[..2].iter().all(|next| next.findings == [0]));
-    assert_eq!(recommends(&report), 0);
+    assert_eq!(report.recommendations(), 0);
 }
 
 #[test]
 fn busy_connections_are_no_case_for_a_pooler_and_the_limit_can_be_reached() {
     let report = counts(&[group("app", "active", 100)]);
     assert_eq!(report.findings[0].reason_codes, ["connection_limit_reached"]);
-    assert_eq!(insights(&report), ["connection_share"]);
-    assert!(labels(&report).iter().all(|label| !label.contains("pooler")));
+    assert_eq!(report.insight_ids(), ["connection_share"]);
+    assert!(report.labels().iter().all(|label| !label.contains("pooler")));
 }
 
 #[test]
@@ -134,17 +137,17 @@ fn a_forgotten_transaction_comes_with_a_limit_and_a_pause_without() {
         }])
     };
     let report = idle(20 * MINUTE);
-    assert_eq!(titles(&report), ["sessions that are idle in a transaction: 3"]);
+    assert_eq!(report.titles(), ["sessions that are idle in a transaction: 3"]);
     assert!((report.findings[0].score - 0.8).abs() < 1e-9);
     let limit = Recommendation::parameter(Setting::IdleInTransactionSessionTimeout, 300_000_000);
     assert_eq!(report.insights[1].recommendation, Some(limit));
-    assert_eq!(workflows(&report), ["running-queries"]);
+    assert_eq!(report.workflows(), ["running-queries"]);
     assert_eq!(
         report.insights[1].reason,
         "the longest has done nothing for 20.0 min, and keeps its locks and its snapshot"
     );
-    assert_eq!(recommends(&idle(5 * MINUTE)), 0, "a limit as low may be in force");
-    assert_calm(&idle(5_000_000));
+    assert_eq!(idle(5 * MINUTE).recommendations(), 0, "a limit as low may be in force");
+    idle(5_000_000).assert_calm();
 }
 
 #[test]
@@ -153,9 +156,9 @@ fn those_who_wait_for_locks_lead_to_the_tree() {
         waiting: 5,
         ..group("app", "active", 8)
     }]);
-    assert_eq!(titles(&report), ["sessions that wait for a lock now: 5"]);
+    assert_eq!(report.titles(), ["sessions that wait for a lock now: 5"]);
     assert_eq!(report.findings[0].score, 0.5);
-    assert_eq!(workflows(&report), ["lock-tree"]);
+    assert_eq!(report.workflows(), ["lock-tree"]);
 }
 
 #[test]
@@ -176,7 +179,7 @@ fn the_worst_comes_first() {
 #[test]
 fn without_the_limit_there_is_no_share() {
     let report = interpret(&outcome(&[group("app", "active", 90)], 0, OutcomeStatus::Ok));
-    assert_calm(&report);
+    report.assert_calm();
     assert_eq!(report.insights[0].title, "client connections: 90");
     assert_eq!(
         report.limitations,

@@ -25,13 +25,13 @@ fn reserved_slots_are_counted() {
         ("superuser_reserved_connections", "3", false),
         ("idle_in_transaction_session_timeout", "60000", false),
     ]);
-    assert_eq!(insights(&usual), ["reserved_slots"]);
+    assert_eq!(usual.insight_ids(), ["reserved_slots"]);
     assert_eq!(usual.insights[0].title, "slots that are reserved: 3 of 100");
     assert_eq!(
         usual.insights[0].reason,
         "for superusers: 3; for roles of pg_use_reserved_connections: 0; all others are refused before"
     );
-    assert_calm(&usual);
+    usual.assert_calm();
     let many = settings(&[
         ("max_connections", "50", false),
         ("superuser_reserved_connections", "3", false),
@@ -50,10 +50,10 @@ fn what_waits_for_a_restart_and_what_nothing_ends_is_told() {
         ("idle_in_transaction_session_timeout", "0", false),
     ]);
     assert_eq!(
-        insights(&report),
+        report.insight_ids(),
         ["reserved_slots", "setting_needs_restart", "no_idle_limit"]
     );
-    assert_calm(&report);
+    report.assert_calm();
     assert!(settings(&[("max_connections", "many", false)]).insights.is_empty());
 }
 
@@ -67,7 +67,7 @@ fn sessions(rows: &[SessionRow]) -> Report {
 #[test]
 fn sessions_that_work_are_calm_and_a_forgotten_one_is_a_finding() {
     let report = sessions(&[session_row(7), session_row(8)]);
-    assert_calm(&report);
+    report.assert_calm();
     assert_eq!(report.insights[0].reason, "running: 2; idle in a transaction: 0");
     let idle = SessionRow {
         state: Some("idle in transaction"),
@@ -77,13 +77,13 @@ fn sessions_that_work_are_calm_and_a_forgotten_one_is_a_finding() {
     };
     let report = sessions(&[session_row(7), idle]);
     assert_eq!(
-        titles(&report),
+        report.titles(),
         ["sessions that match and are idle in a transaction: 1"]
     );
     assert_eq!(report.findings[0].score, 0.5);
     assert_eq!(report.insights[1].evidence, ["se_9"]);
-    assert_eq!(workflows(&report), ["running-queries"]);
-    assert_eq!(recommends(&report), 0, "whether it harms anyone is not seen here");
+    assert_eq!(report.workflows(), ["running-queries"]);
+    assert_eq!(report.recommendations(), 0, "whether it harms anyone is not seen here");
 }
 
 #[test]
@@ -94,7 +94,7 @@ fn sessions_that_wait_for_locks_lead_to_the_tree() {
     };
     let report = sessions(&[waiting]);
     assert_eq!(report.findings[0].reason_codes, ["waiting_for_locks"]);
-    assert_eq!(workflows(&report), ["lock-tree"]);
+    assert_eq!(report.workflows(), ["lock-tree"]);
 }
 
 #[test]
@@ -110,5 +110,5 @@ fn groups_of_the_logs_are_looked_up_and_the_logs_left_to_their_runbook() {
         .filter_map(|request| request.bound("user"))
         .collect();
     assert_eq!(bound, ["cn_0000000000000001", "cn_0000000000000002"]);
-    assert_eq!(workflows(&report), ["connections"]);
+    assert_eq!(report.workflows(), ["connections"]);
 }

@@ -3,7 +3,7 @@ use pg_logstats_sdk::{
     Attribution, CancelReason, CancellationGroup, Confidence, FindingKind, Recommendation, SetParameter, Setting,
 };
 
-use super::{SESSIONS, class, has_workflow, insights, prompts, triage};
+use super::{SESSIONS, class, has_workflow, triage};
 
 fn group(reason: CancelReason, count: u64) -> CancellationGroup {
     CancellationGroup {
@@ -77,7 +77,7 @@ fn each_reason_leads_to_its_cause() {
     }
     assert!(has_workflow(&of(CancelReason::LockTimeout), "locks"));
     assert_eq!(
-        prompts(&of(CancelReason::IdleInTransactionTimeout)),
+        of(CancelReason::IdleInTransactionTimeout).prompts(),
         ["ask why the application leaves transactions or sessions of ca_0000000000000001 open"]
     );
     let idle = of(CancelReason::IdleSessionTimeout);
@@ -113,7 +113,7 @@ fn an_error_that_a_cancellation_tells_of_is_not_told_twice() {
 fn lock_timeouts_without_a_named_holder_want_log_lock_waits() {
     let evidence = testkit::evidence().cancellation(group(CancelReason::LockTimeout, 3));
     let report = triage(&evidence.clone().build());
-    assert_eq!(insights(&report), ["lock_holders_not_logged"]);
+    assert_eq!(report.insight_ids(), ["lock_holders_not_logged"]);
     assert_eq!(
         report.insights[0].recommendation,
         Some(Recommendation::SetParameter(SetParameter {
@@ -121,7 +121,7 @@ fn lock_timeouts_without_a_named_holder_want_log_lock_waits() {
             value: 1
         }))
     );
-    assert_eq!(prompts(&report), ["let a person decide on log_lock_waits"]);
+    assert_eq!(report.prompts(), ["let a person decide on log_lock_waits"]);
     let named = triage(&evidence.lock_wait(testkit::lock_wait(1, 7, &[8])).build());
     assert!(named.insights.is_empty());
     let other = triage(

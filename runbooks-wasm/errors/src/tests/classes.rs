@@ -3,7 +3,7 @@ use pg_logstats_sdk::{
     Attribution, Confidence, ErrorClass, ErrorStatement, Evidence, FindingKind, Priority, TempFileGroup,
 };
 
-use super::{MINUTE_US, SESSIONS, class, found, has_workflow, prompts, triage};
+use super::{MINUTE_US, SESSIONS, class, found, has_workflow, triage};
 
 fn start() -> i64 {
     testkit::error_class(1).first_seen
@@ -35,7 +35,7 @@ fn damaged_files_are_to_be_acted_on_with_the_first() {
     assert_eq!(report.findings[0].reason, "at 2026-01-02T03:04:05Z");
     let first = &report.next_actions[0];
     assert_eq!((first.priority, first.judgement_required), (Priority::Required, true));
-    assert_eq!(prompts(&report), ["show ec_0000000000000001 to a person at once"]);
+    assert_eq!(report.prompts(), ["show ec_0000000000000001 to a person at once"]);
 }
 
 #[test]
@@ -108,7 +108,7 @@ fn many_in_a_short_time_are_a_burst() {
         finding.score
     );
     assert_eq!(
-        prompts(&report),
+        report.prompts(),
         ["ask what was changed when ec_0000000000000001 began"]
     );
     assert!(report.next_actions[0].reason.contains("2026-01-02T03:09:05Z"));
@@ -189,28 +189,28 @@ fn other_runbooks_are_named_where_the_cause_is() {
     );
     assert!(has_workflow(&report, "temp-files"));
     assert_eq!(
-        prompts(&report),
+        report.prompts(),
         ["let a person make room on the disk: ec_0000000000000001"]
     );
     let report = of("53200");
     assert_eq!(
-        prompts(&report),
+        report.prompts(),
         ["let a person look at the memory of the machine: ec_0000000000000001"]
     );
     assert!(has_workflow(&report, "connections"));
-    assert_eq!(prompts(&of("XX000")), ["show ec_0000000000000001 to a person"]);
+    assert_eq!(of("XX000").prompts(), ["show ec_0000000000000001 to a person"]);
     assert_eq!(
-        prompts(&of("40001")),
+        of("40001").prompts(),
         ["ask whether the application retries the transactions of ec_0000000000000001"]
     );
-    assert!(prompts(&of("28P01")).is_empty());
+    assert!(of("28P01").prompts().is_empty());
     let guessing = triage(
         &testkit::evidence()
             .error_class(within(class("28P01", 500), 5, 5))
             .build(),
     );
     assert_eq!(
-        prompts(&guessing),
+        guessing.prompts(),
         ["ask who tries to connect with what: ec_0000000000000001"]
     );
 }

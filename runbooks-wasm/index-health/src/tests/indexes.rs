@@ -1,10 +1,7 @@
 use pg_logstats_sdk::testkit::{self, ReportedStep, session_row};
 use pg_logstats_sdk::{Cell, Confidence, FindingKind, Outcome, Priority};
 
-use super::{
-    BUILDS, CONSTRAINTS, GIB, INVALID, MIB, TABLE, USAGE, about_table, assert_rises, assert_well, insights, interpret,
-    prompts, rows, text, worst_score,
-};
+use super::{BUILDS, CONSTRAINTS, GIB, INVALID, MIB, TABLE, USAGE, about_table, assert_rises, interpret, rows, text};
 
 fn invalid(is_ready: bool, is_unique: bool, size: i64) -> Vec<(&'static str, Cell)> {
     vec![
@@ -19,7 +16,7 @@ fn invalid(is_ready: bool, is_unique: bool, size: i64) -> Vec<(&'static str, Cel
 
 #[test]
 fn no_invalid_index_is_well() {
-    assert_well(&interpret(&rows(INVALID, &[])), "indexes_valid");
+    interpret(&rows(INVALID, &[])).assert_well("indexes_valid");
 }
 
 #[test]
@@ -44,10 +41,10 @@ fn invalid_indexes_are_found_the_costliest_first() {
         report.findings[0].reason_codes,
         ["invalid_index", "kept_up_for_nothing", "unique_not_ensured"]
     );
-    assert_eq!(insights(&report), ["indexes_not_valid"]);
+    assert_eq!(report.insight_ids(), ["indexes_not_valid"]);
     assert_eq!(report.offered(BUILDS).next().unwrap().priority, Priority::Required);
     assert_eq!(
-        prompts(&report),
+        report.prompts(),
         ["let a person reindex or drop the indexes that are not valid; how many: 3"]
     );
     let mut partitioned = invalid(true, false, 0);
@@ -70,7 +67,7 @@ fn constraint(kind: &str, is_enforced: bool) -> Vec<(&'static str, Cell)> {
 
 #[test]
 fn constraints_that_are_not_validated_are_told_by_kind() {
-    assert_well(&interpret(&rows(CONSTRAINTS, &[])), "constraints_validated");
+    interpret(&rows(CONSTRAINTS, &[])).assert_well("constraints_validated");
     let report = interpret(&rows(
         CONSTRAINTS,
         &[
@@ -97,9 +94,9 @@ fn constraints_that_are_not_validated_are_told_by_kind() {
         report.insights[0].title,
         "constraints to be validated: 4, not enforced: 1"
     );
-    assert_eq!(prompts(&report), ["let a person validate the constraints; how many: 4"]);
+    assert_eq!(report.prompts(), ["let a person validate the constraints; how many: 4"]);
     let chosen = interpret(&rows(CONSTRAINTS, &[constraint("check", false)]));
-    assert!(prompts(&chosen).is_empty());
+    assert!(chosen.prompts().is_empty());
     assert_eq!(chosen.next_actions[0].step, ReportedStep::Stop);
 }
 
@@ -122,11 +119,11 @@ fn build(lockers: (i64, i64), running_s: i64) -> Outcome {
 #[test]
 fn builds_are_told_and_those_that_wait_for_long_lead_to_the_locks() {
     let report = interpret(&rows(BUILDS, &[]));
-    assert_well(&report, "no_index_build");
+    report.assert_well("no_index_build");
     assert_eq!(report.offered(INVALID).count(), 1);
 
     let report = interpret(&build((3, 3), 7_200));
-    assert_eq!(insights(&report), ["index_builds_running"]);
+    assert_eq!(report.insight_ids(), ["index_builds_running"]);
     assert!(report.findings.is_empty());
     assert_eq!(report.next_actions[0].step, ReportedStep::Stop);
 
@@ -147,7 +144,7 @@ fn builds_are_told_and_those_that_wait_for_long_lead_to_the_locks() {
         "the build in row 1 waits for other transactions; how many: 2"
     );
     assert!((finding.score - 0.6).abs() < 1e-9);
-    assert_eq!(insights(&report), ["index_builds_running", "index_build_waits"]);
+    assert_eq!(report.insight_ids(), ["index_builds_running", "index_build_waits"]);
     assert_eq!(
         (report.next_actions[0].step.clone(), report.next_actions[0].priority),
         (locks, Priority::Required)
@@ -179,8 +176,8 @@ fn indexes_that_are_used_or_ensure_something_are_well() {
             index("b, a", 5, GIB, false),
         ],
     ));
-    assert_well(&report, "indexes_earn_their_keep");
-    assert!(prompts(&report).is_empty());
+    report.assert_well("indexes_earn_their_keep");
+    assert!(report.prompts().is_empty());
 }
 
 #[test]
@@ -201,9 +198,9 @@ fn unused_indexes_are_found_where_others_are_used() {
         ("unused_index", Confidence::Medium)
     );
     assert!((0.5..0.7).contains(&finding.score));
-    assert_eq!(insights(&report), ["unused_indexes"]);
+    assert_eq!(report.insight_ids(), ["unused_indexes"]);
     assert_eq!(
-        prompts(&report),
+        report.prompts(),
         ["let a person decide which indexes of rl_1_5 to drop"]
     );
     let reset = interpret(&about_table(
@@ -223,8 +220,8 @@ fn small_unused_indexes_are_told_without_an_alarm() {
         USAGE,
         &[index("id", 9, GIB, true), index("a", 0, 10 * MIB, false)],
     ));
-    assert_eq!(insights(&report), ["unused_indexes"]);
-    assert!(worst_score(&report) <= 0.2 && prompts(&report).is_empty());
+    assert_eq!(report.insight_ids(), ["unused_indexes"]);
+    assert!(report.worst_score() <= 0.2 && report.prompts().is_empty());
 }
 
 #[test]
@@ -266,15 +263,15 @@ fn redundant_indexes_are_those_that_another_begins_with_or_equals() {
 fn more_is_never_less_bad() {
     let sizes: Vec<i64> = (0..200).map(|n| n * GIB).collect();
     assert_rises(&sizes, |size| {
-        worst_score(&interpret(&rows(INVALID, &[invalid(true, false, size)])))
+        interpret(&rows(INVALID, &[invalid(true, false, size)])).worst_score()
     });
     assert_rises(&sizes, |size| {
-        worst_score(&interpret(&about_table(USAGE, &[index("a", 0, size, false)])))
+        interpret(&about_table(USAGE, &[index("a", 0, size, false)])).worst_score()
     });
     let counts: Vec<usize> = (0..40).collect();
     assert_rises(&counts, |n| {
-        worst_score(&interpret(&rows(CONSTRAINTS, &vec![constraint("check", true); n])))
+        interpret(&rows(CONSTRAINTS, &vec![constraint("check", true); n])).worst_score()
     });
     let seconds: Vec<i64> = (0..20_000).step_by(100).collect();
-    assert_rises(&seconds, |seconds| worst_score(&interpret(&build((2, 1), seconds))));
+    assert_rises(&seconds, |seconds| interpret(&build((2, 1), seconds)).worst_score());
 }

@@ -1,10 +1,7 @@
 use pg_logstats_sdk::testkit::ReportedStep;
 use pg_logstats_sdk::{Cell, Confidence, FindingKind, Recommendation};
 
-use super::{
-    BLOAT, DEAD_ROWS, GIB, MIB, STATISTICS, TABLE, USAGE, about_table, assert_rises, assert_well, insights, interpret,
-    prompts, rows, worst_score,
-};
+use super::{BLOAT, DEAD_ROWS, GIB, MIB, STATISTICS, TABLE, USAGE, about_table, assert_rises, interpret, rows};
 
 fn bloat(ratio: f64, bytes: i64, missing: i64) -> Vec<(&'static str, Cell)> {
     vec![
@@ -19,7 +16,7 @@ fn bloat(ratio: f64, bytes: i64, missing: i64) -> Vec<(&'static str, Cell)> {
 fn a_table_with_room_for_updates_is_well() {
     for (ratio, bytes) in [(0.2, 200 * GIB), (0.9, 10 * MIB), (0.0, 0)] {
         let report = interpret(&about_table(BLOAT, &[bloat(ratio, bytes, 0)]));
-        assert_well(&report, "table_not_bloated");
+        report.assert_well("table_not_bloated");
     }
 }
 
@@ -34,12 +31,12 @@ fn a_bloated_table_leads_to_its_statistics_and_a_person() {
     );
     assert_eq!(finding.subject.as_deref(), Some(TABLE));
     assert!((0.7..0.8).contains(&finding.score));
-    assert_eq!(insights(&report), ["table_bloated"]);
+    assert_eq!(report.insight_ids(), ["table_bloated"]);
     assert_eq!(report.insights[0].recommendation, None, "a VACUUM gives nothing back");
     let asked = report.requested(STATISTICS).next().unwrap();
     assert_eq!(asked.bound("relation"), Some(TABLE));
     assert_eq!(
-        prompts(&report),
+        report.prompts(),
         ["let a person decide whether rl_1_5 should be rewritten"]
     );
 }
@@ -49,7 +46,7 @@ fn an_estimate_without_statistics_asks_for_them_first() {
     let report = interpret(&about_table(BLOAT, &[bloat(0.8, 40 * GIB, 3)]));
     assert_eq!(report.findings[0].confidence, Confidence::Low);
     assert_eq!(report.findings[0].reason_codes, ["bloated_table", "statistics_missing"]);
-    assert_eq!(insights(&report), ["columns_not_analyzed", "table_bloated"]);
+    assert_eq!(report.insight_ids(), ["columns_not_analyzed", "table_bloated"]);
     assert_eq!(report.insights[0].title, "3 columns of rl_1_5 were never analysed");
     assert_eq!(
         report.insights[0].recommendation,
@@ -63,7 +60,7 @@ fn an_estimate_without_statistics_asks_for_them_first() {
 #[test]
 fn a_table_of_another_database_is_told() {
     for action in [USAGE, BLOAT, STATISTICS] {
-        assert_well(&interpret(&about_table(action, &[])), "table_not_here");
+        interpret(&about_table(action, &[])).assert_well("table_not_here");
     }
 }
 
@@ -85,7 +82,7 @@ fn a_table_that_is_looked_after_is_well() {
         statistics(10, 1_000, MIB),
         statistics(0, 0, 0),
     ] {
-        assert_well(&interpret(&about_table(STATISTICS, &[row])), "table_unremarkable");
+        interpret(&about_table(STATISTICS, &[row])).assert_well("table_unremarkable");
     }
 }
 
@@ -102,7 +99,7 @@ fn dead_rows_get_a_vacuum_or_an_earlier_autovacuum() {
         "of rl_1_5, 75.0 % of the rows are dead: 3,000,000"
     );
     assert!(never.findings[0].score > 0.5);
-    assert_eq!(insights(&never), ["table_has_dead_rows"]);
+    assert_eq!(never.insight_ids(), ["table_has_dead_rows"]);
     let vacuum = Recommendation::vacuum(&TABLE.to_owned(), false);
     assert_eq!(never.insights[0].recommendation, Some(vacuum.clone()));
     let workflow = ReportedStep::RunWorkflow("autovacuum".to_owned());
@@ -122,7 +119,7 @@ fn old_figures_and_scans_of_all_are_told() {
     row[3] = ("seq_scan", Cell::Int(1_000));
     row[4] = ("seq_tup_read", Cell::Int(10_000_000_000));
     let report = interpret(&about_table(STATISTICS, &[row]));
-    assert_eq!(insights(&report), ["planner_figures_old", "table_read_whole"]);
+    assert_eq!(report.insight_ids(), ["planner_figures_old", "table_read_whole"]);
     assert_eq!(
         report.insights[0].recommendation,
         Some(Recommendation::AnalyzeRelation(TABLE.to_owned()))
@@ -148,9 +145,9 @@ fn table(dead: i64, threshold: f64, size: i64) -> Vec<(&'static str, Cell)> {
 
 #[test]
 fn dead_rows_that_are_due_to_be_removed_are_well() {
-    assert_well(&interpret(&rows(DEAD_ROWS, &[])), "dead_rows_removed_in_time");
+    interpret(&rows(DEAD_ROWS, &[])).assert_well("dead_rows_removed_in_time");
     let due = table(240_000, 200_050.0, 100 * GIB);
-    assert_well(&interpret(&rows(DEAD_ROWS, &[due])), "dead_rows_removed_in_time");
+    interpret(&rows(DEAD_ROWS, &[due])).assert_well("dead_rows_removed_in_time");
 }
 
 #[test]
@@ -172,7 +169,7 @@ fn dead_rows_that_pile_up_lead_to_autovacuum() {
             .iter()
             .all(|finding| (0.4..0.8).contains(&finding.score))
     );
-    assert_eq!(insights(&report), ["dead_rows_pile_up"]);
+    assert_eq!(report.insight_ids(), ["dead_rows_pile_up"]);
     let workflow = ReportedStep::RunWorkflow("autovacuum".to_owned());
     assert_eq!(report.next_actions[0].step, workflow);
 }
@@ -180,16 +177,17 @@ fn dead_rows_that_pile_up_lead_to_autovacuum() {
 #[test]
 fn more_is_never_less_bad() {
     let steps: Vec<i64> = (0..100).collect();
-    let of = |row| worst_score(&interpret(&about_table(BLOAT, &[row])));
+    let of = |row| interpret(&about_table(BLOAT, &[row])).worst_score();
     assert_rises(&steps, |gib| of(bloat(0.9, gib * GIB, 0)));
     assert_rises(&steps, |percent| of(bloat(percent as f64 / 100.0, 90 * GIB, 0)));
     assert_rises(&steps, |n| {
-        worst_score(&interpret(&rows(DEAD_ROWS, &[table(n * 100_000, 200_050.0, 90 * GIB)])))
+        interpret(&rows(DEAD_ROWS, &[table(n * 100_000, 200_050.0, 90 * GIB)])).worst_score()
     });
     assert_rises(&steps, |n| {
-        worst_score(&interpret(&about_table(
+        interpret(&about_table(
             STATISTICS,
             &[statistics(1_000_000, n * 100_000, 90 * GIB)],
-        )))
+        ))
+        .worst_score()
     });
 }

@@ -17,7 +17,7 @@ fn prepared(age_us: i64, xid_age: i64) -> Report {
 #[test]
 fn a_prepared_transaction_counts_when_nobody_ends_it() {
     let report = prepared(3_600_000_000, 5);
-    assert_eq!(titles(&report), ["prepared transactions that are open: 1"]);
+    assert_eq!(report.titles(), ["prepared transactions that are open: 1"]);
     assert_eq!(
         report.findings[0].reason,
         "the oldest was prepared 60.0 min ago, and has no session to end it"
@@ -29,7 +29,7 @@ fn a_prepared_transaction_counts_when_nobody_ends_it() {
         0.5,
         "by what it holds back"
     );
-    assert_calm(&prepared(2_000_000, 100));
+    prepared(2_000_000, 100).assert_calm();
 }
 
 fn settings(rows: &[(&str, &str)]) -> Report {
@@ -49,14 +49,14 @@ fn blind_logs_come_with_advice_and_other_settings_with_a_word() {
         ("log_lock_waits", "off"),
     ]);
     assert_eq!(
-        insights(&report),
+        report.insight_ids(),
         ["lock_waits_not_logged", "no_idle_limit", "no_lock_timeout"]
     );
     assert_eq!(
         report.insights[0].recommendation,
         Some(Recommendation::parameter(Setting::LogLockWaits, 1))
     );
-    assert_eq!(recommends(&report), 1);
+    assert_eq!(report.recommendations(), 1);
     assert!(report.findings.iter().all(|finding| finding.score == 0.0));
 }
 
@@ -68,7 +68,7 @@ fn settings_that_are_set_are_no_word_worth() {
         ("log_lock_waits", "on"),
     ]);
     assert!(report.insights.is_empty());
-    assert_calm(&report);
+    report.assert_calm();
 }
 
 #[test]
@@ -95,7 +95,7 @@ fn a_session_is_told_with_what_it_does() {
         "it runs nothing and has no transaction open, or the server does not show what it does"
     );
     let gone = interpret(&testkit::outcome(SESSION).build());
-    assert_eq!(insights(&gone), ["session_gone"]);
+    assert_eq!(gone.insight_ids(), ["session_gone"]);
     assert_eq!(gone.requested("lock_wait.pg_locks.tree").count(), 1);
 }
 
@@ -103,9 +103,9 @@ fn a_session_is_told_with_what_it_does() {
 fn lock_waits_in_the_logs_are_left_to_the_runbook_for_them() {
     let evidence = testkit::evidence().lock_wait(testkit::lock_wait(1, 7, &[8])).build();
     let report = testkit::triage(&LockTree, &evidence).unwrap();
-    assert_eq!(workflows(&report), ["locks"]);
+    assert_eq!(report.workflows(), ["locks"]);
     let none = testkit::triage(&LockTree, &testkit::evidence().build()).unwrap();
-    assert!(workflows(&none).is_empty());
+    assert!(none.workflows().is_empty());
 }
 
 #[test]
@@ -116,7 +116,7 @@ fn a_truncated_outcome_is_judged_and_said_to_be_one() {
         .status(OutcomeStatus::Truncated)
         .build();
     let report = interpret(&outcome);
-    assert_eq!(insights(&report), ["prepared_transactions_open"]);
+    assert_eq!(report.insight_ids(), ["prepared_transactions_open"]);
     assert_eq!(
         report.limitations,
         ["there was more than the action may return, so counts are lower bounds; rows that were judged: 1"]

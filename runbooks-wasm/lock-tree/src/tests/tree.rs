@@ -76,8 +76,8 @@ fn tree(edges: &[Edge]) -> Report {
 #[test]
 fn nobody_waiting_ends_the_search() {
     let report = interpret(&testkit::outcome(TREE).build());
-    assert_eq!(insights(&report), ["nobody_waits"]);
-    assert_calm(&report);
+    assert_eq!(report.insight_ids(), ["nobody_waits"]);
+    report.assert_calm();
     assert_eq!(report.findings[0].title, "nobody waits for a lock");
     assert_eq!(report.next_actions[0].step, ReportedStep::Stop);
 }
@@ -92,7 +92,7 @@ fn the_head_behind_whom_most_is_waited_comes_first_with_all_behind_it() {
     };
     let report = tree(&[edge(5, 4), edge(9, 8), second]);
     assert_eq!(
-        titles(&report),
+        report.titles(),
         [
             "se_9 holds others up; sessions that wait behind it: 2",
             "se_5 holds others up; sessions that wait behind it: 1"
@@ -107,7 +107,7 @@ fn the_head_behind_whom_most_is_waited_comes_first_with_all_behind_it() {
     assert_eq!(head.kind, FindingKind::LockWait);
     assert_eq!(head.subject.as_deref(), Some("se_9"));
     assert_eq!(
-        insights(&report),
+        report.insight_ids(),
         [
             "lock_queue_head",
             "active_holder",
@@ -121,9 +121,9 @@ fn the_head_behind_whom_most_is_waited_comes_first_with_all_behind_it() {
         report.insights[5].reason,
         "for rows: 3; for tables: 0; for advisory locks, which applications take by themselves: 0; for others: 0"
     );
-    assert_eq!(recommends(&report), 0, "what works is not to be ended");
+    assert_eq!(report.recommendations(), 0, "what works is not to be ended");
     assert_eq!(report.next_actions[0].findings, [0]);
-    assert_eq!(workflows(&report), ["running-queries"]);
+    assert_eq!(report.workflows(), ["running-queries"]);
     assert_eq!(report.requested(SESSION).count(), 2);
 }
 
@@ -142,7 +142,7 @@ fn an_idle_head_may_be_ended_by_a_persons_decision_and_not_for_a_moments_wait() 
         ..idle(9, 8, SECOND)
     };
     let report = tree(&[moment]);
-    assert_eq!(recommends(&report), 0);
+    assert_eq!(report.recommendations(), 0);
     assert!(report.findings[0].score < 0.1);
     assert!(
         report
@@ -161,13 +161,13 @@ fn a_prepared_transaction_at_the_head_is_looked_up_and_decided_by_a_person() {
         ..edge(0, 8)
     }]);
     assert_eq!(
-        titles(&report),
+        report.titles(),
         ["a prepared transaction holds others up; sessions that wait behind it: 1"]
     );
     assert_eq!(report.findings[0].reason_codes, ["queue_head", "prepared_transaction"]);
     assert_eq!(report.offered(PREPARED).next().unwrap().priority, Priority::Required);
     assert_eq!(
-        labels(&report)[0],
+        report.labels()[0],
         "let a person commit or roll back the prepared transaction"
     );
 }
@@ -180,10 +180,10 @@ fn a_hidden_head_is_for_a_person() {
     }]);
     assert_eq!(report.findings[0].reason_codes, ["queue_head", "hidden_session"]);
     assert_eq!(
-        labels(&report)[0],
+        report.labels()[0],
         "let a person look at the session at the head of the queue"
     );
-    assert_eq!(recommends(&report), 0);
+    assert_eq!(report.recommendations(), 0);
 }
 
 /// `ALTER TABLE` of 8 behind the `SELECT` of 9, and readers 7 and 6 behind it.
@@ -214,7 +214,7 @@ fn behind_a_reader(held: &'static str) -> [Edge; 3] {
 fn an_alter_table_behind_a_reader_is_what_stands_in_the_way() {
     let report = tree(&behind_a_reader("AccessShareLock"));
     assert_eq!(
-        titles(&report),
+        report.titles(),
         [
             "se_9 holds others up; sessions that wait behind it: 3",
             "se_8 waits for AccessExclusiveLock and others stand behind it; sessions that wait for nothing but its turn: 2"
@@ -237,7 +237,11 @@ fn an_alter_table_behind_a_reader_is_what_stands_in_the_way() {
         strong.recommendation,
         Some(Recommendation::EndSession("se_8".to_owned()))
     );
-    assert!(labels(&report).contains(&"let a person decide whether to end se_8 for now"));
+    assert!(
+        report
+            .labels()
+            .contains(&"let a person decide whether to end se_8 for now")
+    );
 }
 
 /// What PostgreSQL 15 showed of two that read, an `ALTER TABLE` (16), two readers, another `ALTER TABLE` (92) and one more reader.
@@ -277,14 +281,14 @@ fn two_in_line() -> Vec<Edge> {
 fn of_two_alter_tables_neither_is_to_be_ended_alone() {
     let report = tree(&two_in_line());
     assert_eq!(
-        titles(&report),
+        report.titles(),
         [
             "se_95 holds others up; sessions that wait behind it: 5",
             "se_3 holds others up; sessions that wait behind it: 5",
             "se_16 waits for AccessExclusiveLock and others stand behind it; sessions that wait for nothing but its turn: 3"
         ]
     );
-    assert_eq!(recommends(&report), 0);
+    assert_eq!(report.recommendations(), 0);
     let long: Vec<Edge> = two_in_line()
         .into_iter()
         .map(|edge| Edge {
@@ -293,7 +297,7 @@ fn of_two_alter_tables_neither_is_to_be_ended_alone() {
         })
         .collect();
     let report = tree(&long);
-    assert_eq!(recommends(&report), 1, "only the one that does nothing");
+    assert_eq!(report.recommendations(), 1, "only the one that does nothing");
     let decide = report
         .next_actions
         .iter()
@@ -313,7 +317,7 @@ fn those_who_conflict_with_the_holder_would_wait_without_the_alter_table_too() {
         report.findings[0].reason_codes,
         ["queue_head", "access_exclusive", "long_queue"]
     );
-    assert_eq!(recommends(&report), 0);
+    assert_eq!(report.recommendations(), 0);
 }
 
 #[test]
@@ -325,12 +329,12 @@ fn a_circle_is_told_and_left_to_the_server() {
     let report = tree(&[within(8, 7), within(7, 8)]);
     assert_eq!(report.findings[0].kind, FindingKind::Deadlock);
     assert_eq!(
-        titles(&report),
+        report.titles(),
         ["sessions wait for each other in a circle; sessions in it: 2"]
     );
-    assert_eq!(insights(&report), ["lock_cycle", "waits_by_kind_of_lock"]);
+    assert_eq!(report.insight_ids(), ["lock_cycle", "waits_by_kind_of_lock"]);
     assert_eq!(report.insights[0].evidence, ["se_8", "se_7"]);
-    assert_eq!(recommends(&report), 0);
+    assert_eq!(report.recommendations(), 0);
 }
 
 #[test]

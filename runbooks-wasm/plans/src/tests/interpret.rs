@@ -1,7 +1,6 @@
 use pg_logstats_sdk::testkit::{self, Report};
 use pg_logstats_sdk::{Cell, CreateStatistics, Evidence, FindingKind, LoggedPlanNode, PlanNode, Recommendation};
 
-use super::{asks, insights};
 use crate::Plans;
 
 const ANALYZE: &str = "query_family.explain_analyze";
@@ -50,9 +49,9 @@ fn filtered(columns: usize, planned: f64, actual: f64) -> PlanNode {
 fn two_columns_and_too_low_an_estimate_ask_for_statistics() {
     let report = judge_plan([filtered(2, 100.0, 50_000.0)]);
     assert!(
-        insights(&report).contains(&"row_estimate_off"),
+        report.insight_ids().contains(&"row_estimate_off"),
         "{:?}",
-        insights(&report)
+        report.insight_ids()
     );
     let insight = report.insight("columns_correlated").unwrap();
     assert_eq!(
@@ -67,7 +66,7 @@ fn two_columns_and_too_low_an_estimate_ask_for_statistics() {
         insight.recommendation,
         Some(Recommendation::CreateStatistics(statistics))
     );
-    assert!(asks(&report));
+    assert!(!report.prompts().is_empty());
 }
 
 #[test]
@@ -79,14 +78,14 @@ fn one_column_too_high_an_estimate_or_few_rows_do_not() {
         filtered(2, 1.0, 500.0),
     ] {
         let report = judge_plan([node]);
-        assert_eq!(report.insight("columns_correlated"), None, "{:?}", insights(&report));
+        assert_eq!(report.insight("columns_correlated"), None, "{:?}", report.insight_ids());
     }
 }
 
 #[test]
 fn a_plan_without_faults_is_nothing() {
     let report = judge_plan([filtered(2, 10.0, 12.0)]);
-    assert_eq!(insights(&report), ["query_plan_no_disk_spill", "plan_unremarkable"]);
+    assert_eq!(report.insight_ids(), ["query_plan_no_disk_spill", "plan_unremarkable"]);
     assert_eq!(report.findings[0].kind, FindingKind::NothingFound);
 }
 
@@ -102,17 +101,20 @@ fn a_table_is_judged_by_its_age_and_how_it_is_read() {
         ]
     };
     let report = judge(TABLE, &[&row(600_000, 500, 500_000_000, 3)]);
-    assert_eq!(insights(&report), ["table_statistics_old", "table_mostly_read_whole"]);
+    assert_eq!(
+        report.insight_ids(),
+        ["table_statistics_old", "table_mostly_read_whole"]
+    );
     assert_eq!(
         report.insights[0].recommendation,
         Some(Recommendation::AnalyzeRelation("rl_orders".to_owned()))
     );
-    assert!(asks(&report));
+    assert!(!report.prompts().is_empty());
     let report = judge(TABLE, &[&row(100, 500, 500_000_000, 90_000)]);
-    assert_eq!(insights(&report), ["table_unremarkable"]);
+    assert_eq!(report.insight_ids(), ["table_unremarkable"]);
     assert_eq!(report.findings[0].kind, FindingKind::NothingFound);
     let report = judge(TABLE, &[&[("n_live_tup", Cell::Int(5))]]);
-    assert!(insights(&report).is_empty());
+    assert!(report.insight_ids().is_empty());
     assert_eq!(report.limitations.len(), 1);
 }
 
@@ -120,12 +122,12 @@ fn a_table_is_judged_by_its_age_and_how_it_is_read() {
 fn indexes_are_counted_and_broken_ones_told() {
     let row = |valid: bool, scans: i64| [("is_valid", Cell::Boolean(valid)), ("idx_scan", Cell::Int(scans))];
     let report = judge(INDEXES, &[&row(true, 9), &row(true, 0)]);
-    assert_eq!(insights(&report), ["indexes_found"]);
+    assert_eq!(report.insight_ids(), ["indexes_found"]);
     assert_eq!(report.insights[0].reason, "the server counted scans of 1 of them");
     let report = judge(INDEXES, &[&row(true, 9), &row(false, 0)]);
-    assert_eq!(insights(&report), ["index_invalid"]);
-    assert!(asks(&report));
-    assert_eq!(insights(&judge(INDEXES, &[])), ["table_without_index"]);
+    assert_eq!(report.insight_ids(), ["index_invalid"]);
+    assert!(!report.prompts().is_empty());
+    assert_eq!(judge(INDEXES, &[]).insight_ids(), ["table_without_index"]);
 }
 
 #[test]
@@ -134,11 +136,11 @@ fn columns_that_were_never_analysed_are_told() {
     let unknown: &[(&str, Cell)] = &[("position", Cell::Int(1))];
     let hidden: &[(&str, Cell)] = &[("is_hidden", Cell::Boolean(true))];
     let report = judge(COLUMNS, &[unknown, unknown, hidden]);
-    assert_eq!(insights(&report), ["columns_without_statistics"]);
+    assert_eq!(report.insight_ids(), ["columns_without_statistics"]);
     assert_eq!(report.limitations, ["columns whose figures the role may not see: 1"]);
-    assert!(asks(&report));
+    assert!(!report.prompts().is_empty());
     let report = judge(COLUMNS, &[known, known, unknown]);
-    assert_eq!(insights(&report), ["columns_with_statistics"]);
+    assert_eq!(report.insight_ids(), ["columns_with_statistics"]);
 }
 
 #[test]

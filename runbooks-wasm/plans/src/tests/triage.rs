@@ -3,7 +3,6 @@ use pg_logstats_sdk::{
     Attribution, Confidence, Evidence, FindingKind, LoggedPlanNode, PlanGroup, QueryFamily, Recommendation, SetWorkMem,
 };
 
-use super::{asks, insights};
 use crate::Plans;
 
 const EXPLAIN: &str = "query_family.explain";
@@ -102,7 +101,7 @@ fn a_spill_gives_the_role_the_memory_that_holds_it() {
         "qf_0000000000000001 wrote 100.0 MiB of a sort or hash to disk"
     );
     assert_eq!(report.findings[0].reason_codes, ["disk_spill", "large_share_of_time"]);
-    assert_eq!(insights(&report), ["logged_plan_spilled"]);
+    assert_eq!(report.insight_ids(), ["logged_plan_spilled"]);
     let memory = SetWorkMem {
         user: "us_app".to_owned(),
         bytes: 256 << 20,
@@ -111,7 +110,7 @@ fn a_spill_gives_the_role_the_memory_that_holds_it() {
         report.insights[0].recommendation,
         Some(Recommendation::SetWorkMem(memory))
     );
-    assert!(asks(&report));
+    assert!(!report.prompts().is_empty());
     let blocks = LoggedPlanNode {
         temp_written_blocks: Some(5),
         ..node(None, "Hash Join", 10.0, 1)

@@ -1,7 +1,7 @@
 use pg_logstats_sdk::testkit::{self, Report, ReportedStep, plan_node};
 use pg_logstats_sdk::{Cell, Confidence, CreateIndex, Outcome, PlanNode, Recommendation, SetWorkMem};
 
-use super::{evidence, insights, interpret};
+use super::{evidence, interpret};
 
 fn plan(action: &str, nodes: Vec<PlanNode>) -> Outcome {
     testkit::outcome(action)
@@ -51,7 +51,7 @@ fn a_scan_that_throws_nearly_all_rows_away_wants_an_index_on_its_filter() {
     };
     let report = analyzed(vec![on("rl_orders", &["cl_a", "cl_b"], scan.clone())]);
     assert_eq!(
-        insights(&report),
+        report.insight_ids(),
         ["query_plan_no_disk_spill", "selective_sequential_scan"]
     );
     let insight = &report.insights[1];
@@ -80,7 +80,7 @@ fn a_scan_that_throws_nearly_all_rows_away_wants_an_index_on_its_filter() {
         ..scan
     };
     assert_eq!(
-        insights(&analyzed(vec![on("rl_orders", &["a"], keeps_half)])),
+        analyzed(vec![on("rl_orders", &["a"], keeps_half)]).insight_ids(),
         ["query_plan_no_disk_spill", "plan_unremarkable"]
     );
 }
@@ -96,7 +96,7 @@ fn an_estimated_plan_is_judged_with_less_confidence_and_leads_to_a_run() {
         "query_family.explain",
         vec![on("rl_orders", &["cl_a"], scan.clone())],
     ));
-    assert_eq!(insights(&report), ["selective_sequential_scan"]);
+    assert_eq!(report.insight_ids(), ["selective_sequential_scan"]);
     assert_eq!(report.insights[0].confidence, Confidence::Low);
     assert_eq!(report.insights[0].recommendation, Some(index("rl_orders", &["cl_a"])));
     assert!(
@@ -107,7 +107,7 @@ fn an_estimated_plan_is_judged_with_less_confidence_and_leads_to_a_run() {
     assert_eq!(report.offered("query_family.explain_analyze").count(), 1);
     // Without a filter it has to read all: no index helps.
     let unfiltered = interpret(&plan("query_family.explain", vec![on("rl_orders", &[], scan)]));
-    assert_eq!(insights(&unfiltered), ["plan_unremarkable"]);
+    assert_eq!(unfiltered.insight_ids(), ["plan_unremarkable"]);
 }
 
 #[test]
@@ -120,7 +120,7 @@ fn a_spill_wants_work_mem_for_the_role_unless_no_setting_is_sane() {
     };
     let report = analyzed(vec![sort.clone()]);
     assert_eq!(
-        insights(&report),
+        report.insight_ids(),
         ["query_plan_disk_spill_detected", "explain_analyze_temp_buffers"]
     );
     assert_eq!(report.insights[0].title, "a sort or hash wrote 20.0 MiB to disk");
@@ -142,7 +142,7 @@ fn a_spill_wants_work_mem_for_the_role_unless_no_setting_is_sane() {
             .build(),
     );
     assert_eq!(
-        insights(&temp),
+        temp.insight_ids(),
         ["query_plan_disk_spill_detected", "explain_analyze_temp_buffers"]
     );
 }
@@ -272,7 +272,7 @@ fn an_index_only_scan_that_visits_the_table_is_told() {
     };
     let report = scan(15_000);
     assert_eq!(
-        insights(&report),
+        report.insight_ids(),
         ["query_plan_no_disk_spill", "index_only_scan_heap_fetches"]
     );
     assert_eq!(
@@ -295,7 +295,7 @@ fn a_plan_action_without_a_plan_is_told() {
 #[test]
 fn a_run_that_shows_nothing_ends_the_search() {
     let report = analyzed(vec![ran(0, None, "Index Scan", 10.0)]);
-    assert_eq!(insights(&report), ["query_plan_no_disk_spill", "plan_unremarkable"]);
+    assert_eq!(report.insight_ids(), ["query_plan_no_disk_spill", "plan_unremarkable"]);
     assert_eq!(report.findings[0].title, "nothing in the plan stands out");
     assert_eq!(report.next_actions.len(), 1);
     assert_eq!(report.next_actions[0].step, ReportedStep::Stop);

@@ -1,7 +1,7 @@
 use pg_logstats_sdk::testkit::{self, ReportedStep, SessionRow, session_row};
 use pg_logstats_sdk::{Cell, Outcome};
 
-use super::{evidence, insights, interpret};
+use super::{evidence, interpret};
 
 const SESSIONS: &str = "query_family.pg_stat_activity.by_dimensions";
 const BLOCKING: &str = "running_query.blocking.by_pid";
@@ -14,7 +14,7 @@ fn sessions(rows: &[SessionRow]) -> Outcome {
 #[test]
 fn no_session_is_an_answer() {
     let report = interpret(&sessions(&[]));
-    assert_eq!(insights(&report), ["no_live_match_found"]);
+    assert_eq!(report.insight_ids(), ["no_live_match_found"]);
     assert_eq!(report.findings[0].kind, pg_logstats_sdk::FindingKind::NothingFound);
     assert_eq!(report.findings[0].title, "no session matches now");
     // What else is known about the family.
@@ -26,7 +26,7 @@ fn no_session_is_an_answer() {
 #[test]
 fn one_active_session_is_told_by_its_subject() {
     let report = interpret(&sessions(&[session_row(7)]));
-    assert_eq!(insights(&report), ["live_match_found", "active_session_present"]);
+    assert_eq!(report.insight_ids(), ["live_match_found", "active_session_present"]);
     assert_eq!(report.insights[0].title, "one session matches: se_7");
     assert_eq!(
         report.insights[1].reason,
@@ -60,7 +60,7 @@ fn waits_are_told_by_their_kind_and_a_lock_wait_leads_to_its_blockers() {
         },
     ]));
     assert_eq!(
-        insights(&report),
+        report.insight_ids(),
         [
             "multiple_matching_sessions",
             "active_session_present",
@@ -115,7 +115,7 @@ fn an_idle_client_is_no_wait() {
         wait: Some(("Client", "ClientRead")),
         ..session_row(1)
     };
-    assert_eq!(insights(&interpret(&sessions(&[idle]))), ["live_match_found"]);
+    assert_eq!(interpret(&sessions(&[idle])).insight_ids(), ["live_match_found"]);
     let in_transaction = SessionRow {
         state: Some("idle in transaction"),
         wait: Some(("Client", "ClientRead")),
@@ -124,7 +124,7 @@ fn an_idle_client_is_no_wait() {
     };
     let report = interpret(&sessions(&[in_transaction]));
     assert_eq!(
-        insights(&report),
+        report.insight_ids(),
         [
             "live_match_found",
             "client_wait_detected",
@@ -151,7 +151,7 @@ fn the_head_of_a_queue_is_told_and_the_rest_left_to_the_locks_runbook() {
     };
     let outcome = testkit::outcome(BLOCKING).session(edge(8, 7, 1)).session(head).build();
     let report = interpret(&outcome);
-    assert_eq!(insights(&report), ["lock_queue_head", "idle_in_transaction_session"]);
+    assert_eq!(report.insight_ids(), ["lock_queue_head", "idle_in_transaction_session"]);
     assert_eq!(
         report.insights[0].title,
         "se_9 is at the head of the lock queue; sessions that wait: 2"
@@ -166,7 +166,7 @@ fn the_head_of_a_queue_is_told_and_the_rest_left_to_the_locks_runbook() {
         .collect();
     assert_eq!(bound, ["se_9"]);
     assert_eq!(
-        insights(&interpret(&testkit::outcome(BLOCKING).build())),
+        interpret(&testkit::outcome(BLOCKING).build()).insight_ids(),
         ["no_blocker_found"]
     );
 }
@@ -191,7 +191,7 @@ fn statistics_of_all_roles_are_added_up() {
         .build();
     let report = interpret(&outcome);
     assert_eq!(
-        insights(&report),
+        report.insight_ids(),
         [
             "statistics_found",
             "uneven_execution_time",
@@ -215,11 +215,11 @@ fn statistics_of_all_roles_are_added_up() {
         .row(&[("calls", Cell::Int(3))])
         .build();
     assert!(
-        insights(&interpret(&partly)).is_empty(),
+        interpret(&partly).insight_ids().is_empty(),
         "what is missing is not taken for zero"
     );
     let none = testkit::outcome("query_family.pg_stat_statements.by_queryid").build();
-    assert_eq!(insights(&interpret(&none)), ["no_statistics_found"]);
+    assert_eq!(interpret(&none).insight_ids(), ["no_statistics_found"]);
 }
 
 #[test]
@@ -235,7 +235,7 @@ fn counters_of_temporary_files_are_read() {
             .build()
     };
     let report = interpret(&counters(3, 3 << 20));
-    assert_eq!(insights(&report), ["temp_files_volume_detected"]);
+    assert_eq!(report.insight_ids(), ["temp_files_volume_detected"]);
     assert_eq!(
         report.insights[0].title,
         "the database wrote 3.0 MiB of temporary files"
@@ -245,7 +245,7 @@ fn counters_of_temporary_files_are_read() {
         "since 1970-01-01T00:00:00Z; number of files: 3"
     );
     assert_eq!(report.offered("temp_file.pg_stat_statements.temp_blocks").count(), 1);
-    assert_eq!(insights(&interpret(&counters(0, 0))), ["no_temp_files_found"]);
+    assert_eq!(interpret(&counters(0, 0)).insight_ids(), ["no_temp_files_found"]);
     let renamed = testkit::outcome("temp_file.pg_stat_database.temp_counters")
         .row(&[("files", Cell::Int(3))])
         .build();

@@ -1,7 +1,7 @@
 use pg_logstats_sdk::testkit::{self, Report};
 use pg_logstats_sdk::{CancelReason, Evidence, Outcome, Recommendation, Setting};
 
-use super::{SETTINGS, SLOTS, assert_well, insights, interpret, prompts, rows, text};
+use super::{SETTINGS, SLOTS, interpret, rows, text};
 use crate::ReplicationLag;
 
 fn settings(changes: &[(&str, &str)]) -> Outcome {
@@ -32,7 +32,7 @@ fn cancelled(reason: CancelReason) -> Evidence {
 #[test]
 fn the_default_settings_are_well() {
     let report = interpret(&settings(&[]));
-    assert_well(&report, "settings_unremarkable");
+    report.assert_well("settings_unremarkable");
     assert_eq!(
         report.offered(SLOTS).count(),
         1,
@@ -47,14 +47,14 @@ fn the_default_settings_are_well() {
 #[test]
 fn a_delay_that_was_asked_for_is_told() {
     let report = interpret(&settings(&[("recovery_min_apply_delay", "3600000")]));
-    assert_eq!(insights(&report), ["delayed_on_purpose"]);
+    assert_eq!(report.insight_ids(), ["delayed_on_purpose"]);
     assert_eq!(report.insights[0].title, "replay is delayed on purpose by 60.0 min");
 }
 
 #[test]
 fn replay_that_may_wait_forever_gets_a_bound() {
     let report = interpret(&settings(&[("max_standby_streaming_delay", "-1")]));
-    assert_eq!(insights(&report), ["replay_waits_forever"]);
+    assert_eq!(report.insight_ids(), ["replay_waits_forever"]);
     assert_eq!(
         report.insights[0].recommendation,
         Some(Recommendation::parameter(
@@ -63,7 +63,7 @@ fn replay_that_may_wait_forever_gets_a_bound() {
         ))
     );
     assert_eq!(
-        prompts(&report),
+        report.prompts(),
         ["let a person decide on a max_standby_streaming_delay of 5.0 min"]
     );
 }
@@ -72,17 +72,14 @@ fn replay_that_may_wait_forever_gets_a_bound() {
 fn feedback_is_recommended_only_for_conflicts_that_it_prevents() {
     let snapshot = cancelled(CancelReason::ConflictSnapshot);
     let report = with(&snapshot, &[]);
-    assert_eq!(insights(&report), ["feedback_is_off"]);
+    assert_eq!(report.insight_ids(), ["feedback_is_off"]);
     assert_eq!(
         report.insights[0].recommendation,
         Some(Recommendation::parameter(Setting::HotStandbyFeedback, 1))
     );
-    assert_well(
-        &with(&snapshot, &[("hot_standby_feedback", "on")]),
-        "settings_unremarkable",
-    );
+    with(&snapshot, &[("hot_standby_feedback", "on")]).assert_well("settings_unremarkable");
     let report = with(&cancelled(CancelReason::ConflictLock), &[]);
-    assert_eq!(insights(&report), ["replay_cancels_soon"]);
+    assert_eq!(report.insight_ids(), ["replay_cancels_soon"]);
     assert_eq!(
         report.insights[0].recommendation,
         Some(Recommendation::parameter(
@@ -94,9 +91,6 @@ fn feedback_is_recommended_only_for_conflicts_that_it_prevents() {
         &cancelled(CancelReason::ConflictBufferPin),
         &[("max_standby_streaming_delay", "600000")],
     );
-    assert_well(&longer, "settings_unremarkable");
-    assert_well(
-        &with(&cancelled(CancelReason::StatementTimeout), &[]),
-        "settings_unremarkable",
-    );
+    longer.assert_well("settings_unremarkable");
+    with(&cancelled(CancelReason::StatementTimeout), &[]).assert_well("settings_unremarkable");
 }

@@ -1,10 +1,7 @@
 use pg_logstats_sdk::testkit::ReportedStep;
 use pg_logstats_sdk::{Cell, FindingKind, Recommendation, Setting};
 
-use super::{
-    GIB, MIB, SETTINGS, SLOTS, STANDBYS, assert_rises, assert_well, insights, interpret, prompts, rows, text,
-    worst_score,
-};
+use super::{GIB, MIB, SETTINGS, SLOTS, STANDBYS, assert_rises, interpret, rows, text};
 
 fn slot(is_active: bool, kept: i64) -> Vec<(&'static str, Cell)> {
     vec![
@@ -18,9 +15,9 @@ fn slot(is_active: bool, kept: i64) -> Vec<(&'static str, Cell)> {
 
 #[test]
 fn slots_that_keep_little_are_well() {
-    assert_well(&interpret(&rows(SLOTS, &[])), "slots_unremarkable");
+    interpret(&rows(SLOTS, &[])).assert_well("slots_unremarkable");
     let report = interpret(&rows(SLOTS, &[slot(true, 200 * MIB), slot(false, 100 * MIB)]));
-    assert_well(&report, "slots_unremarkable");
+    report.assert_well("slots_unremarkable");
 }
 
 #[test]
@@ -32,13 +29,13 @@ fn a_slot_that_keeps_wal_for_nobody_is_found() {
     assert_eq!(finding.title, "the slot in row 1 keeps 32.0 GiB of WAL for nobody");
     assert_eq!(finding.reason_codes, ["inactive_slot"]);
     assert!((finding.score - 0.8).abs() < 1e-9);
-    assert_eq!(insights(&report), ["slots_keep_wal"]);
+    assert_eq!(report.insight_ids(), ["slots_keep_wal"]);
     assert_eq!(
         report.insights[0].recommendation, None,
         "there is a bound, and dropping is a person's decision"
     );
     assert_eq!(
-        prompts(&report),
+        report.prompts(),
         ["let a person bring the users of the slots back, or drop the slots; how many: 1"]
     );
     for action in [STANDBYS, SETTINGS] {
@@ -57,7 +54,7 @@ fn a_bound_is_recommended_that_takes_nothing_from_any_slot() {
         SLOTS,
         &[unbounded(true, 40 * GIB + 1), unbounded(false, 30 * GIB)],
     ));
-    assert_eq!(insights(&report), ["slots_keep_wal", "slots_unbounded"]);
+    assert_eq!(report.insight_ids(), ["slots_keep_wal", "slots_unbounded"]);
     assert_eq!(
         report.insights[1].recommendation,
         Some(Recommendation::parameter(Setting::MaxSlotWalKeepSize, 81 << 30))
@@ -70,7 +67,7 @@ fn a_bound_is_recommended_that_takes_nothing_from_any_slot() {
     );
     let used = interpret(&rows(SLOTS, &[unbounded(true, 40 * GIB)]));
     assert!(used.insights.iter().all(|insight| insight.recommendation.is_none()));
-    assert_well(&interpret(&rows(SLOTS, &[unbounded(false, MIB)])), "slots_unremarkable");
+    interpret(&rows(SLOTS, &[unbounded(false, MIB)])).assert_well("slots_unremarkable");
 }
 
 #[test]
@@ -93,7 +90,7 @@ fn slots_that_are_lost_or_about_to_be_are_found() {
             "{column}"
         );
         assert_eq!(report.findings[0].score, 0.6);
-        assert_eq!(insights(&report), ["slots_lost"]);
+        assert_eq!(report.insight_ids(), ["slots_lost"]);
     }
     let report = with("wal_status", text("unreserved"));
     assert_eq!(report.findings[0].reason_codes, ["inactive_slot", "slot_at_risk"]);
@@ -105,7 +102,7 @@ fn old_rows_lead_to_wraparound() {
     let mut row = slot(true, MIB);
     row.push(("catalog_xmin_age", Cell::Int(90_000_000)));
     let report = interpret(&rows(SLOTS, &[row]));
-    assert_eq!(insights(&report), ["slots_keep_rows"]);
+    assert_eq!(report.insight_ids(), ["slots_keep_rows"]);
     let workflow = ReportedStep::RunWorkflow("wraparound".to_owned());
     assert!(report.next_actions.iter().any(|next| next.step == workflow));
 }
@@ -115,7 +112,7 @@ fn more_is_never_less_bad() {
     let sizes: Vec<i64> = (0..300).collect();
     for is_active in [true, false] {
         assert_rises(&sizes, |gib| {
-            worst_score(&interpret(&rows(SLOTS, &[slot(is_active, gib * GIB)])))
+            interpret(&rows(SLOTS, &[slot(is_active, gib * GIB)])).worst_score()
         });
     }
 }

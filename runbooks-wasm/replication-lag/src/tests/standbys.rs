@@ -1,10 +1,7 @@
 use pg_logstats_sdk::testkit::{self, ReportedStep, session_row};
 use pg_logstats_sdk::{Cell, FindingKind, Outcome, Priority};
 
-use super::{
-    GIB, MIB, RECEIVER, SETTINGS, SLOTS, STANDBYS, assert_rises, assert_well, insights, interpret, prompts, rows, text,
-    worst_score,
-};
+use super::{GIB, MIB, RECEIVER, SETTINGS, SLOTS, STANDBYS, assert_rises, interpret, rows, text};
 
 /// Bytes behind in sending, writing, flushing and replay, and time behind.
 fn standby(bytes: [i64; 4], lag_us: Option<i64>) -> Vec<(&'static str, Cell)> {
@@ -30,14 +27,14 @@ fn standbys_that_follow_are_well() {
             vec![("state", text("backup"))],
         ],
     ));
-    assert_well(&report, "standbys_follow");
+    report.assert_well("standbys_follow");
     assert_eq!(report.insights[0].reason, "the last one is 100.0 MiB behind");
 }
 
 #[test]
 fn a_server_without_standbys_is_well_and_its_slots_are_offered() {
     let report = interpret(&rows(STANDBYS, &[]));
-    assert_well(&report, "no_standby_streams");
+    report.assert_well("no_standby_streams");
     assert_eq!(report.offered(SLOTS).count(), 1);
 }
 
@@ -60,9 +57,9 @@ fn a_standby_held_up_in_replay_is_for_a_look_from_inside() {
     assert_eq!(finding.subject.as_deref(), Some("se_9"));
     assert_eq!(finding.reason_codes, ["lag_time", "lag_bytes"]);
     assert!((0.5..0.8).contains(&finding.score));
-    assert_eq!(insights(&report), ["lag_in_replay"]);
+    assert_eq!(report.insight_ids(), ["lag_in_replay"]);
     assert_eq!(report.insights[0].evidence, ["se_9"]);
-    assert_eq!(prompts(&report), ["let a person run this runbook on the standby"]);
+    assert_eq!(report.prompts(), ["let a person run this runbook on the standby"]);
     assert_eq!(report.offered(SLOTS).count(), 1);
 }
 
@@ -71,13 +68,13 @@ fn the_place_of_the_lag_decides_what_to_do() {
     let at = |bytes| interpret(&rows(STANDBYS, &[standby(bytes, Some(0))]));
     let sending = at([7 * GIB, 8 * GIB, 8 * GIB, 8 * GIB]);
     assert_eq!(sending.findings[0].title, "the standby in row 1 is 8.0 GiB behind");
-    assert_eq!(insights(&sending), ["lag_in_sending"]);
-    assert_eq!(prompts(&sending), ["let a person look at the network and the sender"]);
+    assert_eq!(sending.insight_ids(), ["lag_in_sending"]);
+    assert_eq!(sending.prompts(), ["let a person look at the network and the sender"]);
     let workflow = ReportedStep::RunWorkflow("checkpoints".to_owned());
     assert!(sending.next_actions.iter().any(|next| next.step == workflow));
     let writing = at([0, 0, 8 * GIB, 8 * GIB]);
-    assert_eq!(insights(&writing), ["lag_in_writing"]);
-    assert_eq!(prompts(&writing), ["let a person look at the standby's disk"]);
+    assert_eq!(writing.insight_ids(), ["lag_in_writing"]);
+    assert_eq!(writing.prompts(), ["let a person look at the standby's disk"]);
 }
 
 #[test]
@@ -88,9 +85,9 @@ fn a_synchronous_standby_slows_commits_before_it_is_behind() {
     let report = interpret(&rows(STANDBYS, &[row.clone()]));
     assert!((report.findings[0].score - 0.5).abs() < 1e-9);
     assert_eq!(report.findings[0].reason_codes, ["synchronous"]);
-    assert!(insights(&report).contains(&"commits_wait"));
+    assert!(report.insight_ids().contains(&"commits_wait"));
     row[1] = ("sync_state", text("potential"));
-    assert_well(&interpret(&rows(STANDBYS, &[row])), "standbys_follow");
+    interpret(&rows(STANDBYS, &[row])).assert_well("standbys_follow");
 }
 
 #[test]
@@ -109,17 +106,14 @@ fn the_worst_comes_first_and_the_rest_is_counted() {
 fn further_behind_is_never_less_bad() {
     let seconds: Vec<i64> = (0..8_000).step_by(20).collect();
     assert_rises(&seconds, |seconds| {
-        worst_score(&interpret(&rows(
-            STANDBYS,
-            &[standby([0; 4], Some(seconds * 1_000_000))],
-        )))
+        interpret(&rows(STANDBYS, &[standby([0; 4], Some(seconds * 1_000_000))])).worst_score()
     });
     let sizes: Vec<i64> = (0..300).collect();
     assert_rises(&sizes, |gib| {
-        worst_score(&interpret(&rows(STANDBYS, &[standby([0, 0, 0, gib * GIB], None)])))
+        interpret(&rows(STANDBYS, &[standby([0, 0, 0, gib * GIB], None)])).worst_score()
     });
     assert_rises(&sizes, |gib| {
-        worst_score(&interpret(&rows(RECEIVER, &[receiver(gib * GIB, 0)])))
+        interpret(&rows(RECEIVER, &[receiver(gib * GIB, 0)])).worst_score()
     });
 }
 
@@ -141,14 +135,8 @@ fn receiver(unreplayed: i64, behind_s: i64) -> Vec<(&'static str, Cell)> {
 
 #[test]
 fn a_standby_that_follows_is_well_also_while_its_primary_is_idle() {
-    assert_well(
-        &interpret(&rows(RECEIVER, &[receiver(40 * MIB, 3)])),
-        "receiver_follows",
-    );
-    assert_well(
-        &interpret(&rows(RECEIVER, &[receiver(500, 90_000)])),
-        "receiver_follows",
-    );
+    interpret(&rows(RECEIVER, &[receiver(40 * MIB, 3)])).assert_well("receiver_follows");
+    interpret(&rows(RECEIVER, &[receiver(500, 90_000)])).assert_well("receiver_follows");
 }
 
 #[test]
@@ -160,9 +148,9 @@ fn a_standby_that_does_not_replay_leads_to_the_settings() {
     );
     assert!((report.findings[0].score - 0.8).abs() < 1e-9);
     assert_eq!(report.findings[0].reason_codes, ["unreplayed"]);
-    assert_eq!(insights(&report), ["replay_behind"]);
+    assert_eq!(report.insight_ids(), ["replay_behind"]);
     assert_eq!(report.offered(SETTINGS).next().unwrap().priority, Priority::Required);
-    assert_eq!(prompts(&report), ["let a person look at the standby's longest queries"]);
+    assert_eq!(report.prompts(), ["let a person look at the standby's longest queries"]);
 }
 
 #[test]
@@ -172,8 +160,8 @@ fn a_receiver_that_does_not_stream_is_found_and_none_is_no_fault() {
     let report = interpret(&rows(RECEIVER, &[row]));
     assert_eq!(report.findings[0].reason_codes, ["not_streaming"]);
     assert_eq!(report.findings[0].score, 0.5);
-    assert_eq!(prompts(&report), ["let a person look at the connection to the primary"]);
+    assert_eq!(report.prompts(), ["let a person look at the connection to the primary"]);
     let report = interpret(&rows(RECEIVER, &[]));
-    assert_well(&report, "no_receiver");
+    report.assert_well("no_receiver");
     assert_eq!(report.offered(STANDBYS).count(), 1);
 }

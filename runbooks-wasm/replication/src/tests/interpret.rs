@@ -3,7 +3,6 @@ use pg_logstats_sdk::{
     CancelReason, CancellationGroup, Cell, Evidence, FindingKind, Outcome, Recommendation, SetParameter, Setting,
 };
 
-use super::{asks, insights};
 use crate::Replication;
 
 const LAG: &str = "replication.pg_stat_replication.lag";
@@ -49,7 +48,7 @@ fn a_standby_that_lags_is_told_with_the_place_where_the_wal_waits() {
     outcome.rows[0].subject = Some(testkit::session(7));
     let report = judge_with(&testkit::evidence().build(), &outcome);
     assert_eq!(
-        insights(&report),
+        report.insight_ids(),
         ["standby_behind", "lag_in_replay", "lag_of_synchronous_standby"]
     );
     assert_eq!(
@@ -62,21 +61,21 @@ fn a_standby_that_lags_is_told_with_the_place_where_the_wal_waits() {
         (FindingKind::Replication, Some("se_7"))
     );
     assert_eq!(first.score, 0.75);
-    assert!(asks(&report));
+    assert!(!report.prompts().is_empty());
     assert_eq!(report.offered(SLOTS).count(), 1);
 
     let report = judge(LAG, &[&standby(2 << 30, 2 << 30, 1_000, "async")]);
-    assert_eq!(insights(&report), ["standby_behind", "lag_in_sending"]);
+    assert_eq!(report.insight_ids(), ["standby_behind", "lag_in_sending"]);
     assert!((0.3..0.4).contains(&report.findings[0].score));
 }
 
 #[test]
 fn standbys_that_keep_up_and_none_are_nothing() {
     let report = judge(LAG, &[&standby(16 << 20, 0, 2_000_000, "async")]);
-    assert_eq!(insights(&report), ["standbys_keep_up"]);
+    assert_eq!(report.insight_ids(), ["standbys_keep_up"]);
     assert_eq!(report.findings[0].kind, FindingKind::NothingFound);
     let report = judge(LAG, &[]);
-    assert_eq!(insights(&report), ["no_standby_streams"]);
+    assert_eq!(report.insight_ids(), ["no_standby_streams"]);
     assert_eq!(report.offered(SLOTS).count(), 1);
 }
 
@@ -84,27 +83,27 @@ fn standbys_that_keep_up_and_none_are_nothing() {
 fn a_receiver_is_judged_by_its_state_and_what_is_left() {
     let row = |status: &str, left: i64| [("status", text(status)), ("unreplayed_bytes", Cell::Int(left))];
     assert_eq!(
-        insights(&judge(RECEIVER, &[&row("streaming", 100)])),
+        judge(RECEIVER, &[&row("streaming", 100)]).insight_ids(),
         ["receiver_keeps_up"]
     );
     let report = judge(RECEIVER, &[&row("streaming", 4 << 30)]);
-    assert_eq!(insights(&report), ["receiver_not_replayed"]);
+    assert_eq!(report.insight_ids(), ["receiver_not_replayed"]);
     assert_eq!(report.findings[0].score, 0.5);
     let report = judge(RECEIVER, &[&row("waiting", 100)]);
-    assert_eq!(insights(&report), ["receiver_not_streaming"]);
-    assert!(asks(&report));
+    assert_eq!(report.insight_ids(), ["receiver_not_streaming"]);
+    assert!(!report.prompts().is_empty());
 }
 
 #[test]
 fn no_receiver_is_a_problem_only_where_streaming_ended() {
     let none = testkit::outcome(RECEIVER).build();
     let report = judge_with(&testkit::evidence().build(), &none);
-    assert_eq!(insights(&report), ["no_wal_receiver"]);
-    assert!(!asks(&report));
+    assert_eq!(report.insight_ids(), ["no_wal_receiver"]);
+    assert!(report.prompts().is_empty());
     let evidence = testkit::evidence().event("standby_streaming_interrupted", 2).build();
     let report = judge_with(&evidence, &none);
     assert!(report.insights[0].reason.contains("ended 2 times"));
-    assert!(asks(&report));
+    assert!(!report.prompts().is_empty());
 }
 
 fn slot(kept: i64, active: bool, status: &str) -> Vec<(&'static str, Cell)> {
@@ -121,39 +120,39 @@ fn an_unused_slot_without_a_limit_gives_one_above_what_it_keeps() {
         SLOTS,
         &[&slot(40 << 30, false, "extended"), &slot(16 << 20, true, "reserved")],
     );
-    assert_eq!(insights(&report), ["inactive_slot_keeps_wal"]);
+    assert_eq!(report.insight_ids(), ["inactive_slot_keeps_wal"]);
     assert_eq!(
         parameter(&report, "inactive_slot_keeps_wal"),
         Some((Setting::MaxSlotWalKeepSize, 64 << 30))
     );
     assert!(report.findings[0].score > 0.8);
-    assert!(asks(&report));
+    assert!(!report.prompts().is_empty());
     // With a limit there is nothing to recommend.
     let mut limited = slot(40 << 30, false, "extended");
     limited.push(("safe_wal_bytes", Cell::Int(1 << 30)));
     let report = judge(SLOTS, &[&limited]);
     assert_eq!(parameter(&report, "inactive_slot_keeps_wal"), None);
-    assert_eq!(insights(&report), ["inactive_slot_keeps_wal"]);
+    assert_eq!(report.insight_ids(), ["inactive_slot_keeps_wal"]);
 }
 
 #[test]
 fn slots_that_are_lost_behind_or_keep_rows_are_told_apart() {
     let report = judge(SLOTS, &[&slot(0, false, "lost")]);
-    assert_eq!(insights(&report), ["slot_lost"]);
+    assert_eq!(report.insight_ids(), ["slot_lost"]);
     assert_eq!(report.findings[0].score, 0.7);
     let report = judge(SLOTS, &[&slot(8 << 30, true, "extended")]);
-    assert_eq!(insights(&report), ["slot_far_behind"]);
+    assert_eq!(report.insight_ids(), ["slot_far_behind"]);
     assert_eq!(report.findings[0].score, 0.5);
     assert_eq!(report.offered(LAG).count(), 1);
     let mut rows = slot(1 << 20, true, "reserved");
     rows.push(("catalog_xmin_age", Cell::Int(30_000_000)));
     let report = judge(SLOTS, &[&rows]);
-    assert_eq!(insights(&report), ["slot_keeps_old_rows"]);
+    assert_eq!(report.insight_ids(), ["slot_keeps_old_rows"]);
     let to_autovacuum = ReportedStep::RunWorkflow("autovacuum".to_owned());
     assert!(report.next_actions.iter().any(|next| next.step == to_autovacuum));
     let report = judge(SLOTS, &[&slot(16 << 20, true, "reserved")]);
-    assert_eq!(insights(&report), ["slots_keep_little"]);
-    assert_eq!(insights(&judge(SLOTS, &[])), ["slots_keep_little"]);
+    assert_eq!(report.insight_ids(), ["slots_keep_little"]);
+    assert_eq!(judge(SLOTS, &[]).insight_ids(), ["slots_keep_little"]);
 }
 
 fn settings(rows: &[(&str, &str)]) -> Outcome {
@@ -179,16 +178,16 @@ fn feedback_is_for_rows_and_a_longer_delay_for_the_rest() {
         ("max_standby_streaming_delay", "30000"),
     ]);
     let report = judge_with(&evidence(CancelReason::ConflictSnapshot, 50), &off);
-    assert_eq!(insights(&report), ["feedback_off_with_conflicts"]);
+    assert_eq!(report.insight_ids(), ["feedback_off_with_conflicts"]);
     assert_eq!(
         parameter(&report, "feedback_off_with_conflicts"),
         Some((Setting::HotStandbyFeedback, 1))
     );
     assert!(report.insights[0].reason.contains("the price is"));
-    assert!(asks(&report));
+    assert!(!report.prompts().is_empty());
 
     let report = judge_with(&evidence(CancelReason::ConflictLock, 50), &off);
-    assert_eq!(insights(&report), ["delay_short_for_conflicts"]);
+    assert_eq!(report.insight_ids(), ["delay_short_for_conflicts"]);
     assert_eq!(
         parameter(&report, "delay_short_for_conflicts"),
         Some((Setting::MaxStandbyStreamingDelay, 120_000_000))
@@ -197,7 +196,7 @@ fn feedback_is_for_rows_and_a_longer_delay_for_the_rest() {
 
     let on = settings(&[("hot_standby_feedback", "on"), ("max_standby_streaming_delay", "30000")]);
     let report = judge_with(&evidence(CancelReason::ConflictSnapshot, 50), &on);
-    assert_eq!(insights(&report), ["delay_short_for_conflicts"]);
+    assert_eq!(report.insight_ids(), ["delay_short_for_conflicts"]);
 }
 
 #[test]
@@ -212,7 +211,7 @@ fn without_conflicts_no_setting_is_to_be_changed() {
         evidence(CancelReason::ConflictDatabase, 50),
     ] {
         assert_eq!(
-            insights(&judge_with(&evidence, &off)),
+            judge_with(&evidence, &off).insight_ids(),
             ["replication_settings_unremarkable"]
         );
     }
@@ -220,10 +219,10 @@ fn without_conflicts_no_setting_is_to_be_changed() {
     for delay in ["-1", "900000"] {
         let long = settings(&[("hot_standby_feedback", "on"), ("max_standby_streaming_delay", delay)]);
         let report = judge_with(&evidence(CancelReason::ConflictLock, 50), &long);
-        assert_eq!(insights(&report), ["replication_settings_unremarkable"]);
+        assert_eq!(report.insight_ids(), ["replication_settings_unremarkable"]);
     }
     let unbounded = settings(&[("max_slot_wal_keep_size", "-1")]);
     let report = judge_with(&testkit::evidence().build(), &unbounded);
-    assert_eq!(insights(&report), ["slots_unbounded"]);
+    assert_eq!(report.insight_ids(), ["slots_unbounded"]);
     assert_eq!(report.offered(SLOTS).count(), 1);
 }

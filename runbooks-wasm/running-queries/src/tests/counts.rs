@@ -32,9 +32,9 @@ fn short_statements_and_long_idle_connections_are_calm() {
         row("idle", 600 * MINUTE, 0, 0),
         row("idle in transaction", 1_000_000, 3_000_000, 0),
     ]);
-    assert_calm(&report);
+    report.assert_calm();
     assert_eq!(
-        insights(&report),
+        report.insight_ids(),
         ["connections_by_state", "idle_in_transaction_session"]
     );
     assert_eq!(
@@ -48,7 +48,7 @@ fn short_statements_and_long_idle_connections_are_calm() {
 fn the_longest_statement_and_an_older_transaction_are_findings() {
     let report = counts(&[row("active", 30 * MINUTE, 90 * MINUTE, 0)]);
     assert_eq!(
-        titles(&report),
+        report.titles(),
         [
             "a transaction has been open for 90.0 min",
             "a statement has been running for 30.0 min"
@@ -69,7 +69,7 @@ fn those_who_wait_lead_to_the_tree() {
     let report = counts(&[row("active", 20_000_000, 20_000_000, 5)]);
     assert_eq!(report.findings[0].reason_codes, ["waiting_for_locks"]);
     assert_eq!(report.findings[0].score, 0.5);
-    assert_eq!(workflows(&report), ["lock-tree"]);
+    assert_eq!(report.workflows(), ["lock-tree"]);
 }
 
 #[test]
@@ -87,12 +87,12 @@ fn longer_never_scores_less() {
 fn maintenance_is_told_and_no_finding() {
     let running = [("running", Cell::DurationUs(120 * MINUTE))];
     let report = interpret(&testkit::outcome(VACUUMS).row(&running).build());
-    assert_eq!(insights(&report), ["maintenance_running"]);
+    assert_eq!(report.insight_ids(), ["maintenance_running"]);
     assert_eq!(
         report.insights[0].reason,
         "the longest has been running for 2.0 h; it makes progress that the rows show"
     );
-    assert_calm(&report);
+    report.assert_calm();
     let none = interpret(&testkit::outcome(VACUUMS).build());
-    assert_eq!(insights(&none), ["no_maintenance_running"]);
+    assert_eq!(none.insight_ids(), ["no_maintenance_running"]);
 }

@@ -36,8 +36,8 @@ fn rows(action: &str, rows: &[SessionRow]) -> Report {
 #[test]
 fn sessions_at_everyday_work_are_calm() {
     let report = rows(SESSIONS, &[session_row(7), running(8, MINUTE), idle(9, 1_000_000)]);
-    assert_calm(&report);
-    assert_eq!(insights(&report), ["sessions_found", "waits_by_type"]);
+    report.assert_calm();
+    assert_eq!(report.insight_ids(), ["sessions_found", "waits_by_type"]);
     assert_eq!(report.insights[0].evidence, ["se_7", "se_8", "se_9"]);
     assert_eq!(report.next_actions[0].step, ReportedStep::Stop);
 }
@@ -68,16 +68,19 @@ fn waits_are_told_by_type() {
 #[test]
 fn a_long_statement_is_for_a_person_to_weigh_up_and_not_to_be_ended() {
     let report = rows(SESSION, &[running(9, 30 * MINUTE)]);
-    assert_eq!(titles(&report), ["the statement of se_9 has been running for 30.0 min"]);
+    assert_eq!(report.titles(), ["the statement of se_9 has been running for 30.0 min"]);
     let finding = &report.findings[0];
     assert_eq!((finding.kind, finding.score), (FindingKind::QueryFamily, 0.5));
     assert_eq!(finding.subject.as_deref(), Some("se_9"));
     assert_eq!(finding.reason, "it waits for nothing, so it is at work");
-    assert_eq!(recommends(&report), 0);
-    assert_eq!(labels(&report)[0], "let a person decide whether se_9 should go on");
-    assert_eq!(workflows(&report), ["lock-tree"]);
+    assert_eq!(report.recommendations(), 0);
+    assert_eq!(report.labels()[0], "let a person decide whether se_9 should go on");
+    assert_eq!(report.workflows(), ["lock-tree"]);
     assert_eq!(report.requested(OLDEST_XMIN).count(), 1);
-    assert_eq!(insights(&report), ["sessions_found", "waits_by_type", "long_running"]);
+    assert_eq!(
+        report.insight_ids(),
+        ["sessions_found", "waits_by_type", "long_running"]
+    );
 }
 
 #[test]
@@ -92,19 +95,22 @@ fn a_transaction_older_than_its_statement_is_told_by_its_age() {
         }
     }
     let report = interpret(&outcome);
-    assert_eq!(titles(&report), ["the transaction of se_9 has been open for 30.0 min"]);
+    assert_eq!(report.titles(), ["the transaction of se_9 has been open for 30.0 min"]);
     assert_eq!(report.findings[0].reason_codes, ["long_transaction"]);
-    assert!(!insights(&report).contains(&"long_running"), "the statement is short");
+    assert!(
+        !report.insight_ids().contains(&"long_running"),
+        "the statement is short"
+    );
 }
 
 #[test]
 fn an_idle_transaction_is_not_to_be_ended_before_it_is_seen_to_harm() {
     let report = rows(SESSION, &[idle(9, 20 * MINUTE)]);
-    assert_eq!(titles(&report), ["se_9 has been idle in its transaction for 20.0 min"]);
+    assert_eq!(report.titles(), ["se_9 has been idle in its transaction for 20.0 min"]);
     assert_eq!(report.findings[0].reason_codes, ["idle_in_transaction"]);
     assert!((report.findings[0].score - 0.8).abs() < 1e-9);
-    assert_eq!(recommends(&report), 0);
-    assert_eq!(workflows(&report), ["lock-tree"]);
+    assert_eq!(report.recommendations(), 0);
+    assert_eq!(report.workflows(), ["lock-tree"]);
 }
 
 #[test]
@@ -132,7 +138,7 @@ fn one_that_waits_for_a_lock_leads_to_who_holds_it() {
         }],
     );
     assert_eq!(hidden.findings[0].reason_codes, ["waiting_for_locks", "hidden_session"]);
-    assert_eq!(workflows(&hidden), ["lock-tree"]);
+    assert_eq!(hidden.workflows(), ["lock-tree"]);
 }
 
 #[test]
@@ -168,22 +174,22 @@ fn edge(row: SessionRow, blocked: i64) -> SessionRow {
 #[test]
 fn an_idle_holder_may_be_ended_and_one_that_works_may_not() {
     let report = rows(BLOCKING, &[edge(idle(9, 5 * MINUTE), 8)]);
-    assert_eq!(titles(&report), ["se_9 holds others up; sessions that wait: 1"]);
+    assert_eq!(report.titles(), ["se_9 holds others up; sessions that wait: 1"]);
     assert_eq!(report.findings[0].score, 0.5);
     assert_eq!(report.findings[0].reason_codes, ["queue_head", "idle_in_transaction"]);
     let end = Some(Recommendation::EndSession("se_9".to_owned()));
     assert_eq!(report.insights[1].recommendation, end);
     assert_eq!(report.next_actions[0].findings, [0]);
-    assert_eq!(workflows(&report), ["lock-tree"]);
+    assert_eq!(report.workflows(), ["lock-tree"]);
 
     let pause = rows(BLOCKING, &[edge(idle(9, 1_000_000), 8)]);
-    assert_eq!(insights(&pause), ["lock_queue_head", "idle_in_transaction_holder"]);
-    assert_eq!(recommends(&pause), 0, "it may go on the next moment");
+    assert_eq!(pause.insight_ids(), ["lock_queue_head", "idle_in_transaction_holder"]);
+    assert_eq!(pause.recommendations(), 0, "it may go on the next moment");
     assert!(pause.findings[0].score < 0.2);
 
     let works = rows(BLOCKING, &[edge(running(9, 5 * MINUTE), 8)]);
-    assert_eq!(insights(&works), ["lock_queue_head", "active_holder"]);
-    assert_eq!(recommends(&works), 0);
+    assert_eq!(works.insight_ids(), ["lock_queue_head", "active_holder"]);
+    assert_eq!(works.recommendations(), 0);
 }
 
 #[test]
@@ -217,10 +223,10 @@ fn prepared_transactions_hidden_sessions_and_circles_are_told() {
     assert_eq!(hidden.findings[0].reason_codes, ["queue_head", "hidden_session"]);
     let circle = rows(BLOCKING, &[edge(session_row(8), 7), edge(session_row(7), 8)]);
     assert_eq!(circle.findings[0].kind, FindingKind::Deadlock);
-    assert_eq!(insights(&circle), ["lock_cycle"]);
+    assert_eq!(circle.insight_ids(), ["lock_cycle"]);
     let nobody = rows(BLOCKING, &[]);
-    assert_eq!(insights(&nobody), ["nobody_waits"]);
-    assert_calm(&nobody);
+    assert_eq!(nobody.insight_ids(), ["nobody_waits"]);
+    nobody.assert_calm();
 }
 
 #[test]

@@ -27,12 +27,12 @@ const IDLE: &str = "idle in transaction";
 #[test]
 fn young_snapshots_are_calm() {
     let report = held(&[("session", Some(7), "active", 1_000), ("session", Some(8), IDLE, 20)]);
-    assert_calm(&report);
-    assert_eq!(insights(&report), ["xmin_horizon_held"]);
+    report.assert_calm();
+    assert_eq!(report.insight_ids(), ["xmin_horizon_held"]);
     assert_eq!(report.insights[0].reason, "the oldest is 1,000 transactions old");
     let free = held(&[]);
-    assert_eq!(insights(&free), ["xmin_horizon_free"]);
-    assert_calm(&free);
+    assert_eq!(free.insight_ids(), ["xmin_horizon_free"]);
+    free.assert_calm();
 }
 
 #[test]
@@ -42,7 +42,7 @@ fn the_oldest_that_does_nothing_may_be_ended_by_a_persons_decision() {
         ("session", Some(8), IDLE, 5 * MILLION),
     ]);
     assert_eq!(
-        titles(&report),
+        report.titles(),
         [
             "se_7 keeps vacuum from removing what 10,000,000 transactions left behind",
             "se_8 keeps vacuum from removing what 5,000,000 transactions left behind"
@@ -51,7 +51,7 @@ fn the_oldest_that_does_nothing_may_be_ended_by_a_persons_decision() {
     let first = &report.findings[0];
     assert_eq!((first.kind, first.score), (FindingKind::Wraparound, 0.5));
     assert_eq!(first.reason_codes, ["holds_back_vacuum", "idle_in_transaction"]);
-    assert_eq!(recommends(&report), 1, "ending the second would help nothing");
+    assert_eq!(report.recommendations(), 1, "ending the second would help nothing");
     assert_eq!(
         report.insights[1].recommendation,
         Some(Recommendation::EndSession("se_7".to_owned()))
@@ -65,17 +65,17 @@ fn the_oldest_that_does_nothing_may_be_ended_by_a_persons_decision() {
         (decide.label.as_str(), decide.priority),
         ("let a person decide whether to end se_7", Priority::Required)
     );
-    assert_eq!(workflows(&report), ["wraparound"]);
+    assert_eq!(report.workflows(), ["wraparound"]);
     assert_eq!(report.requested(SESSION).count(), 2);
 }
 
 #[test]
 fn one_that_works_or_is_not_that_old_is_not_to_be_ended() {
     let works = held(&[("session", Some(7), "active", 10 * MILLION)]);
-    assert_eq!(recommends(&works), 0);
-    assert_eq!(labels(&works)[0], "let a person decide what to do about se_7");
+    assert_eq!(works.recommendations(), 0);
+    assert_eq!(works.labels()[0], "let a person decide what to do about se_7");
     let young = held(&[("session", Some(7), IDLE, 2 * MILLION)]);
-    assert_eq!((young.findings.len(), recommends(&young)), (1, 0));
+    assert_eq!((young.findings.len(), young.recommendations()), (1, 0));
     assert!(young.findings[0].score < 0.2);
 }
 
@@ -101,13 +101,13 @@ fn slots_prepared_transactions_and_hidden_sessions_are_for_others() {
             "hidden_session"
         ]
     );
-    assert_eq!(workflows(&report), ["replication-lag"]);
+    assert_eq!(report.workflows(), ["replication-lag"]);
     let prepared = report
         .next_actions
         .iter()
         .find(|next| next.label.contains("prepared transaction"));
     assert_eq!(prepared.unwrap().findings, [1, 2], "asked once");
-    assert_eq!(recommends(&report), 0);
+    assert_eq!(report.recommendations(), 0);
 }
 
 #[test]

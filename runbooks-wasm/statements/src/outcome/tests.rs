@@ -79,16 +79,12 @@ fn interpret(action: &str, status: OutcomeStatus, ages: impl IntoIterator<Item =
     testkit::interpret(&Bad, &testkit::evidence().build(), &made.build()).unwrap()
 }
 
-fn titles(report: &Report) -> Vec<&str> {
-    report.findings.iter().map(|finding| finding.title.as_str()).collect()
-}
-
 #[test]
 fn the_worst_rows_come_first_and_the_others_are_counted() {
     let ages = (1..=12).map(Cell::Int).chain([Cell::Null]);
     let report = interpret(DATABASES.as_str(), OutcomeStatus::Truncated, ages);
     assert_eq!(report.findings.len(), 10);
-    assert_eq!(titles(&report)[..2], ["row 12 is bad", "row 11 is bad"]);
+    assert_eq!(report.titles()[..2], ["row 12 is bad", "row 11 is bad"]);
     assert_eq!(
         report.limitations,
         [
@@ -99,18 +95,18 @@ fn the_worst_rows_come_first_and_the_others_are_counted() {
     );
     let equals = interpret(DATABASES.as_str(), OutcomeStatus::Ok, [1, 2, 1, 2].map(Cell::Int));
     let in_order = ["row 2 is bad", "row 4 is bad", "row 1 is bad", "row 3 is bad"];
-    assert_eq!(titles(&equals), in_order);
+    assert_eq!(equals.titles(), in_order);
     assert_eq!(equals.limitations, [""; 0]);
 }
 
 #[test]
 fn that_there_is_nothing_is_said_once() {
     let well = interpret(DATABASES.as_str(), OutcomeStatus::Ok, [Cell::Int(0)]);
-    assert_eq!(titles(&well), ["all is well: 1"]);
+    assert_eq!(well.titles(), ["all is well: 1"]);
     assert!(well.insight("well").is_some());
     assert_eq!(well.next_actions[0].step, ReportedStep::Stop);
     let silent = interpret(DATABASES.as_str(), OutcomeStatus::Ok, []);
-    assert_eq!(titles(&silent), ["the action showed nothing that can be judged"]);
+    assert_eq!(silent.titles(), ["the action showed nothing that can be judged"]);
     let foreign = interpret("query_family.explain", OutcomeStatus::Ok, []);
     assert_eq!(
         foreign.limitations,

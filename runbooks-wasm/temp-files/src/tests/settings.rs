@@ -3,7 +3,7 @@ use pg_logstats_sdk::{
     Cell, Evidence, FindingKind, Outcome, Recommendation, SetParameter, SetWorkMem, Setting, TempFileGroup,
 };
 
-use super::{SETTINGS, group, insights, prompts};
+use super::{SETTINGS, group};
 use crate::TempFiles;
 
 fn outcome(settings: &[(&str, &str)]) -> Outcome {
@@ -46,17 +46,17 @@ fn unlogged_files_are_to_be_logged() {
             ("work_mem", "4096"),
         ],
     );
-    assert_eq!(insights(&report), ["temp_files_not_logged"]);
+    assert_eq!(report.insight_ids(), ["temp_files_not_logged"]);
     assert_eq!(
         report.insights[0].recommendation,
         Some(parameter(Setting::LogTempFiles, 10 << 20))
     );
     assert_eq!(
-        prompts(&report),
+        report.prompts(),
         ["let a person decide on the settings of temporary files"]
     );
     let logged_for_others = judged(Some(group(1)), &[("log_temp_files", "-1")]);
-    assert_eq!(insights(&logged_for_others), ["temp_settings_unremarkable"]);
+    assert_eq!(logged_for_others.insight_ids(), ["temp_settings_unremarkable"]);
 }
 
 #[test]
@@ -66,7 +66,7 @@ fn a_very_large_file_without_a_limit_wants_one_above_what_ran() {
         ..group(1)
     };
     let report = judged(Some(huge.clone()), &[("temp_file_limit", "-1")]);
-    assert_eq!(insights(&report), ["temp_files_unbounded"]);
+    assert_eq!(report.insight_ids(), ["temp_files_unbounded"]);
     assert_eq!(
         report.insights[0].recommendation,
         Some(parameter(Setting::TempFileLimit, 32 << 30))
@@ -74,16 +74,16 @@ fn a_very_large_file_without_a_limit_wants_one_above_what_ran() {
     assert_eq!(report.insights[0].evidence, ["tf_0000000000000001"]);
     // Bounded, or nothing to bound.
     let bounded = judged(Some(huge.clone()), &[("temp_file_limit", "10485760")]);
-    assert_eq!(insights(&bounded), ["temp_settings_unremarkable"]);
+    assert_eq!(bounded.insight_ids(), ["temp_settings_unremarkable"]);
     assert_eq!(bounded.findings[0].kind, FindingKind::NothingFound);
     let usual = judged(Some(group(1)), &[("temp_file_limit", "-1")]);
-    assert_eq!(insights(&usual), ["temp_settings_unremarkable"]);
+    assert_eq!(usual.insight_ids(), ["temp_settings_unremarkable"]);
     let absurd = TempFileGroup {
         max_bytes: u64::MAX,
         ..huge
     };
     assert_eq!(
-        insights(&judged(Some(absurd), &[("temp_file_limit", "-1")])),
+        judged(Some(absurd), &[("temp_file_limit", "-1")]).insight_ids(),
         ["temp_settings_unremarkable"]
     );
 }
@@ -91,19 +91,19 @@ fn a_very_large_file_without_a_limit_wants_one_above_what_ran() {
 #[test]
 fn files_that_a_sane_work_mem_would_hold_want_it_for_the_role() {
     let report = judged(Some(small()), &[("work_mem", "4096")]);
-    assert_eq!(insights(&report), ["work_mem_too_small"]);
+    assert_eq!(report.insight_ids(), ["work_mem_too_small"]);
     let user = small().dimensions.user.unwrap();
     assert_eq!(
         report.insights[0].recommendation,
         Some(Recommendation::SetWorkMem(SetWorkMem { user, bytes: 64 << 20 }))
     );
-    assert_eq!(prompts(&report), ["let a person decide on more work_mem for the role"]);
+    assert_eq!(report.prompts(), ["let a person decide on more work_mem for the role"]);
 }
 
 #[test]
 fn no_work_mem_is_recommended_that_the_logs_do_not_speak_for() {
     let is_silent = |group: TempFileGroup, work_mem: &str| {
-        insights(&judged(Some(group), &[("work_mem", work_mem)])) == ["temp_settings_unremarkable"]
+        judged(Some(group), &[("work_mem", work_mem)]).insight_ids() == ["temp_settings_unremarkable"]
     };
     assert!(is_silent(small(), "65536"), "there is as much already");
     assert!(is_silent(TempFileGroup { count: 9, ..small() }, "4096"), "few files");
@@ -144,7 +144,7 @@ fn no_work_mem_is_recommended_that_the_logs_do_not_speak_for() {
     };
     let evidence = testkit::evidence().temp_files(small()).temp_files(other).build();
     let report = testkit::interpret(&TempFiles, &evidence, &outcome(&[("work_mem", "4096")])).unwrap();
-    assert_eq!(insights(&report), ["temp_settings_unremarkable"]);
+    assert_eq!(report.insight_ids(), ["temp_settings_unremarkable"]);
 }
 
 #[test]

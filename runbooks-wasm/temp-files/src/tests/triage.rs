@@ -3,7 +3,7 @@ use pg_logstats_sdk::{
     Attribution, Confidence, ErrorClass, Evidence, FindingKind, Priority, QueryFamily, StatementKind, TempFileGroup,
 };
 
-use super::{ANALYZE, BLOCKS, COUNTERS, EXPLAIN, SETTINGS, STATISTICS, evidence, group, prompts, triage};
+use super::{ANALYZE, BLOCKS, COUNTERS, EXPLAIN, SETTINGS, STATISTICS, evidence, group, triage};
 
 const GIB: u64 = 1 << 30;
 const HOUR_US: i64 = 3_600_000_000;
@@ -204,7 +204,7 @@ fn a_full_disk_is_to_be_acted_on() {
         report.next_actions[0].step,
         ReportedStep::RunWorkflow("errors".to_owned())
     );
-    assert_eq!(prompts(&report), ["let a person make room on the disk: ec_1"]);
+    assert_eq!(report.prompts(), ["let a person make room on the disk: ec_1"]);
     // Without temporary files the cause is elsewhere.
     let elsewhere = triage(&testkit::evidence().error_class(error("53100")).build());
     assert_eq!(elsewhere.findings[0].kind, FindingKind::NothingFound);

@@ -1,10 +1,7 @@
 use pg_logstats_sdk::testkit;
 use pg_logstats_sdk::{AutovacuumKind, Cell, FindingKind, Recommendation};
 
-use super::{
-    DATABASES, HORIZON, SETTINGS, TABLES, VACUUMS, assert_rises, assert_well, insights, interpret, prompts, rows,
-    worst_score,
-};
+use super::{DATABASES, HORIZON, SETTINGS, TABLES, VACUUMS, assert_rises, interpret, rows};
 use crate::Wraparound;
 
 const LIMIT: i64 = 2_144_483_647;
@@ -33,7 +30,7 @@ fn table(xid_age: i64, toast_xid_age: i64, multixact_age: i64) -> Vec<(&'static 
 fn databases_that_autovacuum_keeps_young_are_well() {
     for (xids, multixacts) in [(1_000, 0), (199_000_000, 399_000_000), (240_000_000, 450_000_000)] {
         let report = interpret(&rows(DATABASES, &[database(xids, multixacts), database(3, 0)]));
-        assert_well(&report, "databases_frozen_in_time");
+        report.assert_well("databases_frozen_in_time");
     }
 }
 
@@ -54,11 +51,11 @@ fn a_database_that_is_not_frozen_in_time_is_found() {
     assert_eq!(worst.reason_codes, ["xid_age", "freeze_overdue"]);
     assert!((worst.score - 0.8).abs() < 1e-6, "{}", worst.score);
     assert!((0.5..0.6).contains(&report.findings[1].score));
-    assert_eq!(insights(&report), ["database_near_wraparound"]);
+    assert_eq!(report.insight_ids(), ["database_near_wraparound"]);
     for action in [HORIZON, TABLES, VACUUMS, SETTINGS] {
         assert_eq!(report.offered(action).count(), 1, "{action}");
     }
-    assert_eq!(prompts(&report), ["let a person look at the oldest database itself"]);
+    assert_eq!(report.prompts(), ["let a person look at the oldest database itself"]);
 }
 
 #[test]
@@ -84,7 +81,7 @@ fn a_freeze_age_that_was_raised_is_respected_up_to_half_of_the_limit() {
     let raised = |age: i64| {
         let mut row = database(age, 0);
         row[1] = ("autovacuum_freeze_max_age", Cell::Int(1_500_000_000));
-        worst_score(&interpret(&rows(DATABASES, &[row])))
+        interpret(&rows(DATABASES, &[row])).worst_score()
     };
     assert!(raised(900_000_000) <= 0.2);
     assert!(raised(1_400_000_000) > 0.8);
@@ -116,18 +113,18 @@ fn a_freeze_age_that_was_lowered_is_heard_as_much_earlier_and_never_louder_than_
 fn older_is_never_less_bad() {
     let ages: Vec<i64> = (0..=2_200).step_by(25).map(|million| million * 1_000_000).collect();
     assert_rises(&ages, |age| {
-        worst_score(&interpret(&rows(DATABASES, &[database(age, 0)])))
+        interpret(&rows(DATABASES, &[database(age, 0)])).worst_score()
     });
     assert_rises(&ages, |age| {
-        worst_score(&interpret(&rows(DATABASES, &[database(0, age)])))
+        interpret(&rows(DATABASES, &[database(0, age)])).worst_score()
     });
-    assert_rises(&ages, |age| worst_score(&interpret(&rows(TABLES, &[table(age, 0, 0)]))));
+    assert_rises(&ages, |age| interpret(&rows(TABLES, &[table(age, 0, 0)])).worst_score());
 }
 
 #[test]
 fn tables_that_are_young_are_well() {
     let report = interpret(&rows(TABLES, &[table(200_000_000, 190_000_000, 400_000_000)]));
-    assert_well(&report, "tables_frozen_in_time");
+    report.assert_well("tables_frozen_in_time");
 }
 
 #[test]
@@ -148,11 +145,11 @@ fn old_tables_are_for_a_person_after_the_horizon() {
         report.findings[0].reason_codes,
         ["xid_age", "freeze_overdue", "never_vacuumed"]
     );
-    assert_eq!(insights(&report), ["tables_to_freeze"]);
+    assert_eq!(report.insight_ids(), ["tables_to_freeze"]);
     assert_eq!(report.insights[0].recommendation, None, "no row has a subject");
     assert_eq!(report.offered(HORIZON).count(), 1);
     assert_eq!(
-        prompts(&report),
+        report.prompts(),
         ["let a person run VACUUM (FREEZE) on the oldest tables; how many: 2"]
     );
 }
@@ -173,14 +170,14 @@ fn a_table_of_the_logs_that_vacuum_is_kept_out_of_is_named() {
         .build();
     let old = rows(TABLES, &[table(900_000_000, 0, 0)]);
     let report = testkit::interpret(&Wraparound, &evidence, &old).unwrap();
-    assert_eq!(insights(&report), ["tables_to_freeze", "vacuum_kept_out"]);
+    assert_eq!(report.insight_ids(), ["tables_to_freeze", "vacuum_kept_out"]);
     assert_eq!(
         report.insights[1].recommendation,
         Some(Recommendation::vacuum(&kept_out.table, true))
     );
     let young = rows(TABLES, &[table(9_000, 0, 0)]);
     let report = testkit::interpret(&Wraparound, &evidence, &young).unwrap();
-    assert_well(&report, "tables_frozen_in_time");
+    report.assert_well("tables_frozen_in_time");
 }
 
 #[test]

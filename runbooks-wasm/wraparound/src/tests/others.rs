@@ -1,10 +1,7 @@
 use pg_logstats_sdk::testkit::{self, ReportedStep, SessionRow, session_row};
 use pg_logstats_sdk::{Cell, Confidence, FindingKind, Outcome, Priority, Recommendation, Row, Setting};
 
-use super::{
-    DATABASES, HORIZON, PREPARED, SEQUENCES, SETTINGS, VACUUMS, assert_rises, assert_well, insights, interpret,
-    prompts, rows, worst_score,
-};
+use super::{DATABASES, HORIZON, PREPARED, SEQUENCES, SETTINGS, VACUUMS, assert_rises, interpret, rows};
 
 fn text(text: &str) -> Cell {
     Cell::Text(text.to_owned())
@@ -39,12 +36,12 @@ fn session(state: &'static str, age: i64) -> Outcome {
 
 #[test]
 fn a_recent_horizon_is_well() {
-    assert_well(&interpret(&rows(HORIZON, &[])), "horizon_is_recent");
+    interpret(&rows(HORIZON, &[])).assert_well("horizon_is_recent");
     let report = interpret(&rows(
         HORIZON,
         &[holder("session", 15_000_000), holder("replication_slot", 9)],
     ));
-    assert_well(&report, "horizon_is_recent");
+    report.assert_well("horizon_is_recent");
 }
 
 #[test]
@@ -65,14 +62,14 @@ fn an_idle_session_that_holds_the_horizon_may_be_ended_by_a_persons_decision() {
         report.insights[0].recommendation,
         Some(Recommendation::EndSession("se_7".to_owned()))
     );
-    assert_eq!(prompts(&report), ["let a person decide whether to end se_7"]);
+    assert_eq!(report.prompts(), ["let a person decide whether to end se_7"]);
     assert_eq!(report.next_actions[0].priority, Priority::Required);
 }
 
 #[test]
 fn a_session_that_works_is_not_to_be_ended() {
     let report = interpret(&session("active", 150_000_000));
-    assert_eq!(insights(&report), ["session_holds_horizon"]);
+    assert_eq!(report.insight_ids(), ["session_holds_horizon"]);
     assert_eq!(report.insights[0].recommendation, None);
     assert_eq!(
         report.findings[0].confidence,
@@ -80,7 +77,7 @@ fn a_session_that_works_is_not_to_be_ended() {
         "it may be a VACUUM, which holds nothing back"
     );
     assert_eq!(report.offered(VACUUMS).count(), 1);
-    assert_eq!(prompts(&report), ["let a person decide how long se_7 may go on"]);
+    assert_eq!(report.prompts(), ["let a person decide how long se_7 may go on"]);
 }
 
 #[test]
@@ -97,7 +94,7 @@ fn slots_and_prepared_transactions_lead_further() {
         "the slot in row 1 keeps rows of the last 300,000,000 transactions"
     );
     assert_eq!(report.findings[1].reason_codes, ["xid_age", "prepared_transaction"]);
-    assert_eq!(insights(&report), ["slot_holds_horizon"]);
+    assert_eq!(report.insight_ids(), ["slot_holds_horizon"]);
     let workflow = ReportedStep::RunWorkflow("replication-lag".to_owned());
     assert!(report.next_actions.iter().any(|next| next.step == workflow));
     assert_eq!(report.offered(PREPARED).next().unwrap().priority, Priority::Required);
@@ -118,15 +115,15 @@ fn hidden_sessions_are_no_good_news() {
 fn more_is_never_less_bad() {
     let ages: Vec<i64> = (0..=2_200).step_by(10).map(|million| million * 1_000_000).collect();
     assert_rises(&ages, |age| {
-        worst_score(&interpret(&rows(HORIZON, &[holder("session", age)])))
+        interpret(&rows(HORIZON, &[holder("session", age)])).worst_score()
     });
     let hours: Vec<i64> = (0..1_000).step_by(3).collect();
     assert_rises(&hours, |hours| {
-        worst_score(&interpret(&rows(PREPARED, &[prepared(hours * 3_600, 1)])))
+        interpret(&rows(PREPARED, &[prepared(hours * 3_600, 1)])).worst_score()
     });
     let shares: Vec<i64> = (0..=100).collect();
     assert_rises(&shares, |percent| {
-        worst_score(&interpret(&rows(SEQUENCES, &[sequence(percent as f64 / 100.0, false)])))
+        interpret(&rows(SEQUENCES, &[sequence(percent as f64 / 100.0, false)])).worst_score()
     });
 }
 
@@ -139,11 +136,8 @@ fn prepared(seconds: i64, xid_age: i64) -> Vec<(&'static str, Cell)> {
 
 #[test]
 fn prepared_transactions_in_flight_are_well_and_forgotten_ones_are_not() {
-    assert_well(&interpret(&rows(PREPARED, &[])), "no_old_prepared_transaction");
-    assert_well(
-        &interpret(&rows(PREPARED, &[prepared(20, 9_000)])),
-        "no_old_prepared_transaction",
-    );
+    interpret(&rows(PREPARED, &[])).assert_well("no_old_prepared_transaction");
+    interpret(&rows(PREPARED, &[prepared(20, 9_000)])).assert_well("no_old_prepared_transaction");
     let report = interpret(&rows(PREPARED, &[prepared(43_200, 9_000), prepared(20, 400_000_000)]));
     let rows: Vec<_> = report.findings.iter().map(|finding| finding.title.as_str()).collect();
     assert_eq!(
@@ -154,9 +148,9 @@ fn prepared_transactions_in_flight_are_well_and_forgotten_ones_are_not() {
         ]
     );
     assert!((report.findings[1].score - 0.5).abs() < 1e-9);
-    assert_eq!(insights(&report), ["prepared_transaction_open"]);
+    assert_eq!(report.insight_ids(), ["prepared_transaction_open"]);
     assert_eq!(
-        prompts(&report),
+        report.prompts(),
         ["let a person commit or roll back the prepared transactions; how many: 2"]
     );
 }
@@ -173,9 +167,9 @@ fn sequence(used: f64, is_cycled: bool) -> Vec<(&'static str, Cell)> {
 
 #[test]
 fn sequences_with_room_are_well() {
-    assert_well(&interpret(&rows(SEQUENCES, &[])), "sequences_have_room");
+    interpret(&rows(SEQUENCES, &[])).assert_well("sequences_have_room");
     let report = interpret(&rows(SEQUENCES, &[sequence(0.99, true), sequence(0.7, false)]));
-    assert_well(&report, "sequences_have_room");
+    report.assert_well("sequences_have_room");
     assert_eq!(
         report.limitations,
         ["sequences that were read: 500 of 700, those of the smallest range first"]
@@ -191,7 +185,7 @@ fn a_sequence_near_its_end_is_for_a_person() {
     assert_eq!(report.findings[0].reason, "values left: 1,000");
     assert!((report.findings[0].score - 0.85).abs() < 1e-9);
     assert_eq!(
-        prompts(&report),
+        report.prompts(),
         ["let a person make room for the sequences; how many: 1"]
     );
     let hidden = interpret(&rows(SEQUENCES, &[vec![("is_hidden", Cell::Boolean(true))]]));
@@ -209,14 +203,14 @@ fn vacuum(running_s: i64, slept_ms: f64) -> Outcome {
 
 #[test]
 fn running_vacuums_are_told_and_those_that_sleep_lead_to_the_settings() {
-    assert_well(&interpret(&rows(VACUUMS, &[])), "no_vacuum_running");
+    interpret(&rows(VACUUMS, &[])).assert_well("no_vacuum_running");
     let report = interpret(&vacuum(100, 10_000.0));
-    assert_eq!(insights(&report), ["vacuum_running"]);
+    assert_eq!(report.insight_ids(), ["vacuum_running"]);
     assert_eq!(report.insights[0].evidence, ["se_9"]);
     assert!(report.findings.is_empty());
     assert_eq!(report.next_actions[0].step, ReportedStep::Stop);
     let report = interpret(&vacuum(100, 80_000.0));
-    assert_eq!(insights(&report), ["vacuum_running", "vacuum_throttled"]);
+    assert_eq!(report.insight_ids(), ["vacuum_running", "vacuum_throttled"]);
     assert_eq!(report.insights[1].title, "a vacuum has slept for 80.0 % of its time");
     assert_eq!(report.offered(SETTINGS).next().unwrap().priority, Priority::Required);
 }
@@ -240,9 +234,9 @@ fn settings(changes: &[(&str, &str)]) -> Outcome {
 
 #[test]
 fn the_default_settings_are_well() {
-    assert_well(&interpret(&settings(&[])), "settings_unremarkable");
+    interpret(&settings(&[])).assert_well("settings_unremarkable");
     let not_slowed = settings(&[("autovacuum_vacuum_cost_delay", "-1")]);
-    assert_well(&interpret(&not_slowed), "settings_unremarkable");
+    interpret(&not_slowed).assert_well("settings_unremarkable");
     assert!(
         interpret(&rows(SETTINGS, &[])).insights.is_empty(),
         "no rows are no good news"
@@ -255,15 +249,15 @@ fn autovacuum_that_is_off_is_found() {
         let report = interpret(&settings(&[(name, "off")]));
         assert_eq!(report.findings[0].kind, FindingKind::Autovacuum);
         assert!((0.5..0.8).contains(&report.findings[0].score));
-        assert_eq!(insights(&report), ["autovacuum_disabled"]);
-        assert_eq!(prompts(&report), ["let a person turn autovacuum and track_counts on"]);
+        assert_eq!(report.insight_ids(), ["autovacuum_disabled"]);
+        assert_eq!(report.prompts(), ["let a person turn autovacuum and track_counts on"]);
     }
 }
 
 #[test]
 fn autovacuum_that_was_slowed_gets_the_limit_that_makes_up_for_it() {
     let report = interpret(&settings(&[("autovacuum_vacuum_cost_delay", "20")]));
-    assert_eq!(insights(&report), ["autovacuum_slowed"]);
+    assert_eq!(report.insight_ids(), ["autovacuum_slowed"]);
     assert_eq!(
         report.insights[0].title,
         "autovacuum may work at 10.0 % of the server's default rate"
@@ -276,5 +270,5 @@ fn autovacuum_that_was_slowed_gets_the_limit_that_makes_up_for_it() {
         ("autovacuum_vacuum_cost_delay", "20"),
         ("autovacuum_vacuum_cost_limit", "2000"),
     ]);
-    assert_well(&interpret(&made_up_for), "settings_unremarkable");
+    interpret(&made_up_for).assert_well("settings_unremarkable");
 }
