@@ -54,7 +54,7 @@ fn an_idle_session_of_few_transactions_that_was_there_when_rows_had_to_stay_is_t
     let group = held(400_000);
     let since = group.first_seen;
     let report = judge(group.clone(), &[("session", Some(7), IDLE, Some(since), 114)]);
-    assert_eq!(insights(&report), ["horizon_held_by_idle_session"]);
+    assert_eq!(report.insight_ids(), ["horizon_held_by_idle_session"]);
     let insight = &report.insights[0];
     assert_eq!(insight.confidence, Confidence::High);
     assert_eq!(
@@ -80,14 +80,14 @@ fn who_came_later_and_who_keeps_nothing_is_not_blamed() {
     let group = held(400_000);
     let after = group.last_seen + 1;
     let report = judge(group, &[("session", Some(7), IDLE, Some(after), 114)]);
-    assert_eq!(insights(&report), ["horizon_young"]);
+    assert_eq!(report.insight_ids(), ["horizon_young"]);
     let clean = testkit::autovacuum(1);
     let since = clean.first_seen;
     let report = judge(clean, &[("session", Some(7), IDLE, Some(since), 114)]);
-    assert_eq!(insights(&report), ["horizon_young"]);
+    assert_eq!(report.insight_ids(), ["horizon_young"]);
     // A standby's sender moves on; that it is young says that it did.
     let report = judge(held(400_000), &[("session", Some(7), "active", None, 114)]);
-    assert_eq!(insights(&report), ["horizon_young"]);
+    assert_eq!(report.insight_ids(), ["horizon_young"]);
 }
 
 #[test]
@@ -102,7 +102,7 @@ fn of_equal_ages_the_transaction_that_began_first_is_the_cause() {
             ("session", Some(9), IDLE, Some(since + 5), 114),
         ],
     );
-    assert_eq!(insights(&report), ["horizon_held_by_idle_session"]);
+    assert_eq!(report.insight_ids(), ["horizon_held_by_idle_session"]);
     assert!(
         report.insights[0].title.starts_with("se_7 "),
         "{}",
@@ -115,12 +115,12 @@ fn slots_that_nobody_uses_and_prepared_transactions_keep_rows_as_well() {
     let group = held(400_000);
     let since = group.first_seen;
     let report = judge(group.clone(), &[("replication_slot", None, "", None, 114)]);
-    assert_eq!(insights(&report), ["horizon_held_by_slot"]);
+    assert_eq!(report.insight_ids(), ["horizon_held_by_slot"]);
     assert_eq!(report.offered("replication.pg_replication_slots.state").count(), 1);
     let report = judge(group.clone(), &[("replication_slot", Some(8), "", None, 114)]);
-    assert_eq!(insights(&report), ["horizon_young"], "its standby moves on");
+    assert_eq!(report.insight_ids(), ["horizon_young"], "its standby moves on");
     let report = judge(group, &[("prepared_transaction", None, "", Some(since), 114)]);
-    assert_eq!(insights(&report), ["horizon_held_by_prepared_transaction"]);
+    assert_eq!(report.insight_ids(), ["horizon_held_by_prepared_transaction"]);
     assert!(
         report.insights[0].reason.contains("up to 500,000"),
         "{}",

@@ -1,9 +1,9 @@
 use pg_logstats_sdk::testkit::ReportedStep;
 use pg_logstats_sdk::{Cell, Confidence};
 
-use super::{GIB, MIB, assert_rises, assert_well, insights, interpret, prompts, rows, worst_score};
+use super::{GIB, MIB, assert_rises, interpret, rows};
 
-const UNUSED: &str = "relation.pg_stat_all_indexes.unused";
+pub(super) const UNUSED: &str = "relation.pg_stat_all_indexes.unused";
 
 fn unused(size: i64, is_standby: bool) -> Vec<(&'static str, Cell)> {
     vec![
@@ -29,11 +29,11 @@ fn unused_indexes_of_the_whole_database_are_added_up_and_a_person_decides() {
     );
     assert_eq!(report.findings[0].reason_codes, ["unused_index"]);
     assert_eq!(report.findings[0].confidence, Confidence::Medium);
-    assert_eq!(insights(&report), ["unused_indexes"]);
+    assert_eq!(report.insight_ids(), ["unused_indexes"]);
     // No SQL: which of them to drop is not in the counters.
     assert!(report.insights[0].recommendation.is_none());
     assert_eq!(
-        prompts(&report),
+        report.prompts(),
         ["let a person decide which of the unused indexes to drop; how many: 2"]
     );
     assert!(report.limitations.is_empty());
@@ -53,16 +53,16 @@ fn on_a_standby_it_is_less_sure_and_says_why() {
 #[test]
 fn a_few_megabytes_are_an_insight_and_no_finding_and_more_is_worse() {
     let report = interpret(&rows(UNUSED, &[unused(5 * MIB, false)]));
-    assert_eq!((worst_score(&report), insights(&report)), (0.0, vec!["unused_indexes"]));
+    assert_eq!((report.worst_score(), report.insight_ids()), (0.0, vec!["unused_indexes"]));
     assert_rises(&[MIB, GIB, 8 * GIB], |size| {
-        worst_score(&interpret(&rows(UNUSED, &[unused(size, false)])))
+        interpret(&rows(UNUSED, &[unused(size, false)])).worst_score()
     });
 }
 
 #[test]
 fn none_is_well_and_a_row_without_a_size_is_no_answer() {
-    assert_well(&interpret(&rows(UNUSED, &[])), "indexes_earn_their_keep");
+    interpret(&rows(UNUSED, &[])).assert_well("indexes_earn_their_keep");
     let report = interpret(&rows(UNUSED, &[vec![("is_standby", Cell::Boolean(false))]]));
-    assert!(insights(&report).is_empty() && report.limitations.len() == 1);
+    assert!(report.insight_ids().is_empty() && report.limitations.len() == 1);
     assert!(report.next_actions.iter().all(|next| next.step == ReportedStep::Stop));
 }

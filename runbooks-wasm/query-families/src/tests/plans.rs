@@ -328,7 +328,7 @@ fn with_facts(more: &[(&str, Cell)]) -> (Vec<String>, bool) {
         .build();
     let report = interpret(&outcome);
     let is_recommended = report.insights.iter().any(|insight| insight.recommendation.is_some());
-    assert!(insights(&report).contains(&"selective_sequential_scan"));
+    assert!(report.insight_ids().contains(&"selective_sequential_scan"));
     let about = report
         .insights
         .iter()

@@ -94,15 +94,15 @@ fn a_freeze_age_that_was_lowered_is_heard_as_much_earlier_and_never_louder_than_
         row[1] = ("autovacuum_freeze_max_age", Cell::Int(100_000));
         interpret(&rows(DATABASES, &[row]))
     };
-    assert_well(&lowered(120_000), "databases_frozen_in_time");
+    lowered(120_000).assert_well("databases_frozen_in_time");
     let late = lowered(310_000);
     assert_eq!(
         late.findings[0].title,
         "the oldest ids of the database in row 1 are at 310.0 % of the age that forces autovacuum"
     );
     assert_eq!(late.findings[0].reason_codes, ["xid_age", "freeze_overdue"]);
-    assert!((0.5..0.6).contains(&worst_score(&late)), "{}", worst_score(&late));
-    assert!(worst_score(&lowered(90_000_000)) < 0.8, "two billion are left");
+    assert!((0.5..0.6).contains(&late.worst_score()), "{}", late.worst_score());
+    assert!(lowered(90_000_000).worst_score() < 0.8, "two billion are left");
     assert_rises(
         &[120_000, 130_000, 200_000, 310_000, 900_000, 500_000_000, 1_200_000_000],
         |age| worst_score(&lowered(age)),
