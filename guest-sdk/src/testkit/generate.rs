@@ -73,7 +73,7 @@ pub fn outcome(seed: u64, evidence: &Evidence, action: &str) -> Outcome {
     );
     let numbers = &mut numbers;
     let known = catalogue::action(action);
-    let is_plan = known.is_some_and(|action| action.kind != Kind::Query);
+    let is_plan = known.is_some_and(|action| action.kind != catalogue::Kind::Query);
     let sessions = known.is_some_and(|action| action.rows_are_sessions);
     let mut made = empty(action).build();
     made.status = numbers.one_of(&[

@@ -3,7 +3,6 @@
 use pg_logstats_sdk::testkit::{self, Report};
 use pg_logstats_sdk::{AutovacuumGroup, AutovacuumRun, Cell, Confidence, Outcome, Recommendation};
 
-use super::insights;
 use crate::Autovacuum;
 
 const XMIN: &str = "wraparound.pg_stat_activity.oldest_xmin";

@@ -53,7 +53,10 @@ fn on_a_standby_it_is_less_sure_and_says_why() {
 #[test]
 fn a_few_megabytes_are_an_insight_and_no_finding_and_more_is_worse() {
     let report = interpret(&rows(UNUSED, &[unused(5 * MIB, false)]));
-    assert_eq!((report.worst_score(), report.insight_ids()), (0.0, vec!["unused_indexes"]));
+    assert_eq!(
+        (report.worst_score(), report.insight_ids()),
+        (0.0, vec!["unused_indexes"])
+    );
     assert_rises(&[MIB, GIB, 8 * GIB], |size| {
         interpret(&rows(UNUSED, &[unused(size, false)])).worst_score()
     });

@@ -102,7 +102,10 @@ pub(super) fn judge_databases(outcome: &Outcome, actions: &mut dyn Actions, asse
     let mut findings = Vec::new();
     for (position, age) in ages.iter().enumerate() {
         if let Some(age) = age.filter(|age| age.score() > severity::LOW) {
-            let (title, forced) = (age.title_of_database(outcome::number(position)), Count(age.freeze_max_age));
+            let (title, forced) = (
+                age.title_of_database(outcome::number(position)),
+                Count(age.freeze_max_age),
+            );
             let reason = match age.counter {
                 Counter::Xid => messages::database_xids(Count(age.age), forced),
                 Counter::Multixact => messages::database_multixacts(Count(age.age), forced),

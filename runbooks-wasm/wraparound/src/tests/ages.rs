@@ -105,7 +105,7 @@ fn a_freeze_age_that_was_lowered_is_heard_as_much_earlier_and_never_louder_than_
     assert!(lowered(90_000_000).worst_score() < 0.8, "two billion are left");
     assert_rises(
         &[120_000, 130_000, 200_000, 310_000, 900_000, 500_000_000, 1_200_000_000],
-        |age| worst_score(&lowered(age)),
+        |age| lowered(age).worst_score(),
     );
 }
 

@@ -98,7 +98,6 @@ fn for_it(facts: &Record<'_>, relation: &String) -> Option<(InsightId, bool, Mes
     ))
 }
 
-/// Written so that a cost that is no number is no gain.
 fn is_gain(before: f64, after: f64) -> bool {
     after <= before * GAIN
 }
