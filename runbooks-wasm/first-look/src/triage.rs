@@ -35,13 +35,20 @@ pub(crate) fn triage(evidence: &Evidence) -> Assessment {
     troubles.retain(|trouble| trouble.finding.score >= FLOOR);
     // Stable, so that equals stay in the order of the looks.
     troubles.sort_by(|one, other| other.finding.score.total_cmp(&one.finding.score));
+    let is_quiet = troubles.iter().all(|trouble| trouble.finding.score < LOW);
     if troubles.is_empty() {
         assessment.finding(nothing(evidence));
     }
     for trouble in troubles {
         follow_up(trouble, &mut assessment);
     }
-    also(evidence, &mut assessment);
+    also(evidence, is_quiet, &mut assessment);
+    // Stable: troubles stay by rank.
+    assessment.next_actions.sort_by_key(|action| match action.priority {
+        Priority::Required => 0,
+        Priority::Recommended => 1,
+        Priority::Optional => 2,
+    });
     limitations(evidence, &mut assessment);
     if assessment.next_actions.is_empty() {
         assessment.next_action(NextAction::stop(messages::stop_label(), messages::stop_reason()));
@@ -76,12 +83,13 @@ fn takes(action: &NextAction, workflow: Workflow) -> bool {
     matches!(&action.step, pg_logstats_sdk::Step::RunWorkflow(taken) if taken == workflow.as_str())
 }
 
-/// Where there is more to see, whatever the trouble.
-fn also(evidence: &Evidence, assessment: &mut Assessment) {
-    let mut offer = |workflow, label, reason| {
+/// Where there is more to see, whatever the trouble. What is going on now, and what no log tells (ages of transaction ids, sequences, indexes), is all
+/// that is left where the logs are quiet.
+fn also(evidence: &Evidence, is_quiet: bool, assessment: &mut Assessment) {
+    let mut offer = |workflow, label, reason, priority| {
         if !assessment.next_actions.iter().any(|action| takes(action, workflow)) {
             let action = NextAction::run_workflow(workflow, label, reason);
-            assessment.next_action(action.priority(Priority::Optional));
+            assessment.next_action(action.priority(priority));
         }
     };
     if !evidence.families.is_empty() {
@@ -89,11 +97,20 @@ fn also(evidence: &Evidence, assessment: &mut Assessment) {
             words::QUERY_FAMILIES,
             messages::families_label(),
             messages::families_reason(),
+            Priority::Optional,
         );
     }
     if !evidence.plans.is_empty() {
         let reason = messages::plans_reason(Count::of(&evidence.plans));
-        offer(words::PLANS, messages::plans_label(), reason);
+        offer(words::PLANS, messages::plans_label(), reason, Priority::Optional);
+    }
+    let live = if is_quiet {
+        Priority::Recommended
+    } else {
+        Priority::Optional
+    };
+    for (workflow, reason) in LIVE {
+        offer(workflow, messages::live_label(), reason(), live);
     }
 }
 
