@@ -7,6 +7,8 @@
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value};
 
 use super::statement::{compared_columns, without_values};
@@ -109,10 +111,14 @@ fn read_node(node: &Map<String, Value>, parent: Option<u32>) -> Result<PlanNode,
         name: name.to_owned(),
     });
     let alias = text("Alias").or_else(|| text("Relation Name"));
-    let filter_columns = match (&relation, text("Filter")) {
-        (Some(_), Some(filter)) => compared_columns(filter, alias).into_iter().collect(),
-        _ => Vec::new(),
+    let compared_in = |keys: &[&str]| -> Vec<String> {
+        let conditions = keys.iter().filter_map(|key| text(key)).filter(|_| relation.is_some());
+        let columns: BTreeSet<String> = conditions
+            .flat_map(|condition| compared_columns(condition, alias))
+            .collect();
+        columns.into_iter().collect()
     };
+    let (filter_columns, index_columns) = (compared_in(&["Filter"]), compared_in(&["Index Cond", "Recheck Cond"]));
     Ok(PlanNode {
         parent,
         node_type: text("Node Type")
@@ -121,6 +127,7 @@ fn read_node(node: &Map<String, Value>, parent: Option<u32>) -> Result<PlanNode,
             .to_owned(),
         relation,
         filter_columns,
+        index_columns,
         conditions: CONDITIONS
             .iter()
             .filter_map(|key| Some(((*key).to_owned(), condition(node.get(*key)?))))
