@@ -328,8 +328,13 @@ scenarios! {
     a_migration_queues_everybody_up = "alter-table-queue";
     wal_forces_checkpoints = "checkpoint-storm";
     there_are_no_connections_left = "connection-storm";
+    columns_are_correlated = "correlated-columns";
     two_jobs_deadlock_again_and_again = "deadlock-loop";
     a_deploy_brings_errors = "error-burst";
     an_index_is_missing = "missing-index";
+    analyze_flips_a_plan = "plan-flip";
+    a_query_runs_away = "runaway-query";
+    a_sequence_has_no_values_left = "sequence-exhausted";
+    a_sequence_is_near_its_end = "sequence-near-end";
     a_report_spills_to_disk = "temp-file-spill";
 }
