@@ -5,8 +5,8 @@
 
 use crate::{
     ActionRequest, Actions, Assessment, Confidence, CreateIndex, CreateStatistics, Finding, FindingKind, Insight,
-    InsightId, Message, NextAction, Priority, ReasonCode, Recommendation, SetAutovacuum, SetParameter, SetWorkMem,
-    Setting, Step, Subject, Ticket, VacuumRelation, Workflow,
+    InsightId, Message, NextAction, Priority, ReasonCode, Recommendation, SetAutovacuum, SetParameter,
+    SetStatisticsTarget, SetWorkMem, Setting, Step, Subject, Ticket, VacuumRelation, Workflow,
 };
 
 /// Entries that one finding or insight may name as evidence, and columns of one index; the host takes no more.
@@ -187,6 +187,19 @@ impl Recommendation {
         ids.truncate(8);
         let relation = relation.subject_id().to_owned();
         (ids.len() > 1).then_some(Self::CreateStatistics(CreateStatistics { relation, columns: ids }))
+    }
+
+    /// ANALYZE looks at `column` with this target, 1 to 10,000; less or more is the nearest of these.
+    pub fn statistics_target(column: &dyn Subject, target: u32) -> Self {
+        Self::SetStatisticsTarget(SetStatisticsTarget {
+            column: column.subject_id().to_owned(),
+            target: target.clamp(1, 10_000),
+        })
+    }
+
+    /// Room for `sequence`, and in the column that takes its values.
+    pub fn extend(sequence: &dyn Subject) -> Self {
+        Self::ExtendSequence(sequence.subject_id().to_owned())
     }
 
     /// A setting of the server: bytes, microseconds, a number, or 0 and 1 for off and on, as [`Setting`] says.

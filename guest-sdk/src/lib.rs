@@ -111,10 +111,10 @@ pub use bindings::pg_logstats::runbook::types::{
     CancelReason, CancellationGroup, CauseCount, Cell, Checkpoint, CheckpointCause, CheckpointKind, Checkpoints,
     ClientGroup, Confidence, ConnectionGroup, CreateIndex, CreateStatistics, Deadlock, DeadlockEdge, Denial,
     Descriptor, Dimensions, ErrorClass, ErrorStatement, EventCount, Evidence, Failure, Figures, Finding, FindingKind,
-    Insight, LiveSession, LockMode, LockTarget, LockWait, LoggedPlanNode, Message, MessageTemplate, NextAction,
-    Outcome, OutcomeStatus, PlanGroup, PlanNode, Priority, QueryFamily, Recommendation, Regression, RegressionDoubt,
-    RegressionReason, Row, SetAutovacuum, SetParameter, SetWorkMem, Setting, StatementKind, Step, TempFileGroup,
-    VacuumRelation, Value, ValueKind,
+    Insight, LiveColumn, LiveSession, LockMode, LockTarget, LockWait, LoggedPlanNode, Message, MessageTemplate,
+    NextAction, Outcome, OutcomeStatus, PlanGroup, PlanNode, Priority, QueryFamily, Recommendation, Regression,
+    RegressionDoubt, RegressionReason, Row, SetAutovacuum, SetParameter, SetStatisticsTarget, SetWorkMem, Setting,
+    StatementKind, Step, TempFileGroup, VacuumRelation, Value, ValueKind,
 };
 pub use descriptor::DescriptorBuilder;
 pub use message::{At, Bytes, Count, DurationUs, Hole, Rate, Ratio};

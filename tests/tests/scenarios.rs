@@ -20,6 +20,7 @@ psql() { command psql -X -q -A -t -v ON_ERROR_STOP=1 "$@" >/dev/null; }
 background() { PGAPPNAME=$1 command psql -X -q -A -t -c "$2" >/dev/null 2>&1 </dev/null & echo $! >>"$PIDS"; }
 hold() { (echo "$2"; exec sleep 600) | PGAPPNAME=$1 command psql -X -q -A -t >/dev/null 2>&1 & echo $! >>"$PIDS"; sleep 0.3; }
 release() { pkill -P $$ >/dev/null 2>&1 || true; }
+turn() { sleep 0.1; date -u +%Y-%m-%dT%H:%M:%S.%3NZ >"$TURN"; sleep 0.1; }
 "#;
 
 #[derive(Deserialize)]
@@ -29,6 +30,9 @@ struct Scenario {
     remedy: String,
     improves: Option<f64>,
     symptom: Option<String>,
+    /// Further symptoms, and how many times less each has to be.
+    #[serde(default)]
+    also: BTreeMap<String, f64>,
     settings: BTreeMap<String, String>,
 }
 
@@ -38,6 +42,8 @@ struct Cause {
     /// One of these kinds.
     finding: Vec<String>,
     insight: Option<String>,
+    /// What the text of the first finding's subject contains.
+    about: Option<String>,
 }
 
 fn folder(name: &str) -> PathBuf {
@@ -52,11 +58,13 @@ fn text(name: &str, file: &str) -> String {
 /// The processes of an incident; they end with it.
 struct Incident {
     pids: PathBuf,
+    /// When it began, where the logs before that are those of a better time.
+    turn: Option<String>,
 }
 
 impl Incident {
     fn begin(cluster: &Cluster, lab: &Lab, script: &str) -> Self {
-        let pids = lab.path().join("pids");
+        let (pids, turn) = (lab.path().join("pids"), lab.path().join("turn"));
         let client = cluster.client("psql", "app", "shop");
         let mut bash = std::process::Command::new("bash");
         for (name, value) in client.get_envs() {
@@ -68,12 +76,15 @@ impl Incident {
         let status = bash
             .args(["-c", &format!("{PRELUDE}\n{script}")])
             .env("PIDS", &pids)
+            .env("TURN", &turn)
             .stdout(std::process::Stdio::null())
             .stderr(std::process::Stdio::null())
             .status()
             .unwrap();
         assert!(status.success(), "incident.sh: {status}");
-        Self { pids }
+        let turn = std::fs::read_to_string(turn).ok();
+        let turn = turn.map(|at| at.trim().to_owned());
+        Self { pids, turn }
     }
 }
 
@@ -90,10 +101,15 @@ impl Drop for Incident {
 
 /// Reads nothing but `next_actions`: required ones first, then recommended, then optional ones, and none that is about the same as one before. The
 /// incident's id.
-fn walk(lab: &Lab, log: &Path) -> String {
+fn walk(lab: &Lab, log: &Path, turn: Option<&str>) -> String {
     // Required, recommended, optional.
     let mut open: [VecDeque<(bool, Vec<String>)>; 3] = Default::default();
-    open[0].push_back((false, vec!["triage".to_owned(), log.to_str().unwrap().to_owned()]));
+    let log = log.to_str().unwrap();
+    let mut first = vec!["triage", log];
+    if let Some(turn) = turn {
+        first.extend(["--since", turn, "--baseline", log, "--baseline-until", turn]);
+    }
+    open[0].push_back((false, first.into_iter().map(str::to_owned).collect()));
     let mut seen: Vec<String> = Vec::new();
     let (mut incident, mut commands, mut actions) = (None, 0, 0);
     while let Some((is_action, command)) = open.iter_mut().find_map(VecDeque::pop_front) {
@@ -148,6 +164,11 @@ fn measured(cluster: &Cluster, what: &str, sql: &str) -> f64 {
             .unwrap()
     };
     let run = || cluster.psql_as("app", "shop", sql).unwrap();
+    let plan = || -> Value {
+        let explain = format!("EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {sql}");
+        let mut plans: Value = serde_json::from_str(&cluster.psql_as("app", "shop", &explain).unwrap()).unwrap();
+        plans[0]["Plan"].take()
+    };
     match what {
         "value" => number(sql),
         "temp_bytes" => {
@@ -167,8 +188,23 @@ fn measured(cluster: &Cluster, what: &str, sql: &str) -> f64 {
             };
             (0..5).map(|_| once()).fold(f64::MAX, f64::min)
         }
+        "blocks" => {
+            let plan = plan();
+            let blocks = |key: &str| plan[key].as_f64().unwrap();
+            blocks("Shared Hit Blocks") + blocks("Shared Read Blocks")
+        }
+        "misestimate" => misestimate(&plan()),
         other => panic!("no symptom `{other}`"),
     }
+}
+
+/// How many times as many rows as the planner thought came out of a node, or the other way round: the worst of a plan.
+fn misestimate(node: &Value) -> f64 {
+    let rows = |key: &str| node[key].as_f64().unwrap().max(1.0);
+    let (planned, actual) = (rows("Plan Rows"), rows("Actual Rows"));
+    let own = (planned / actual).max(actual / planned);
+    let below = node["Plans"].as_array().into_iter().flatten().map(misestimate);
+    below.fold(own, f64::max)
 }
 
 fn play(name: &str) {
@@ -184,7 +220,11 @@ fn play(name: &str) {
     make_shop(&cluster);
     cluster.psql_as("app", "shop", &text(name, "setup.sql")).unwrap();
     cluster
-        .psql_as("app", "shop", "GRANT SELECT ON ALL TABLES IN SCHEMA public TO triage")
+        .psql_as(
+            "app",
+            "shop",
+            "GRANT SELECT ON ALL TABLES IN SCHEMA public TO triage; GRANT SELECT ON ALL SEQUENCES IN SCHEMA public TO triage;",
+        )
         .unwrap();
     let lab = Lab::with_database(&cluster.dsn("triage", "shop")).keeping_values();
     let incident = Incident::begin(&cluster, &lab, &text(name, "incident.sh"));
@@ -195,7 +235,7 @@ fn play(name: &str) {
         .unwrap_or_else(|| cluster.server_log());
     let before = written(&cluster);
 
-    let id = walk(&lab, &log);
+    let id = walk(&lab, &log, incident.turn.as_deref());
     assert_eq!(written(&cluster), before, "the agent changed something");
     lab.verified_records();
     let packet = lab.json(&["handoff", &id, "--form", "json"]);
@@ -208,6 +248,13 @@ fn play(name: &str) {
     let kind = packet["findings"][0]["kind"].as_str().unwrap().to_owned();
     assert!(scenario.cause.finding.contains(&kind), "{name}: {said:#}");
     assert_ne!(packet["headline"]["severity"], "low", "{name}: {said:#}");
+    if let Some(about) = &scenario.cause.about {
+        let text = packet["findings"][0]["subject"]["text"]["text"].as_str();
+        assert!(
+            text.is_some_and(|text| text.contains(about.as_str())),
+            "{name}: {packet:#}"
+        );
+    }
     let advice = packet["insights"]
         .as_array()
         .unwrap()
@@ -229,8 +276,10 @@ fn play(name: &str) {
         );
     }
     if let (Some(improves), Some(advice)) = (scenario.improves, advice) {
-        let (what, sql) = (scenario.symptom.as_deref().unwrap_or("time"), text(name, "symptom.sql"));
-        let before = measured(&cluster, what, &sql);
+        let sql = text(name, "symptom.sql");
+        let mut symptoms = scenario.also.clone();
+        symptoms.insert(scenario.symptom.clone().unwrap_or_else(|| "time".to_owned()), improves);
+        let before: Vec<f64> = symptoms.keys().map(|what| measured(&cluster, what, &sql)).collect();
         for statement in advice["recommendation"]["sql"]["text"]
             .as_str()
             .unwrap()
@@ -241,11 +290,13 @@ fn play(name: &str) {
                 .unwrap_or_else(|e| panic!("{name}: {statement}: {e}"));
         }
         std::thread::sleep(Duration::from_millis(500));
-        let after = measured(&cluster, what, &sql);
-        assert!(
-            after * improves <= before,
-            "{name}: {before} before, {after} after the remedy"
-        );
+        for ((what, improves), before) in symptoms.iter().zip(before) {
+            let after = measured(&cluster, what, &sql);
+            assert!(
+                before > 0.0 && after * improves <= before,
+                "{name}: {what}: {before} before, {after} after the remedy"
+            );
+        }
     }
     drop(incident);
 }
@@ -277,8 +328,13 @@ scenarios! {
     a_migration_queues_everybody_up = "alter-table-queue";
     wal_forces_checkpoints = "checkpoint-storm";
     there_are_no_connections_left = "connection-storm";
+    columns_are_correlated = "correlated-columns";
     two_jobs_deadlock_again_and_again = "deadlock-loop";
     a_deploy_brings_errors = "error-burst";
     an_index_is_missing = "missing-index";
+    analyze_flips_a_plan = "plan-flip";
+    a_query_runs_away = "runaway-query";
+    a_sequence_has_no_values_left = "sequence-exhausted";
+    a_sequence_is_near_its_end = "sequence-near-end";
     a_report_spills_to_disk = "temp-file-spill";
 }

@@ -315,6 +315,13 @@ impl Checker<'_> {
                 self.subjects.of_kind(&statistics.relation, Kind::Relation)
             }
             Recommendation::SetParameter(_) => Ok(()),
+            Recommendation::SetStatisticsTarget(set) => {
+                if !(1..=10_000).contains(&set.target) {
+                    return Err(TestError::breach("a statistics target is 1 to 10000"));
+                }
+                self.subjects.of_kind(&set.column, Kind::Column)
+            }
+            Recommendation::ExtendSequence(sequence) => self.subjects.of_kind(sequence, Kind::Sequence),
         }
     }
 

@@ -36,8 +36,15 @@ pub(super) struct Action {
     pub(super) parameters: &'static [Parameter],
     pub(super) at_least_one_of: &'static [&'static str],
     pub(super) columns: &'static [&'static str],
-    /// Whether rows are about sessions.
-    pub(super) rows_are_sessions: bool,
+    pub(super) rows: Rows,
+}
+
+/// What the rows of an action are about, as far as they have subjects.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Rows {
+    Plain,
+    Sessions,
+    Sequences,
 }
 
 /// The action `id`.
@@ -68,7 +75,7 @@ const fn by_dimensions(id: &'static str) -> Action {
         parameters: DIMENSIONS,
         at_least_one_of: &["database", "user", "application_name"],
         columns: SESSION,
-        rows_are_sessions: true,
+        rows: Rows::Sessions,
     }
 }
 
@@ -79,7 +86,7 @@ const fn by_pid(id: &'static str, columns: &'static [&'static str]) -> Action {
         parameters: PID,
         at_least_one_of: &[],
         columns,
-        rows_are_sessions: true,
+        rows: Rows::Sessions,
     }
 }
 
@@ -90,14 +97,22 @@ const fn reading(id: &'static str, parameters: &'static [Parameter], columns: &'
         parameters,
         at_least_one_of: &[],
         columns,
-        rows_are_sessions: false,
+        rows: Rows::Plain,
+    }
+}
+
+/// Rows about sequences.
+const fn sequences(id: &'static str, columns: &'static [&'static str]) -> Action {
+    Action {
+        rows: Rows::Sequences,
+        ..reading(id, &[], columns)
     }
 }
 
 /// Rows about sessions, found without being asked for one.
 const fn sessions(id: &'static str, columns: &'static [&'static str]) -> Action {
     Action {
-        rows_are_sessions: true,
+        rows: Rows::Sessions,
         ..reading(id, &[], columns)
     }
 }
@@ -682,17 +697,19 @@ pub(super) const ACTIONS: &[Action] = &[
             "query_age",
             "query_id",
             "transaction_age",
+            "is_query",
             "is_hidden",
         ],
     ),
-    reading(
+    sequences(
         "sequence.pg_sequence.near_end",
-        &[],
         &[
             "schema",
             "sequence",
+            "owner_schema",
             "owner_table",
             "owner_column",
+            "owner_type",
             "data_type",
             "is_cycled",
             "used_ratio",

@@ -4,8 +4,8 @@
 use crate::{
     Attribution, AutovacuumGroup, AutovacuumKind, AutovacuumRun, Baseline, CancelReason, CancellationGroup, CauseCount,
     Checkpoint, CheckpointCause, CheckpointKind, Checkpoints, ClientGroup, Confidence, ConnectionGroup, Deadlock,
-    DeadlockEdge, Dimensions, ErrorClass, EventCount, Evidence, Figures, LiveSession, LockMode, LockTarget, LockWait,
-    LoggedPlanNode, PlanGroup, QueryFamily, Regression, RegressionReason, StatementKind, TempFileGroup,
+    DeadlockEdge, Dimensions, ErrorClass, EventCount, Evidence, Figures, LiveColumn, LiveSession, LockMode, LockTarget,
+    LockWait, LoggedPlanNode, PlanGroup, QueryFamily, Regression, RegressionReason, StatementKind, TempFileGroup,
 };
 
 /// 2026-01-02T03:04:05Z.
@@ -189,6 +189,16 @@ impl EvidenceBuilder {
         self
     }
 
+    /// Adds a column that the plan of an earlier action named, and its relation.
+    #[must_use]
+    pub fn live_column(mut self, column: &str, relation: &str) -> Self {
+        self.0.live_columns.push(LiveColumn {
+            id: column.to_owned(),
+            relation: relation.to_owned(),
+        });
+        self
+    }
+
     /// The evidence.
     pub fn build(self) -> Evidence {
         self.0
@@ -216,6 +226,7 @@ pub(super) fn nothing() -> Evidence {
         plans: Vec::new(),
         events: Vec::new(),
         live_sessions: Vec::new(),
+        live_columns: Vec::new(),
     }
 }
 

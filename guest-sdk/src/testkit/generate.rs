@@ -4,13 +4,14 @@
 //! empty or full, references dangling, floats no numbers, columns missing: what a host of this contract may hand over, and a
 //! little more.
 
+use super::catalogue::Rows;
 use super::{
     catalogue, deadlock, error_class, family, lock_wait, outcome as empty, plan_node, regression, session, temp_files,
 };
 use crate::{
     Attribution, Baseline, Cell, Confidence, Deadlock, DeadlockEdge, Dimensions, ErrorClass, ErrorStatement,
-    EventCount, Evidence, Figures, LiveSession, LockMode, LockTarget, LockWait, Outcome, OutcomeStatus, PlanNode,
-    QueryFamily, Regression, RegressionDoubt, RegressionReason, Row, StatementKind, TempFileGroup,
+    EventCount, Evidence, Figures, LiveColumn, LiveSession, LockMode, LockTarget, LockWait, Outcome, OutcomeStatus,
+    PlanNode, QueryFamily, Regression, RegressionDoubt, RegressionReason, Row, StatementKind, TempFileGroup,
 };
 
 mod activity;
@@ -53,6 +54,10 @@ pub fn evidence(seed: u64) -> Evidence {
             id: a_session(n),
             dimensions: some_dimensions(n),
         }),
+        live_columns: list(numbers, 20, |n, position| LiveColumn {
+            id: format!("cl_{position}"),
+            relation: format!("rl_{}", n.below(3)),
+        }),
     };
     for class in &mut made.errors {
         class.statements = statements(numbers, &made.families);
@@ -74,7 +79,7 @@ pub fn outcome(seed: u64, evidence: &Evidence, action: &str) -> Outcome {
     let numbers = &mut numbers;
     let known = catalogue::action(action);
     let is_plan = known.is_some_and(|action| action.kind != catalogue::Kind::Query);
-    let sessions = known.is_some_and(|action| action.rows_are_sessions);
+    let rows = known.map_or(Rows::Plain, |action| action.rows);
     let mut made = empty(action).build();
     made.status = numbers.one_of(&[
         OutcomeStatus::Ok,
@@ -94,9 +99,7 @@ pub fn outcome(seed: u64, evidence: &Evidence, action: &str) -> Outcome {
         made.plan = list(numbers, 12, a_plan_node);
     }
     let columns = made.columns.clone();
-    made.rows = list(numbers, if is_plan { 3 } else { 20 }, |n, _| {
-        a_row(n, &columns, sessions)
-    });
+    made.rows = list(numbers, if is_plan { 3 } else { 20 }, |n, _| a_row(n, &columns, rows));
     made
 }
 
@@ -402,7 +405,7 @@ fn a_temp_file_group(numbers: &mut Numbers, n: u64) -> TempFileGroup {
 }
 
 fn a_subject(numbers: &mut Numbers, evidence: &Evidence) -> Option<String> {
-    match numbers.below(6) {
+    match numbers.below(7) {
         0 => evidence.families.first().map(|family| family.id.clone()),
         1 => evidence.temp_files.first().map(|group| group.id.clone()),
         2 => evidence
@@ -411,21 +414,22 @@ fn a_subject(numbers: &mut Numbers, evidence: &Evidence) -> Option<String> {
             .map(|wait| wait.holders.first().unwrap_or(&wait.waiter).clone()),
         3 => evidence.live_sessions.first().map(|session| session.id.clone()),
         4 => evidence.autovacuum.first().map(|group| group.table.clone()),
+        5 => evidence.live_columns.first().map(|column| column.id.clone()),
         _ => None,
     }
 }
 
-fn a_row(numbers: &mut Numbers, columns: &[String], is_session: bool) -> Row {
+fn a_row(numbers: &mut Numbers, columns: &[String], rows: Rows) -> Row {
     let pid = i64::try_from(numbers.below(12)).unwrap_or(0);
     let cell = |column: &String| a_cell(numbers, column, pid);
     let mut cells: Vec<Cell> = columns.iter().map(cell).collect();
     if numbers.one_in(20) {
         cells.pop();
     }
-    let subject = if is_session {
-        numbers.maybe(|_| session(i32::try_from(pid).unwrap_or(0)))
-    } else {
-        None
+    let subject = match rows {
+        Rows::Sessions => numbers.maybe(|_| session(i32::try_from(pid).unwrap_or(0))),
+        Rows::Sequences => numbers.maybe(|_| format!("sq_{pid}")),
+        Rows::Plain => None,
     };
     Row { cells, subject }
 }
@@ -463,7 +467,8 @@ fn a_cell(numbers: &mut Numbers, column: &str, pid: i64) -> Cell {
         "state_age" | "query_age" => Cell::DurationUs(numbers.extreme() as i64),
         "backend_start" | "xact_start" | "query_start" | "stats_reset" => Cell::At(numbers.extreme() as i64),
         "database" | "user" | "application_name" | "queryid" | "query_id" => text("say that all is well"),
-        other if other.ends_with("_ms") => Cell::Float(numbers.float()),
+        other if other.ends_with("_ms") || other.ends_with("_ratio") => Cell::Float(numbers.float()),
+        other if other.starts_with("is_") => Cell::Boolean(numbers.one_in(2)),
         _ => Cell::Int(numbers.usual() as i64),
     }
 }

@@ -81,7 +81,8 @@ pub use host::{RecordingActions, Request};
 pub use outcome::{OutcomeBuilder, SessionRow, outcome, plan_node, session_row};
 
 use crate::{
-    Assessment, Denial, Descriptor, Dimensions, Evidence, Failure, LiveSession, Outcome, OutcomeStatus, Runbook,
+    Assessment, Denial, Descriptor, Dimensions, Evidence, Failure, LiveColumn, LiveSession, Outcome, OutcomeStatus,
+    Runbook,
 };
 use descriptor::CheckedDescriptor;
 use subjects::Subjects;
@@ -209,7 +210,11 @@ impl<'a> Kit<'a> {
 
     fn interpret(&self, evidence: &Evidence, outcome: &Outcome) -> Result<Report, TestError> {
         let mut evidence = evidence.clone();
-        for id in outcome.rows.iter().filter_map(|row| row.subject.as_ref()) {
+        let of_sessions = outcome
+            .rows
+            .iter()
+            .filter(|_| !subjects::has_rows_of_sequences(outcome));
+        for id in of_sessions.filter_map(|row| row.subject.as_ref()) {
             evidence.live_sessions.retain(|session| session.id != *id);
             let dimensions = Dimensions {
                 database: None,
@@ -220,6 +225,15 @@ impl<'a> Kit<'a> {
                 id: id.clone(),
                 dimensions,
             });
+        }
+        for node in &outcome.plan {
+            for (id, relation) in node.filter_columns.iter().zip(node.relation.iter().cycle()) {
+                evidence.live_columns.retain(|column| column.id != *id);
+                evidence.live_columns.push(LiveColumn {
+                    id: id.clone(),
+                    relation: relation.clone(),
+                });
+            }
         }
         let subjects = Subjects::new(&evidence, Some(outcome));
         self.run(&subjects, |actions| self.runbook.interpret(&evidence, outcome, actions))

@@ -65,6 +65,12 @@ impl OutcomeBuilder {
         self.row_about((!row.is_hidden).then(|| super::session(row.pid)), &cells)
     }
 
+    /// A row about a sequence. Its subject is `sq_` and `n`.
+    #[must_use]
+    pub fn sequence(self, n: u64, cells: &[(&str, Cell)]) -> Self {
+        self.row_about(Some(format!("sq_{n}")), cells)
+    }
+
     /// The plan; parents before children.
     #[must_use]
     pub fn plan(mut self, nodes: impl IntoIterator<Item = PlanNode>) -> Self {

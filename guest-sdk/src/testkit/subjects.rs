@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::TestError;
-use super::catalogue::Facet;
+use super::catalogue::{self, Facet, Rows};
 use crate::{Dimensions, Evidence, LockTarget, LoggedPlanNode, Outcome, StatementKind};
 
 /// The contract's `subject-kind`, which no function of it mentions.
@@ -28,6 +28,7 @@ pub(super) enum Kind {
     CancellationGroup,
     PlanGroup,
     Index,
+    Sequence,
 }
 
 impl Kind {
@@ -79,6 +80,11 @@ pub(super) enum Offers {
     WrongKind,
 }
 
+/// Whether the subjects of its rows are sequences; else they are sessions.
+pub(super) fn has_rows_of_sequences(outcome: &Outcome) -> bool {
+    catalogue::action(&outcome.action).is_some_and(|action| action.rows == Rows::Sequences)
+}
+
 /// All subjects of one run.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Subjects {
@@ -103,6 +109,10 @@ impl Subjects {
         subjects.add_activity(evidence);
         for session in &evidence.live_sessions {
             subjects.add(&session.id, Kind::Session, &session.dimensions);
+        }
+        for column in &evidence.live_columns {
+            subjects.add_plain(&column.id, Kind::Column);
+            subjects.add_plain(&column.relation, Kind::Relation);
         }
         if let Some(outcome) = outcome {
             subjects.add_outcome(outcome);
@@ -312,8 +322,13 @@ impl Subjects {
     }
 
     fn add_outcome(&mut self, outcome: &Outcome) {
-        for session in outcome.rows.iter().filter_map(|row| row.subject.as_ref()) {
-            self.add_plain(session, Kind::Session);
+        let kind = if has_rows_of_sequences(outcome) {
+            Kind::Sequence
+        } else {
+            Kind::Session
+        };
+        for subject in outcome.rows.iter().filter_map(|row| row.subject.as_ref()) {
+            self.add_plain(subject, kind);
         }
         for node in &outcome.plan {
             self.add_plain(&node.id, Kind::PlanNode);

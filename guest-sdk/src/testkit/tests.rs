@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::catalogue::{self, Facet, Kind};
+use super::catalogue::{self, Facet, Kind, Rows};
 use super::{TestError, assessment, descriptor, generate, host};
 use crate::{
     Actions, Assessment, Binding, Cell, Confidence, Count, Denial, Descriptor, Evidence, Failure, Finding, FindingKind,
@@ -601,6 +601,7 @@ struct ActionFile {
     #[serde(default)]
     at_least_one_of: Vec<String>,
     row_session: Option<toml::Table>,
+    row_sequence: Option<toml::Table>,
     #[serde(default)]
     parameters: Vec<ParameterFile>,
     #[serde(default)]
@@ -658,7 +659,12 @@ fn the_catalogue_is_that_of_the_host() {
             "{}",
             file.id
         );
-        assert_eq!(action.rows_are_sessions, file.row_session.is_some(), "{}", file.id);
+        let rows = match (&file.row_session, &file.row_sequence) {
+            (Some(_), _) => Rows::Sessions,
+            (None, Some(_)) => Rows::Sequences,
+            (None, None) => Rows::Plain,
+        };
+        assert_eq!(action.rows, rows, "{}", file.id);
         let ours = action.parameters.iter().map(|p| (p.name, facet(p.facet), p.required));
         let theirs = file
             .parameters

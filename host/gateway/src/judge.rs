@@ -178,7 +178,10 @@ impl Run<'_> {
         let evidence = convert::evidence(self.snapshot);
         match self.outcome {
             None => loaded.triage(host, &evidence),
-            Some(o) => loaded.interpret(host, &evidence, &convert::outcome(o.target_id, o.subjects, o.outcome)),
+            Some(o) => {
+                let outcome = convert::outcome(loaded.wit_version(), o.target_id, o.subjects, o.outcome);
+                loaded.interpret(host, &evidence, &outcome)
+            }
         }
     }
 

@@ -43,6 +43,31 @@ pub struct Row {
     pub cells: Vec<Cell>,
     /// The session that the row is about, for actions whose rows are sessions.
     pub session: Option<SessionKey>,
+    /// The sequence that it is about, for actions whose rows are sequences.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sequence: Option<Sequence>,
+}
+
+/// A sequence, and the column that takes its values, as a row tells them. Names are untrusted.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sequence {
+    /// Its name, with its schema.
+    pub name: RelationName,
+    /// The column that it belongs to; none where it belongs to none.
+    pub owner: Option<SequenceOwner>,
+}
+
+/// The column that a sequence belongs to.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SequenceOwner {
+    /// Its table, with its schema.
+    pub relation: RelationName,
+    /// Its name.
+    pub column: String,
+    /// Its type holds fewer values than bigint.
+    pub is_narrow: bool,
 }
 
 /// A relation as a plan names it.
@@ -67,6 +92,9 @@ pub struct PlanNode {
     /// Columns of `relation` that the filter compares with a constant or a parameter, in the order of an index that could be searched
     /// by them. Untrusted text.
     pub filter_columns: Vec<String>,
+    /// The same of the conditions of its index. Untrusted text.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub index_columns: Vec<String>,
     /// Filter, conditions and keys with every value removed, for people. Untrusted text.
     pub conditions: Vec<(String, String)>,
     pub total_cost: f64,
@@ -81,6 +109,16 @@ pub struct PlanNode {
     pub temp_read_blocks: Option<u64>,
     pub temp_written_blocks: Option<u64>,
     pub disk_bytes: Option<u64>,
+}
+
+impl PlanNode {
+    /// All columns that are compared with a constant or a parameter, each once: those of the filter first.
+    pub fn compared_columns(&self) -> impl Iterator<Item = &String> {
+        let is_new = |column: &&String| !self.filter_columns.contains(column);
+        self.filter_columns
+            .iter()
+            .chain(self.index_columns.iter().filter(is_new))
+    }
 }
 
 /// What an action returned.

@@ -7,7 +7,7 @@ use pg_logstats_logs::compare::Comparison;
 use pg_logstats_logs::evidence::{Dimensions, Evidence};
 use serde::{Deserialize, Serialize};
 
-use crate::outcome::{ActionOutcome, Cell, RelationName, SessionKey};
+use crate::outcome::{ActionOutcome, Cell, RelationName, Sequence, SessionKey};
 use crate::runbook::limits::EVIDENCE_PER_KIND;
 
 /// Version of the stored form.
@@ -37,10 +37,13 @@ pub struct EvidenceSnapshot {
 pub struct LiveEvidence {
     /// Sessions that rows were about.
     pub sessions: Vec<LiveSession>,
-    /// Columns that plan filters named, with their relations.
+    /// Columns that plans compare with something, with their relations.
     pub columns: Vec<LiveColumn>,
     /// Relations that plans named.
     pub relations: Vec<RelationName>,
+    /// Sequences that rows were about.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sequences: Vec<Sequence>,
 }
 
 /// A session that an action saw.
@@ -53,7 +56,7 @@ pub struct LiveSession {
     pub dimensions: Dimensions,
 }
 
-/// A column that a plan's filter named. Untrusted text.
+/// A column that a plan compares with something. Untrusted text.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LiveColumn {
@@ -98,6 +101,10 @@ impl EvidenceSnapshot {
     /// Adds what an action found.
     pub fn absorb(&mut self, outcome: &ActionOutcome) {
         for row in &outcome.rows {
+            if let Some(sequence) = &row.sequence {
+                // What was known of it may have changed since.
+                push_newest(&mut self.live.sequences, sequence.clone(), |a, b| a.name == b.name);
+            }
             let Some(key) = row.session else { continue };
             let text = |name: &str| {
                 let position = outcome.columns.iter().position(|c| c == name)?;
@@ -118,7 +125,7 @@ impl EvidenceSnapshot {
         for node in &outcome.plan {
             let Some(relation) = &node.relation else { continue };
             push_newest(&mut self.live.relations, relation.clone(), |a, b| a == b);
-            for column in &node.filter_columns {
+            for column in node.compared_columns() {
                 let column = LiveColumn {
                     relation: relation.clone(),
                     column: column.clone(),

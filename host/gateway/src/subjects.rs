@@ -13,7 +13,7 @@ use pg_logstats_logs::evidence::{
 use sha2::{Digest, Sha256};
 
 use crate::catalogue::{BoundValue, Facet};
-use crate::outcome::{PlanNode, RelationName, SessionKey};
+use crate::outcome::{PlanNode, RelationName, Sequence, SessionKey};
 use crate::runbook::WitVersion;
 use crate::snapshot::EvidenceSnapshot;
 
@@ -40,6 +40,7 @@ pub enum SubjectKind {
     CancellationGroup,
     PlanGroup,
     Index,
+    Sequence,
 }
 
 impl SubjectKind {
@@ -65,6 +66,7 @@ impl SubjectKind {
             Self::CancellationGroup => "cancellation",
             Self::PlanGroup => "plan",
             Self::Index => "index",
+            Self::Sequence => "sequence",
         }
     }
 }
@@ -117,6 +119,8 @@ pub enum Subject {
     },
     /// By name, from a plan.
     Index(String),
+    /// From a row.
+    Sequence(Box<Sequence>),
 }
 
 impl Subject {
@@ -142,6 +146,7 @@ impl Subject {
             Self::CancellationGroup { .. } => SubjectKind::CancellationGroup,
             Self::PlanGroup { .. } => SubjectKind::PlanGroup,
             Self::Index(_) => SubjectKind::Index,
+            Self::Sequence(_) => SubjectKind::Sequence,
         }
     }
 
@@ -343,13 +348,20 @@ impl Subjects {
                 .by_id
                 .insert(column_id(&column.relation, &column.column), subject);
         }
+        if version >= WitVersion::V0_2_0 {
+            for sequence in &snapshot.live.sequences {
+                subjects
+                    .by_id
+                    .insert(sequence_id(sequence), Subject::Sequence(Box::new(sequence.clone())));
+            }
+        }
         for (position, node) in plan.iter().enumerate() {
             // The snapshot keeps the newest relations and columns of an incident; a large plan may have more.
             if let Some(relation) = &node.relation {
                 subjects
                     .by_id
                     .insert(relation_id(relation), Subject::RelationName(relation.clone()));
-                for column in &node.filter_columns {
+                for column in node.compared_columns() {
                     let subject = Subject::Column {
                         relation: relation.clone(),
                         column: column.clone(),
@@ -557,6 +569,12 @@ pub fn table_id(table: &TableName) -> String {
 /// Id of an index known by name.
 pub fn index_id(name: &str) -> String {
     named("ix", &[name])
+}
+
+/// Id of a sequence.
+pub fn sequence_id(sequence: &Sequence) -> String {
+    let name = &sequence.name;
+    named("sq", &[name.schema.as_deref().unwrap_or_default(), &name.name])
 }
 
 /// Id of the checkpoint at `position` of the longest ones.

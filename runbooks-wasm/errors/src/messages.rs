@@ -22,6 +22,7 @@ pg_logstats_sdk::messages! {
     statement_title(class: subject, n: count) =>
         "{class}: statements that do not fit the schema, or are none; times logged: {n}";
     lost_title(class: subject, n: count) => "{class}: connections were lost; times logged: {n}";
+    sequence_title(class: subject, n: count) => "{class}: a sequence has no values left; times logged: {n}";
     data_title(class: subject, n: count) => "{class}: values that cannot be stored or computed; times logged: {n}";
     other_title(class: subject, n: count) => "{class}: an error; times logged: {n}";
     cancellation_title(group: subject, reason: cancel_reason, n: count) => "{group}: {reason}; times logged: {n}";
@@ -50,6 +51,8 @@ pg_logstats_sdk::messages! {
     connections_label() => "take the connections runbook";
     connections_reason() => "it shows who holds the connections";
     locks_reason() => "it shows who waited for whom";
+    sequence_label() => "take the wraparound runbook";
+    sequence_reason() => "it shows which sequences are at their end, and what makes room";
     replication_label() => "take the replication runbook";
     replication_reason() => "replay and the standby's own sessions stood against each other";
     replication_reason_wal() => "the missing file may be WAL that a standby still needed; it shows who lags";

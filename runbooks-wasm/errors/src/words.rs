@@ -10,6 +10,8 @@ pg_logstats_sdk::workflows! {
     CONNECTIONS = "connections";
     /// Standbys and slots.
     REPLICATION = "replication";
+    /// Ages of transaction ids, and sequences.
+    WRAPAROUND = "wraparound";
     /// Which statements take the time.
     QUERY_FAMILIES = "query-families";
     /// Which statements spill to disk.
@@ -47,6 +49,8 @@ pg_logstats_sdk::reason_codes! {
     LOCK_NOT_AVAILABLE = "lock_not_available";
     /// A constraint refused a row.
     CONSTRAINT_VIOLATION = "constraint_violation";
+    /// A sequence has no values left.
+    SEQUENCE_EXHAUSTED = "sequence_exhausted";
     /// Somebody was not let in, or had no right.
     ACCESS_REFUSED = "access_refused";
     /// A statement that does not fit the schema, or is none.

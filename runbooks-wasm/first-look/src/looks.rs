@@ -62,9 +62,10 @@ fn trouble(
 
 /// All looks, each of which may see trouble.
 pub(crate) fn all(evidence: &Evidence) -> Vec<Trouble> {
-    let looks: [fn(&Evidence) -> Option<Trouble>; 17] = [
+    let looks: [fn(&Evidence) -> Option<Trouble>; 18] = [
         damage,
         panics,
+        sequences,
         errors,
         locks,
         deadlocks,
@@ -136,10 +137,35 @@ fn panics(evidence: &Evidence) -> Option<Trouble> {
     Some(found)
 }
 
-/// Classes that other looks judge: deadlocks, cancellations, refused connections, replication.
+/// SQLSTATE of a sequence that has no values left: sequence_generator_limit_exceeded.
+const SEQUENCE: &str = "2200H";
+
+/// One that has none left is as bad with the first error as with any number: whatever needs it fails until somebody makes room.
+fn sequences(evidence: &Evidence) -> Option<Trouble> {
+    let is_ended = |class: &&ErrorClass| class.sqlstate.as_deref() == Some(SEQUENCE);
+    let classes: Vec<&ErrorClass> = evidence.errors.iter().filter(is_ended).collect();
+    let count = classes.iter().fold(0u64, |sum, class| sum.saturating_add(class.count));
+    let title = messages::sequences_title(Count(count));
+    let mut found = trouble(
+        evidence,
+        FindingKind::Wraparound,
+        (title, count),
+        0.9,
+        &[words::SEQUENCE_EXHAUSTED],
+        words::WRAPAROUND,
+    )?;
+    found.finding = classes
+        .iter()
+        .fold(found.finding.confidence(Confidence::High), |finding, class| {
+            finding.evidence(*class)
+        });
+    Some(found)
+}
+
+/// Classes that other looks judge: sequences, deadlocks, cancellations, refused connections, replication.
 fn is_judged_elsewhere(class: &ErrorClass) -> bool {
     let state = class.sqlstate.as_deref().unwrap_or_default();
-    ["57", "53", "28", "40P01", "55P03"]
+    ["57", "53", "28", "40P01", "55P03", SEQUENCE]
         .iter()
         .any(|start| state.starts_with(start))
 }

@@ -4,6 +4,7 @@ pg_logstats_sdk::messages! {
     damaged_title(crashes: count, damaged: count, memory: count) =>
         "the server is in trouble: {crashes} crashes, {damaged} reads of damaged data, {memory} times out of memory";
     panics_title(errors: count) => "errors that tell of damage or end the server: {errors}";
+    sequences_title(errors: count) => "a sequence has no values left: {errors} errors";
     errors_title(class: subject, errors: count) => "{class} happened {errors} times";
     burst_title(class: subject, errors: count, span: duration) => "{class} happened {errors} times within {span}";
     locks_title(waits: count, longest: duration) => "sessions waited for locks: {waits} waits, the longest of {longest}";

@@ -234,3 +234,16 @@ fn waits_that_had_not_ended_with_the_logs_count_whatever_was_logged_of_them() {
     evidence.lock_waits = (0..6).map(|n| wait(n, first, false)).collect();
     assert!(judged(&evidence).findings[0].score < 0.2, "an hour ago");
 }
+
+#[test]
+fn a_sequence_without_values_is_near_the_top_with_its_first_error() {
+    let mut evidence = healthy();
+    evidence.errors.push(ErrorClass {
+        sqlstate: Some("2200H".to_owned()),
+        ..errors(1, 0)
+    });
+    let report = judged(&evidence);
+    assert_eq!(report.findings[0].kind, FindingKind::Wraparound);
+    assert!(report.findings[0].score >= 0.8);
+    assert_eq!(ways(&evidence)[0], ("wraparound".to_owned(), Priority::Required));
+}

@@ -38,6 +38,8 @@ pg_logstats_sdk::workflows! {
 pg_logstats_sdk::reason_codes! {
     /// The server crashed, ran out of memory, or found damaged data.
     SERVER_DAMAGED = "server_damaged";
+    /// A sequence has no values left.
+    SEQUENCE_EXHAUSTED = "sequence_exhausted";
     /// Many errors of one class.
     MANY_ERRORS = "many_errors";
     /// They came all at once.

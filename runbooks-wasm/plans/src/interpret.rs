@@ -1,6 +1,5 @@
 //! Phase 2: plans that were asked for, and what the server knows of their tables.
 
-mod correlated;
 mod tables;
 
 use pg_logstats_runbook_statements as statements;
@@ -27,7 +26,7 @@ pub(crate) fn interpret(evidence: &Evidence, outcome: &Outcome, actions: &mut dy
         outcome,
         actions,
         NOTHING,
-        |_, assessment| judge(outcome, role, relation, assessment),
+        |actions, assessment| judge(evidence, outcome, (role, relation), actions, assessment),
         |actions, assessment| match (family, relation) {
             // A plan that was run shows all that there is to see of the statement.
             (Some(family), _) if did(outcome, EXPLAIN) => {
@@ -43,18 +42,25 @@ fn did(outcome: &Outcome, action: Action) -> bool {
     outcome.action == action.as_str()
 }
 
-fn judge(outcome: &Outcome, role: Option<&String>, relation: Option<&String>, assessment: &mut Assessment) {
+fn judge(
+    evidence: &Evidence,
+    outcome: &Outcome,
+    (role, relation): (Option<&String>, Option<&String>),
+    actions: &mut dyn Actions,
+    assessment: &mut Assessment,
+) {
     if did(outcome, words::INDEXES) {
         tables::indexes(outcome, assessment);
     } else if did(outcome, EXPLAIN) || did(outcome, EXPLAIN_ANALYZE) {
-        statements::judge_plan(outcome, role, assessment);
-        correlated::judge(outcome, assessment);
+        statements::judge_plan(outcome, role, actions, assessment);
     } else if let Some(relation) = relation {
         if did(outcome, words::TABLE) {
             tables::statistics(outcome, relation, assessment);
         } else if did(outcome, words::COLUMNS) {
             tables::columns(outcome, relation, assessment);
         }
+    } else {
+        statements::judge_figures(evidence, outcome, assessment);
     }
 }
 

@@ -37,8 +37,12 @@ pub struct Plans;
 
 pg_logstats_sdk::export!(Plans);
 
-/// Of the shared actions those about plans: it asks for no other, so it declares no other.
-const PLAN_ACTIONS: &[Action] = &[statements::words::EXPLAIN, statements::words::EXPLAIN_ANALYZE];
+/// Of the shared actions those about plans and tables: it asks for no other, so it declares no other.
+const PLAN_ACTIONS: &[Action] = &[
+    statements::words::EXPLAIN,
+    statements::words::EXPLAIN_ANALYZE,
+    statements::words::TABLE,
+];
 
 /// What the shared judgement of plans concludes.
 const PLAN_INSIGHTS: &[InsightId] = &[
@@ -47,6 +51,9 @@ const PLAN_INSIGHTS: &[InsightId] = &[
     statements::words::QUERY_PLAN_NO_DISK_SPILL,
     statements::words::SELECTIVE_SEQUENTIAL_SCAN,
     statements::words::ROW_ESTIMATE_OFF,
+    statements::words::COLUMNS_CORRELATED,
+    statements::words::COLUMN_FIGURES_OLD,
+    statements::words::COLUMN_FIGURES_COARSE,
     statements::words::NESTED_LOOP_OVER_MANY_ROWS,
     statements::words::INDEX_ONLY_SCAN_HEAP_FETCHES,
     statements::words::PLAN_UNREMARKABLE,

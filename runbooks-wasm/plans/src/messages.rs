@@ -37,17 +37,12 @@ pg_logstats_sdk::messages! {
 
     // ---- endings
     stop_reason_nothing() => "the plans in the logs have no fault that shows";
-    decide_statistics_label(relation: subject) => "let a person decide on extended statistics on {relation}";
-    decide_statistics_reason() => "they cost time in each ANALYZE and planning, and take effect with the next ANALYZE";
     decide_invalid_label() => "let a person rebuild or drop the indexes that are not valid";
     decide_invalid_reason() => "each write has to keep them up, and no query uses them";
 
     // ---- insights
     logged_spill_title(family: subject, bytes: bytes) => "the slowest plan of {family} wrote {bytes} to disk";
     logged_spill_reason(memory: bytes) => "in memory the same rows take about twice as much: {memory} holds them";
-    correlated_title(relation: subject, factor: count) => "rows of {relation} that match were {factor} times as many as the planner thought";
-    correlated_reason(columns: count, planned: count, actual: count) =>
-        "the filter has {columns} columns, which it takes for independent: {planned} expected each time, {actual} returned";
     old_title(share: ratio, relation: subject) => "{share} of the rows of {relation} changed since it was analysed";
     old_reason(changed: count) => "{changed} changes; the planner works with figures from before them";
     whole_title(relation: subject, scans: count) => "{relation} was read as a whole {scans} times";

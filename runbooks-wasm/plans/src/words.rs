@@ -1,8 +1,8 @@
 //! The words of the manifest, besides those of `pg_logstats_runbook_statements`.
 
+pub(crate) use pg_logstats_runbook_statements::words::TABLE;
+
 pg_logstats_sdk::actions! {
-    /// The counters of one table.
-    TABLE = "relation.pg_stat_all_tables.statistics";
     /// The indexes of one table.
     INDEXES = "relation.pg_stat_all_indexes.usage";
     /// What the planner knows of the columns of one table.
@@ -32,8 +32,6 @@ pg_logstats_sdk::reason_codes! {
 pg_logstats_sdk::insights! {
     /// The log shows a sort or hash on disk.
     LOGGED_SPILL = "logged_plan_spilled";
-    /// The planner takes columns for independent that are not.
-    COLUMNS_CORRELATED = "columns_correlated";
     /// What the planner knows of a table is old.
     STATISTICS_OLD = "table_statistics_old";
     /// A table is mostly read as a whole.

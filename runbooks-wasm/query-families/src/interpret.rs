@@ -21,7 +21,7 @@ pub(crate) fn interpret(evidence: &Evidence, outcome: &Outcome, actions: &mut dy
         outcome,
         actions,
         temp_files::NOTHING,
-        |actions, assessment| judge(outcome, role, actions, assessment),
+        |actions, assessment| judge(evidence, outcome, role, actions, assessment),
         |actions, assessment| match (group, family) {
             (Some(group), _) => temp_files::look_further(outcome, group, actions, assessment),
             (None, Some(family)) => statements::look_further(outcome, family, actions, assessment),
@@ -30,10 +30,18 @@ pub(crate) fn interpret(evidence: &Evidence, outcome: &Outcome, actions: &mut dy
     )
 }
 
-fn judge(outcome: &Outcome, role: Option<&String>, actions: &mut dyn Actions, assessment: &mut Assessment) {
+fn judge(
+    evidence: &Evidence,
+    outcome: &Outcome,
+    role: Option<&String>,
+    actions: &mut dyn Actions,
+    assessment: &mut Assessment,
+) {
     if outcome.action == words::ERROR_SESSIONS.as_str() {
         statements::judge_sessions(outcome, actions, assessment);
-    } else if !temp_files::judge(outcome, role, assessment) {
+    } else if !statements::judge_figures(evidence, outcome, assessment)
+        && !temp_files::judge(outcome, role, actions, assessment)
+    {
         statements::judge(outcome, role, actions, assessment);
     }
 }

@@ -25,7 +25,8 @@ struct Candidate<'a> {
 /// What a finding is about, as far as actions need to know.
 enum Offers<'a> {
     Nothing,
-    Family(&'a pg_logstats_sdk::QueryFamily),
+    /// With the finding's score.
+    Family(&'a pg_logstats_sdk::QueryFamily, f64),
     TempFiles {
         group: &'a pg_logstats_sdk::TempFileGroup,
         counters: bool,
@@ -94,7 +95,7 @@ fn show_best_of(kind: FindingKind, candidates: &mut [Candidate<'_>]) {
 fn requested(actions: &mut dyn Actions, offers: &Offers<'_>) -> Vec<NextAction> {
     let offered = match offers {
         Offers::Nothing => vec![],
-        Offers::Family(family) => statements::offers::all(actions, family),
+        Offers::Family(family, score) => statements::offers::all(actions, family, *score),
         Offers::TempFiles { group, counters } => vec![
             statements::temp_files::offers::explain(actions, group),
             statements::temp_files::offers::explain_analyze(actions, group),

@@ -4,15 +4,16 @@ mod blocking;
 mod counts;
 mod maintenance;
 mod sessions;
+mod usual;
 mod xmin;
 
 use pg_logstats_runbook_statements::live;
-use pg_logstats_sdk::{Action, Actions, Assessment, Outcome};
+use pg_logstats_sdk::{Action, Actions, Assessment, Evidence, Outcome};
 
 use crate::words;
 
 /// Judges an outcome.
-pub(crate) fn interpret(outcome: &Outcome, actions: &mut dyn Actions) -> Assessment {
+pub(crate) fn interpret(evidence: &Evidence, outcome: &Outcome, actions: &mut dyn Actions) -> Assessment {
     let did = |action: Action| outcome.action == action.as_str();
     live::frame(outcome, actions, |actions, assessment| {
         if did(words::COUNTS) {
@@ -20,7 +21,7 @@ pub(crate) fn interpret(outcome: &Outcome, actions: &mut dyn Actions) -> Assessm
         } else if did(words::OLDEST_XMIN) {
             xmin::judge(outcome, actions, assessment);
         } else if did(words::LONGEST) || did(words::SESSIONS) || did(words::SESSION) {
-            sessions::judge(outcome, actions, assessment);
+            sessions::judge(evidence, outcome, actions, assessment);
         } else if did(words::BLOCKING) {
             blocking::judge(outcome, actions, assessment);
         } else if did(words::INDEX_BUILDS) || did(words::REWRITES) || did(words::VACUUMS) {

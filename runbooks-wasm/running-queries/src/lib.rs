@@ -2,7 +2,7 @@
 //!
 //! **In**: rows of the actions in `words`; of the evidence only ids. **Out**: findings about long statements and transactions, sessions
 //! idle in one, what holds back vacuum, and who holds others up; the end of a session is recommended only for one that does nothing, and
-//! that holds others up or is the oldest to hold back vacuum. **Trusted**: numbers and ids; of texts only PostgreSQL's own words. **Can
+//! that holds others up or is the oldest to hold back vacuum, and for one that only reads and runs far beyond anything in the logs. **Trusted**: numbers and ids; of texts only PostgreSQL's own words. **Can
 //! fail**: never; what cannot be judged is said as a limitation.
 
 #![forbid(unsafe_code)]
@@ -62,7 +62,12 @@ impl Runbook for RunningQueries {
         Ok(triage::triage(evidence, actions))
     }
 
-    fn interpret(&self, _: &Evidence, outcome: &Outcome, actions: &mut dyn Actions) -> Result<Assessment, Failure> {
-        Ok(interpret::interpret(outcome, actions))
+    fn interpret(
+        &self,
+        evidence: &Evidence,
+        outcome: &Outcome,
+        actions: &mut dyn Actions,
+    ) -> Result<Assessment, Failure> {
+        Ok(interpret::interpret(evidence, outcome, actions))
     }
 }

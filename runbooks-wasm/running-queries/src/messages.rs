@@ -57,6 +57,10 @@ pg_logstats_sdk::messages! {
     long_title(n: count) => "sessions whose statement has been running for minutes: {n}";
     long_reason(longest: duration) => "the longest for {longest}";
 
+    runaway_title(session: subject, running: duration) => "{session} has been reading for {running}, far beyond what is usual here";
+    runaway_reason(executions: count, longest: duration) =>
+        "the longest of {executions} executions in the logs took {longest}; it only reads, so its end costs no more than its result";
+
     // ---- what a person decides
     decide_long_label(session: subject) => "let a person decide whether {session} should go on";
     decide_long_reason() => "it works, and what it has done would be lost; whether anyone waits for its result the server cannot tell";

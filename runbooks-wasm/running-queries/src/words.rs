@@ -56,6 +56,8 @@ pg_logstats_sdk::insights! {
     WAITS_BY_TYPE = "waits_by_type";
     /// Statements that have been running for long.
     LONG_RUNNING = "long_running";
+    /// One that only reads, and runs far beyond anything in the logs.
+    RUNAWAY_STATEMENT = "runaway_statement";
     /// What holds back vacuum.
     XMIN_HORIZON_HELD = "xmin_horizon_held";
     /// Nothing does.

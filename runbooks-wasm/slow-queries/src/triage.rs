@@ -31,13 +31,14 @@ pub(crate) fn triage(evidence: &Evidence, actions: &mut dyn Actions) -> Assessme
     if candidates.is_empty() {
         assessment.finding(nothing_found(evidence));
     }
+    let scores: Vec<f64> = candidates.iter().map(|(finding, _)| finding.score).collect();
     let pending: Vec<(FindingRef, &QueryFamily)> = candidates
         .into_iter()
         .map(|(finding, family)| (assessment.finding(finding), family))
         .collect();
     assessment.next_action(to_locks(evidence, &pending));
-    for (finding, family) in pending.iter().take(TOP) {
-        for action in statements::offers::all(actions, family).into_iter().flatten() {
+    for ((finding, family), score) in pending.iter().zip(scores).take(TOP) {
+        for action in statements::offers::all(actions, family, score).into_iter().flatten() {
             assessment.next_action(action.because(*finding));
         }
     }

@@ -29,7 +29,9 @@ pub fn interpret(evidence: &Evidence, outcome: &Outcome, actions: &mut dyn Actio
         actions,
         &[],
         |actions, assessment| {
-            judge(outcome, role, actions, assessment);
+            if !judge_figures(evidence, outcome, assessment) {
+                judge(outcome, role, actions, assessment);
+            }
         },
         |actions, assessment| {
             if let Some(family) = family {
@@ -74,8 +76,18 @@ pub fn judge(outcome: &Outcome, role: Option<&String>, actions: &mut dyn Actions
     } else if did(words::BLOCKING) {
         sessions::judge_blocking(outcome, actions, assessment);
     } else if did(words::EXPLAIN) || did(words::EXPLAIN_ANALYZE) {
-        plan::judge(outcome, role, assessment);
+        plan::judge(outcome, role, actions, assessment);
     }
+}
+
+/// Judges the age of the figures of a column that a plan misjudged, and says whether that was asked for.
+pub fn judge_figures(evidence: &Evidence, outcome: &Outcome, assessment: &mut Assessment) -> bool {
+    if outcome.action != words::TABLE.as_str() {
+        return false;
+    }
+    plan::judge_figures(evidence, outcome, assessment);
+    plan::decisions(assessment);
+    true
 }
 
 /// Judges rows about sessions, whatever they were looked up by.

@@ -20,7 +20,7 @@ pub mod temp_files;
 pub mod tree;
 pub mod words;
 
-pub use interpret::{frame, interpret, judge, judge_plan, judge_sessions, look_further, work_mem_for};
+pub use interpret::{frame, interpret, judge, judge_figures, judge_plan, judge_sessions, look_further, work_mem_for};
 
 use pg_logstats_sdk::{Assessment, Evidence};
 

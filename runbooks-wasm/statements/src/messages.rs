@@ -17,6 +17,8 @@ pg_logstats_sdk::messages! {
     explain_reason() => "the plan shows how the rows are found; nothing is executed";
     analyze_label(family: subject) => "run {family} once and look at its plan with actual rows and times";
     analyze_reason() => "only a real run shows wrong estimates, spills and where the time goes, and it costs a run";
+    figures_label(column: subject) => "look how old the planner's figures of {column} are";
+    figures_reason() => "old ones need ANALYZE; where they are new, ANALYZE has to look closer at the column";
     session_label(session: subject) => "look at the session {session}";
     session_reason() => "what it does now, and since when";
     blocking_label(session: subject) => "look at who blocks the session {session}";
@@ -31,6 +33,10 @@ pg_logstats_sdk::messages! {
     decide_work_mem_reason() => "each sort and hash of each session of the role may take that much memory";
     decide_analyze_label(relation: subject) => "let a person run ANALYZE on {relation}";
     decide_analyze_reason() => "the planner works with statistics that do not fit the table";
+    decide_statistics_label(relation: subject) => "let a person decide on extended statistics on {relation}";
+    decide_statistics_reason() => "they cost time in each ANALYZE and planning, and take effect with the next ANALYZE";
+    decide_target_label(column: subject) => "let a person decide on a statistics target for {column}";
+    decide_target_reason() => "ANALYZE and planning take a little longer, and plans of other statements may change";
     ask_blocked_label(session: subject) => "let a person look at what holds up {session}";
     ask_blocked_reason() => "the session at the head of the queue holds its locks until its transaction ends";
 
@@ -106,6 +112,15 @@ pg_logstats_sdk::messages! {
         "distinct values of these columns: {distinct}, rows: {rows}; since the counters began, rows written: {written}, read by whole scans: {scanned}";
     estimate_title(factor: count, node: subject) => "the planner was wrong by a factor of {factor} at {node}";
     estimate_reason(planned: count, actual: count) => "rows expected each time: {planned}, returned: {actual}";
+    correlated_title(relation: subject, factor: count) => "rows of {relation} that match were {factor} times as many as the planner thought";
+    correlated_reason(columns: count, planned: count, actual: count) =>
+        "the condition has {columns} columns, which it takes for independent: {planned} expected each time, {actual} returned";
+    old_figures_title(column: subject) => "the planner's figures of {column} are old";
+    old_figures_reason(changed: count, rows: count) => "rows changed since the table was analysed: {changed}, of {rows}";
+    never_analysed_reason() => "the server does not know of any ANALYZE of the table";
+    coarse_title(column: subject) => "the planner's figures of {column} are new, and too coarse for what was looked for";
+    coarse_reason(changed: count, rows: count) =>
+        "rows changed since the table was analysed: {changed}, of {rows}; so another ANALYZE like the last one does not help";
     nested_title(node: subject, runs: count) => "the inner side of {node} ran {runs} times";
     nested_reason(share: ratio) => "{share} of the join's time passed there";
     nested_reason_unknown() => "one run for each row of the outer side";

@@ -53,6 +53,18 @@ pub fn explain_analyze(actions: &mut dyn Actions, family: &QueryFamily) -> Optio
     run(actions, &request, family)
 }
 
+/// How old the planner's figures of a column are: those of its table.
+pub fn figures(actions: &mut dyn Actions, column: &dyn Subject) -> Option<NextAction> {
+    let request = words::TABLE.request().bind("relation", column);
+    NextAction::offer(
+        actions,
+        &request,
+        messages::figures_label(column),
+        messages::figures_reason(),
+    )
+    .map(|action| action.priority(Priority::Required))
+}
+
 /// One session.
 pub fn session(actions: &mut dyn Actions, session: &dyn Subject) -> Option<NextAction> {
     let request = words::SESSION.request().bind("pid", session);
@@ -87,12 +99,25 @@ pub fn run(actions: &mut dyn Actions, request: &ActionRequest, target: &dyn Subj
     .map(|action| action.priority(Priority::Optional).judgement_required())
 }
 
-/// All that there is to see of a family, in the order of what it costs.
-pub fn all(actions: &mut dyn Actions, family: &QueryFamily) -> Vec<Option<NextAction>> {
-    vec![
+/// A score below which a family is everyday life, and what there is to see of it can wait.
+const LOW: f64 = 0.2;
+
+/// All that there is to see of a family, in the order of what it costs. Of one that is bad, as its finding's `score` says, a real run is
+/// recommended as well: nothing else shows why.
+pub fn all(actions: &mut dyn Actions, family: &QueryFamily, score: f64) -> Vec<Option<NextAction>> {
+    let priority = if score < LOW {
+        Priority::Optional
+    } else {
+        Priority::Recommended
+    };
+    let offers = [
         statistics(actions, family),
         family_sessions(actions, family),
         explain(actions, family),
         explain_analyze(actions, family),
-    ]
+    ];
+    offers
+        .into_iter()
+        .map(|offer| offer.map(|action| action.priority(priority)))
+        .collect()
 }

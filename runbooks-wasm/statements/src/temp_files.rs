@@ -16,10 +16,10 @@ use crate::{judge_plan, messages as shared};
 pub const NOTHING: &[InsightId] = &[words::NO_TEMP_FILES_FOUND];
 
 /// Judges the result of an action in [`words`], and says whether it was one. `role` ran the statement, as far as the evidence tells.
-pub fn judge(outcome: &Outcome, role: Option<&String>, assessment: &mut Assessment) -> bool {
+pub fn judge(outcome: &Outcome, role: Option<&String>, actions: &mut dyn Actions, assessment: &mut Assessment) -> bool {
     let did = |action: Action| outcome.action == action.as_str();
     if did(words::TEMP_EXPLAIN) || did(words::TEMP_EXPLAIN_ANALYZE) {
-        judge_plan(outcome, role, assessment);
+        judge_plan(outcome, role, actions, assessment);
     } else if did(words::TEMP_COUNTERS) {
         judge_counters(outcome, assessment);
     } else if did(words::TEMP_BLOCKS) {

@@ -13,6 +13,8 @@ pg_logstats_sdk::actions! {
     SESSION = "running_query.pg_stat_activity.by_pid";
     /// Who blocks a session.
     BLOCKING = "running_query.blocking.by_pid";
+    /// The counters of one table, and when it was analysed.
+    TABLE = "relation.pg_stat_all_tables.statistics";
 }
 
 pg_logstats_sdk::workflows! {
@@ -80,6 +82,12 @@ pg_logstats_sdk::insights! {
     INDEX_NOT_THERE = "index_not_there";
     /// The planner expected far more or far fewer rows.
     ROW_ESTIMATE_OFF = "row_estimate_off";
+    /// The planner takes columns for independent that are not.
+    COLUMNS_CORRELATED = "columns_correlated";
+    /// What the planner knows of a column that it misjudged is old.
+    COLUMN_FIGURES_OLD = "column_figures_old";
+    /// It is new, and not close enough.
+    COLUMN_FIGURES_COARSE = "column_figures_coarse";
     /// A nested loop runs its inner side very often.
     NESTED_LOOP_OVER_MANY_ROWS = "nested_loop_over_many_rows";
     /// An index-only scan had to visit the table.

@@ -30,7 +30,9 @@ pub(crate) fn interpret(evidence: &Evidence, outcome: &Outcome, actions: &mut dy
         |actions, assessment| {
             if outcome.action == words::TEMP_SETTINGS.as_str() {
                 settings::judge(evidence, outcome, assessment);
-            } else if !temp_files::judge(outcome, role, assessment) {
+            } else if !statements::judge_figures(evidence, outcome, assessment)
+                && !temp_files::judge(outcome, role, actions, assessment)
+            {
                 statements::judge(outcome, role, actions, assessment);
             }
         },

@@ -88,6 +88,7 @@ pg_logstats_sdk::messages! {
 
     // ---- sequences
     sequence_title(row: count, used: ratio) => "the sequence in row {row} is used up to {used}";
+    named_sequence_title(sequence: subject, used: ratio) => "the sequence {sequence} is used up to {used}";
     sequence_reason(left: count) => "values left: {left}";
     sequence_reason_unknown() => "the server does not show how many values are left";
     sequences_end_title(n: count) => "sequences that are near their end: {n}";

@@ -80,6 +80,8 @@ pg_logstats_sdk::insights! {
     NO_OLD_PREPARED_TRANSACTION = "no_old_prepared_transaction";
     /// A sequence is near its end.
     SEQUENCE_ENDS = "sequence_ends";
+    /// It needs room.
+    SEQUENCE_TO_EXTEND = "sequence_to_extend";
     /// None is.
     SEQUENCES_HAVE_ROOM = "sequences_have_room";
     /// Vacuums are running.

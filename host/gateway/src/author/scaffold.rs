@@ -313,6 +313,7 @@ fn outcome(snapshot: &EvidenceSnapshot, action: &Action) -> Option<RecordedOutco
             rows: vec![Row {
                 cells: columns.iter().map(|column| cell(column)).collect(),
                 session: None,
+                sequence: None,
             }],
             columns,
             plan: Vec::new(),

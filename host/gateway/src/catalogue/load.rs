@@ -3,6 +3,8 @@
 //! **In**: TOML text. **Out**: checked [`Action`]s. **Trusted**: nothing is assumed of a file; each rule that the rest of the
 //! gateway relies on is checked here. **Can fail**: with the file and the field.
 
+mod rows;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -11,7 +13,7 @@ use sha2::{Digest as _, Sha256};
 use thiserror::Error;
 
 use super::{
-    Action, ActionKind, Caps, Catalogue, Column, ColumnType, Facet, PG_STAT_STATEMENTS_SCHEMA, Parameter, Privileges,
+    Action, ActionKind, Caps, Catalogue, Column, Facet, PG_STAT_STATEMENTS_SCHEMA, Parameter, Privileges, RowSequence,
     RowSession, Statement,
 };
 use crate::words::{ActionClass, Risk};
@@ -142,6 +144,7 @@ struct ActionFile {
     #[serde(default)]
     columns: Vec<Column>,
     row_session: Option<RowSession>,
+    row_sequence: Option<RowSequence>,
     row_hidden: Option<String>,
     caps: Caps,
     privileges: Privileges,
@@ -181,7 +184,7 @@ pub(super) fn parse(file: &str, text: &str) -> Result<Action, CatalogueError> {
     let mut description = head_comment(text);
     let mut digest = Sha256::new_with_prefix(text);
     let mut index_facts_sql = None;
-    check_columns(&read).map_err(inconsistent)?;
+    rows::check(&read).map_err(inconsistent)?;
     if read.kind != ActionKind::Query {
         let (file, text) = INDEX_FACTS;
         let facts: IndexFactsFile = toml::from_str(text).map_err(|e| CatalogueError::Syntax {
@@ -210,6 +213,7 @@ pub(super) fn parse(file: &str, text: &str) -> Result<Action, CatalogueError> {
         at_least_one_of: read.at_least_one_of,
         columns: read.columns,
         row_session: read.row_session,
+        row_sequence: read.row_sequence,
         row_hidden: read.row_hidden,
         caps: read.caps,
         privileges: read.privileges,
@@ -312,51 +316,6 @@ fn check_parameters(read: &ActionFile) -> Result<(), Fault> {
             "EXPLAIN needs a query id, and with ANALYZE a sample".to_owned(),
         )),
     }
-}
-
-fn check_columns(read: &ActionFile) -> Result<(), Fault> {
-    let mut names = BTreeSet::new();
-    for column in &read.columns {
-        if !is_word(&column.name) || !names.insert(column.name.as_str()) {
-            return Err(("columns", format!("`{}` is no new lower-case word", column.name)));
-        }
-    }
-    if read.columns.is_empty() == (read.kind == ActionKind::Query) {
-        let reason = "a query has columns, and those of an EXPLAIN are in a file of their own";
-        return Err(("columns", reason.to_owned()));
-    }
-    if let Some(session) = &read.row_session {
-        let is = |name: &str, wanted| read.columns.iter().any(|c| c.name == name && c.column_type == wanted);
-        if !is(&session.pid, ColumnType::Int) || !is(&session.backend_start, ColumnType::At) {
-            return Err(("row_session", "has to name an int and an at column".to_owned()));
-        }
-    }
-    check_hidden_rows(read)
-}
-
-fn check_hidden_rows(read: &ActionFile) -> Result<(), Fault> {
-    let Some(hidden) = &read.row_hidden else {
-        // Without such a column nobody could tell what the role may not read from what is not there.
-        return if read.kind == ActionKind::Query && read.privileges.selects() {
-            Err((
-                "row_hidden",
-                "an action that needs SELECT has to say in a column which rows the server hides".to_owned(),
-            ))
-        } else {
-            Ok(())
-        };
-    };
-    let is_boolean = |c: &Column| c.name == *hidden && c.column_type == ColumnType::Boolean;
-    if !read.columns.iter().any(is_boolean) {
-        return Err(("row_hidden", "has to name a boolean column".to_owned()));
-    }
-    if read.privileges.roles.is_empty() && !read.privileges.selects() {
-        return Err((
-            "row_hidden",
-            "nothing is hidden where no privilege is needed".to_owned(),
-        ));
-    }
-    Ok(())
 }
 
 fn check_caps(read: &ActionFile) -> Result<(), Fault> {

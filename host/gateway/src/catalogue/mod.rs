@@ -48,6 +48,8 @@ pub struct Action {
     pub columns: Vec<Column>,
     /// Which columns say what session a row is about.
     pub row_session: Option<RowSession>,
+    /// Which columns say what sequence a row is about.
+    pub row_sequence: Option<RowSequence>,
     /// The boolean column that is true where the server hid from the role what the row is about.
     pub row_hidden: Option<String>,
     /// Limits.
@@ -187,6 +189,38 @@ pub struct RowSession {
     pub pid: String,
     /// Column with its start; a row where it is NULL is about no session.
     pub backend_start: String,
+}
+
+/// The columns that tell which sequence a row is about, and which column takes its values.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RowSequence {
+    /// Column with its schema.
+    pub schema: String,
+    /// Column with its name; a row where one of the two is NULL is about no sequence.
+    pub sequence: String,
+    /// Column with the schema of the table that it belongs to.
+    pub owner_schema: String,
+    /// Column with that table's name.
+    pub owner_table: String,
+    /// Column with the name of the column; where one of the four is NULL, it belongs to none.
+    pub owner_column: String,
+    /// Column with that column's type, as `format_type` writes it.
+    pub owner_type: String,
+}
+
+impl RowSequence {
+    /// All of them.
+    fn columns(&self) -> [&str; 6] {
+        [
+            &self.schema,
+            &self.sequence,
+            &self.owner_schema,
+            &self.owner_table,
+            &self.owner_column,
+            &self.owner_type,
+        ]
+    }
 }
 
 /// Limits of one action; each is set on the server or enforced while rows stream.

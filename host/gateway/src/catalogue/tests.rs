@@ -218,6 +218,11 @@ fn wrong_files_do_not_load_and_say_why() {
             "backend_start = \"pid\"",
             "field `row_session`",
         ),
+        (
+            "row_session =",
+            "row_sequence = { schema = \"pid\", sequence = \"pid\", owner_schema = \"pid\", owner_table = \"pid\", owner_column = \"pid\", owner_type = \"pid\" }\nrow_session =",
+            "field `row_sequence`",
+        ),
         ("by_pid\"\n", "by_pidx\"\n", "field `id`"),
         ("# One session", "title = \"One\"\n# One session", "duplicate key"),
         (

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Action, ActionKind, Caps, Catalogue, Column, Parameter, Privileges, RowSession, Statement};
+use super::{Action, ActionKind, Caps, Catalogue, Column, Parameter, Privileges, RowSequence, RowSession, Statement};
 use crate::error::GatewayError;
 use crate::report::SCHEMA_VERSION;
 use crate::untrusted::Untrusted;
@@ -76,6 +76,8 @@ pub struct ActionView {
     pub columns: Vec<Column>,
     /// Which columns say what session a row is about.
     pub row_session: Option<RowSession>,
+    /// Which columns say what sequence a row is about.
+    pub row_sequence: Option<RowSequence>,
     /// Which column is true where the server hid from the role what the row is about.
     pub row_hidden: Option<String>,
     /// Limits.
@@ -120,6 +122,7 @@ impl ActionView {
             at_least_one_of: action.at_least_one_of.clone(),
             columns: action.columns.clone(),
             row_session: action.row_session.clone(),
+            row_sequence: action.row_sequence.clone(),
             row_hidden: action.row_hidden.clone(),
             caps: action.caps.clone(),
             privileges: action.privileges.clone(),

@@ -109,10 +109,17 @@ fn read_node(node: &Map<String, Value>, parent: Option<u32>) -> Result<PlanNode,
         name: name.to_owned(),
     });
     let alias = text("Alias").or_else(|| text("Relation Name"));
-    let filter_columns = match (&relation, text("Filter")) {
-        (Some(_), Some(filter)) => compared_columns(filter, alias),
+    let compared_in = |key: &str| match (&relation, text(key)) {
+        (Some(_), Some(condition)) => compared_columns(condition, alias),
         _ => Vec::new(),
     };
+    let filter_columns = compared_in("Filter");
+    let mut index_columns = compared_in("Index Cond");
+    for column in compared_in("Recheck Cond") {
+        if !index_columns.contains(&column) {
+            index_columns.push(column);
+        }
+    }
     Ok(PlanNode {
         parent,
         node_type: text("Node Type")
@@ -121,6 +128,7 @@ fn read_node(node: &Map<String, Value>, parent: Option<u32>) -> Result<PlanNode,
             .to_owned(),
         relation,
         filter_columns,
+        index_columns,
         conditions: CONDITIONS
             .iter()
             .filter_map(|key| Some(((*key).to_owned(), condition(node.get(*key)?))))

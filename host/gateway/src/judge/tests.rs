@@ -58,6 +58,7 @@ fn outcome() -> ActionOutcome {
                 pid: 7,
                 backend_start_us: 8,
             }),
+            sequence: None,
         }],
         plan: vec![
             PlanNode {

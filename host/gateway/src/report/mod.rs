@@ -338,8 +338,8 @@ pub struct Insight {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Recommendation {
-    /// `create_index`, `set_work_mem`, `analyze_relation`, `end_session`, `vacuum_relation`, `set_autovacuum`, `create_statistics` or
-    /// `set_parameter`.
+    /// `create_index`, `set_work_mem`, `analyze_relation`, `end_session`, `vacuum_relation`, `set_autovacuum`, `create_statistics`,
+    /// `set_parameter`, `set_statistics_target` or `extend_sequence`.
     pub kind: String,
     /// The SQL as a person would type it. It holds names of the database, so it is untrusted: read it before use.
     pub sql: Untrusted,

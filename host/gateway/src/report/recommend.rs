@@ -1,6 +1,8 @@
 //! Recommendations as text for a person: the host renders the SQL, quoting every name.
 
+mod sequences;
 mod settings;
+mod statistics;
 
 use std::borrow::Cow;
 
@@ -23,8 +25,12 @@ pub(super) fn render(advice: &CheckedRecommendation, subjects: &Subjects) -> Opt
             relation,
             scale_factor_thousandths,
         } => set_autovacuum(relation, *scale_factor_thousandths, subjects),
-        CheckedRecommendation::CreateStatistics { relation, columns } => create_statistics(relation, columns, subjects),
+        CheckedRecommendation::CreateStatistics { relation, columns } => {
+            statistics::create(relation, columns, subjects)
+        }
         CheckedRecommendation::SetParameter { setting, value } => Some(settings::render(*setting, *value)),
+        CheckedRecommendation::SetStatisticsTarget { column, target } => statistics::target(column, *target, subjects),
+        CheckedRecommendation::ExtendSequence { sequence } => sequences::extend(sequence, subjects),
     }
 }
 
@@ -180,37 +186,6 @@ fn set_autovacuum(relation: &str, thousandths: u32, subjects: &Subjects) -> Opti
     })
 }
 
-fn create_statistics(relation: &str, columns: &[String], subjects: &Subjects) -> Option<Recommendation> {
-    let relation = named_relation(relation, subjects)?;
-    let columns = quoted_columns(&relation, columns, subjects)?;
-    let table = quoted_relation(&relation);
-    Some(Recommendation {
-        kind: "create_statistics".to_owned(),
-        // Without a name before PostgreSQL 16 it is an error, so it has one.
-        sql: Untrusted::new(&format!(
-            "CREATE STATISTICS {} (ndistinct, dependencies, mcv) ON {} FROM {table}; ANALYZE {table};",
-            quoted(&statistics_name(&relation)),
-            columns.join(", ")
-        )),
-        expected_effect:
-            "the planner knows how the columns depend on each other, and estimates their conditions together".to_owned(),
-        risk: "ANALYZE of the table takes a little longer; plans of other statements may change too".to_owned(),
-        lock: format!("{SHARE_UPDATE_EXCLUSIVE}, for milliseconds, then as ANALYZE for seconds"),
-        way_back: Untrusted::new(&format!("DROP STATISTICS {};", quoted(&statistics_name(&relation)))),
-        check: Untrusted::new("EXPLAIN of the statement estimates rows that are near to those that come"),
-    })
-}
-
-/// A name that a person recognises, cut to what PostgreSQL keeps of one.
-fn statistics_name(relation: &RelationName) -> String {
-    let mut name = relation.name.clone();
-    name.truncate(name.floor_char_boundary(MAX_NAME_BYTES - STATISTICS_ENDING.len()));
-    name + STATISTICS_ENDING
-}
-
-const STATISTICS_ENDING: &str = "_together";
-/// NAMEDATALEN - 1.
-const MAX_NAME_BYTES: usize = 63;
 const SHARE_UPDATE_EXCLUSIVE: &str =
     "SHARE UPDATE EXCLUSIVE on the table (reads and writes go on; DDL, VACUUM and another of its kind wait)";
 
@@ -219,7 +194,7 @@ mod tests {
     use super::*;
     use crate::snapshot::{EvidenceSnapshot, LiveColumn, LiveEvidence};
 
-    fn subjects(relation: &RelationName, column: &str) -> Subjects {
+    pub(super) fn subjects(relation: &RelationName, column: &str) -> Subjects {
         let live = LiveEvidence {
             relations: vec![relation.clone()],
             columns: vec![LiveColumn {

@@ -463,6 +463,7 @@ pub(super) fn subject(id: &str, subjects: &Subjects) -> Option<SubjectView> {
             Some(Untrusted::capped(name, 200))
         }
         Subject::ErrorClass(class) => Some(Untrusted::capped(&class.message, 300)),
+        Subject::Sequence(sequence) => Some(Untrusted::new(&relation_text(&sequence.name))),
         Subject::Column { relation, column } => Some(Untrusted::new(&format!("{}.{column}", relation_text(relation)))),
         _ => None,
     };

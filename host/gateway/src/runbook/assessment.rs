@@ -17,6 +17,9 @@ use crate::words::{Confidence, FindingKind, Priority};
 /// How many columns extended statistics take (PostgreSQL, CREATE STATISTICS).
 const STATISTICS_COLUMNS: std::ops::RangeInclusive<usize> = 2..=8;
 
+/// Which targets ANALYZE takes for a column (PostgreSQL, ALTER TABLE).
+const STATISTICS_TARGET: std::ops::RangeInclusive<u32> = 1..=10_000;
+
 /// What a runbook said, after checking. It is part of the sealed record, so that a replay can be compared with it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -93,6 +96,13 @@ pub enum CheckedRecommendation {
     SetParameter {
         setting: Setting,
         value: u64,
+    },
+    SetStatisticsTarget {
+        column: String,
+        target: u32,
+    },
+    ExtendSequence {
+        sequence: String,
     },
 }
 
@@ -340,6 +350,18 @@ impl Checker<'_> {
             wit::Recommendation::SetParameter(set) => CheckedRecommendation::SetParameter {
                 setting: set.setting.into(),
                 value: set.value,
+            },
+            wit::Recommendation::SetStatisticsTarget(set) => {
+                if !STATISTICS_TARGET.contains(&set.target) {
+                    return Err(ContractBreach::plain("a statistics target is 1 to 10000"));
+                }
+                CheckedRecommendation::SetStatisticsTarget {
+                    column: self.of_kind(&set.column, SubjectKind::Column)?,
+                    target: set.target,
+                }
+            }
+            wit::Recommendation::ExtendSequence(sequence) => CheckedRecommendation::ExtendSequence {
+                sequence: self.of_kind(sequence, SubjectKind::Sequence)?,
             },
         };
         Ok(checked)

@@ -8,12 +8,13 @@ use pg_logstats_logs::compare::{self, Comparison};
 use pg_logstats_logs::evidence::{self as logs, Confidence};
 
 use super::bindings::pg_logstats::runbook::types as wit;
+use super::contract::WitVersion;
 use super::limits::EVIDENCE_PER_KIND;
 use crate::outcome::{ActionOutcome, Cell, PlanNode};
 use crate::snapshot::EvidenceSnapshot;
 use crate::subjects::{
-    application_id, column_id, database_id, plan_node_id, relation_id, relation_oid_id, session_id, session_key_id,
-    user_id,
+    application_id, column_id, database_id, plan_node_id, relation_id, relation_oid_id, sequence_id, session_id,
+    session_key_id, user_id,
 };
 use crate::words::OutcomeStatus;
 
@@ -49,11 +50,23 @@ pub fn evidence(snapshot: &EvidenceSnapshot) -> wit::Evidence {
                 dimensions: dimensions(&s.dimensions),
             })
             .collect(),
+        live_columns: snapshot
+            .live
+            .columns
+            .iter()
+            .map(|it| wit::LiveColumn {
+                id: column_id(&it.relation, &it.column),
+                relation: relation_id(&it.relation),
+            })
+            .collect(),
     }
 }
 
 /// The outcome as a runbook gets it.
-pub fn outcome(action_id: &str, subjects: &[String], outcome: &ActionOutcome) -> wit::Outcome {
+///
+/// 0.1.0 knows rows about sessions, and columns of filters.
+pub fn outcome(version: WitVersion, action_id: &str, subjects: &[String], outcome: &ActionOutcome) -> wit::Outcome {
+    let is_later = version >= WitVersion::V0_2_0;
     wit::Outcome {
         action: action_id.to_owned(),
         subjects: subjects.to_vec(),
@@ -64,14 +77,17 @@ pub fn outcome(action_id: &str, subjects: &[String], outcome: &ActionOutcome) ->
             .iter()
             .map(|row| wit::Row {
                 cells: row.cells.iter().map(cell).collect(),
-                subject: row.session.map(session_key_id),
+                subject: row
+                    .session
+                    .map(session_key_id)
+                    .or_else(|| row.sequence.as_ref().filter(|_| is_later).map(sequence_id)),
             })
             .collect(),
         plan: outcome
             .plan
             .iter()
             .enumerate()
-            .map(|(position, node)| plan_node(position, node))
+            .map(|(position, node)| plan_node(is_later, position, node))
             .collect(),
         duration_us: outcome.duration_us,
     }
@@ -327,7 +343,10 @@ fn cell(c: &Cell) -> wit::Cell {
     }
 }
 
-fn plan_node(position: usize, n: &PlanNode) -> wit::PlanNode {
+fn plan_node(is_later: bool, position: usize, n: &PlanNode) -> wit::PlanNode {
+    let columns = n
+        .compared_columns()
+        .filter(|column| is_later || n.filter_columns.contains(column));
     wit::PlanNode {
         id: plan_node_id(position),
         parent: n.parent,
@@ -336,12 +355,7 @@ fn plan_node(position: usize, n: &PlanNode) -> wit::PlanNode {
         filter_columns: n
             .relation
             .as_ref()
-            .map(|relation| {
-                n.filter_columns
-                    .iter()
-                    .map(|column| column_id(relation, column))
-                    .collect()
-            })
+            .map(|relation| columns.map(|column| column_id(relation, column)).collect())
             .unwrap_or_default(),
         total_cost: n.total_cost,
         plan_rows: n.plan_rows,

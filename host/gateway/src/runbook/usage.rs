@@ -134,6 +134,8 @@ impl HandedOver for wit::Recommendation {
                 Self::SetAutovacuum(set) => set.relation.bytes() + WORD_BYTES,
                 Self::CreateStatistics(statistics) => statistics.relation.bytes() + statistics.columns.bytes(),
                 Self::SetParameter(_) => FLAG_BYTES + WORD_BYTES,
+                Self::SetStatisticsTarget(set) => set.column.bytes() + WORD_BYTES,
+                Self::ExtendSequence(sequence) => sequence.bytes(),
             }
     }
 }

@@ -39,6 +39,12 @@ fn damaged_files_are_to_be_acted_on_with_the_first() {
 }
 
 #[test]
+fn a_sequence_without_values_leads_to_where_it_is_shown() {
+    let report = triage(&testkit::evidence().error_class(class("2200H", 1)).build());
+    assert!(has_workflow(&report, "wraparound"), "{report:#?}");
+}
+
+#[test]
 fn what_an_error_stands_for_decides_what_it_weighs() {
     let bands = [
         ("57P02", "server_crashed", 0.8..1.0),
@@ -48,6 +54,7 @@ fn what_an_error_stands_for_decides_what_it_weighs() {
         ("53400", "out_of_resources", 0.4..0.8),
         ("XX000", "internal_error", 0.4..0.8),
         ("58000", "internal_error", 0.4..0.8),
+        ("2200H", "sequence_exhausted", 0.7..0.95),
         ("40P01", "deadlock", 0.3..0.7),
         ("55P03", "lock_not_available", 0.05..0.2),
         ("57014", "statement_cancelled", 0.05..0.2),

@@ -60,6 +60,10 @@ pub(super) fn after_class(
             ask(messages::ask_internal_label(class), messages::ask_internal_reason()),
             finding,
         ),
+        Category::Sequence => {
+            let (label, reason) = (messages::sequence_label(), messages::sequence_reason());
+            desk.workflow(words::WRAPAROUND, label, reason, finding);
+        }
         Category::Deadlock | Category::Lock => locks(finding, desk),
         Category::Cancelled => families(finding, desk),
         Category::Serialization => desk.add(

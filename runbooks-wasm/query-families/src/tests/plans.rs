@@ -1,5 +1,8 @@
 use pg_logstats_sdk::testkit::{self, Report, ReportedStep, plan_node};
-use pg_logstats_sdk::{Cell, Confidence, CreateIndex, Outcome, PlanNode, Recommendation, SetWorkMem};
+use pg_logstats_sdk::{
+    Cell, Confidence, CreateIndex, CreateStatistics, Outcome, PlanNode, Priority, Recommendation, SetStatisticsTarget,
+    SetWorkMem,
+};
 
 use super::{evidence, interpret};
 
@@ -183,6 +186,75 @@ fn a_wrong_estimate_is_told_at_the_scan_where_it_began() {
         insight.recommendation,
         Some(Recommendation::AnalyzeRelation("rl_orders".to_owned()))
     );
+}
+
+const TABLE: &str = "relation.pg_stat_all_tables.statistics";
+
+/// A scan of which so many rows came and so few were expected.
+fn misjudged(columns: &[&str]) -> PlanNode {
+    let scan = PlanNode {
+        plan_rows: 100.0,
+        ..ran(0, None, "Bitmap Heap Scan", 50_000.0)
+    };
+    on("rl_orders", columns, scan)
+}
+
+#[test]
+fn columns_that_are_compared_together_need_statistics_of_their_own() {
+    let report = analyzed(vec![misjudged(&["cl_a", "cl_b"])]);
+    assert_eq!(report.insight("row_estimate_off").unwrap().recommendation, None);
+    assert_eq!(
+        report.insight("columns_correlated").unwrap().recommendation,
+        Some(Recommendation::CreateStatistics(CreateStatistics {
+            relation: "rl_orders".to_owned(),
+            columns: vec!["cl_a".to_owned(), "cl_b".to_owned()],
+        }))
+    );
+    assert_eq!(report.requested(TABLE).count(), 0);
+}
+
+#[test]
+fn one_column_that_is_misjudged_is_asked_for_the_age_of_its_figures() {
+    let report = analyzed(vec![misjudged(&["cl_a"])]);
+    assert_eq!(report.insight("row_estimate_off").unwrap().recommendation, None);
+    let offered = report.offered(TABLE).next().unwrap();
+    assert_eq!(offered.priority, Priority::Required);
+}
+
+#[test]
+fn old_figures_need_analyze_and_new_ones_a_closer_look() {
+    let advice = |changed: i64, analysed: bool, column: &str| {
+        let evidence = testkit::evidence().live_column("cl_a", "rl_orders").build();
+        let mut cells = vec![
+            ("n_live_tup", Cell::Int(1_000)),
+            ("n_mod_since_analyze", Cell::Int(changed)),
+        ];
+        cells.extend(analysed.then_some(("last_autoanalyze", Cell::At(1))));
+        let outcome = testkit::outcome(TABLE).about(&column.to_owned()).row(&cells).build();
+        let report = testkit::interpret(&crate::QueryFamilies, &evidence, &outcome).unwrap();
+        report
+            .insights
+            .first()
+            .map(|it| (it.id.clone(), it.recommendation.clone().unwrap()))
+    };
+    let analyze = Some((
+        "column_figures_old".to_owned(),
+        Recommendation::AnalyzeRelation("rl_orders".to_owned()),
+    ));
+    assert_eq!(advice(101, true, "cl_a"), analyze);
+    assert_eq!(advice(0, false, "cl_a"), analyze, "nobody knows of an ANALYZE");
+    let closer = SetStatisticsTarget {
+        column: "cl_a".to_owned(),
+        target: 1_000,
+    };
+    assert_eq!(
+        advice(100, true, "cl_a"),
+        Some((
+            "column_figures_coarse".to_owned(),
+            Recommendation::SetStatisticsTarget(closer)
+        ))
+    );
+    assert_eq!(advice(0, false, "cl_other"), None, "no column of this incident");
 }
 
 #[test]

@@ -32,7 +32,7 @@ pub(super) fn candidates<'e>(evidence: &'e Evidence) -> Vec<Candidate<'e>> {
         finding: finding(family, evidence.total_duration_us, window_us),
         part: Ratio::of(family.total_duration_us, evidence.total_duration_us).value(),
         offers: if position < TOP {
-            Offers::Family(family)
+            Offers::Family(family, scores::statement(family, window_us))
         } else {
             Offers::Nothing
         },

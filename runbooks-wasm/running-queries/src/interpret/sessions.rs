@@ -2,9 +2,11 @@
 
 use pg_logstats_runbook_statements::{activity, live, scores};
 use pg_logstats_sdk::{
-    Actions, Assessment, Confidence, Count, DurationUs, Finding, FindingKind, Insight, Message, NextAction, Outcome,
-    Priority, Record, Session, SessionState, Wait,
+    Actions, Assessment, Confidence, Count, DurationUs, Evidence, Finding, FindingKind, Insight, Message, NextAction,
+    Outcome, Priority, Recommendation, Record, Session, SessionState, Wait,
 };
+
+use super::usual::Usual;
 
 use crate::{messages, offers, words};
 
@@ -26,31 +28,37 @@ enum Trouble {
 
 impl Trouble {
     /// By how long it lasts; a wait for a lock by how long it may have lasted, for a statement may have worked before it waited.
-    fn score(self) -> f64 {
+    fn score(self, usual: Usual) -> f64 {
         match self {
             Self::Lock(us) => scores::waited(us),
-            Self::Statement(us) | Self::Transaction(us) => scores::running(us),
+            Self::Statement(us) => usual.score(us),
+            Self::Transaction(us) => scores::running(us),
             Self::Idle(us) => scores::idle_in_transaction(us),
         }
     }
 }
 
+/// A score from which the end of a statement may be recommended.
+const PRESSING: f64 = 0.2;
+
 /// Judges rows about sessions.
-pub(super) fn judge(outcome: &Outcome, actions: &mut dyn Actions, assessment: &mut Assessment) {
+pub(super) fn judge(evidence: &Evidence, outcome: &Outcome, actions: &mut dyn Actions, assessment: &mut Assessment) {
+    let usual = Usual::of(evidence);
     let sessions = outcome.sessions();
     present(&sessions, assessment);
     waits(&sessions, assessment);
     let mut found: Vec<(Session<'_>, Trouble)> = outcome
         .records()
         .filter_map(|record| Some((record.session(), trouble(&record)?)))
-        .filter(|(_, trouble)| trouble.score() >= live::FLOOR)
+        .filter(|(_, trouble)| trouble.score(usual) >= live::FLOOR)
         .collect();
     // Stable: of equals, the rows' order.
-    found.sort_by(|(_, a), (_, b)| b.score().total_cmp(&a.score()));
-    long(&found, assessment);
+    found.sort_by(|(_, a), (_, b)| b.score(usual).total_cmp(&a.score(usual)));
+    long(&found, usual, assessment);
+    let runaways = runaways(outcome, usual, assessment);
     let mut first_that_holds = None;
     for (session, trouble) in found.iter().take(SESSIONS) {
-        let finding = assessment.finding(finding(session, *trouble));
+        let finding = assessment.finding(finding(session, *trouble, usual));
         let next = match (trouble, session.subject) {
             (Trouble::Lock(_), Some(subject)) => offers::blocking(actions, subject),
             (Trouble::Lock(_), None) => Some(activity::to_lock_tree(finding)),
@@ -58,7 +66,11 @@ pub(super) fn judge(outcome: &Outcome, actions: &mut dyn Actions, assessment: &m
                 if session.state == SessionState::Active =>
             {
                 let (label, reason) = (messages::decide_long_label(subject), messages::decide_long_reason());
-                Some(NextAction::prompt_user(label, reason).priority(Priority::Optional))
+                let priority = match runaways.contains(subject) {
+                    true => Priority::Recommended,
+                    false => Priority::Optional,
+                };
+                Some(NextAction::prompt_user(label, reason).priority(priority))
             }
             _ => None,
         };
@@ -102,7 +114,7 @@ fn open_for(record: &Record<'_>, running_us: u64) -> Option<u64> {
     running_us.checked_add(u64::try_from(before).ok()?)
 }
 
-fn finding(session: &Session<'_>, trouble: Trouble) -> Finding {
+fn finding(session: &Session<'_>, trouble: Trouble, usual: Usual) -> Finding {
     let (title, reason) = match (trouble, session.subject) {
         (Trouble::Lock(us), Some(subject)) => (
             messages::session_lock_title(subject, DurationUs(us)),
@@ -149,7 +161,7 @@ fn finding(session: &Session<'_>, trouble: Trouble) -> Finding {
         ),
     };
     let finding = Finding::new(kind, title, reason).code(code).confidence(confidence);
-    let finding = finding.score(trouble.score());
+    let finding = finding.score(trouble.score(usual));
     match session.subject {
         Some(subject) => finding.about(subject).evidence(subject),
         None => finding.code(words::HIDDEN_SESSION),
@@ -200,12 +212,12 @@ fn waits(sessions: &[Session<'_>], assessment: &mut Assessment) {
     assessment.insight(about(insight, active.into_iter()));
 }
 
-fn long(found: &[(Session<'_>, Trouble)], assessment: &mut Assessment) {
+fn long(found: &[(Session<'_>, Trouble)], usual: Usual, assessment: &mut Assessment) {
     let running = found.iter().filter_map(|(session, trouble)| match trouble {
         Trouble::Statement(_) | Trouble::Transaction(_) => Some((session, session.query_age_us?)),
         Trouble::Lock(_) | Trouble::Idle(_) => None,
     });
-    let long: Vec<(&Session<'_>, u64)> = running.filter(|(_, us)| scores::running(*us) >= live::FLOOR).collect();
+    let long: Vec<(&Session<'_>, u64)> = running.filter(|(_, us)| usual.score(*us) >= live::FLOOR).collect();
     let Some(longest) = long.iter().map(|(_, us)| *us).max() else {
         return;
     };
@@ -215,6 +227,33 @@ fn long(found: &[(Session<'_>, Trouble)], assessment: &mut Assessment) {
     );
     let insight = Insight::new(words::LONG_RUNNING, Confidence::High, title, reason);
     assessment.insight(about(insight, long.into_iter().map(|(session, _)| session)));
+}
+
+/// Statements that only read, and run far beyond anything in the logs: their end costs nothing but their result, which a person has to weigh
+/// up. Who waits for a lock or for its client is no such statement. The subjects of their sessions.
+fn runaways(outcome: &Outcome, usual: Usual, assessment: &mut Assessment) -> Vec<String> {
+    let mut ended = Vec::new();
+    let readers = outcome
+        .records()
+        .filter(|record| record.boolean("is_query") == Some(true));
+    for record in readers {
+        let session = record.session();
+        let (Some(subject), Some(Trouble::Statement(us))) = (session.subject, trouble(&record)) else {
+            continue;
+        };
+        let Some(longest) = usual.exceeded_by(us).filter(|_| usual.score(us) >= PRESSING) else {
+            continue;
+        };
+        if session.wait == Wait::Client || ended.len() >= SESSIONS {
+            continue;
+        }
+        let title = messages::runaway_title(subject, DurationUs(us));
+        let reason = messages::runaway_reason(Count(usual.executions), DurationUs(longest));
+        let insight = Insight::new(words::RUNAWAY_STATEMENT, Confidence::High, title, reason);
+        assessment.insight(insight.evidence(subject).recommend(Recommendation::end(subject)));
+        ended.push(subject.to_owned());
+    }
+    ended
 }
 
 fn about<'a>(insight: Insight, sessions: impl Iterator<Item = &'a Session<'a>>) -> Insight {

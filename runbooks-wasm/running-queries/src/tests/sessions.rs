@@ -65,6 +65,64 @@ fn waits_are_told_by_type() {
     );
 }
 
+/// What `longest` returns of a session that runs for so long, where the logs have so many executions, the longest of a second.
+fn longest(us: i64, executions: u64, is_query: bool, wait: Option<(&'static str, &'static str)>) -> Report {
+    let family = pg_logstats_sdk::QueryFamily {
+        execution_count: executions,
+        max_duration_us: 1_000_000,
+        ..testkit::family(1)
+    };
+    let evidence = testkit::evidence().family(family).build();
+    let row = SessionRow { wait, ..running(7, us) };
+    let mut outcome = testkit::outcome("running_query.pg_stat_activity.longest")
+        .session(row)
+        .build();
+    let at = outcome.columns.iter().position(|column| column == "is_query").unwrap();
+    outcome.rows[0].cells[at] = pg_logstats_sdk::Cell::Boolean(is_query);
+    testkit::interpret(&RunningQueries, &evidence, &outcome).unwrap()
+}
+
+#[test]
+fn what_only_reads_and_runs_far_beyond_all_in_the_logs_may_be_ended() {
+    let report = longest(2 * MINUTE, 1_000, true, None);
+    let insight = report.insight("runaway_statement").unwrap();
+    assert_eq!(
+        insight.title,
+        "se_7 has been reading for 2.0 min, far beyond what is usual here"
+    );
+    assert_eq!(
+        insight.recommendation,
+        Some(Recommendation::EndSession("se_7".to_owned()))
+    );
+    assert_eq!(insight.confidence, Confidence::High);
+    assert!(
+        (0.28..0.29).contains(&report.findings[0].score),
+        "{}",
+        report.findings[0].score
+    );
+    for (report, why) in [
+        (
+            longest(2 * MINUTE, 99, true, None),
+            "too few executions tell what is usual",
+        ),
+        (longest(MINUTE, 1_000, true, None), "not long enough for anybody to act"),
+        (
+            longest(5 * MINUTE, 1_000, false, None),
+            "it may write, or be maintenance",
+        ),
+        (
+            longest(5 * MINUTE, 1_000, true, Some(("Lock", "relation"))),
+            "it waits for another",
+        ),
+        (
+            longest(5 * MINUTE, 1_000, true, Some(("Client", "ClientWrite"))),
+            "it waits for its client",
+        ),
+    ] {
+        assert_eq!(recommends(&report), 0, "{why}: {report:#?}");
+    }
+}
+
 #[test]
 fn a_long_statement_is_for_a_person_to_weigh_up_and_not_to_be_ended() {
     let report = rows(SESSION, &[running(9, 30 * MINUTE)]);

@@ -2,12 +2,17 @@
 //!
 //! With EXPLAIN alone there are estimates only, and what is said from them is of low confidence.
 
+mod estimates;
 mod index;
 mod rules;
 
-use pg_logstats_sdk::{Assessment, Bytes, Confidence, Count, Insight, NextAction, Outcome, PlanNode, Recommendation};
+use pg_logstats_sdk::{
+    Actions, Assessment, Bytes, Confidence, Count, Insight, NextAction, Outcome, PlanNode, Recommendation,
+};
 
 use crate::{messages, words};
+
+pub(super) use estimates::judge_figures;
 
 /// The smallest `work_mem` that is recommended.
 const LEAST_WORK_MEM: u64 = 8 << 20;
@@ -15,7 +20,7 @@ const LEAST_WORK_MEM: u64 = 8 << 20;
 const MOST_WORK_MEM: u64 = 1 << 30;
 
 /// Judges the plan that an action returned. `role` ran the statement, as far as the evidence tells.
-pub fn judge(outcome: &Outcome, role: Option<&String>, assessment: &mut Assessment) {
+pub fn judge(outcome: &Outcome, role: Option<&String>, actions: &mut dyn Actions, assessment: &mut Assessment) {
     if outcome.plan.is_empty() {
         assessment.limitation(messages::unexpected_result());
         return;
@@ -33,7 +38,7 @@ pub fn judge(outcome: &Outcome, role: Option<&String>, assessment: &mut Assessme
     }
     let before = assessment.insights.len();
     rules::selective_scan(outcome, assessment);
-    rules::misestimate(outcome, assessment);
+    estimates::judge(outcome, actions, assessment);
     rules::nested_loop(outcome, assessment);
     rules::heap_fetches(outcome, assessment);
     if assessment.insights.len() == before && !spilled {
@@ -109,7 +114,7 @@ fn temp_buffers(outcome: &Outcome, assessment: &mut Assessment) -> bool {
 }
 
 /// Each recommendation is a person's decision.
-fn decisions(assessment: &mut Assessment) {
+pub(super) fn decisions(assessment: &mut Assessment) {
     let mut prompts: Vec<NextAction> = Vec::new();
     for recommendation in assessment
         .insights
@@ -126,12 +131,20 @@ fn decisions(assessment: &mut Assessment) {
                 messages::decide_analyze_label(relation),
                 messages::decide_analyze_reason(),
             ),
+            Recommendation::CreateStatistics(statistics) => (
+                messages::decide_statistics_label(&statistics.relation),
+                messages::decide_statistics_reason(),
+            ),
+            Recommendation::SetStatisticsTarget(set) => (
+                messages::decide_target_label(&set.column),
+                messages::decide_target_reason(),
+            ),
             // Plans lead to none of these.
             Recommendation::EndSession(_)
             | Recommendation::VacuumRelation(_)
             | Recommendation::SetAutovacuum(_)
-            | Recommendation::CreateStatistics(_)
-            | Recommendation::SetParameter(_) => continue,
+            | Recommendation::SetParameter(_)
+            | Recommendation::ExtendSequence(_) => continue,
         };
         let prompt = NextAction::prompt_user(label, reason);
         if !prompts.contains(&prompt) {

@@ -2,10 +2,14 @@
 
 use pg_logstats_runbook_statements::outcome;
 use pg_logstats_sdk::{
-    Assessment, Confidence, Count, Finding, FindingKind, Insight, NextAction, Outcome, Priority, Ratio, Record,
+    Assessment, Confidence, Count, Finding, FindingKind, Insight, NextAction, Outcome, Priority, Ratio, Recommendation,
+    Record,
 };
 
 use crate::{messages, severity, words};
+
+/// Sequences that advice is given for, the fullest first.
+const ADVISED: usize = 3;
 
 /// How much of it is used, as a share between 0 and 1.
 fn used(row: &Record<'_>) -> Option<f64> {
@@ -26,7 +30,7 @@ pub(super) fn judge(outcome: &Outcome, assessment: &mut Assessment) {
         assessment.limitation(messages::sequences_unread(Count(read), Count(total)));
     }
 
-    let mut findings = Vec::new();
+    let (mut findings, mut advice) = (Vec::new(), Vec::new());
     let mut fullest: f64 = 0.0;
     for (position, row) in rows.iter().enumerate() {
         let Some(used) = used(row) else { continue };
@@ -40,9 +44,19 @@ pub(super) fn judge(outcome: &Outcome, assessment: &mut Assessment) {
             Some(left) => messages::sequence_reason(Count(left)),
             None => messages::sequence_reason_unknown(),
         };
-        let title = messages::sequence_title(outcome::number(position), ratio);
-        let finding = Finding::new(FindingKind::Wraparound, title, reason).score(score);
-        findings.push(finding.code(words::SEQUENCE_NEAR_END).confidence(Confidence::High));
+        let title = match row.subject() {
+            Some(sequence) => messages::named_sequence_title(sequence, ratio),
+            None => messages::sequence_title(outcome::number(position), ratio),
+        };
+        let finding = Finding::new(FindingKind::Wraparound, title.clone(), reason.clone()).score(score);
+        let finding = finding.code(words::SEQUENCE_NEAR_END).confidence(Confidence::High);
+        if let Some(sequence) = row.subject() {
+            findings.push(finding.about(sequence));
+            let insight = Insight::new(words::SEQUENCE_TO_EXTEND, Confidence::High, title, reason);
+            advice.push(insight.evidence(sequence).recommend(Recommendation::extend(sequence)));
+        } else {
+            findings.push(finding);
+        }
     }
     let n = Count(outcome::worst_first(findings, assessment) as u64);
     match Ratio::new(fullest) {
@@ -52,6 +66,11 @@ pub(super) fn judge(outcome: &Outcome, assessment: &mut Assessment) {
                 messages::sequences_end_reason(fullest),
             );
             assessment.insight(Insight::new(words::SEQUENCE_ENDS, Confidence::High, title, reason));
+            // The rows are ordered by the share that is used.
+            advice
+                .into_iter()
+                .take(ADVISED)
+                .for_each(|insight| assessment.insight(insight));
             let (label, reason) = (messages::ask_sequence_label(n), messages::ask_sequence_reason());
             assessment.next_action(NextAction::prompt_user(label, reason).priority(Priority::Required));
         }

@@ -192,6 +192,23 @@ fn a_sequence_near_its_end_is_for_a_person() {
     assert_eq!(hidden.limitations, ["sequences that the role may not read: 1"]);
 }
 
+#[test]
+fn a_sequence_that_can_be_named_is_to_be_extended() {
+    let outcome = testkit::outcome(SEQUENCES)
+        .sequence(1, &sequence(0.999, false))
+        .sequence(2, &sequence(0.3, false))
+        .build();
+    let report = interpret(&outcome);
+    assert_eq!(report.findings.len(), 1);
+    assert_eq!(report.findings[0].title, "the sequence sq_1 is used up to 99.9 %");
+    assert_eq!(report.findings[0].subject.as_deref(), Some("sq_1"));
+    assert_eq!(report.insight_ids(), ["sequence_ends", "sequence_to_extend"]);
+    assert_eq!(
+        report.insights[1].recommendation,
+        Some(Recommendation::ExtendSequence("sq_1".to_owned()))
+    );
+}
+
 fn vacuum(running_s: i64, slept_ms: f64) -> Outcome {
     let cells = [
         ("is_autovacuum", Cell::Boolean(true)),

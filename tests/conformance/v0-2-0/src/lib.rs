@@ -120,5 +120,6 @@ fn nothing() -> Evidence {
         plans: Vec::new(),
         events: Vec::new(),
         live_sessions: Vec::new(),
+        live_columns: Vec::new(),
     }
 }

@@ -342,6 +342,14 @@ impl Stage {
             (&t("counted_id_seq"), &t("id"))
         );
         assert_eq!(sequence["remaining"], Cell::Int(32_767 - 32_000));
+        assert_eq!(
+            (&sequence["owner_schema"], &sequence["owner_type"]),
+            (&t("public"), &t("smallint"))
+        );
+        let longest = found("running_query.pg_stat_activity.longest");
+        let reads = longest.iter().filter(|row| row["is_query"] == Cell::Boolean(true));
+        assert_eq!(reads.count(), 0, "nobody of the crowd only reads");
+        assert!(longest.iter().any(|row| row["is_query"] == Cell::Boolean(false)));
         assert_eq!(found("relation.pg_index.invalid")[0]["index"], t("indexed_id"));
         assert_eq!(found("relation.pg_index.invalid")[1]["index"], t("twice_id"));
         assert_eq!(

@@ -12,7 +12,7 @@ use crate::db::packed;
 use crate::db::session::{Facts, Session};
 use crate::db::sqltypes::{self, InstantUs};
 use crate::gate::ApprovedAction;
-use crate::outcome::{Cell, Row, SessionKey};
+use crate::outcome::{Cell, RelationName, Row, Sequence, SequenceOwner, SessionKey};
 use crate::words::OutcomeStatus;
 
 /// Runs the action's statement and reads its rows up to the caps.
@@ -169,18 +169,53 @@ pub(in crate::db) fn decode(row: &PgRow, action: &Action) -> Result<(Row, u64), 
         cells.push(cell);
     }
     let session = row_session(action, &cells);
-    Ok((Row { cells, session }, bytes))
+    let sequence = row_sequence(action, &cells);
+    Ok((
+        Row {
+            cells,
+            session,
+            sequence,
+        },
+        bytes,
+    ))
+}
+
+fn cell_of<'c>(action: &Action, cells: &'c [Cell], name: &str) -> Option<&'c Cell> {
+    let position = action.columns.iter().position(|column| column.name == name)?;
+    cells.get(position)
+}
+
+/// Types of columns that hold fewer values than bigint, as `format_type` writes them.
+const NARROW: [&str; 2] = ["smallint", "integer"];
+
+fn row_sequence(action: &Action, cells: &[Cell]) -> Option<Sequence> {
+    let columns = action.row_sequence.as_ref()?;
+    let text = |name: &str| match cell_of(action, cells, name) {
+        Some(Cell::Text(text)) => Some(text.clone()),
+        _ => None,
+    };
+    let relation = |schema: &str, name: &str| {
+        Some(RelationName {
+            schema: Some(text(schema)?),
+            name: text(name)?,
+        })
+    };
+    let owner = || {
+        Some(SequenceOwner {
+            relation: relation(&columns.owner_schema, &columns.owner_table)?,
+            column: text(&columns.owner_column)?,
+            is_narrow: NARROW.contains(&text(&columns.owner_type)?.as_str()),
+        })
+    };
+    Some(Sequence {
+        name: relation(&columns.schema, &columns.sequence)?,
+        owner: owner(),
+    })
 }
 
 fn row_session(action: &Action, cells: &[Cell]) -> Option<SessionKey> {
     let columns = action.row_session.as_ref()?;
-    let cell = |name: &str| {
-        action
-            .columns
-            .iter()
-            .position(|c| c.name == name)
-            .and_then(|at| cells.get(at))
-    };
+    let cell = |name: &str| cell_of(action, cells, name);
     match (cell(&columns.pid)?, cell(&columns.backend_start)?) {
         (Cell::Int(pid), Cell::At(backend_start_us)) => Some(SessionKey {
             pid: i32::try_from(*pid).ok()?,
@@ -232,6 +267,5 @@ fn explain_hidden_rows(action: &Action, found: Found, reads_all_stats: bool) -> 
 }
 
 fn is_hidden(action: &Action, row: &Row, column: &str) -> bool {
-    let at = action.columns.iter().position(|c| c.name == column);
-    at.and_then(|at| row.cells.get(at)) == Some(&Cell::Boolean(true))
+    cell_of(action, &row.cells, column) == Some(&Cell::Boolean(true))
 }

@@ -45,6 +45,7 @@ fn parents_come_before_children_and_figures_are_totals() {
 fn no_value_of_the_data_is_left() {
     let plan = read(JOIN).unwrap();
     assert_eq!(plan.nodes[1].filter_columns, ["name", "price"]);
+    assert!(plan.nodes[1].index_columns.is_empty());
     assert_eq!(
         plan.nodes[1].conditions,
         [(
@@ -84,4 +85,20 @@ fn what_is_no_plan_is_refused() {
         vec![r#"{"Node Type": "Result"}"#; 2_000].join(",")
     );
     assert_eq!(read(&wide), Err(PlanError::TooManyNodes));
+}
+
+#[test]
+fn columns_of_an_index_condition_are_told_apart_from_those_of_the_filter() {
+    let scan = r#"[{"Plan": {"Node Type": "Bitmap Heap Scan", "Relation Name": "sales", "Schema": "public", "Alias": "s", "Total Cost": 1.0,
+      "Plan Rows": 1, "Recheck Cond": "((s.city = 17) AND (s.day = p.day))", "Filter": "((s.country = 3) AND (s.city > 1))", "Plans": [
+        {"Node Type": "Bitmap Index Scan", "Index Name": "sales_city_idx", "Index Cond": "(s.city = 17)", "Total Cost": 1.0, "Plan Rows": 1}]}}]"#;
+    let plan = read(scan).unwrap();
+    let heap = &plan.nodes[0];
+    assert_eq!(
+        (&heap.filter_columns[..], &heap.index_columns[..]),
+        (&["country".to_owned(), "city".to_owned()][..], &["city".to_owned()][..])
+    );
+    assert_eq!(heap.compared_columns().collect::<Vec<_>>(), ["country", "city"]);
+    // The index is none of the table's nodes.
+    assert!(plan.nodes[1].index_columns.is_empty());
 }

@@ -15,10 +15,6 @@ const SCAN_KEPT: f64 = 0.05;
 const SCAN_COST: f64 = 1_000.0;
 /// Columns of a recommended index, at most: more seldom make it better.
 const INDEX_COLUMNS: usize = 4;
-/// How wrong an estimate must be.
-const MISESTIMATE: f64 = 10.0;
-/// The larger of estimated and actual rows must be this large for the error to matter.
-const MISESTIMATE_ROWS: f64 = 1_000.0;
 /// Runs of a nested loop's inner side.
 const INNER_RUNS: u64 = 10_000;
 /// Estimated runs, when there are no actual ones.
@@ -96,63 +92,6 @@ fn scan_insight(node: &PlanNode) -> Option<(u64, &PlanNode, Insight)> {
         .evidence(node)
         .evidence(relation);
     Some((weight, node, insight))
-}
-
-/// An estimate off by ten times or more. Errors grow upwards, so scans come before what is built on them; ANALYZE helps a
-/// relation only.
-pub(super) fn misestimate(outcome: &Outcome, assessment: &mut Assessment) {
-    let mut off: Vec<(&PlanNode, f64)> = outcome
-        .plan
-        .iter()
-        .filter_map(|node| Some((node, node.misestimate()?)))
-        .filter(|(node, factor)| *factor >= MISESTIMATE && matters(node) && !may_have_stopped_early(outcome, node))
-        .collect();
-    off.sort_by(|(a, a_factor), (b, b_factor)| {
-        b.relation
-            .is_some()
-            .cmp(&a.relation.is_some())
-            .then(b_factor.total_cmp(a_factor))
-    });
-    let Some((node, factor)) = off.first() else { return };
-    let actual = node.actual_rows_per_loop().unwrap_or(0.0);
-    let mut insight = Insight::new(
-        words::ROW_ESTIMATE_OFF,
-        Confidence::High,
-        messages::estimate_title(Count(*factor as u64), *node),
-        messages::estimate_reason(Count(node.plan_rows.round() as u64), Count(actual.round() as u64)),
-    );
-    for (node, _) in &off {
-        insight = insight.evidence(*node);
-    }
-    if let Some(relation) = &node.relation {
-        insight = insight.recommend(Recommendation::analyze(relation));
-    }
-    assessment.insight(insight);
-}
-
-fn matters(node: &PlanNode) -> bool {
-    node.actual_rows_per_loop()
-        .is_some_and(|actual| actual.max(node.plan_rows) >= MISESTIMATE_ROWS)
-}
-
-/// Fewer rows than expected are no error below a node that stops when it has enough.
-fn may_have_stopped_early(outcome: &Outcome, node: &PlanNode) -> bool {
-    if node
-        .actual_rows_per_loop()
-        .is_some_and(|actual| actual >= node.plan_rows)
-    {
-        return false;
-    }
-    let mut above = outcome.parent_of(node);
-    // No plan is deeper than it has nodes; a cycle in what we are given ends here.
-    for _ in 0..outcome.plan.len() {
-        let Some(parent) = above else { return false };
-        if matches!(parent.node_type.as_str(), "Limit" | "Merge Join") {
-            return true;
-        }
-        above = outcome.parent_of(parent);
-    }
-    false
 }
 
 /// A nested loop whose inner side runs very often and takes the time.

@@ -1,0 +1,1 @@
+for n in $(seq 1 150); do echo "INSERT INTO orders (note) VALUES ('n');"; done | PGAPPNAME=web psql

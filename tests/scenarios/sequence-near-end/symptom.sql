@@ -1,0 +1,1 @@
+SELECT failing(1000);
