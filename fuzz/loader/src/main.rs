@@ -4,7 +4,7 @@
 //!          loader seeds FOLDER      writes the components that `components` mutates
 //!          loader again FILE…       runs these inputs again
 //!
-//! RUNS -1 is no limit. What must hold of every input, whatever it is: nothing panics; it ends within a minute; its usage is within the
+//! RUNS -1 is no limit. What must hold of every input, whatever it is: nothing panics; it ends within a minute of computing; its usage is within the
 //! limits; the process stays below 1 GiB; a second run says and uses the same. An input that breaks this is written to ARTIFACTS, and the
 //! exit code is 1; `current` there is what was running if the process itself was lost.
 
