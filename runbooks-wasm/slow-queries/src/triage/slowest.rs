@@ -1,7 +1,7 @@
 //! Without a baseline: the families that are slowest as they are.
 
 use pg_logstats_runbook_statements as statements;
-use pg_logstats_runbook_statements::scores::{confidence, saturating};
+use pg_logstats_runbook_statements::scores::{self, confidence, window_us};
 use pg_logstats_sdk::{Count, DurationUs, Evidence, Finding, FindingKind, QueryFamily};
 
 use super::{Candidate, weight, with_other_trouble};
@@ -9,12 +9,11 @@ use crate::{messages, words};
 
 /// Findings, at most.
 const MOST: usize = 20;
-/// A 95th percentile that scores one half, in microseconds.
-const HALF_SCORE_US: u64 = 1_000_000;
 /// Below this a long tail bothers nobody, in microseconds.
 const SLOW_P99_US: u64 = 100_000;
 
-/// One finding for each of the slowest.
+/// One finding for each of the slowest. A statement that is slow by its nature, and seldom (a report, a load), is everyday life: how bad it is depends on
+/// how long it keeps sessions busy, as in all runbooks.
 pub(super) fn candidates(evidence: &Evidence) -> Vec<Candidate<'_>> {
     let mut families: Vec<&QueryFamily> = evidence.families.iter().filter(|f| f.total_duration_us > 0).collect();
     let slowness = |family: &QueryFamily| (family.p95_duration_us, family.max_duration_us);
@@ -40,7 +39,7 @@ fn finding(evidence: &Evidence, family: &QueryFamily) -> Finding {
         reason,
     )
     .about(family)
-    .score(saturating(family.p95_duration_us, HALF_SCORE_US) * weight(confidence))
+    .score(scores::statement(family, window_us(evidence)) * weight(confidence))
     .confidence(confidence)
     .code(words::AMONG_SLOWEST);
     if family.p99_duration_us >= SLOW_P99_US && family.p99_duration_us / 10 >= family.p50_duration_us {
