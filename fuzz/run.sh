@@ -10,7 +10,7 @@ cd "$(dirname "$0")"
 SECONDS_EACH=${1:-10}
 shift $(( $# > 0 ? 1 : 0 ))
 TARGETS=("$@")
-[ ${#TARGETS[@]} -gt 0 ] || TARGETS=(stderr csv json prefix normalise decompress envelope part loader)
+[ ${#TARGETS[@]} -gt 0 ] || TARGETS=(stderr csv json prefix normalise decompress envelope part checkpoint dsse proof policy journal loader)
 # What cargo-fuzz asks of the compiler, without the address sanitizer: the crates forbid unsafe code.
 COVERAGE="-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 -Cllvm-args=-sanitizer-coverage-inline-8bit-counters \
 -Cllvm-args=-sanitizer-coverage-pc-table -Cllvm-args=-sanitizer-coverage-trace-compares -Ccodegen-units=1"
