@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Fuzzes each target for some seconds, one after the other. Needs no nightly toolchain and no cargo-fuzz.
-# `loader` is no target of libFuzzer's but a program of the main workspace, which has wasmtime compiled already (README.md).
+# `loader` and `export` are no targets of libFuzzer's but programs of the main workspace, which has wasmtime compiled already (README.md).
 #   usage: fuzz/run.sh [SECONDS=10] [TARGET…]      env: SEED=0 (0: another one each time), RUNS=-1 (no limit),
 #          VERBOSITY=0
 # What is found is written to fuzz/artifacts/TARGET/, and the script ends with 1. Inputs that reach something new are kept in
@@ -10,26 +10,37 @@ cd "$(dirname "$0")"
 SECONDS_EACH=${1:-10}
 shift $(( $# > 0 ? 1 : 0 ))
 TARGETS=("$@")
-[ ${#TARGETS[@]} -gt 0 ] || TARGETS=(stderr csv json prefix normalise decompress envelope part loader)
+[ ${#TARGETS[@]} -gt 0 ] || TARGETS=(stderr csv json prefix normalise decompress envelope part checkpoint dsse proof policy journal export loader)
 # What cargo-fuzz asks of the compiler, without the address sanitizer: the crates forbid unsafe code.
 COVERAGE="-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 -Cllvm-args=-sanitizer-coverage-inline-8bit-counters \
 -Cllvm-args=-sanitizer-coverage-pc-table -Cllvm-args=-sanitizer-coverage-trace-compares -Ccodegen-units=1"
 HOST=$(rustc -vV | sed -n 's/^host: //p')
 COVERED=()
+PROGRAMS=()
 for target in "${TARGETS[@]}"; do
-  [ "$target" = loader ] || COVERED+=("$target")
+  case "$target" in
+    loader | export) PROGRAMS+=("$target") ;;
+    *) COVERED+=("$target") ;;
+  esac
 done
 FAILED=0
-if [ ${#COVERED[@]} -lt ${#TARGETS[@]} ]; then
-  cargo build --release --locked --manifest-path components/Cargo.toml --target-dir target/components
+if [ ${#PROGRAMS[@]} -gt 0 ]; then
   # With the features that `make build` and `make test` choose, so that no dependency is compiled again.
-  (cd .. && cargo build --release --locked --workspace --bin loader --bin pg-logstats --example analyse)
-  echo "== loader, $SECONDS_EACH s"
-  ../target/release/loader seeds corpus/loader
-  # The maker of the inputs ends when nobody reads any more; what counts is how the loader ends.
-  (target/components/release/components "${SEED:-0}" corpus/loader || true) \
-    | ../target/release/loader "$SECONDS_EACH" "${RUNS:--1}" artifacts/loader || FAILED=1
+  (cd .. && cargo build --release --locked --workspace "${PROGRAMS[@]/#/--bin=}" --bin pg-logstats --example analyse)
 fi
+for program in "${PROGRAMS[@]}"; do
+  echo "== $program, $SECONDS_EACH s"
+  case "$program" in
+    export) ../target/release/export "${SEED:-0}" "$SECONDS_EACH" "${RUNS:--1}" artifacts/export || FAILED=1 ;;
+    loader)
+      cargo build --release --locked --manifest-path components/Cargo.toml --target-dir target/components
+      ../target/release/loader seeds corpus/loader
+      # The maker of the inputs ends when nobody reads any more; what counts is how the loader ends.
+      (target/components/release/components "${SEED:-0}" corpus/loader || true) \
+        | ../target/release/loader "$SECONDS_EACH" "${RUNS:--1}" artifacts/loader || FAILED=1
+      ;;
+  esac
+done
 [ ${#COVERED[@]} -gt 0 ] || exit $FAILED
 # With a target named, build scripts and macros are compiled without these flags.
 RUSTFLAGS="$COVERAGE --cfg fuzzing" cargo build --release --locked --target "$HOST" --target-dir target

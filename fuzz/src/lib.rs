@@ -1,5 +1,7 @@
 //! What the targets share: one analysis of arbitrary bytes, and what must hold of it.
 
+pub mod audit;
+
 use pg_logstats_logs::evidence::Evidence;
 use pg_logstats_logs::{LogError, Options, Part, PartError, Redaction, fuzzing};
 

@@ -216,14 +216,19 @@ pub(crate) fn erase(files: &dyn FileLayer, file: &File, at: Place) -> io::Result
 
 /// What stands at a place.
 pub(crate) fn read_frame(files: &dyn FileLayer, file: &File, at: Place) -> io::Result<Found> {
-    let mut bytes = files.read_at(file, at.offset, FIRST_READ_BYTES)?;
+    find_frame(at, |offset, limit_bytes| files.read_at(file, offset, limit_bytes))
+}
+
+/// [`read_frame`] from wherever the bytes are.
+pub(crate) fn find_frame(at: Place, mut read_at: impl FnMut(u64, usize) -> io::Result<Vec<u8>>) -> io::Result<Found> {
+    let mut bytes = read_at(at.offset, FIRST_READ_BYTES)?;
     let Some(lengths) = Lengths::of(&bytes, at.chain) else {
         return Ok(Found::End);
     };
     let total = lengths.total();
     if let Some(missing) = total.checked_sub(bytes.len()).filter(|missing| *missing > 0) {
         let offset = at.offset.saturating_add(bytes.len() as u64);
-        bytes.extend(files.read_at(file, offset, missing)?);
+        bytes.extend(read_at(offset, missing)?);
     }
     bytes.truncate(total);
     Ok(match Frame::parse(&bytes, lengths) {
@@ -292,7 +297,7 @@ impl Frame {
     }
 
     /// The frame for a place, and the place behind it.
-    fn to_bytes(&self, at: Place) -> io::Result<(Vec<u8>, Place)> {
+    pub(crate) fn to_bytes(&self, at: Place) -> io::Result<(Vec<u8>, Place)> {
         let too_long = |_| io::Error::other("a part of the frame is too long");
         let mut bytes = Vec::with_capacity(usize::try_from(self.room()).unwrap_or(0));
         bytes.extend_from_slice(MAGIC);

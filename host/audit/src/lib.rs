@@ -33,6 +33,9 @@ mod edge;
 pub mod entry;
 mod error;
 mod files;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod journal;
 pub mod keychange;
 pub mod keys;

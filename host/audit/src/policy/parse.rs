@@ -26,6 +26,7 @@ impl Policy {
     pub fn parse(file: &[u8]) -> Result<Self, PolicyError> {
         let mut reader = Reader::default();
         if file.len() as u64 > MAX_POLICY_BYTES {
+            reader.line = 1;
             return Err(reader.error(format!("the file is larger than {MAX_POLICY_BYTES} bytes")));
         }
         let text = match file {

@@ -118,7 +118,7 @@ fn of_view(view: &SubjectView) -> Subject {
     }
 }
 
-/// The insights of all reports, each once, those with advice and the surest first.
+/// The insights of all reports, each once: those with advice that mends something first, and of these the surest.
 pub(super) fn insights(reports: &[FoundReport<'_>]) -> Vec<Concluded> {
     let mut kept: Vec<Concluded> = Vec::new();
     for found in reports {
@@ -150,9 +150,20 @@ pub(super) fn insights(reports: &[FoundReport<'_>]) -> Vec<Concluded> {
         "medium" => 1,
         _ => 2,
     };
-    kept.sort_by_key(|it| (it.insight.recommendation.is_none(), confidence(it)));
+    kept.sort_by_key(|it| {
+        let advice = it.insight.recommendation.as_ref();
+        (advice.is_none(), advice.is_some_and(shows_more), confidence(it))
+    });
     kept.truncate(MAX_INSIGHTS);
     kept
+}
+
+/// Whether it only lets the server tell more of the next incident: what mends this one comes before that, however sure each is. The SQL is ours.
+fn shows_more(advice: &Recommendation) -> bool {
+    advice.kind == "set_parameter"
+        && ["ALTER SYSTEM SET log_", "ALTER SYSTEM SET track_"]
+            .iter()
+            .any(|sql| advice.sql.text.starts_with(sql))
 }
 
 fn recommendation(advice: &report::Recommendation) -> Recommendation {
