@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # `run-sql` as a whole process against `psql -c` of the same read, paired in rounds on a local server: medians and their ratio.
 #   usage: benches/run_sql.sh [ROUNDS=25]      after `make build`; at most 29, the rate that the default budget allows in a minute
-# The first runs, which compile the runbook and take the verdict, are not counted. Also says how many round trips a verdict takes.
+# The first runs, which compile the runbook and take the verdict, are not counted.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/cluster.sh
@@ -41,9 +41,3 @@ done >"$work/pairs"
 median() { cut -d' ' -f"$1" "$work/pairs" | sort -n | awk '{v[NR] = $1} END {print v[int((NR + 1) / 2)]}'; }
 p=$(median 1) g=$(median 2)
 awk -v p="$p" -v g="$g" -v n="$ROUNDS" 'BEGIN { printf "psql -c %.1f ms, run-sql %.1f ms, medians of %d pairs: %.2f times\n", p / 1000, g / 1000, n, g / p }'
-# What a verdict costs the server, by its own log.
-: >"$work/mark"; lines=$(wc -l <"$CLUSTER/log/postgresql.log")
-"$gateway" health --quiet --format json >/dev/null
-sleep 0.3
-tail -n +"$((lines + 1))" "$CLUSTER/log/postgresql.log" | grep -F ' pg-logstats ' | grep -oE 'duration: [0-9.]+' |
-    awk '{n++; s += $2} END { printf "a verdict: %d statements, %.2f ms on the server\n", n, s }'

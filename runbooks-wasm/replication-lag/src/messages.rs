@@ -36,6 +36,7 @@ pg_logstats_sdk::messages! {
     commits_reason() => "commits of this server wait for that, unless synchronous_commit asks for less";
     follow_title(n: count) => "all standbys follow: {n}";
     follow_reason(most: bytes) => "the last one is {most} behind";
+    unknown_age(n: count) => "standbys that have something left to replay, by bytes little, and whose lag in time is not known: {n}";
     nobody_title() => "nobody streams from this server";
     nobody_reason() => "no standby and no subscriber is connected";
     ask_standby_label() => "let a person run this runbook on the standby";

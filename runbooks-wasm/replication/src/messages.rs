@@ -18,6 +18,7 @@ pg_logstats_sdk::messages! {
     lag_not_logged() => "the server does not log how far standbys are behind and what slots keep; only the server itself tells";
     lag_title(n: count) => "standbys that are far behind: {n}";
     lag_reason(behind: bytes) => "the first has {behind} of WAL still to replay";
+    lag_reason_unknown() => "the server does not show how much the first has still to replay";
     slot_title(n: count) => "replication slots that keep much WAL or have lost it: {n}";
     slot_reason(kept: bytes) => "the most that one of them keeps is {kept}";
 
@@ -55,6 +56,8 @@ pg_logstats_sdk::messages! {
 
     // ---- insights
     behind_title(session: subject, behind: bytes) => "the standby behind {session} has {behind} of WAL to replay";
+    behind_title_time(session: subject) => "the standby behind {session} replays late";
+    behind_title_time_unknown() => "a standby replays late";
     behind_title_unknown(behind: bytes) => "a standby has {behind} of WAL to replay";
     behind_reason(lag: duration) => "what it replays now was written {lag} ago";
     behind_reason_unknown() => "the server does not show how long ago that was written";
@@ -67,7 +70,7 @@ pg_logstats_sdk::messages! {
     keep_up_title(n: count) => "all standbys keep up; standbys: {n}";
     keep_up_reason(most: bytes) => "the most that one has to replay is {most}";
     no_standby_title() => "no standby streams from this server";
-    no_standby_reason() => "the server shows no process that sends WAL";
+    no_standby_reason() => "the server shows no process that sends WAL to one";
     receiver_well_title() => "the standby receives and replays";
     receiver_well_reason(left: bytes) => "received and not replayed: {left}";
     receiver_behind_title(left: bytes) => "the standby has received {left} that it has not replayed";
@@ -102,4 +105,5 @@ pg_logstats_sdk::messages! {
 
     // ---- outcomes that are no answer
     failed_reason() => "it shows nothing about replication";
+    unknown_lags(n: count) => "standbys of which the server shows neither bytes nor a time of lag: {n}";
 }

@@ -44,12 +44,14 @@ pg_logstats_sdk::messages! {
 
     // ---- tables
     table_title(row: count, used: ratio) => "the table in row {row} holds ids that use up {used} of the limit";
-    table_xids(age: count, size: bytes) => "its oldest transaction id is {age} transactions old; size of the table: {size}";
-    table_multixacts(age: count, size: bytes) => "its oldest multixact id is {age} multixacts old; size of the table: {size}";
+    table_xids(age: count, forced: count, size: bytes) =>
+        "its oldest transaction id is {age} transactions old; autovacuum is forced at {forced}; size of the table: {size}";
+    table_multixacts(age: count, forced: count, size: bytes) =>
+        "its oldest multixact id is {age} multixacts old; autovacuum is forced at {forced}; size of the table: {size}";
     freeze_title(n: count) => "tables that have to be frozen: {n}";
     freeze_reason(size: bytes) => "autovacuum did not freeze them in time; size in all: {size}";
     tables_well_title(used: ratio) => "no table of this database is too old; the oldest uses up {used} of the limit";
-    tables_well_reason(age: count) => "its age is {age}";
+    tables_well_reason(age: count, forced: count) => "its age is {age}, and autovacuum is forced at {forced}";
     ask_freeze_label(n: count) => "let a person run VACUUM (FREEZE) on the oldest tables; how many: {n}";
     ask_freeze_reason(size: bytes) =>
         "each is read as a whole, {size} in all; it helps only once nothing holds the horizon back";
@@ -65,7 +67,7 @@ pg_logstats_sdk::messages! {
     unnamed_holder_title(row: count, age: count) => "row {row} keeps rows of the last {age} transactions";
     holder_reason() => "vacuum can neither remove nor freeze what is younger, whatever it is told";
     idle_session_reason() => "it is idle in its transaction, and keeps them until that ends";
-    busy_session_reason() => "it works, or the server does not show what it does; it keeps them until its transaction ends, unless it is a VACUUM, which keeps none";
+    busy_session_reason() => "it works, or the server does not show what it does; it keeps them until its transaction ends, unless it is a VACUUM that waits for its table, which keeps none";
     decide_idle_label(session: subject) => "let a person decide whether to end {session}";
     decide_idle_reason() => "it does nothing; ending it rolls its work back and lets vacuum go on";
     decide_busy_label(session: subject) => "let a person decide how long {session} may go on";

@@ -2,6 +2,7 @@
 
 mod crowd;
 mod frontend;
+mod standby;
 mod versions;
 
 use std::collections::BTreeSet;

@@ -1,7 +1,9 @@
-//! Looking at a server: one session, one query per sample.
+//! Looking at a server: one session, one message per sample.
 //!
-//! **In**: a target. **Out**: samples, or why there are none. **Trusted**: numbers and flags only; no text of the server is read.
+//! **In**: a target. **Out**: samples, or why there are none. **Trusted**: numbers and flags only; the server's own words for states and
+//! waits are compared with ours, and no text is kept.
 
+mod look;
 #[cfg(test)]
 mod tests;
 
@@ -9,8 +11,8 @@ use std::time::{Duration, Instant};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use sqlx::postgres::{PgConnection, PgRow};
-use sqlx::{AssertSqlSafe, Connection as _, Row as _};
+use sqlx::postgres::PgConnection;
+use sqlx::{AssertSqlSafe, Connection as _};
 
 use super::judge::{SAMPLES, judge};
 use super::verdict::{Reason, ReasonCode, Verdict};
@@ -149,13 +151,8 @@ impl Sampler {
     /// Looks once, leaving out this session and the backends `our_pids`.
     pub(crate) async fn sample(&mut self, our_pids: &[i32]) -> Result<Sample, Failure> {
         let limit = Duration::from_millis(TIMEOUTS.statement_ms.into()) + session::GRACE;
-        let ours: Vec<String> = our_pids.iter().map(ToString::to_string).collect();
-        // The only variable part are numbers of ours.
-        let sql = format!(
-            "{}{}",
-            std::mem::replace(&mut self.before, LOOK_AGAIN.to_owned()),
-            SAMPLE.replace("{ours}", &format!("{{{}}}", ours.join(",")))
-        );
+        let before = std::mem::replace(&mut self.before, LOOK_AGAIN.to_owned());
+        let sql = format!("{before}{}", look::LOOK);
         let started = Instant::now();
         let asked = sqlx::raw_sql(AssertSqlSafe(sql)).fetch_all(&mut self.connection);
         let rows = match tokio::time::timeout(limit, asked).await {
@@ -163,7 +160,7 @@ impl Sampler {
             Err(_) => return Err(Failure::no_answer("the probe", limit.as_millis())),
         };
         let latency_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
-        rows.last().and_then(|row| read(row, latency_us)).ok_or_else(|| {
+        look::read(&rows, our_pids, latency_us).ok_or_else(|| {
             Failure::new(
                 OutcomeStatus::Failed,
                 "the server's answer to the probe is not understood",
@@ -181,111 +178,3 @@ impl Sampler {
         let _ = tokio::time::timeout(session::GRACE, self.connection.close()).await;
     }
 }
-
-fn read(row: &PgRow, latency_us: u64) -> Option<Sample> {
-    let count = |name: &str| row.try_get::<i64, _>(name).ok().and_then(|n| u32::try_from(n).ok());
-    let setting = |name: &str| row.try_get::<Option<String>, _>(name).ok();
-    let ms = |name: &str| row.try_get::<Option<f64>, _>(name).ok();
-    Some(Sample {
-        max_connections: setting("max_connections")??.parse().ok()?,
-        reserved_connections: [
-            setting("superuser_reserved_connections")??,
-            // New with PostgreSQL 16.
-            setting("reserved_connections")?.unwrap_or_else(|| "0".to_owned()),
-        ]
-        .iter()
-        .try_fold(0u32, |sum, n| sum.checked_add(n.parse().ok()?))?,
-        connections: count("connections")?,
-        active: count("active")?,
-        lock_waiters: count("lock_waiters")?,
-        io_waiters: count("io_waiters")?,
-        lwlock_waiters: count("lwlock_waiters")?,
-        longest_statement_ms: milliseconds(ms("longest_statement_s")?.unwrap_or_default()),
-        longest_transaction_ms: milliseconds(ms("longest_transaction_s")?.unwrap_or_default()),
-        idle_in_transaction: count("idle_in_transaction")?,
-        idle_in_transaction_ms: milliseconds(ms("idle_in_transaction_s")?.unwrap_or_default()),
-        blocked_depth: blocked_depth(&row.try_get::<Option<String>, _>("waiting").ok()?.unwrap_or_default())?,
-        replication_lag_ms: ms("replication_lag_s")?.map(milliseconds),
-        latency_us,
-        activity_hidden: row.try_get::<Option<bool>, _>("activity_hidden").ok()?.unwrap_or(false),
-        activity_not_tracked: row
-            .try_get::<Option<bool>, _>("activity_not_tracked")
-            .ok()?
-            .unwrap_or(false),
-    })
-}
-
-/// The server's clock may have been set back meanwhile.
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "a cast from a float saturates, and NaN is 0"
-)]
-fn milliseconds(seconds: f64) -> u64 {
-    (seconds * 1_000.0).round() as u64
-}
-
-/// The deepest that a chain of blocked sessions is followed. It ends a cycle, which PostgreSQL itself ends after `deadlock_timeout`.
-const MAX_BLOCKED_DEPTH: u32 = 16;
-
-/// The longest chain of sessions that wait for each other. `waiting` has a word for each session that waits: its pid, and the pids
-/// that it waits for. None when it is something else.
-fn blocked_depth(waiting: &str) -> Option<u32> {
-    let mut waits_for: Vec<(i32, Vec<i32>)> = Vec::new();
-    for word in waiting.split_ascii_whitespace() {
-        let mut pids = word.split(',').map(str::parse);
-        let waiter = pids.next()?.ok()?;
-        waits_for.push((waiter, pids.collect::<Result<_, _>>().ok()?));
-    }
-    waits_for.retain(|(_, blockers)| !blockers.is_empty());
-    let mut level: Vec<i32> = waits_for.iter().map(|(waiter, _)| *waiter).collect();
-    let mut depth = 0;
-    while !level.is_empty() && depth < MAX_BLOCKED_DEPTH {
-        depth += 1;
-        let behind = waits_for
-            .iter()
-            .filter(|(_, blockers)| blockers.iter().any(|pid| level.contains(pid)));
-        level = behind.map(|(waiter, _)| *waiter).collect();
-    }
-    Some(depth)
-}
-
-/// One look. It reads the functions that `pg_stat_activity` and `pg_stat_replication` are made of, and leaves to us what needs no
-/// server: a session that has just begun has empty caches, and each view, type and operator costs it more than reading the sessions
-/// does (`benches/README.md`).
-///
-/// A server process that the role may not see has no `backend_type`; it can be a client, so it hides activity.
-///
-/// `pg_blocking_pids` stops the lock manager for a moment, so at most 32 waiting sessions are asked about, longest waiting first.
-///
-/// A standby's lag is the age of the last replayed transaction, but only while something waits to be replayed: an idle primary
-/// makes no lag.
-const SAMPLE: &str = "
-SELECT current_setting('max_connections') AS max_connections,
-       current_setting('superuser_reserved_connections') AS superuser_reserved_connections,
-       current_setting('reserved_connections', true) AS reserved_connections,
-       count(*) FILTER (WHERE s.is_client) AS connections,
-       count(*) FILTER (WHERE s.is_active) AS active,
-       count(*) FILTER (WHERE s.is_active AND s.wait_event_type = 'Lock') AS lock_waiters,
-       count(*) FILTER (WHERE s.is_active AND s.wait_event_type = 'IO') AS io_waiters,
-       count(*) FILTER (WHERE s.is_active AND s.wait_event_type = 'LWLock') AS lwlock_waiters,
-       date_part('epoch', clock_timestamp() - min(s.query_start) FILTER (WHERE s.is_active)) AS longest_statement_s,
-       date_part('epoch', clock_timestamp() - min(s.xact_start) FILTER (WHERE s.is_client)) AS longest_transaction_s,
-       count(*) FILTER (WHERE s.is_idle_in_transaction) AS idle_in_transaction,
-       date_part('epoch', clock_timestamp() - min(s.state_change) FILTER (WHERE s.is_idle_in_transaction)) AS idle_in_transaction_s,
-       (SELECT string_agg(concat_ws(',', w.pid, array_to_string(pg_blocking_pids(w.pid), ',')), ' ')
-          FROM unnest((array_agg(s.pid ORDER BY s.state_change, s.pid)
-                         FILTER (WHERE s.is_active AND s.wait_event_type = 'Lock'))[:32]) AS w (pid)) AS waiting,
-       date_part('epoch', CASE
-         WHEN NOT pg_is_in_recovery() THEN (SELECT max(r.replay_lag) FROM pg_stat_get_wal_senders() AS r)
-         WHEN pg_last_wal_receive_lsn() IS DISTINCT FROM pg_last_wal_replay_lsn()
-           THEN clock_timestamp() - pg_last_xact_replay_timestamp()
-       END) AS replication_lag_s,
-       bool_or(s.backend_type IS NULL) AS activity_hidden,
-       bool_or(s.is_client AND s.state = 'disabled') AS activity_not_tracked
-  FROM (SELECT a.*, a.backend_type = 'client backend' AS is_client,
-               a.backend_type = 'client backend' AND a.state IN ('active', 'fastpath function call') AS is_active,
-               a.backend_type = 'client backend'
-                 AND a.state IN ('idle in transaction', 'idle in transaction (aborted)') AS is_idle_in_transaction
-          FROM pg_stat_get_activity(NULL) AS a
-         WHERE a.pid <> pg_backend_pid() AND a.pid <> ALL ('{ours}'::int4[])) AS s";

@@ -80,7 +80,7 @@ pub(super) fn databases(outcome: &Outcome, desk: &mut Desk<'_>) {
 /// The tables with the oldest ids; none can be named.
 pub(super) fn tables(outcome: &Outcome, desk: &mut Desk<'_>) {
     let age_of = |row: Record<'_>| {
-        let ages = ["xid_age", "toast_xid_age", "multixact_age"].map(|column| row.count(column));
+        let ages = ["xid_age", "toast_xid_age", "multixact_age", "toast_multixact_age"].map(|column| row.count(column));
         ages.into_iter().flatten().max()
     };
     let ages: Vec<u64> = outcome.records().filter_map(age_of).collect();

@@ -24,6 +24,7 @@ struct Standby {
     /// Position of the row.
     position: usize,
     lag_bytes: Option<u64>,
+    /// None while nothing is written, whatever is left to replay, and until the standby confirmed something.
     lag_us: Option<u64>,
     /// What commits wait for, of one that they wait for.
     commit_us: Option<u64>,
@@ -40,8 +41,7 @@ impl Standby {
         Self {
             position,
             lag_bytes: row.count("replay_lag_bytes"),
-            // None is what it is while nothing is written, whatever is left to replay.
-            lag_us: row.duration_us("replay_lag").filter(|us| *us > 0),
+            lag_us: row.duration_us("replay_lag"),
             commit_us,
             is_synchronous,
             is_catching_up: row.text("state") == Some("catchup"),
@@ -59,9 +59,14 @@ impl Standby {
         scores.into_iter().fold(0.0, f64::max)
     }
 
+    /// It has something left to replay, and nobody knows for how long.
+    fn is_of_unknown_age(&self) -> bool {
+        self.lag_us.is_none() && self.lag_bytes.is_some_and(|bytes| bytes > 0)
+    }
+
     fn finding(&self) -> Finding {
         let row = outcome::number(self.position);
-        let title = match (self.lag_us, self.lag_bytes) {
+        let title = match (self.lag_us.filter(|us| *us > 0), self.lag_bytes) {
             (Some(us), Some(bytes)) => messages::standby_title(row, DurationUs(us), Bytes(bytes)),
             (Some(us), None) => messages::standby_title_time(row, DurationUs(us)),
             (None, bytes) => messages::standby_title_bytes(row, Bytes(bytes.unwrap_or(0))),
@@ -144,6 +149,13 @@ pub(super) fn judge(outcome: &Outcome, actions: &mut dyn Actions, assessment: &m
         .iter()
         .filter(|standby| standby.score() > severity::LOW)
         .collect();
+    let of_unknown_age = standbys
+        .iter()
+        .filter(|standby| standby.score() <= severity::LOW && standby.is_of_unknown_age())
+        .count();
+    if of_unknown_age > 0 {
+        assessment.limitation(messages::unknown_age(Count(of_unknown_age as u64)));
+    }
     let most_bytes = standbys
         .iter()
         .filter_map(|standby| standby.lag_bytes)

@@ -32,6 +32,22 @@ fn standbys_that_follow_are_well() {
 }
 
 #[test]
+fn a_lag_in_time_that_is_not_known_is_said_and_is_not_none() {
+    let follows = |lag_us| interpret(&rows(STANDBYS, &[standby([0, 0, 0, MIB], lag_us)]));
+    let report = follows(None);
+    assert_eq!(insights(&report), ["standbys_follow"]);
+    assert_eq!(
+        report.limitations,
+        ["standbys that have something left to replay, by bytes little, and whose lag in time is not known: 1"]
+    );
+    // What is known, and what has nothing left to replay, leaves nothing to say.
+    assert!(follows(Some(0)).limitations.is_empty());
+    let idle = interpret(&rows(STANDBYS, &[standby([0; 4], None)]));
+    assert_well(&idle, "standbys_follow");
+    assert!(idle.limitations.is_empty());
+}
+
+#[test]
 fn a_server_without_standbys_is_well_and_its_slots_are_offered() {
     let report = interpret(&rows(STANDBYS, &[]));
     report.assert_well("no_standby_streams");

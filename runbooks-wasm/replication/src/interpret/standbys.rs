@@ -25,24 +25,39 @@ const STANDBYS: usize = 5;
 /// One standby.
 struct Standby<'a> {
     row: Record<'a>,
-    bytes: u64,
+    /// WAL to replay; none where the standby has not said what it has.
+    bytes: Option<u64>,
+    /// None while nothing is written, and until the standby confirmed something.
     lag_us: Option<u64>,
 }
 
 impl Standby<'_> {
     /// `b / (b + 4 GiB)` or `t / (t + 5 min)`, whichever is more.
     fn score(&self) -> f64 {
-        saturating(self.bytes, HALF_BYTES).max(saturating(self.lag_us.unwrap_or(0), HALF_US))
+        let of = |figure: Option<u64>, half| figure.map_or(0.0, |figure| saturating(figure, half));
+        of(self.bytes, HALF_BYTES).max(of(self.lag_us, HALF_US))
     }
 
     fn is_far(&self) -> bool {
-        self.bytes >= FAR_BYTES || self.lag_us.is_some_and(|lag| lag >= FAR_US)
+        self.bytes.is_some_and(|bytes| bytes >= FAR_BYTES) || self.lag_us.is_some_and(|lag| lag >= FAR_US)
+    }
+
+    fn is_unknown(&self) -> bool {
+        self.bytes.is_none() && self.lag_us.is_none()
     }
 }
 
 /// The standbys of this server.
 pub(super) fn lag(outcome: &Outcome, actions: &mut dyn Actions, assessment: &mut Assessment) {
-    if outcome.rows.is_empty() {
+    // A base backup streams, too, and replays nothing.
+    let standbys = outcome.records().filter(|row| row.text("state") != Some("backup"));
+    let standbys = standbys.map(|row| Standby {
+        row,
+        bytes: row.count("replay_lag_bytes"),
+        lag_us: row.duration_us("replay_lag"),
+    });
+    let mut standbys: Vec<Standby<'_>> = standbys.collect();
+    if standbys.is_empty() {
         say(
             words::NO_STANDBY,
             messages::no_standby_title(),
@@ -52,16 +67,17 @@ pub(super) fn lag(outcome: &Outcome, actions: &mut dyn Actions, assessment: &mut
         offers::offer(words::SLOTS, None, Priority::Recommended, actions, assessment);
         return;
     }
-    let standbys = outcome.records().map(|row| Standby {
-        row,
-        bytes: row.count("replay_lag_bytes").unwrap_or(0),
-        lag_us: row.duration_us("replay_lag"),
-    });
-    let mut standbys: Vec<Standby<'_>> = standbys.collect();
     standbys.sort_by(|a, b| b.score().total_cmp(&a.score()));
+    let unknown = standbys.iter().filter(|standby| standby.is_unknown()).count();
+    if unknown > 0 {
+        assessment.limitation(messages::unknown_lags(Count(unknown as u64)));
+    }
     let far = standbys.iter().filter(|standby| standby.is_far()).count();
     let Some(first) = standbys.first().filter(|_| far > 0) else {
-        let most = standbys.iter().map(|standby| standby.bytes).max().unwrap_or(0);
+        if unknown > 0 {
+            return;
+        }
+        let most = standbys.iter().filter_map(|standby| standby.bytes).max().unwrap_or(0);
         let (title, reason) = (
             messages::keep_up_title(Count::of(&standbys)),
             messages::keep_up_reason(Bytes(most)),
@@ -73,7 +89,10 @@ pub(super) fn lag(outcome: &Outcome, actions: &mut dyn Actions, assessment: &mut
     let finding = Finding::new(
         FindingKind::Replication,
         messages::lag_title(n),
-        messages::lag_reason(Bytes(first.bytes)),
+        first
+            .bytes
+            .map(Bytes)
+            .map_or_else(messages::lag_reason_unknown, messages::lag_reason),
     );
     let finding = finding
         .code(words::STANDBY_LAGS)
@@ -93,7 +112,7 @@ pub(super) fn lag(outcome: &Outcome, actions: &mut dyn Actions, assessment: &mut
 }
 
 fn behind(standby: &Standby<'_>, assessment: &mut Assessment) {
-    let (row, bytes) = (&standby.row, Bytes(standby.bytes));
+    let row = &standby.row;
     let reason = standby
         .lag_us
         .map(DurationUs)
@@ -102,17 +121,21 @@ fn behind(standby: &Standby<'_>, assessment: &mut Assessment) {
         Some(session) => insight.evidence(session),
         None => insight,
     };
-    let title = row.subject().map_or_else(
-        || messages::behind_title_unknown(bytes),
-        |session| messages::behind_title(session, bytes),
-    );
+    let title = match (row.subject(), standby.bytes.map(Bytes)) {
+        (Some(session), Some(bytes)) => messages::behind_title(session, bytes),
+        (Some(session), None) => messages::behind_title_time(session),
+        (None, Some(bytes)) => messages::behind_title_unknown(bytes),
+        (None, None) => messages::behind_title_time_unknown(),
+    };
     assessment.insight(about(Insight::new(
         words::STANDBY_BEHIND,
         Confidence::High,
         title,
         reason,
     )));
-    let share = |part: u64| Ratio::of(part.min(standby.bytes), standby.bytes);
+    // Of what is not known there are no shares.
+    let all = standby.bytes.unwrap_or(0);
+    let share = |part: u64| Ratio::of(part.min(all), all);
     if let Some(unsent) = row
         .count("sent_lag_bytes")
         .filter(|&bytes| share(bytes).value() >= CAUSE)
@@ -128,9 +151,7 @@ fn behind(standby: &Standby<'_>, assessment: &mut Assessment) {
             reason,
         )));
     }
-    let waiting = row
-        .count("flush_lag_bytes")
-        .map(|flush| standby.bytes.saturating_sub(flush));
+    let waiting = row.count("flush_lag_bytes").map(|flush| all.saturating_sub(flush));
     if let Some(waiting) = waiting.filter(|&bytes| share(bytes).value() >= CAUSE) {
         let (title, reason) = (
             messages::replay_title(Bytes(waiting)),

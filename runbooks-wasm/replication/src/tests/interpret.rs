@@ -80,6 +80,34 @@ fn standbys_that_keep_up_and_none_are_nothing() {
 }
 
 #[test]
+fn a_lag_that_is_not_known_is_no_good_news() {
+    let unknown = vec![
+        ("state", text("startup")),
+        ("replay_lag_bytes", Cell::Null),
+        ("replay_lag", Cell::Null),
+    ];
+    let report = judge(LAG, &[&standby(16 << 20, 0, 2_000_000, "async"), &unknown]);
+    assert_eq!(report.insight("standbys_keep_up"), None);
+    assert_eq!(
+        report.limitations,
+        ["standbys of which the server shows neither bytes nor a time of lag: 1"]
+    );
+    // Bytes alone are enough, and so is time.
+    let bytes = [("replay_lag_bytes", Cell::Int(16 << 20)), ("replay_lag", Cell::Null)];
+    assert_eq!(insights(&judge(LAG, &[&bytes])), ["standbys_keep_up"]);
+    let time = [
+        ("replay_lag_bytes", Cell::Null),
+        ("replay_lag", Cell::DurationUs(600_000_000)),
+    ];
+    let report = judge(LAG, &[&time]);
+    assert_eq!(insights(&report), ["standby_behind"]);
+    assert_eq!(report.insights[0].title, "a standby replays late");
+    // A base backup streams, and is no standby.
+    let report = judge(LAG, &[&[("state", text("backup"))]]);
+    assert_eq!(insights(&report), ["no_standby_streams"]);
+}
+
+#[test]
 fn a_receiver_is_judged_by_its_state_and_what_is_left() {
     let row = |status: &str, left: i64| [("status", text(status)), ("unreplayed_bytes", Cell::Int(left))];
     assert_eq!(

@@ -145,11 +145,11 @@ pub(super) fn judge_databases(outcome: &Outcome, actions: &mut dyn Actions, asse
     assessment.next_action(NextAction::prompt_user(label, reason));
 }
 
-/// The worst age of a table. The row does not tell when autovacuum is forced, so the server's defaults stand in.
+/// The worst age of a table or its TOAST table.
 fn of_table(row: &Record<'_>) -> Option<Age> {
-    let age = |counter: Counter, column| {
-        let freeze_max_age = counter.default_freeze_max_age();
-        row.count(column).map(|age| Age {
+    let age = |counter: Counter, age, freeze| {
+        let freeze_max_age = row.count(freeze).unwrap_or(counter.default_freeze_max_age());
+        row.count(age).map(|age| Age {
             counter,
             age,
             freeze_max_age,
@@ -157,9 +157,14 @@ fn of_table(row: &Record<'_>) -> Option<Age> {
         })
     };
     worst([
-        age(Counter::Xid, "xid_age"),
-        age(Counter::Xid, "toast_xid_age"),
-        age(Counter::Multixact, "multixact_age"),
+        age(Counter::Xid, "xid_age", "freeze_max_age"),
+        age(Counter::Xid, "toast_xid_age", "toast_freeze_max_age"),
+        age(Counter::Multixact, "multixact_age", "multixact_freeze_max_age"),
+        age(
+            Counter::Multixact,
+            "toast_multixact_age",
+            "toast_multixact_freeze_max_age",
+        ),
     ])
 }
 
@@ -178,12 +183,12 @@ pub(super) fn judge_tables(
             let size = row.count("size_bytes").unwrap_or(0);
             bytes = bytes.saturating_add(size);
             let title = messages::table_title(outcome::number(position), Ratio::of(age.age, LIMIT));
+            let forced = Count(age.freeze_max_age);
             let reason = match age.counter {
-                Counter::Xid => messages::table_xids(Count(age.age), Bytes(size)),
-                Counter::Multixact => messages::table_multixacts(Count(age.age), Bytes(size)),
+                Counter::Xid => messages::table_xids(Count(age.age), forced, Bytes(size)),
+                Counter::Multixact => messages::table_multixacts(Count(age.age), forced, Bytes(size)),
             };
-            // The setting of the server, or of the table, may be another one.
-            let finding = Finding::new(FindingKind::Wraparound, title, reason).confidence(Confidence::Medium);
+            let finding = Finding::new(FindingKind::Wraparound, title, reason).confidence(Confidence::High);
             let mut finding = age.with_codes(finding.score(age.score()));
             if row.at("last_vacuum").is_none() && row.at("last_autovacuum").is_none() {
                 finding = finding.code(words::NEVER_VACUUMED);
@@ -198,7 +203,7 @@ pub(super) fn judge_tables(
     if n.0 == 0 {
         let (title, reason) = (
             messages::tables_well_title(Ratio::of(worst.age, LIMIT)),
-            messages::tables_well_reason(Count(worst.age)),
+            messages::tables_well_reason(Count(worst.age), Count(worst.freeze_max_age)),
         );
         outcome::all_well(
             words::TABLES_FROZEN_IN_TIME,
@@ -210,7 +215,7 @@ pub(super) fn judge_tables(
         return;
     }
     let (title, reason) = (messages::freeze_title(n), messages::freeze_reason(Bytes(bytes)));
-    assessment.insight(Insight::new(words::TABLES_TO_FREEZE, Confidence::Medium, title, reason));
+    assessment.insight(Insight::new(words::TABLES_TO_FREEZE, Confidence::High, title, reason));
     kept_out(evidence, assessment);
     // While something holds the horizon back, a VACUUM freezes nothing.
     assessment.next_action(offers::horizon(actions));

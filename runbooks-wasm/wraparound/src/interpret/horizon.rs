@@ -64,7 +64,7 @@ pub(super) fn judge(outcome: &Outcome, actions: &mut dyn Actions, assessment: &m
     }
     assessment.next_action(offers::databases(actions));
     if sessions > 0 {
-        // Which of them are vacuums, and so are none.
+        // Whether vacuums are at it, for nothing while these go on.
         assessment.next_action(offers::vacuums(actions));
         let (label, reason) = (messages::locks_label(), messages::locks_why());
         let locks = NextAction::run_workflow(words::LOCKS, label, reason);
@@ -93,7 +93,7 @@ fn finding(position: usize, row: &Record<'_>, age: u64) -> Finding {
         }
         _ => (messages::unnamed_holder_title(row_number, held), None),
     };
-    // A VACUUM shows a horizon, too, and the server knows not to wait for it; the row does not tell one from other work.
+    // A VACUUM that waits for its table shows a horizon, too, and holds nothing back; the row does not tell one from other work.
     let is_sure = is_idle(row) || row.text("holder") != Some("session");
     let confidence = if is_sure { Confidence::High } else { Confidence::Medium };
     let mut finding = Finding::new(FindingKind::Wraparound, title, messages::holder_reason())

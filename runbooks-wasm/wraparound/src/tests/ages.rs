@@ -1,4 +1,4 @@
-use pg_logstats_sdk::testkit;
+use pg_logstats_sdk::testkit::{self, Report};
 use pg_logstats_sdk::{AutovacuumKind, Cell, FindingKind, Recommendation};
 
 use super::{DATABASES, HORIZON, SETTINGS, TABLES, VACUUMS, assert_rises, interpret, rows};
@@ -151,6 +151,40 @@ fn old_tables_are_for_a_person_after_the_horizon() {
     assert_eq!(
         report.prompts(),
         ["let a person run VACUUM (FREEZE) on the oldest tables; how many: 2"]
+    );
+}
+
+#[test]
+fn a_table_is_judged_by_the_age_at_which_autovacuum_is_forced_for_it() {
+    let judged = |cells: &[(&'static str, i64)]| {
+        let cells = cells.iter().map(|(column, age)| (*column, Cell::Int(*age)));
+        interpret(&rows(TABLES, &[cells.collect()]))
+    };
+    let is_well = |report: &Report| insights(report) == ["tables_frozen_in_time"];
+    // What the server's default would call overdue is in time where the setting was raised.
+    assert!(!is_well(&judged(&[("xid_age", 400_000_000)])));
+    assert!(is_well(&judged(&[
+        ("xid_age", 400_000_000),
+        ("freeze_max_age", 500_000_000)
+    ])));
+    // Multixacts of the TOAST table have their own.
+    let toast = |forced| {
+        judged(&[
+            ("xid_age", 1_000),
+            ("toast_multixact_age", 600_000_000),
+            ("multixact_freeze_max_age", 900_000_000),
+            ("toast_multixact_freeze_max_age", forced),
+        ])
+    };
+    assert!(is_well(&toast(700_000_000)));
+    let report = toast(300_000_000);
+    assert_eq!(
+        report.findings[0].reason,
+        "its oldest multixact id is 600,000,000 multixacts old; autovacuum is forced at 300,000,000; size of the table: 0 B"
+    );
+    assert_eq!(
+        report.findings[0].reason_codes[..2],
+        ["multixact_age", "freeze_overdue"]
     );
 }
 

@@ -1,6 +1,6 @@
 //! Every action on a server of every version, with the least role that `inspect` prints the script for, and with less.
 
-use std::collections::BTreeMap;
+mod figures;
 
 use pg_logstats_logs::evidence::Sample;
 use pg_logstats_test_cluster::SUPERUSER;
@@ -278,93 +278,6 @@ impl Stage {
         for name in volatile.split_whitespace() {
             assert!(VOLATILE.iter().any(|(known, _)| *known == name), "`{name}` is volatile");
         }
-    }
-
-    /// Samples of the figures: what was made is what is found.
-    fn finds_what_is_there(&self) {
-        let found = |id: &str| {
-            let action = Catalogue::builtin().unwrap().get(id).unwrap();
-            let bound = self.bindings(action).swap_remove(0);
-            let outcome = self.run(least_role(action), action, bound);
-            let row = |row: usize| -> BTreeMap<String, Cell> {
-                let names = outcome.columns.iter().cloned();
-                names.zip(outcome.rows[row].cells.iter().cloned()).collect()
-            };
-            (0..outcome.rows.len()).map(row).collect::<Vec<_>>()
-        };
-        let t = |text: &str| Cell::Text(text.to_owned());
-
-        let tree = found("lock_wait.pg_locks.tree");
-        let edge = tree
-            .iter()
-            .find(|row| row["blocked_pid"] == Cell::Int(self.crowd.blocked_pid.into()))
-            .unwrap();
-        assert_eq!(edge["pid"], Cell::Int(self.crowd.blocker_pid.into()));
-        assert_eq!((&edge["depth"], &edge["relation"]), (&Cell::Int(1), &t("queue")));
-        assert_eq!(
-            (&edge["lock_type"], &edge["requested_mode"]),
-            (&t("transactionid"), &t("ShareLock"))
-        );
-        assert_eq!(edge["held_mode"], t("ExclusiveLock"));
-
-        let indexes = found("relation.pg_stat_all_indexes.usage");
-        assert_eq!(indexes.len(), 3);
-        assert_eq!(indexes[0]["key_columns"], t("(expression), price"));
-        assert_eq!(indexes[0]["included_columns"], t("sold"));
-        assert_eq!(indexes[1]["is_partial"], Cell::Boolean(true));
-        assert_eq!(indexes[2]["serves_constraint"], Cell::Boolean(true));
-
-        // Those of `rewritten` are too small to be worth a word.
-        let unused = found("relation.pg_stat_all_indexes.unused");
-        assert_eq!((unused.len(), &unused[0]["index"]), (1, &t("unread_id")), "{unused:?}");
-        assert_eq!(unused[0]["is_standby"], Cell::Boolean(false));
-
-        let columns = found("relation.pg_stats.columns");
-        assert_eq!((columns.len(), &columns[0]["n_distinct"]), (4, &Cell::Float(-1.0)));
-        let bloat = &found("relation.pg_stats.bloat_estimate")[0];
-        assert_eq!(
-            (&bloat["fill_factor"], &bloat["columns"]),
-            (&Cell::Int(90), &Cell::Int(4))
-        );
-        assert!(
-            matches!(bloat["bloat_ratio"], Cell::Float(ratio) if ratio > 0.1 && ratio < 0.4),
-            "{bloat:?}"
-        );
-        let table = &found("relation.pg_stat_all_tables.statistics")[0];
-        assert_eq!(
-            (&table["n_tup_ins"], &table["n_tup_del"]),
-            (&Cell::Int(5_000), &Cell::Int(1_000))
-        );
-
-        let sequence = &found("sequence.pg_sequence.near_end")[0];
-        assert_eq!(
-            (&sequence["sequence"], &sequence["owner_column"]),
-            (&t("counted_id_seq"), &t("id"))
-        );
-        assert_eq!(sequence["remaining"], Cell::Int(32_767 - 32_000));
-        assert_eq!(
-            (&sequence["owner_schema"], &sequence["owner_type"]),
-            (&t("public"), &t("smallint"))
-        );
-        let longest = found("running_query.pg_stat_activity.longest");
-        let reads = longest.iter().filter(|row| row["is_query"] == Cell::Boolean(true));
-        assert_eq!(reads.count(), 0, "nobody of the crowd only reads");
-        assert!(longest.iter().any(|row| row["is_query"] == Cell::Boolean(false)));
-        assert_eq!(found("relation.pg_index.invalid")[0]["index"], t("indexed_id"));
-        assert_eq!(found("relation.pg_index.invalid")[1]["index"], t("twice_id"));
-        assert_eq!(
-            found("relation.pg_constraint.not_validated")[0]["constraint_name"],
-            t("item_name")
-        );
-        assert_eq!(
-            found("prepared_transaction.pg_prepared_xacts.open")[0]["gid"],
-            t("forgotten")
-        );
-        assert_eq!(found("replication.pg_replication_slots.state")[0]["slot"], t("kept"));
-        assert_eq!(
-            found("progress.pg_stat_progress_vacuum.running")[0]["relation"],
-            t("swept")
-        );
     }
 }
 

@@ -3,6 +3,7 @@ use std::time::{Duration, Instant};
 
 use pg_logstats_test_cluster::{Cluster, SUPERUSER};
 
+use super::look::{MAX_BLOCKED_DEPTH, blocked_depth};
 use super::*;
 use crate::db::test_server::{block_on, target_of};
 use crate::health::Limit;
@@ -322,21 +323,56 @@ fn a_verdict_is_three_round_trips_and_asks_nothing_else() {
 
 #[test]
 fn the_longest_chain_of_blocked_sessions_counts() {
+    // A word for each session that waits: its pid, and the pids that it waits for.
+    let depth_of = |waiting: &str| {
+        let pids = |word: &str| word.split(',').map(|pid| pid.parse().unwrap()).collect::<Vec<i32>>();
+        let split = |pids: Vec<i32>| (pids[0], pids[1..].to_vec());
+        blocked_depth(
+            waiting
+                .split(' ')
+                .filter(|w| !w.is_empty())
+                .map(|w| split(pids(w)))
+                .collect(),
+        )
+    };
     for (waiting, depth) in [
-        ("", Some(0)),
+        ("", 0),
         // It waits no more.
-        ("7", Some(0)),
-        ("7,1", Some(1)),
-        ("7,0", Some(1)),
-        ("7,1 8,7 9,1", Some(2)),
-        ("9,8,1 8,7 7,1", Some(3)),
-        ("1,2 2,1", Some(MAX_BLOCKED_DEPTH)),
-        ("1,x", None),
-        (",1", None),
-        ("99999999999,1", None),
+        ("7", 0),
+        ("7,1", 1),
+        ("7,0", 1),
+        ("7,1 8,7 9,1", 2),
+        ("9,8,1 8,7 7,1", 3),
+        ("1,2 2,1", MAX_BLOCKED_DEPTH),
     ] {
-        assert_eq!(blocked_depth(waiting), depth, "{waiting}");
+        assert_eq!(depth_of(waiting), depth, "{waiting}");
     }
     let queue: Vec<String> = (1..40).map(|pid| format!("{},{pid}", pid + 1)).collect();
-    assert_eq!(blocked_depth(&queue.join(" ")), Some(MAX_BLOCKED_DEPTH));
+    assert_eq!(depth_of(&queue.join(" ")), MAX_BLOCKED_DEPTH);
+}
+
+#[test]
+fn an_answer_that_is_not_understood_is_no_sample() {
+    let (_cluster, target, _) = quiet_server(&[]);
+    let answers = |sql: &str| {
+        block_on(async {
+            let mut connection = session::connect(&target).await.unwrap();
+            let rows = sqlx::raw_sql(AssertSqlSafe(sql.to_owned()))
+                .fetch_all(&mut connection)
+                .await
+                .unwrap();
+            look::read(&rows, &[], 0).is_some()
+        })
+    };
+    assert!(answers(look::LOOK));
+    for (what, instead) in [
+        // No server, no time, a setting that is no number, a time that is none.
+        ("AS server,", "AS something,"),
+        ("date_part('epoch', clock_timestamp())", "NULL::float8"),
+        ("current_setting('max_connections')", "'many'"),
+        ("date_part('epoch', a.xact_start)", "a.xact_start"),
+    ] {
+        assert!(look::LOOK.contains(what));
+        assert!(!answers(&look::LOOK.replace(what, instead)), "{instead}");
+    }
 }
