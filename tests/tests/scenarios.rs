@@ -1,10 +1,14 @@
 //! Incidents on real servers, from their beginning to the remedy; `tests/scenarios/README.md` says how they are written.
 
+#[path = "scenarios/healthy.rs"]
+mod healthy;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
-use pg_logstats_test_cluster::Cluster;
+use pg_logstats_test_cluster::{Builder, Cluster};
 use pg_logstats_tests::{Lab, argv, make_shop, schema};
 use serde::Deserialize;
 use serde_json::Value;
@@ -21,7 +25,15 @@ background() { PGAPPNAME=$1 command psql -X -q -A -t -c "$2" >/dev/null 2>&1 </d
 hold() { (echo "$2"; exec sleep 600) | PGAPPNAME=$1 command psql -X -q -A -t >/dev/null 2>&1 & echo $! >>"$PIDS"; sleep 0.3; }
 release() { pkill -P $$ >/dev/null 2>&1 || true; }
 turn() { sleep 0.1; date -u +%Y-%m-%dT%H:%M:%S.%3NZ >"$TURN"; sleep 0.1; }
+ask() { command psql -X -q -A -t -v ON_ERROR_STOP=1 -c "$1" </dev/null; }
+wait_for() { for n in $(seq 1 300); do if [ "$(ask "$1")" = t ]; then return; fi; sleep 0.2; done; false; }
+on_standby() { PGHOST=$STANDBY "$@"; }
 "#;
+
+/// How long the symptom may take to go: what a remedy sets off (a run of autovacuum, a standby that catches up) takes its time.
+const HEALING: Duration = Duration::from_secs(120);
+
+type Settings = BTreeMap<String, String>;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -33,7 +45,9 @@ struct Scenario {
     /// Further symptoms, and how many times less each has to be.
     #[serde(default)]
     also: BTreeMap<String, f64>,
-    settings: BTreeMap<String, String>,
+    settings: Settings,
+    /// Settings of a standby; the incident is then one of the standby's.
+    standby: Option<Settings>,
 }
 
 #[derive(Deserialize)]
@@ -51,8 +65,68 @@ fn folder(name: &str) -> PathBuf {
 }
 
 fn text(name: &str, file: &str) -> String {
-    let path = folder(name).join(file);
-    std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
+    read(&folder(name).join(file))
+}
+
+fn read(path: &Path) -> String {
+    std::fs::read_to_string(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
+}
+
+/// The server of an incident, and its standby, if it has one.
+struct Servers {
+    // Dropped first: a standby does not outlive its primary.
+    standby: Option<Cluster>,
+    primary: Cluster,
+}
+
+impl Servers {
+    fn start(settings: &Settings, standby: Option<&Settings>) -> Self {
+        let mut builder = Cluster::builder()
+            .setting("shared_preload_libraries", "pg_stat_statements")
+            .setting("compute_query_id", "on")
+            .setting("log_line_prefix", "%m [%p] %q%u@%d %a %e %Q: ");
+        for (setting, value) in settings {
+            builder = builder.setting(setting, value);
+        }
+        let primary = builder.start().expect("PostgreSQL starts");
+        make_shop(&primary);
+        let standby = standby.map(|settings| {
+            let add = |builder: Builder, (name, value): (&String, &String)| builder.setting(name, value);
+            let builder = settings.iter().fold(Cluster::builder().standby_of(&primary), add);
+            builder.start().expect("the standby starts")
+        });
+        Self { standby, primary }
+    }
+
+    /// The one that the incident is about.
+    fn troubled(&self) -> &Cluster {
+        self.standby.as_ref().unwrap_or(&self.primary)
+    }
+
+    fn log(&self) -> PathBuf {
+        let collected = self.troubled().collected_logs();
+        collected
+            .into_iter()
+            .next()
+            .unwrap_or_else(|| self.troubled().server_log())
+    }
+
+    /// `script` behind the prelude; what it leaves running is noted in `pids`.
+    fn bash(&self, script: &str, pids: &Path) -> Command {
+        let client = self.primary.client("psql", "app", "shop");
+        let mut bash = Command::new("bash");
+        for (name, value) in client.get_envs() {
+            match value {
+                Some(value) => bash.env(name, value),
+                None => bash.env_remove(name),
+            };
+        }
+        if let Some(standby) = &self.standby {
+            bash.env("STANDBY", standby.socket_dir());
+        }
+        bash.args(["-c", &format!("{PRELUDE}\n{script}")]).env("PIDS", pids);
+        bash
+    }
 }
 
 /// The processes of an incident; they end with it.
@@ -63,19 +137,10 @@ struct Incident {
 }
 
 impl Incident {
-    fn begin(cluster: &Cluster, lab: &Lab, script: &str) -> Self {
+    fn begin(servers: &Servers, lab: &Lab, script: &str) -> Self {
         let (pids, turn) = (lab.path().join("pids"), lab.path().join("turn"));
-        let client = cluster.client("psql", "app", "shop");
-        let mut bash = std::process::Command::new("bash");
-        for (name, value) in client.get_envs() {
-            match value {
-                Some(value) => bash.env(name, value),
-                None => bash.env_remove(name),
-            };
-        }
-        let status = bash
-            .args(["-c", &format!("{PRELUDE}\n{script}")])
-            .env("PIDS", &pids)
+        let status = servers
+            .bash(script, &pids)
             .env("TURN", &turn)
             .stdout(std::process::Stdio::null())
             .stderr(std::process::Stdio::null())
@@ -99,20 +164,22 @@ impl Drop for Incident {
     }
 }
 
-/// Reads nothing but `next_actions`: required ones first, then recommended, then optional ones, and none that is about the same as one before. The
-/// incident's id.
-fn walk(lab: &Lab, log: &Path, turn: Option<&str>) -> String {
+/// Reads nothing but `next_actions`: required ones first, then recommended, then optional ones, and none that is about the same as one before. Only
+/// those of the runbook that it begins with, unless the walk is `wide`. The incident's id.
+fn walk(lab: &Lab, first: &[&str], wide: bool) -> String {
     // Required, recommended, optional.
-    let mut open: [VecDeque<(bool, Vec<String>)>; 3] = Default::default();
-    let log = log.to_str().unwrap();
-    let mut first = vec!["triage", log];
-    if let Some(turn) = turn {
-        first.extend(["--since", turn, "--baseline", log, "--baseline-until", turn]);
-    }
-    open[0].push_back((false, first.into_iter().map(str::to_owned).collect()));
-    let mut seen: Vec<String> = Vec::new();
+    let mut open: [VecDeque<(bool, String, Vec<String>)>; 3] = Default::default();
+    let first = first.iter().map(|&arg| arg.to_owned()).collect();
+    open[0].push_back((false, String::new(), first));
+    // How pressing an offer was at most; what is offered again as more pressing goes before.
+    let mut seen: BTreeMap<String, usize> = BTreeMap::new();
+    let mut done: Vec<String> = Vec::new();
     let (mut incident, mut commands, mut actions) = (None, 0, 0);
-    while let Some((is_action, command)) = open.iter_mut().find_map(VecDeque::pop_front) {
+    while let Some((is_action, about, command)) = open.iter_mut().find_map(VecDeque::pop_front) {
+        if done.contains(&about) {
+            continue;
+        }
+        done.push(about);
         if commands >= COMMANDS || (is_action && actions >= ACTIONS) {
             continue;
         }
@@ -131,16 +198,22 @@ fn walk(lab: &Lab, log: &Path, turn: Option<&str>) -> String {
         assert_eq!(incident.get_or_insert_with(|| id.to_owned()), id);
         for offered in report["next_actions"].as_array().unwrap() {
             let about = format!("{} {}", offered["target_id"], offered["parameters"]);
-            if offered["status"] != "allowed" || offered["command"].is_null() || seen.contains(&about) {
+            if offered["status"] != "allowed" || offered["command"].is_null() {
                 continue;
             }
-            seen.push(about);
+            let is_action = offered["action_type"] == "run_sql";
+            if !is_action && !wide {
+                continue;
+            }
             let rank = match offered["priority"].as_str().unwrap() {
                 "required" => 0,
                 "recommended" => 1,
                 _ => 2,
             };
-            open[rank].push_back((offered["action_type"] == "run_sql", argv(offered)));
+            if seen.get(&about).is_none_or(|&known| rank < known) {
+                seen.insert(about.clone(), rank);
+                open[rank].push_back((is_action, about, argv(offered)));
+            }
         }
     }
     incident.unwrap()
@@ -154,23 +227,31 @@ fn written(cluster: &Cluster) -> String {
     cluster.psql_as("postgres", "shop", sum).unwrap()
 }
 
-fn measured(cluster: &Cluster, what: &str, sql: &str) -> f64 {
+/// The symptom of the scenario `name`, as a number.
+fn measured(servers: &Servers, lab: &Lab, name: &str, what: &str) -> f64 {
+    let (cluster, sql) = (servers.troubled(), text(name, "symptom.sql"));
+    // One statement after the other; the last one gives the number.
     let number = |sql: &str| -> f64 {
-        cluster
-            .psql_as("postgres", "shop", sql)
-            .unwrap()
-            .trim()
-            .parse()
-            .unwrap()
+        let statements = sql
+            .split_inclusive(';')
+            .filter(|statement| !statement.trim().is_empty());
+        let ran = statements.map(|statement| cluster.psql_as("postgres", "shop", statement).unwrap());
+        ran.last().unwrap().trim().parse().unwrap()
     };
-    let run = || cluster.psql_as("app", "shop", sql).unwrap();
+    let run = || cluster.psql_as("app", "shop", &sql).unwrap();
     let plan = || -> Value {
         let explain = format!("EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {sql}");
         let mut plans: Value = serde_json::from_str(&cluster.psql_as("app", "shop", &explain).unwrap()).unwrap();
         plans[0]["Plan"].take()
     };
     match what {
-        "value" => number(sql),
+        "value" => number(&sql),
+        "again" => {
+            let before = number(&sql);
+            let incident = Incident::begin(servers, lab, &text(name, "incident.sh"));
+            drop(incident);
+            number(&sql) - before
+        }
         "temp_bytes" => {
             let bytes = || {
                 std::thread::sleep(Duration::from_millis(1_500));
@@ -209,15 +290,8 @@ fn misestimate(node: &Value) -> f64 {
 
 fn play(name: &str) {
     let scenario: Scenario = toml::from_str(&text(name, "scenario.toml")).unwrap();
-    let mut builder = Cluster::builder()
-        .setting("shared_preload_libraries", "pg_stat_statements")
-        .setting("compute_query_id", "on")
-        .setting("log_line_prefix", "%m [%p] %q%u@%d %a %e %Q: ");
-    for (setting, value) in &scenario.settings {
-        builder = builder.setting(setting, value);
-    }
-    let cluster = builder.start().expect("PostgreSQL starts");
-    make_shop(&cluster);
+    let servers = Servers::start(&scenario.settings, scenario.standby.as_ref());
+    let cluster = &servers.primary;
     cluster.psql_as("app", "shop", &text(name, "setup.sql")).unwrap();
     cluster
         .psql_as(
@@ -226,17 +300,18 @@ fn play(name: &str) {
             "GRANT SELECT ON ALL TABLES IN SCHEMA public TO triage; GRANT SELECT ON ALL SEQUENCES IN SCHEMA public TO triage;",
         )
         .unwrap();
-    let lab = Lab::with_database(&cluster.dsn("triage", "shop")).keeping_values();
-    let incident = Incident::begin(&cluster, &lab, &text(name, "incident.sh"));
-    let log = cluster
-        .collected_logs()
-        .into_iter()
-        .next()
-        .unwrap_or_else(|| cluster.server_log());
-    let before = written(&cluster);
+    let lab = Lab::with_database(&servers.troubled().dsn("triage", "shop")).keeping_values();
+    let incident = Incident::begin(&servers, &lab, &text(name, "incident.sh"));
+    let log = servers.log();
+    let before = written(cluster);
 
-    let id = walk(&lab, &log, incident.turn.as_deref());
-    assert_eq!(written(&cluster), before, "the agent changed something");
+    let log = log.to_str().unwrap();
+    let mut first = vec!["triage", log];
+    if let Some(turn) = incident.turn.as_deref() {
+        first.extend(["--since", turn, "--baseline", log, "--baseline-until", turn]);
+    }
+    let id = walk(&lab, &first, true);
+    assert_eq!(written(cluster), before, "the agent changed something");
     lab.verified_records();
     let packet = lab.json(&["handoff", &id, "--form", "json"]);
     schema::check("handoff", &packet);
@@ -276,26 +351,37 @@ fn play(name: &str) {
         );
     }
     if let (Some(improves), Some(advice)) = (scenario.improves, advice) {
-        let sql = text(name, "symptom.sql");
         let mut symptoms = scenario.also.clone();
         symptoms.insert(scenario.symptom.clone().unwrap_or_else(|| "time".to_owned()), improves);
-        let before: Vec<f64> = symptoms.keys().map(|what| measured(&cluster, what, &sql)).collect();
+        let measured = |what: &str| measured(&servers, &lab, name, what);
+        let before: Vec<f64> = symptoms.keys().map(|what| measured(what)).collect();
+        assert!(
+            before.iter().all(|&before| before > 0.0),
+            "{name}: there is no symptom: {before:?}"
+        );
         for statement in advice["recommendation"]["sql"]["text"]
             .as_str()
             .unwrap()
             .split_inclusive(';')
         {
-            cluster
+            servers
+                .troubled()
                 .psql_as("postgres", "shop", statement)
                 .unwrap_or_else(|e| panic!("{name}: {statement}: {e}"));
         }
-        std::thread::sleep(Duration::from_millis(500));
+        let applied = Instant::now();
         for ((what, improves), before) in symptoms.iter().zip(before) {
-            let after = measured(&cluster, what, &sql);
-            assert!(
-                before > 0.0 && after * improves <= before,
-                "{name}: {what}: {before} before, {after} after the remedy"
-            );
+            loop {
+                std::thread::sleep(Duration::from_millis(500));
+                let after = measured(what);
+                if after * improves <= before {
+                    break;
+                }
+                assert!(
+                    applied.elapsed() < HEALING,
+                    "{name}: {what}: {before} before, {after} after the remedy"
+                );
+            }
         }
     }
     drop(incident);
@@ -333,8 +419,11 @@ scenarios! {
     a_deploy_brings_errors = "error-burst";
     an_index_is_missing = "missing-index";
     analyze_flips_a_plan = "plan-flip";
+    replay_cancels_reports = "replica-conflict";
     a_query_runs_away = "runaway-query";
     a_sequence_has_no_values_left = "sequence-exhausted";
     a_sequence_is_near_its_end = "sequence-near-end";
     a_report_spills_to_disk = "temp-file-spill";
+    a_forgotten_session_holds_vacuum_back = "vacuum-held-back";
+    ids_age_faster_than_autovacuum_freezes = "wraparound-danger";
 }

@@ -1,0 +1,2 @@
+-- Statements that replay cancelled so far.
+SELECT confl_snapshot FROM pg_stat_database_conflicts WHERE datname = 'shop';

@@ -1,0 +1,2 @@
+-- Transactions since the oldest that is not frozen.
+SELECT age(datfrozenxid) FROM pg_database WHERE datname = 'shop';
