@@ -10,6 +10,7 @@
 #![forbid(unsafe_code)]
 
 mod locate;
+mod restart;
 mod session;
 
 use std::fs;
@@ -21,6 +22,7 @@ use std::time::{Duration, Instant};
 
 use thiserror::Error;
 
+pub use restart::Shutdown;
 pub use session::Session;
 
 // `VERSIONS` and `on_each_version`, by build.rs.
@@ -33,14 +35,21 @@ pub const SUPERUSER: &str = "postgres";
 const SOCKET_PORT: u16 = 5432;
 /// How long a server may take to accept connections; generous, because test machines are busy.
 const START_TIMEOUT: Duration = Duration::from_secs(60);
+/// Between two looks whether it does.
+const POLL: Duration = Duration::from_millis(20);
 
-/// Runs the server until standard input ends, then stops it and removes the folder. `$1` is the folder, the rest the command.
+/// Runs the server until standard input ends, then stops it and removes the folder; a signal's name on a line ends the server and
+/// starts it again. `$1` is the folder, the rest the command.
 const SUPERVISOR: &str = r#"
 trap '' INT TERM HUP
 dir=$1; shift
-"$@" </dev/null >>"$dir/server.log" 2>&1 &
-server=$!
-read -r _ignored
+start() { "$@" </dev/null >>"$dir/server.log" 2>&1 & server=$!; }
+start "$@"
+while read -r signal; do
+    kill -"$signal" "$server" 2>/dev/null
+    wait "$server" 2>/dev/null
+    start "$@"
+done
 kill -QUIT "$server" 2>/dev/null
 wait "$server" 2>/dev/null
 rm -rf "$dir"
@@ -183,7 +192,7 @@ impl Builder {
             tcp: self.tcp,
             supervisor,
         };
-        cluster.wait_until_ready()?;
+        cluster.wait_until_ready(0)?;
         Ok(cluster)
     }
 
@@ -372,7 +381,8 @@ impl Cluster {
         let _ = self.supervisor.wait();
     }
 
-    fn wait_until_ready(&self) -> Result<(), ClusterError> {
+    /// Waits until it accepts connections, or says in the log, behind `seen` bytes, that it will not.
+    fn wait_until_ready(&self, seen: usize) -> Result<(), ClusterError> {
         let deadline = Instant::now() + START_TIMEOUT;
         loop {
             let ready = self
@@ -382,14 +392,15 @@ impl Cluster {
             if ready.is_ok_and(|status| status.success()) {
                 return Ok(());
             }
-            let log = fs::read_to_string(self.server_log()).unwrap_or_default();
+            let mut log = fs::read_to_string(self.server_log()).unwrap_or_default();
+            log.drain(..seen.min(log.len()));
             if Instant::now() > deadline
                 || log.contains("database system is shut down")
                 || log.contains("FATAL:  invalid")
             {
                 return Err(ClusterError::NotReady { log });
             }
-            std::thread::sleep(Duration::from_millis(20));
+            std::thread::sleep(POLL);
         }
     }
 }

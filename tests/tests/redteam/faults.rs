@@ -4,15 +4,15 @@
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use pg_logstats_test_cluster::Cluster;
+use pg_logstats_test_cluster::{Cluster, Shutdown};
 use pg_logstats_tests::{Lab, Ran, argv};
 use serde_json::Value;
 
 use crate::proxy::{MEASURED, OPENING, Point, Proxy, Then};
-use crate::range::{Slow, config, lab, logged, offered, run, running, server, triage, wait_until};
+use crate::range::{
+    EVENTUALLY, Slow, config, lab, logged, offered, run, running, server, timed_out, triage, wait_until,
+};
 use crate::watchdog::start;
-
-const SECOND: Duration = Duration::from_secs(1);
 
 /// An action that takes no time.
 fn quick(cluster: &Cluster, lab: &Lab, config: &str) -> Value {
@@ -41,14 +41,15 @@ fn measured(cluster: &Cluster) -> usize {
 /// What must hold after any fault.
 #[track_caller]
 fn check(cluster: &Cluster, lab: &Lab) {
-    wait_until("nothing runs on", SECOND, || running(cluster) == 0);
+    wait_until("nothing runs on", EVENTUALLY, || running(cluster) == 0);
     lab.verified_records();
     assert!(
         measured(cluster) <= count(lab, "intent"),
         "a statement ran without an intent"
     );
     let left = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'pg-logstats'";
-    wait_until("no session is left", SECOND, || cluster.psql(left).unwrap() == "0");
+    wait_until("no session is left", EVENTUALLY, || cluster.psql(left).unwrap() == "0");
+    assert!(!timed_out(cluster), "it went on until its own timeout");
 }
 
 /// Repeats a command of a fault until the machine was calm enough for it to get there.
@@ -190,13 +191,69 @@ fn a_server_that_restarts_under_the_statement_is_an_outcome() {
         "{:#}",
         report["outcome"]
     );
-    wait_until("the server is back", Duration::from_secs(30), || {
-        cluster.psql("SELECT 1").is_ok()
-    });
+    wait_until("the server is back", EVENTUALLY, || cluster.psql("SELECT 1").is_ok());
     check(&cluster, &lab);
     assert_eq!((count(&lab, "intent"), count(&lab, "outcome")), (1, 1));
     let quick = quick(&cluster, &lab, &config);
     assert_eq!(run(&lab, &quick).json()["outcome"]["status"], "ok");
+}
+
+#[test]
+fn a_restart_of_the_server_at_any_step_is_an_outcome() {
+    let cluster = server();
+    let (lab, direct) = lab(&cluster, "root_triage");
+    let slow = Slow::offered(&cluster, &lab, &direct);
+    let quick = quick(&cluster, &lab, &direct);
+    // The step, and whether the server was told to measure the plan by then.
+    let cases = [
+        ("while the session opens", &slow, Point::Sent(OPENING)),
+        ("before the statement", &slow, Point::Sent(MEASURED)),
+        ("during the statement", &slow, Point::Runs(MEASURED)),
+        ("before the answer", &quick, Point::Answered(MEASURED)),
+    ];
+    for shutdown in [Shutdown::Fast, Shutdown::Immediate] {
+        for (when, action, point) in cases {
+            let when = format!("{shutdown:?}, {when}");
+            let (intents, outcomes) = (count(&lab, "intent"), count(&lab, "outcome"));
+            let proxy = Proxy::start(cluster.socket_dir(), point, Then::Hold);
+            config(&lab, &proxy.dsn("root_triage"), "");
+            let ran = until_reached(&lab, action, &proxy, |_| {
+                cluster.restart(shutdown).unwrap();
+                proxy.go_on();
+            });
+            assert_eq!(ran.code, 0, "{when}: an outcome was sealed: {ran:?}");
+            let outcome = &ran.json()["outcome"];
+            let status = outcome["status"].as_str().unwrap();
+            assert!(["failed", "cancelled"].contains(&status), "{when}: {outcome:#}");
+            assert!(
+                outcome["plan"].as_array().is_none_or(Vec::is_empty),
+                "{when}: {outcome:#}"
+            );
+            check(&cluster, &lab);
+            assert_eq!(
+                (count(&lab, "intent") - intents, count(&lab, "outcome") - outcomes),
+                (1, 1),
+                "{when}"
+            );
+        }
+        // The command ends with the server: the next one says what it cannot know.
+        let outcomes = count(&lab, "outcome");
+        let proxy = Proxy::start(cluster.socket_dir(), Point::Runs(MEASURED), Then::Hold);
+        config(&lab, &proxy.dsn("root_triage"), "");
+        let _ = until_reached(&lab, &slow, &proxy, |child| {
+            child.kill().unwrap();
+            cluster.restart(shutdown).unwrap();
+        });
+        drop(proxy);
+        config(&lab, &cluster.dsn("root_triage", "shop"), "");
+        check(&cluster, &lab);
+        assert_eq!(count(&lab, "outcome"), outcomes, "{shutdown:?}");
+        let ran = run(&lab, &quick);
+        assert_eq!(ran.json()["outcome"]["status"], "ok", "{shutdown:?}: {ran:?}");
+        assert!(ran.stderr.contains("has no outcome"), "{shutdown:?}: {ran:?}");
+        assert!(ran.json()["limitations"].to_string().contains("action_without_outcome"));
+        check(&cluster, &lab);
+    }
 }
 
 /// The command with no file longer than `blocks` of 512 bytes: a full disk that needs no disk, no mount and no rights.

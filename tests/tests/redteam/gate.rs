@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use pg_logstats_test_cluster::Cluster;
 use pg_logstats_tests::{Lab, argv};
@@ -11,7 +11,8 @@ use pg_logstats_tests::{Lab, argv};
 use crate::range::{State, analyzed, config, lab, logged, next_lab, offered, run, server, triage};
 use crate::statements::{BENIGN, COMMON, Expect, HOSTILE, Row, claimed};
 
-/// A refusal takes a connection or two and some questions; nothing of the statement's time is in it.
+/// A refusal takes a connection or two and some questions; nothing of the statement's time is in it. Processor time of the command and
+/// the server, because a machine can be starved; a refusal that had to wait would be a timeout.
 const REFUSED_WITHIN: Duration = Duration::from_secs(5);
 
 /// What the server's processes may hold together while hostile statements are judged; `repeat` alone would take a gigabyte.
@@ -39,7 +40,7 @@ fn attack(cluster: &Cluster, lab: &Lab, config: &str, state: &mut State, row: &R
     // What the application itself did to listeners does not count.
     state.drain();
     let before = state.digest(cluster);
-    let result = judge(lab, &report, row);
+    let result = judge(cluster, lab, &report, row);
     let after = state.digest(cluster);
     if !row.undo.is_empty() {
         setup(row.undo)?;
@@ -50,16 +51,16 @@ fn attack(cluster: &Cluster, lab: &Lab, config: &str, state: &mut State, row: &R
     result
 }
 
-fn judge(lab: &Lab, report: &serde_json::Value, row: &Row) -> Result<(), String> {
+fn judge(cluster: &Cluster, lab: &Lab, report: &serde_json::Value, row: &Row) -> Result<(), String> {
     let Some(action) = offered(report) else {
         return match row.expect {
             Expect::NotOffered => Ok(()),
             _ => Err(format!("it is not offered: {:#}", report["next_actions"])),
         };
     };
-    let started = Instant::now();
+    let before = processor_time(cluster);
     let ran = run(lab, action);
-    let took = started.elapsed();
+    let took = processor_time(cluster).saturating_sub(before);
     let outcome = ran.json()["outcome"].clone();
     let (status, detail) = (
         outcome["status"].as_str(),
@@ -80,6 +81,35 @@ fn judge(lab: &Lab, report: &serde_json::Value, row: &Row) -> Result<(), String>
     }
 }
 
+/// What the commands of this test and the server's processes computed so far, as Linux counts it in hundredths of a second: user and
+/// system, of those that ended and of those that run. It falls a little when a process ends and was not yet counted by its parent.
+fn processor_time(cluster: &Cluster) -> Duration {
+    let ticks = |pid: &str, fields: std::ops::Range<usize>| -> u64 {
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        // The name of the program, in brackets, may hold anything.
+        let fields_behind = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
+        let wanted = fields_behind.split_whitespace().skip(fields.start).take(fields.len());
+        wanted.filter_map(|n| n.parse::<u64>().ok()).sum()
+    };
+    // Of proc(5)'s fields those from the third on: 14 and 15 of the process, 16 and 17 of its children that ended.
+    let (own, ended) = (11..13, 13..15);
+    let server = postmaster(cluster);
+    let running: u64 = children(&server)
+        .split_whitespace()
+        .map(|pid| ticks(pid, own.clone()))
+        .sum();
+    Duration::from_millis(10 * (ticks("self", ended.clone()) + ticks(&server, ended) + running))
+}
+
+fn postmaster(cluster: &Cluster) -> String {
+    let pid = std::fs::read_to_string(cluster.data_dir().join("postmaster.pid")).unwrap();
+    pid.lines().next().unwrap().to_owned()
+}
+
+fn children(parent: &str) -> String {
+    std::fs::read_to_string(format!("/proc/{parent}/task/{parent}/children")).unwrap_or_default()
+}
+
 /// Measures the memory of the server's processes until it is dropped.
 struct Memory {
     stop: Arc<AtomicBool>,
@@ -89,8 +119,7 @@ struct Memory {
 
 impl Memory {
     fn of(cluster: &Cluster) -> Self {
-        let pid = std::fs::read_to_string(cluster.data_dir().join("postmaster.pid")).unwrap();
-        let postmaster = pid.lines().next().unwrap().to_owned();
+        let postmaster = postmaster(cluster);
         let (stop, most) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
         let (stopped, highest) = (Arc::clone(&stop), Arc::clone(&most));
         let thread = std::thread::spawn(move || {
@@ -115,7 +144,7 @@ impl Memory {
 
 /// What the children of a process hold that is theirs alone.
 fn anonymous_bytes(parent: &str) -> u64 {
-    let children = std::fs::read_to_string(format!("/proc/{parent}/task/{parent}/children")).unwrap_or_default();
+    let children = children(parent);
     let of = |pid: &str| {
         let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
         let kb = status.lines().find_map(|l| l.strip_prefix("RssAnon:"))?;

@@ -8,6 +8,8 @@ use pg_logstats_test_cluster::{Cluster, Session};
 use pg_logstats_tests::{KEEP_VALUES, Lab, Ran, action, argv, schema};
 use serde_json::Value;
 
+use crate::proxy::MEASURED;
+
 pub(crate) const ANALYZE: &str = "query_family.explain_analyze";
 
 /// How often a command is repeated because the machine itself was too busy for the verdict `clear`.
@@ -196,14 +198,32 @@ pub(crate) fn running(cluster: &Cluster) -> usize {
     count.parse().unwrap()
 }
 
+/// How long a test waits for what has to come: a machine can be starved. How soon it came is told by what the server did meanwhile
+/// ([`looks`], [`timed_out`]), and not by a clock.
+pub(crate) const EVENTUALLY: Duration = Duration::from_secs(120);
+
+/// How often the server was looked at for a verdict, by its own log. A watchdog looks every 150 ms.
+pub(crate) fn looks(cluster: &Cluster) -> usize {
+    let log = std::fs::read_to_string(cluster.server_log()).unwrap();
+    log.matches("FROM pg_stat_get_activity").count()
+}
+
+/// Whether its timeout ended the statement of an EXPLAIN ANALYZE, and nobody before, by the server's own log.
+pub(crate) fn timed_out(cluster: &Cluster) -> bool {
+    let log = std::fs::read_to_string(cluster.server_log()).unwrap();
+    let lines: Vec<&str> = log.lines().collect();
+    lines
+        .windows(2)
+        .any(|pair| pair[0].contains("due to statement timeout") && pair[1].contains(MEASURED))
+}
+
 #[track_caller]
-pub(crate) fn wait_until(what: &str, limit: Duration, mut reached: impl FnMut() -> bool) -> Duration {
+pub(crate) fn wait_until(what: &str, limit: Duration, mut reached: impl FnMut() -> bool) {
     let started = Instant::now();
     while !reached() {
         assert!(started.elapsed() < limit, "not within {limit:?}: {what}");
         std::thread::sleep(Duration::from_millis(10));
     }
-    started.elapsed()
 }
 
 /// What a hostile statement could change, read by the superuser.
