@@ -4,6 +4,7 @@
 mod healthy;
 
 use std::collections::{BTreeMap, VecDeque};
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -21,8 +22,8 @@ const ACTIONS: usize = 28;
 const PRELUDE: &str = r#"
 set -euo pipefail
 psql() { command psql -X -q -A -t -v ON_ERROR_STOP=1 "$@" >/dev/null; }
-background() { PGAPPNAME=$1 command psql -X -q -A -t -c "$2" >/dev/null 2>&1 </dev/null & echo $! >>"$PIDS"; }
-hold() { (echo "$2"; exec sleep 600) | PGAPPNAME=$1 command psql -X -q -A -t >/dev/null 2>&1 & echo $! >>"$PIDS"; sleep 0.3; }
+background() { PGAPPNAME=$1 command psql -X -q -A -t -c "$2" >/dev/null 2>&1 </dev/null & }
+hold() { (echo "$2"; exec sleep 600) | PGAPPNAME=$1 command psql -X -q -A -t >/dev/null 2>&1 & sleep 0.3; }
 release() { pkill -P $$ >/dev/null 2>&1 || true; }
 turn() { sleep 0.1; date -u +%Y-%m-%dT%H:%M:%S.%3NZ >"$TURN"; sleep 0.1; }
 ask() { command psql -X -q -A -t -v ON_ERROR_STOP=1 -c "$1" </dev/null; }
@@ -111,8 +112,8 @@ impl Servers {
             .unwrap_or_else(|| self.troubled().server_log())
     }
 
-    /// `script` behind the prelude; what it leaves running is noted in `pids`.
-    fn bash(&self, script: &str, pids: &Path) -> Command {
+    /// `script` behind the prelude, in a process group of its own, so that what it leaves running can be ended with it.
+    fn bash(&self, script: &str) -> Command {
         let client = self.primary.client("psql", "app", "shop");
         let mut bash = Command::new("bash");
         for (name, value) in client.get_envs() {
@@ -124,42 +125,42 @@ impl Servers {
         if let Some(standby) = &self.standby {
             bash.env("STANDBY", standby.socket_dir());
         }
-        bash.args(["-c", &format!("{PRELUDE}\n{script}")]).env("PIDS", pids);
+        bash.args(["-c", &format!("{PRELUDE}\n{script}")]).process_group(0);
         bash
     }
 }
 
 /// The processes of an incident; they end with it.
 struct Incident {
-    pids: PathBuf,
+    group: u32,
     /// When it began, where the logs before that are those of a better time.
     turn: Option<String>,
 }
 
 impl Incident {
     fn begin(servers: &Servers, lab: &Lab, script: &str) -> Self {
-        let (pids, turn) = (lab.path().join("pids"), lab.path().join("turn"));
-        let status = servers
-            .bash(script, &pids)
+        let turn = lab.path().join("turn");
+        let mut script = servers
+            .bash(script)
             .env("TURN", &turn)
             .stdout(std::process::Stdio::null())
             .stderr(std::process::Stdio::null())
-            .status()
+            .spawn()
             .unwrap();
+        let group = script.id();
+        let status = script.wait().unwrap();
         assert!(status.success(), "incident.sh: {status}");
         let turn = std::fs::read_to_string(turn).ok();
         let turn = turn.map(|at| at.trim().to_owned());
-        Self { pids, turn }
+        Self { group, turn }
     }
 }
 
 impl Drop for Incident {
     fn drop(&mut self) {
-        for pid in std::fs::read_to_string(&self.pids).unwrap_or_default().lines() {
-            let pid = pid.parse().ok().and_then(rustix::process::Pid::from_raw);
-            if let Some(pid) = pid {
-                let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
-            }
+        let group = i32::try_from(self.group).ok().and_then(rustix::process::Pid::from_raw);
+        if let Some(group) = group {
+            let _ = rustix::process::kill_process_group(group, rustix::process::Signal::TERM);
         }
     }
 }
@@ -175,7 +176,12 @@ fn walk(lab: &Lab, first: &[&str], wide: bool) -> String {
     let mut seen: BTreeMap<String, usize> = BTreeMap::new();
     let mut done: Vec<String> = Vec::new();
     let (mut incident, mut commands, mut actions) = (None, 0, 0);
-    while let Some((is_action, about, command)) = open.iter_mut().find_map(VecDeque::pop_front) {
+    // Of equals an action goes before another runbook: what was begun is brought to its end.
+    let next = |queue: &mut VecDeque<(bool, String, Vec<String>)>| {
+        let action = queue.iter().position(|(is_action, ..)| *is_action);
+        queue.remove(action.unwrap_or(0))
+    };
+    while let Some((is_action, about, command)) = open.iter_mut().find_map(next) {
         if done.contains(&about) {
             continue;
         }
@@ -235,8 +241,8 @@ fn measured(servers: &Servers, lab: &Lab, name: &str, what: &str) -> f64 {
         let statements = sql
             .split_inclusive(';')
             .filter(|statement| !statement.trim().is_empty());
-        let ran = statements.map(|statement| cluster.psql_as("postgres", "shop", statement).unwrap());
-        ran.last().unwrap().trim().parse().unwrap()
+        let run = |_, statement: &str| cluster.psql_as("postgres", "shop", statement).unwrap();
+        statements.fold(String::new(), run).trim().parse().unwrap()
     };
     let run = || cluster.psql_as("app", "shop", &sql).unwrap();
     let plan = || -> Value {

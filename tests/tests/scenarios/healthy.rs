@@ -19,13 +19,8 @@ fn at_work(name: &str) -> Servers {
     servers.primary.psql_as("app", "shop", &setup).unwrap();
     let readable = "GRANT SELECT ON ALL TABLES IN SCHEMA public TO triage; GRANT SELECT ON ALL SEQUENCES IN SCHEMA public TO triage";
     servers.primary.psql_as("app", "shop", readable).unwrap();
-    let lab = Lab::new();
     let work = read(&folder(name).join("work.sh"));
-    let worked = servers
-        .bash(&work, &lab.path().join("pids"))
-        .current_dir(folder(name))
-        .output()
-        .unwrap();
+    let worked = servers.bash(&work).current_dir(folder(name)).output().unwrap();
     assert!(worked.status.success(), "{name}: work.sh: {worked:?}");
     servers
 }
