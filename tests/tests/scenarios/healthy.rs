@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use pg_logstats_tests::Lab;
 use serde_json::Value;
 
-use super::{Servers, Settings, read, walk};
+use super::servers::Servers;
+use super::{Settings, read, walk};
 
 fn folder(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("healthy").join(name)

@@ -35,7 +35,7 @@ fn standbys_that_follow_are_well() {
 fn a_lag_in_time_that_is_not_known_is_said_and_is_not_none() {
     let follows = |lag_us| interpret(&rows(STANDBYS, &[standby([0, 0, 0, MIB], lag_us)]));
     let report = follows(None);
-    assert_eq!(insights(&report), ["standbys_follow"]);
+    assert_eq!(report.insight_ids(), ["standbys_follow"]);
     assert_eq!(
         report.limitations,
         ["standbys that have something left to replay, by bytes little, and whose lag in time is not known: 1"]
@@ -43,7 +43,7 @@ fn a_lag_in_time_that_is_not_known_is_said_and_is_not_none() {
     // What is known, and what has nothing left to replay, leaves nothing to say.
     assert!(follows(Some(0)).limitations.is_empty());
     let idle = interpret(&rows(STANDBYS, &[standby([0; 4], None)]));
-    assert_well(&idle, "standbys_follow");
+    idle.assert_well("standbys_follow");
     assert!(idle.limitations.is_empty());
 }
 

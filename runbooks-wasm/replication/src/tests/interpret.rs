@@ -94,17 +94,17 @@ fn a_lag_that_is_not_known_is_no_good_news() {
     );
     // Bytes alone are enough, and so is time.
     let bytes = [("replay_lag_bytes", Cell::Int(16 << 20)), ("replay_lag", Cell::Null)];
-    assert_eq!(insights(&judge(LAG, &[&bytes])), ["standbys_keep_up"]);
+    assert_eq!(judge(LAG, &[&bytes]).insight_ids(), ["standbys_keep_up"]);
     let time = [
         ("replay_lag_bytes", Cell::Null),
         ("replay_lag", Cell::DurationUs(600_000_000)),
     ];
     let report = judge(LAG, &[&time]);
-    assert_eq!(insights(&report), ["standby_behind"]);
+    assert_eq!(report.insight_ids(), ["standby_behind"]);
     assert_eq!(report.insights[0].title, "a standby replays late");
     // A base backup streams, and is no standby.
     let report = judge(LAG, &[&[("state", text("backup"))]]);
-    assert_eq!(insights(&report), ["no_standby_streams"]);
+    assert_eq!(report.insight_ids(), ["no_standby_streams"]);
 }
 
 #[test]

@@ -119,7 +119,7 @@ fn what_only_reads_and_runs_far_beyond_all_in_the_logs_may_be_ended() {
             "it waits for its client",
         ),
     ] {
-        assert_eq!(recommends(&report), 0, "{why}: {report:#?}");
+        assert_eq!(report.recommendations(), 0, "{why}: {report:#?}");
     }
 }
 
