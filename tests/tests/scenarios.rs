@@ -21,7 +21,7 @@ const COMMANDS: usize = 60;
 const ACTIONS: usize = 28;
 
 /// How long the symptom may take to go: what a remedy sets off (a run of autovacuum, a standby that catches up) takes its time.
-const HEALING: Duration = Duration::from_secs(120);
+const HEALING: Duration = Duration::from_secs(300);
 
 type Settings = BTreeMap<String, String>;
 

@@ -250,8 +250,8 @@ fn a_restart_of_the_server_at_any_step_is_an_outcome() {
         assert_eq!(count(&lab, "outcome"), outcomes, "{shutdown:?}");
         let ran = run(&lab, &quick);
         assert_eq!(ran.json()["outcome"]["status"], "ok", "{shutdown:?}: {ran:?}");
+        // Not in its report, which is of another incident.
         assert!(ran.stderr.contains("has no outcome"), "{shutdown:?}: {ran:?}");
-        assert!(ran.json()["limitations"].to_string().contains("action_without_outcome"));
         check(&cluster, &lab);
     }
 }

@@ -171,7 +171,7 @@ pub(super) fn load(files: &[(&str, &str)]) -> Result<Catalogue, CatalogueError> 
 }
 
 pub(super) fn parse(file: &str, text: &str) -> Result<Action, CatalogueError> {
-    let read: ActionFile = toml::from_str(text).map_err(|e| CatalogueError::Syntax {
+    let mut read: ActionFile = toml::from_str(text).map_err(|e| CatalogueError::Syntax {
         file: file.to_owned(),
         reason: e.to_string().trim_end().to_owned(),
     })?;
@@ -180,11 +180,15 @@ pub(super) fn parse(file: &str, text: &str) -> Result<Action, CatalogueError> {
         field,
         reason,
     };
-    let mut read = read;
     let mut description = head_comment(text);
     let mut digest = Sha256::new_with_prefix(text);
     let mut index_facts_sql = None;
+    check_identity(file, &read).map_err(inconsistent)?;
+    check_description(text).map_err(inconsistent)?;
+    check_parameters(&read).map_err(inconsistent)?;
     rows::check(&read).map_err(inconsistent)?;
+    check_caps(&read).map_err(inconsistent)?;
+    check_statements(&read).map_err(inconsistent)?;
     if read.kind != ActionKind::Query {
         let (file, text) = INDEX_FACTS;
         let facts: IndexFactsFile = toml::from_str(text).map_err(|e| CatalogueError::Syntax {
@@ -196,11 +200,6 @@ pub(super) fn parse(file: &str, text: &str) -> Result<Action, CatalogueError> {
         index_facts_sql = Some(facts.sql);
         read.columns = facts.columns;
     }
-    check_identity(file, &read).map_err(inconsistent)?;
-    check_description(text).map_err(inconsistent)?;
-    check_parameters(&read).map_err(inconsistent)?;
-    check_caps(&read).map_err(inconsistent)?;
-    check_statements(&read).map_err(inconsistent)?;
     Ok(Action {
         digest: crate::hex(&digest.finalize()),
         description,

@@ -110,6 +110,7 @@ fn what_is_bounded_only_by_the_size_of_the_database_is_not_safe() {
             "query_family.pg_stat_activity.by_dimensions",
             "relation.pg_constraint.not_validated",
             "relation.pg_index.invalid",
+            "relation.pg_stat_all_indexes.unused",
             "sequence.pg_sequence.near_end",
             "wraparound.pg_class.oldest_tables",
         ]

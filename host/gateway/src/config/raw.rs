@@ -366,11 +366,7 @@ where
     let Some(given) = given else { return Ok(None) };
     let value = *given.get_ref();
     if value < T::from(1) || value > most {
-        let what = if most < T::from(1) {
-            format!("`{word}` cannot be lowered {of}, which is {most} already; leave it out")
-        } else {
-            format!("`{word}` is {value}; it may be lowered from that {of}, {most}, to 1, not raised")
-        };
+        let what = format!("`{word}` is {value}; it may be lowered from that {of}, {most}, to 1, not raised");
         return Err(Problem::at(given, what));
     }
     Ok(Some(value))

@@ -86,7 +86,10 @@ fn nothing_can_be_loosened() {
         &format!("{one}statement_timeout_ms = 2001\n"),
         &["line 2", "query_family.explain", "2000"],
     );
-    refused(&format!("{one}max_rows = 1\n"), &["cannot be lowered"]);
+    refused(
+        &format!("{one}max_rows = 4\n"),
+        &["line 2", "query_family.explain", ", 3, to 1"],
+    );
     for (word, most) in [
         ("actions", 60),
         ("database_ms", 120_000),

@@ -9,8 +9,8 @@ use crate::{messages, offers, scores, words};
 const SLOW_SYNC_US: u64 = 1_000_000;
 /// From this share on sessions write in the checkpointer's place.
 pub(super) const BACKENDS: f64 = 0.3;
-/// Fewer buffers prove nothing.
-const FEW_BUFFERS: u64 = 1_000;
+/// Fewer buffers, 80 MB, prove nothing: one load or one index build that writes its own is no habit.
+const FEW_BUFFERS: u64 = 10_000;
 
 /// Judges the one row.
 pub(super) fn judge(outcome: &Outcome, assessment: &mut Assessment) {

@@ -191,6 +191,17 @@ fn io(rows: &[(&str, &str, i64, i64, f64)]) -> Outcome {
 }
 
 #[test]
+fn a_few_buffers_that_sessions_wrote_are_no_habit() {
+    let cells = [
+        ("buffers_checkpoint", Cell::Int(1_519)),
+        ("buffers_backend", Cell::Int(2_272)),
+        ("buffers_backend_fsync", Cell::Int(0)),
+        ("sync_ms", Cell::Float(10.0)),
+    ];
+    interpret(&counters(3, 0, &cells)).assert_calm();
+}
+
+#[test]
 fn who_writes_is_told() {
     let report = interpret(&io(&[
         ("checkpointer", "normal", 90_000, 1_000, 5_000.0),

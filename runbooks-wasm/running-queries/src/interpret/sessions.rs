@@ -38,6 +38,9 @@ impl Trouble {
     }
 }
 
+/// The server tells the ages of a statement and of its transaction one after the other: so close together, both began at one moment.
+const ONE_MOMENT_US: u64 = 1_000_000;
+
 /// A score from which the end of a statement may be recommended.
 const PRESSING: f64 = 0.2;
 
@@ -97,7 +100,7 @@ fn trouble(record: &Record<'_>) -> Option<Trouble> {
                 return Some(Trouble::Lock(running));
             }
             match open_for(record, running) {
-                Some(open) if open > running => Some(Trouble::Transaction(open)),
+                Some(open) if open > running.saturating_add(ONE_MOMENT_US) => Some(Trouble::Transaction(open)),
                 _ => Some(Trouble::Statement(running)),
             }
         }

@@ -158,7 +158,8 @@ fn an_index_that_begins_with_the_columns_already_is_seen_and_one_that_failed_to_
         "index_there",
         "CREATE INDEX ON \"Shop \"\"1\"\"\".orders (\"Day, of week\")",
     );
-    let outcome = explained("index_there", "\"Day, of week\" > 1", false);
+    // Most of the table, which only a plan with the value knows.
+    let outcome = explained("index_there", "\"Day, of week\" > 1", true);
     assert_eq!(
         (int(&outcome, "column_count"), int(&outcome, "covered_columns")),
         (1, 1)
@@ -180,10 +181,10 @@ fn with_hypopg_the_statement_is_planned_as_if_there_were_the_index_and_there_is_
             outcome.plan.iter().any(|n| n.node_type == "Seq Scan"),
             "the plan shown is the one that there is"
         );
-        // One that the planner would not take changes nothing.
-        let outcome = explained("hypothetical", "\"Day, of week\" > 0", with_run);
-        assert!((float(&outcome, "cost") - float(&outcome, "hypothetical_cost")).abs() < 1.0);
     }
+    // One that the planner would not take changes nothing; without the value it would.
+    let outcome = explained("hypothetical", "\"Day, of week\" > 0", true);
+    assert!((float(&outcome, "cost") - float(&outcome, "hypothetical_cost")).abs() < 1.0);
     assert_eq!(
         in_database(
             "hypothetical",
