@@ -40,7 +40,7 @@ pub(super) fn times(out: &mut Page, packet: &Packet) {
 /// The record that a chart stands on.
 fn source(out: &mut Page, packet: &Packet, position: Option<usize>) {
     if let Some(position) = position {
-        out.paragraph(&format!("Stands on {}.", record(packet, position)));
+        out.paragraph(format_args!("Stands on {}.", record(packet, position)));
     }
 }
 
