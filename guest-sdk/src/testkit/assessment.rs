@@ -75,6 +75,38 @@ impl Report {
         self.assert_calm();
     }
 
+    /// Asserts that no two next actions are the same step under the same label.
+    ///
+    /// # Panics
+    /// When two are.
+    #[track_caller]
+    pub fn assert_no_step_twice(&self) {
+        for (position, next) in self.next_actions.iter().enumerate() {
+            let is_same = |other: &ReportedAction| other.step == next.step && other.label == next.label;
+            let is_twice = self.next_actions.iter().skip(position + 1).any(is_same);
+            assert!(!is_twice, "{}: {self:?}", next.label);
+        }
+    }
+
+    /// Asserts that a person is asked first of all, where one is asked, and that else it ends here.
+    ///
+    /// # Panics
+    /// When something else comes first.
+    #[track_caller]
+    pub fn assert_left_to_a_person_or_stopped(&self) {
+        let is_asked = !self.prompts().is_empty();
+        let step = if is_asked {
+            ReportedStep::PromptUser
+        } else {
+            ReportedStep::Stop
+        };
+        assert_eq!(
+            self.next_actions.first().map(|next| &next.step),
+            Some(&step),
+            "{self:?}"
+        );
+    }
+
     /// The highest score of a finding; 0 without any.
     pub fn worst_score(&self) -> f64 {
         self.findings.iter().map(|finding| finding.score).fold(0.0, f64::max)

@@ -44,6 +44,12 @@ impl OutcomeBuilder {
         self.row_about(None, cells)
     }
 
+    /// Rows with these cells, as [`row`](Self::row) makes them.
+    #[must_use]
+    pub fn rows(self, rows: &[Vec<(&str, Cell)>]) -> Self {
+        rows.iter().fold(self, |made, row| made.row(row))
+    }
+
     /// A row about a session. Its subject has the id that [`session`](super::session) gives for the pid.
     #[must_use]
     pub fn session(self, row: SessionRow) -> Self {

@@ -118,23 +118,16 @@ fn panics(evidence: &Evidence) -> Option<Trouble> {
     let is_damage = |class: &&ErrorClass| {
         class.severity == "PANIC" || class.sqlstate.as_deref().is_some_and(|state| DAMAGE.contains(&state))
     };
-    let classes: Vec<&ErrorClass> = evidence.errors.iter().filter(is_damage).collect();
-    let count = classes.iter().fold(0u64, |sum, class| sum.saturating_add(class.count));
-    let title = messages::panics_title(Count(count));
-    let mut found = trouble(
+    let (kind, codes) = (FindingKind::ErrorClass, &[words::SERVER_DAMAGED]);
+    of_classes(
         evidence,
-        FindingKind::ErrorClass,
-        (title, count),
+        is_damage,
+        kind,
+        messages::panics_title,
         0.97,
-        &[words::SERVER_DAMAGED],
+        codes,
         words::ERRORS,
-    )?;
-    found.finding = classes
-        .iter()
-        .fold(found.finding.confidence(Confidence::High), |finding, class| {
-            finding.evidence(*class)
-        });
-    Some(found)
+    )
 }
 
 /// SQLSTATE of a sequence that has no values left: sequence_generator_limit_exceeded.
@@ -143,23 +136,37 @@ const SEQUENCE: &str = "2200H";
 /// One that has none left is as bad with the first error as with any number: whatever needs it fails until somebody makes room.
 fn sequences(evidence: &Evidence) -> Option<Trouble> {
     let is_ended = |class: &&ErrorClass| class.sqlstate.as_deref() == Some(SEQUENCE);
-    let classes: Vec<&ErrorClass> = evidence.errors.iter().filter(is_ended).collect();
-    let count = classes.iter().fold(0u64, |sum, class| sum.saturating_add(class.count));
-    let title = messages::sequences_title(Count(count));
-    let mut found = trouble(
+    let (kind, codes) = (FindingKind::Wraparound, &[words::SEQUENCE_EXHAUSTED]);
+    of_classes(
         evidence,
-        FindingKind::Wraparound,
-        (title, count),
+        is_ended,
+        kind,
+        messages::sequences_title,
         0.9,
-        &[words::SEQUENCE_EXHAUSTED],
+        codes,
         words::WRAPAROUND,
-    )?;
-    found.finding = classes
+    )
+}
+
+/// Errors that are as bad with the first one: all classes of a kind together.
+fn of_classes(
+    evidence: &Evidence,
+    is_one: impl Fn(&&ErrorClass) -> bool,
+    kind: FindingKind,
+    title: fn(Count) -> Message,
+    score: f64,
+    codes: &[ReasonCode],
+    workflow: Workflow,
+) -> Option<Trouble> {
+    let classes: Vec<&ErrorClass> = evidence.errors.iter().filter(is_one).collect();
+    let count = classes.iter().fold(0u64, |sum, class| sum.saturating_add(class.count));
+    let found = trouble(evidence, kind, (title(Count(count)), count), score, codes, workflow)?;
+    let finding = classes
         .iter()
         .fold(found.finding.confidence(Confidence::High), |finding, class| {
             finding.evidence(*class)
         });
-    Some(found)
+    Some(Trouble { finding, ..found })
 }
 
 /// Classes that other looks judge: sequences, deadlocks, cancellations, refused connections, replication.

@@ -37,8 +37,7 @@ fn evidence() -> Evidence {
 
 /// Rows about that table.
 fn about_table(action: &str, rows: &[Vec<(&str, Cell)>]) -> Outcome {
-    let made = testkit::outcome(action).about(&TABLE.to_owned());
-    rows.iter().fold(made, |made, row| made.row(row)).build()
+    testkit::outcome(action).about(&TABLE.to_owned()).rows(rows).build()
 }
 
 /// The scores of `figures` never fall.
@@ -52,8 +51,7 @@ fn interpret(outcome: &Outcome) -> Report {
 }
 
 fn rows(action: &str, rows: &[Vec<(&str, Cell)>]) -> Outcome {
-    let made = rows.iter().fold(testkit::outcome(action), |made, row| made.row(row));
-    made.build()
+    testkit::outcome(action).rows(rows).build()
 }
 
 #[test]

@@ -2,6 +2,8 @@
 //!
 //! A runbook that uses it lists its [`words`] and [`messages`] in its own descriptor, and what [`outcome`] wants to be listed.
 
+#[cfg(not(target_arch = "wasm32"))]
+pub mod battery;
 pub mod messages;
 pub mod words;
 

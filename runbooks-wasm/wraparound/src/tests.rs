@@ -21,8 +21,7 @@ fn interpret(outcome: &Outcome) -> Report {
 }
 
 fn rows(action: &str, rows: &[Vec<(&str, Cell)>]) -> Outcome {
-    let made = rows.iter().fold(testkit::outcome(action), |made, row| made.row(row));
-    made.build()
+    testkit::outcome(action).rows(rows).build()
 }
 
 /// The scores of `figures` never fall, and the first is low and the last high.

@@ -273,13 +273,7 @@ fn a_session_that_is_gone_is_told() {
 fn an_action_that_gave_no_answer_says_why() {
     let evidence = evidence();
     testkit::check_failures(&Locks, &evidence, &[], |_, report| {
-        let is_asked = !report.prompts().is_empty();
-        let step = if is_asked {
-            ReportedStep::PromptUser
-        } else {
-            ReportedStep::Stop
-        };
-        assert_eq!(report.next_actions[0].step, step);
+        report.assert_left_to_a_person_or_stopped();
     })
     .unwrap();
 }
