@@ -175,9 +175,10 @@ impl Cluster {
     /// Stops the server and waits, so that the logs are whole.
     fn stop(&mut self) {
         let Some(mut server) = self.server.take() else { return };
-        // SIGINT is a fast shutdown.
+        // SIGTERM is a smart shutdown. A fast one would terminate the server's side of a session whose client has just
+        // ended, and the log would tell a cancellation that the workload did not ask for.
         let pid = server.id().to_string();
-        let _ = Command::new("kill").args(["-INT", &pid]).status();
+        let _ = Command::new("kill").args(["-TERM", &pid]).status();
         let deadline = Instant::now() + Duration::from_secs(30);
         while server.try_wait().ok().flatten().is_none() {
             if Instant::now() > deadline {
