@@ -79,6 +79,21 @@ pub struct RelationName {
     pub name: String,
 }
 
+impl RelationName {
+    /// The name as SQL writes it, with its schema where that is known.
+    pub(crate) fn quoted(&self) -> String {
+        match &self.schema {
+            Some(schema) => format!("{}.{}", quoted(schema), quoted(&self.name)),
+            None => quoted(&self.name),
+        }
+    }
+}
+
+/// A name as SQL writes it: always quoted, quotes doubled.
+pub(crate) fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
 /// One node of a plan; actual figures are totals over all loops.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[expect(

@@ -34,7 +34,7 @@ mod tests;
 
 use super::explain::{self, Explained, HeldStatement, PREPARED};
 use super::failure::Failure;
-use super::index_facts::{self, Planned, Replan};
+use super::index_facts::{Planned, Replan};
 use super::plan::{self, Plan};
 use super::session::Session;
 use super::statement::{Kind, Statement};
@@ -107,18 +107,12 @@ pub(super) async fn run(session: &mut Session, approved: &ApprovedAction, max_co
     if after.as_ref().ok() != Some(&prepared) {
         return Err(Failure::new(OutcomeStatus::Failed, CHANGED_MEANWHILE));
     }
-    let plan = plan::read(&json).map_err(|e| Failure::new(OutcomeStatus::Failed, e.to_string()))?;
     let replan = Replan {
         statement: &statement,
         search_path: &path,
         planned: Planned::With(&arguments),
     };
-    let index_facts = index_facts::of(session, action, &plan, &replan).await;
-    Ok(Explained {
-        plan,
-        bytes: json.len() as u64,
-        index_facts,
-    })
+    explain::with_index_facts(session, action, &json, &replan).await
 }
 
 /// The server holds a SELECT with the sample's fingerprint.

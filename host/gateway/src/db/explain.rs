@@ -106,13 +106,23 @@ pub(super) async fn run(
     let json = without_values(session, statement, action.caps.max_bytes)
         .await
         .map_err(|failure| in_terms_of_explain(failure, statement.kind()))?;
-    let plan = plan::read(&json).map_err(|e| Failure::new(OutcomeStatus::Failed, e.to_string()))?;
     let replan = Replan {
         statement,
         search_path: &path,
         planned: Planned::Generic,
     };
-    let index_facts = index_facts::of(session, action, &plan, &replan).await;
+    with_index_facts(session, action, &json, &replan).await
+}
+
+/// The plan of `json`, and what indexes it may lack.
+pub(super) async fn with_index_facts(
+    session: &mut Session,
+    action: &Action,
+    json: &str,
+    replan: &Replan<'_>,
+) -> Result<Explained, Failure> {
+    let plan = plan::read(json).map_err(|e| Failure::new(OutcomeStatus::Failed, e.to_string()))?;
+    let index_facts = index_facts::of(session, action, &plan, replan).await;
     Ok(Explained {
         plan,
         bytes: json.len() as u64,

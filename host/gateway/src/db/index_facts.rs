@@ -20,7 +20,7 @@ use super::plan::{self, Plan};
 use super::session::Session;
 use super::statement::Statement;
 use crate::catalogue::Action;
-use crate::outcome::{Cell, PlanNode, RelationName, Row};
+use crate::outcome::{Cell, PlanNode, RelationName, Row, quoted};
 use crate::words::OutcomeStatus;
 
 /// Cost of a scan, in the planner's units, from which an index is worth a question: some tens of blocks.
@@ -146,9 +146,8 @@ async fn hypothetically(
 ) -> Result<(i64, f64), Failure> {
     let columns: Vec<String> = candidate.columns.iter().map(|column| quoted(column)).collect();
     let definition = format!(
-        "CREATE INDEX ON {}.{} ({})",
-        quoted(candidate.schema),
-        quoted(&candidate.relation.name),
+        "CREATE INDEX ON {} ({})",
+        candidate.relation.quoted(),
         columns.join(", ")
     );
     let made = format!(
@@ -197,11 +196,6 @@ fn set(action: &Action, row: &mut Row, column: &str, value: Cell) {
     if let Some(cell) = position.and_then(|at| row.cells.get_mut(at)) {
         *cell = value;
     }
-}
-
-/// A name as SQL writes it.
-fn quoted(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
 }
 
 /// Only C functions that belong to the extension: nobody but a superuser makes those.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use pg_logstats_handoff::{Latency, LockNode, Mark, PlanNode, Severity, Untrusted};
+use pg_logstats_logs::compare::Comparison;
 use pg_logstats_logs::evidence::{Evidence, LockTarget, SessionRef};
 use pg_logstats_logs::instant::parse_instant;
 
@@ -151,13 +152,21 @@ fn chart<T>(shown: Vec<T>, record: usize) -> Chart<T> {
     (shown, record)
 }
 
+/// What actions returned, the newest first, each with its record.
+fn newest_outcomes<'r>(reports: &'r [FoundReport<'_>]) -> impl Iterator<Item = (usize, &'r OutcomeView)> {
+    let reports = reports.iter().rev();
+    reports.filter_map(|it| Some((it.position, it.record.report.outcome.as_ref()?)))
+}
+
+/// The newest logs, with what they were compared with and their record.
+fn newest_logs(snapshots: &[(usize, EvidenceSnapshot)]) -> Option<(usize, &Evidence, Option<&Comparison>)> {
+    let mut snapshots = snapshots.iter().rev();
+    snapshots.find_map(|(record, snapshot)| Some((*record, snapshot.log.as_ref()?, snapshot.comparison.as_ref())))
+}
+
 /// The statements with the most time, of the newest logs.
 pub(super) fn latencies(snapshots: &[(usize, EvidenceSnapshot)]) -> Chart<Latency> {
-    let newest = snapshots
-        .iter()
-        .rev()
-        .find_map(|(record, snapshot)| Some((*record, snapshot.log.as_ref()?, snapshot.comparison.as_ref())));
-    let Some((record, log, comparison)) = newest else {
+    let Some((record, log, comparison)) = newest_logs(snapshots) else {
         return Chart::default();
     };
     let baseline: BTreeMap<&str, u64> = comparison
@@ -185,19 +194,11 @@ pub(super) fn latencies(snapshots: &[(usize, EvidenceSnapshot)]) -> Chart<Latenc
 
 /// Who waits for whom: as the server said last, or else as the logs tell.
 pub(super) fn lock_tree(reports: &[FoundReport<'_>], snapshots: &[(usize, EvidenceSnapshot)]) -> Chart<LockNode> {
-    let live = reports
-        .iter()
-        .rev()
-        .filter_map(|it| Some((it.position, it.record.report.outcome.as_ref()?)))
-        .find(|(_, outcome)| outcome.target_id == LOCK_TREE && !outcome.rows.is_empty());
+    let live = newest_outcomes(reports).find(|(_, outcome)| outcome.target_id == LOCK_TREE && !outcome.rows.is_empty());
     if let Some((record, outcome)) = live {
         return chart(ordered(live_edges(outcome)), record);
     }
-    let logged = snapshots
-        .iter()
-        .rev()
-        .find_map(|(record, snapshot)| Some((*record, snapshot.log.as_ref()?)));
-    logged.map_or_else(Chart::default, |(record, log)| {
+    newest_logs(snapshots).map_or_else(Chart::default, |(record, log, _)| {
         chart(ordered(logged_edges(log)), record)
     })
 }
@@ -349,11 +350,8 @@ fn ordered(edges: Vec<Edge>) -> Vec<LockNode> {
 
 /// The plan that was looked at last.
 pub(super) fn plan(reports: &[FoundReport<'_>], insights: &[Concluded]) -> Chart<PlanNode> {
-    let mut outcomes = reports
-        .iter()
-        .rev()
-        .filter_map(|it| Some((it.position, it.record.report.outcome.as_ref()?)));
-    let Some((record, outcome)) = outcomes.find(|(_, outcome)| !outcome.plan.is_empty()) else {
+    let looked_at = newest_outcomes(reports).find(|(_, outcome)| !outcome.plan.is_empty());
+    let Some((record, outcome)) = looked_at else {
         return Chart::default();
     };
     let named = |id: &String| {

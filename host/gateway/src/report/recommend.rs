@@ -8,7 +8,7 @@ use std::borrow::Cow;
 
 use super::Recommendation;
 use super::views::relation_text;
-use crate::outcome::RelationName;
+use crate::outcome::{RelationName, quoted};
 use crate::runbook::assessment::CheckedRecommendation;
 use crate::subjects::{Subject, Subjects, table_relation};
 use crate::untrusted::Untrusted;
@@ -34,18 +34,6 @@ pub(super) fn render(advice: &CheckedRecommendation, subjects: &Subjects) -> Opt
     }
 }
 
-/// A name as SQL writes it: always quoted, quotes doubled.
-fn quoted(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
-}
-
-fn quoted_relation(relation: &RelationName) -> String {
-    match &relation.schema {
-        Some(schema) => format!("{}.{}", quoted(schema), quoted(&relation.name)),
-        None => quoted(&relation.name),
-    }
-}
-
 fn named_relation<'a>(id: &str, subjects: &'a Subjects) -> Option<Cow<'a, RelationName>> {
     match subjects.get(id)? {
         Subject::RelationName(relation) => Some(Cow::Borrowed(relation)),
@@ -58,7 +46,7 @@ fn named_relation<'a>(id: &str, subjects: &'a Subjects) -> Option<Cow<'a, Relati
 fn create_index(relation: &str, columns: &[String], subjects: &Subjects) -> Option<Recommendation> {
     let relation = named_relation(relation, subjects)?;
     let columns = quoted_columns(&relation, columns, subjects)?;
-    let table = quoted_relation(&relation);
+    let table = relation.quoted();
     Some(Recommendation {
         kind: "create_index".to_owned(),
         sql: Untrusted::new(&format!("CREATE INDEX CONCURRENTLY ON {table} ({});", columns.join(", "))),
@@ -106,7 +94,7 @@ fn analyze(relation: &str, subjects: &Subjects) -> Option<Recommendation> {
     let relation = named_relation(relation, subjects)?;
     Some(Recommendation {
         kind: "analyze_relation".to_owned(),
-        sql: Untrusted::new(&format!("ANALYZE {};", quoted_relation(&relation))),
+        sql: Untrusted::new(&format!("ANALYZE {};", relation.quoted())),
         expected_effect: "the planner's row estimates follow the data as it is now".to_owned(),
         risk: "reads a sample of the table; plans of other statements may change too".to_owned(),
         lock: format!("{SHARE_UPDATE_EXCLUSIVE}, for seconds as a rule"),
@@ -141,7 +129,7 @@ fn end_session(session: &str, subjects: &Subjects) -> Option<Recommendation> {
 
 fn vacuum(relation: &str, freeze: bool, subjects: &Subjects) -> Option<Recommendation> {
     let relation = named_relation(relation, subjects)?;
-    let table = quoted_relation(&relation);
+    let table = relation.quoted();
     let (options, effect, check) = match freeze {
         true => (
             "FREEZE, VERBOSE",
@@ -169,7 +157,7 @@ fn vacuum(relation: &str, freeze: bool, subjects: &Subjects) -> Option<Recommend
 
 fn set_autovacuum(relation: &str, thousandths: u32, subjects: &Subjects) -> Option<Recommendation> {
     let relation = named_relation(relation, subjects)?;
-    let table = quoted_relation(&relation);
+    let table = relation.quoted();
     let factor = f64::from(thousandths.min(1_000)) / 1_000.0;
     Some(Recommendation {
         kind: "set_autovacuum".to_owned(),

@@ -28,6 +28,7 @@ use sqlx::postgres::types::Oid;
 use crate::db::explain;
 use crate::db::failure::Failure;
 use crate::db::statement::{Name, TreeFacts};
+use crate::outcome::RelationName;
 use crate::words::OutcomeStatus;
 
 /// Built-in functions that are not volatile and yet read tables by name, run a type's input function by name or oid, or assign a
@@ -182,11 +183,12 @@ const FINDINGS: [(&str, &str); 11] = [
 
 /// A relation's name for `to_regclass`.
 fn quoted(name: &Name) -> String {
-    let quote = |part: &str| format!("\"{}\"", part.replace('"', "\"\""));
-    match &name.schema {
-        Some(schema) => format!("{}.{}", quote(schema), quote(&name.name)),
-        None => quote(&name.name),
+    let name = name.clone();
+    RelationName {
+        schema: name.schema,
+        name: name.name,
     }
+    .quoted()
 }
 
 /// $1 functions, $2 operators, $3 types, $4 fields, $5 relations, $6 built-in functions that do more, $7 C functions that run SQL.

@@ -1,7 +1,7 @@
 //! Room for a sequence that is near its end.
 
-use super::{Recommendation, quoted, quoted_relation};
-use crate::outcome::SequenceOwner;
+use super::Recommendation;
+use crate::outcome::{SequenceOwner, quoted};
 use crate::subjects::{Subject, Subjects};
 use crate::untrusted::Untrusted;
 
@@ -10,7 +10,7 @@ pub(super) fn extend(sequence: &str, subjects: &Subjects) -> Option<Recommendati
     let Subject::Sequence(sequence) = subjects.get(sequence)? else {
         return None;
     };
-    let name = quoted_relation(&sequence.name);
+    let name = sequence.name.quoted();
     let extend = format!("ALTER SEQUENCE {name} AS bigint NO MAXVALUE;");
     let narrow = sequence.owner.as_ref().filter(|owner| owner.is_narrow);
     let (sql, risk, lock) = match narrow {
@@ -36,7 +36,7 @@ pub(super) fn extend(sequence: &str, subjects: &Subjects) -> Option<Recommendati
 }
 
 fn widen(owner: &SequenceOwner) -> String {
-    let table = quoted_relation(&owner.relation);
+    let table = owner.relation.quoted();
     format!(
         "ALTER TABLE {table} ALTER COLUMN {} TYPE bigint;",
         quoted(&owner.column)

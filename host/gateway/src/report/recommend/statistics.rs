@@ -1,7 +1,7 @@
 //! What the planner knows of columns: how closely ANALYZE looks, and extended statistics.
 
-use super::{Recommendation, SHARE_UPDATE_EXCLUSIVE, named_relation, quoted, quoted_columns, quoted_relation};
-use crate::outcome::RelationName;
+use super::{Recommendation, SHARE_UPDATE_EXCLUSIVE, named_relation, quoted_columns};
+use crate::outcome::{RelationName, quoted};
 use crate::subjects::{Subject, Subjects};
 use crate::untrusted::Untrusted;
 
@@ -9,7 +9,7 @@ use crate::untrusted::Untrusted;
 pub(super) fn create(relation: &str, columns: &[String], subjects: &Subjects) -> Option<Recommendation> {
     let relation = named_relation(relation, subjects)?;
     let columns = quoted_columns(&relation, columns, subjects)?;
-    let table = quoted_relation(&relation);
+    let table = relation.quoted();
     let name = quoted(&statistics_name(&relation));
     Some(Recommendation {
         kind: "create_statistics".to_owned(),
@@ -34,7 +34,7 @@ pub(super) fn target(column: &str, target: u32, subjects: &Subjects) -> Option<R
     let Subject::Column { relation, column } = subjects.get(column)? else {
         return None;
     };
-    let table = quoted_relation(relation);
+    let table = relation.quoted();
     let alter = |target: &str| {
         format!(
             "ALTER TABLE {table} ALTER COLUMN {} SET STATISTICS {target}; ANALYZE {table};",
