@@ -786,6 +786,7 @@ pub(super) const ACTIONS: &[Action] = &[
             "xact_start",
             "xid_age",
             "is_hidden",
+            "holds_here",
         ],
     ),
 ];

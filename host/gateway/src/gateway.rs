@@ -4,7 +4,7 @@
 //! recorded; runbook engine and database runtime are made only by the verbs that need them.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
 use pg_logstats_audit::{Log, Sealed, Signer};
@@ -15,7 +15,7 @@ use crate::ambient::{self, OpenError};
 use crate::approval::{ApprovalRequest, ApprovalScope};
 use crate::audit::checkpoints;
 use crate::audit::clock::{Clock, ClockStep, Reading};
-use crate::budget::{Budget, Counter, Tally};
+use crate::budget::{Budget, Counted, Counter, Tally};
 use crate::catalogue::Catalogue;
 use crate::config::{CheckpointExport, Config, DatabaseConfig, Rules};
 use crate::db::Target;
@@ -71,6 +71,8 @@ pub struct Gateway {
     /// The operator's own configuration, when another one was named: its rules hold as well.
     operators: Option<Config>,
     clock: Clock,
+    /// How far this process has added the log up.
+    counted: Mutex<Counted>,
     warn: Option<fn(&str)>,
 }
 
@@ -186,6 +188,7 @@ impl Gateway {
             config_path: options.config.clone(),
             operators,
             clock: Clock::default(),
+            counted: Mutex::default(),
             warn: options.warn,
         };
         gateway.note_recovery()?;
@@ -514,7 +517,14 @@ impl Gateway {
 
     /// What was used, counted from the audit log.
     pub(crate) fn tally(&self) -> Result<Tally, GatewayError> {
-        Counter::new(&self.log, &self.workspace).tally()
+        let mut counted = self.counted.lock().unwrap_or_else(|poisoned| {
+            // It may hold half of an action.
+            let mut counted = PoisonError::into_inner(poisoned);
+            *counted = Counted::default();
+            counted
+        });
+        let counter = Counter::new(&self.log, &self.workspace);
+        Ok(counter.count_on(&mut counted)?.clone())
     }
 
     /// The rules for `database`, or those for all without one.

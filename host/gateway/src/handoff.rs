@@ -156,7 +156,7 @@ impl Gateway {
         let snapshots: Vec<(usize, EvidenceSnapshot)> = self.snapshots(&reports);
         let newest = reports.last().map(|it| &it.record.report);
         let findings = conclusions::findings(&reports);
-        let insights = conclusions::insights(&reports);
+        let insights = conclusions::insights(&reports, &findings);
         let next = conclusions::next(&reports, &findings, &insights);
         let mut limitations: Vec<String> = Vec::new();
         for limitation in reports.iter().flat_map(|it| &it.record.report.limitations) {

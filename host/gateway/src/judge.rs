@@ -61,10 +61,10 @@ pub(crate) struct Judgement {
     pub(crate) subjects: Arc<Subjects>,
 }
 
-/// Runs `component` on `snapshot`, and on `outcome` in phase 2.
+/// Runs `component`, which is `loaded`, on `snapshot`, and on `outcome` in phase 2.
 pub(crate) fn judge(
     component: &TrustedComponent,
-    workspace: &Workspace,
+    loaded: Result<LoadedRunbook, RunbookError>,
     catalogue: &Arc<Catalogue>,
     snapshot: &EvidenceSnapshot,
     evidence_digest: &str,
@@ -85,15 +85,18 @@ pub(crate) fn judge(
         requests: RequestLog::default(),
         subjects: Arc::default(),
     };
-    if let Err(error) = run(
-        component,
-        workspace,
-        catalogue,
-        snapshot,
-        evidence_digest,
-        outcome,
-        &mut judgement,
-    ) {
+    let result = loaded.and_then(|loaded| {
+        run(
+            component,
+            &loaded,
+            catalogue,
+            snapshot,
+            evidence_digest,
+            outcome,
+            &mut judgement,
+        )
+    });
+    if let Err(error) = result {
         judgement.info.failure = Some(RunbookFailure {
             code: error.code().to_owned(),
             message: error.to_string(),
@@ -104,18 +107,17 @@ pub(crate) fn judge(
 
 fn run(
     component: &TrustedComponent,
-    workspace: &Workspace,
+    loaded: &LoadedRunbook,
     catalogue: &Arc<Catalogue>,
     snapshot: &EvidenceSnapshot,
     evidence_digest: &str,
     outcome: Option<OutcomeInput<'_>>,
     judgement: &mut Judgement,
 ) -> Result<(), RunbookError> {
-    let loaded = load(component, workspace)?;
     let wit_version = loaded.wit_version();
     judgement.info.wit_version = Some(wit_version.as_str().to_owned());
     judgement.subjects = Arc::new(Subjects::of(wit_version, snapshot, plan_of(outcome)));
-    let (descriptor, usage) = described(&loaded);
+    let (descriptor, usage) = described(loaded);
     judgement.info.usage = usage;
     let descriptor = descriptor?;
     descriptor.name().clone_into(&mut judgement.info.name);
@@ -136,7 +138,7 @@ fn run(
         evidence_digest,
         outcome,
     };
-    let called = run.call(&loaded);
+    let called = run.call(loaded);
     judgement.info.usage = called.usage;
     let assessment = called.answer?;
     judgement.requests = called.requests;

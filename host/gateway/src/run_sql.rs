@@ -21,7 +21,7 @@ use crate::gateway::{ChosenDatabase, Gateway, RefusalDraft};
 use crate::health::{self, Sharing, Verdict};
 use crate::ids::unique_part;
 use crate::interrupt;
-use crate::judge::{Judgement, OutcomeInput, TrustedComponent, judge};
+use crate::judge::{self, Judgement, OutcomeInput, TrustedComponent, judge};
 use crate::outcome::{ActionOutcome, OUTCOME_VERSION, RecordedOutcome};
 use crate::record::{IntentRecord, OutcomeRecord, RecordBody, ReportRecord, SealedRecord};
 use crate::report::{
@@ -30,6 +30,7 @@ use crate::report::{
 };
 use crate::request::RunSqlRequest;
 use crate::runbook::requests::OfferedParameter;
+use crate::runbook::{LoadedRunbook, RunbookError};
 use crate::snapshot::EvidenceSnapshot;
 use crate::subjects::{Subject, Subjects};
 use crate::time::{now_us, rfc3339};
@@ -111,8 +112,14 @@ impl Gateway {
         let Some(_incident) = self.workspace.lock_incident(&chosen.parent.report.incident_id)? else {
             return Err(busy("for this incident"));
         };
-        let ran = self.decide_and_run(&chosen, request, &database, permit, scope)?;
-        self.report_outcome(request, chosen, ran, &database)
+        // Code is made ready while the server works; nothing of it runs before there is an outcome to judge.
+        let (ran, loaded) = std::thread::scope(|threads| {
+            let loading = threads.spawn(|| judge::load(&chosen.component, &self.workspace));
+            let ran = self.decide_and_run(&chosen, request, &database, permit, scope);
+            let loaded = loading.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            (ran, loaded)
+        });
+        self.report_outcome(request, chosen, ran?, loaded, &database)
     }
 
     /// The action that the request names, and what it would bind: looked up in the verified parent, bound again from the evidence.
@@ -282,6 +289,7 @@ impl Gateway {
         request: &RunSqlRequest,
         chosen: Chosen,
         ran: Ran,
+        loaded: Result<LoadedRunbook, RunbookError>,
         database: &ChosenDatabase,
     ) -> Result<Report, GatewayError> {
         let mut snapshot = chosen.snapshot;
@@ -301,7 +309,7 @@ impl Gateway {
         };
         let judgement = judge(
             &chosen.component,
-            &self.workspace,
+            loaded,
             &self.catalogue,
             &snapshot,
             &evidence_digest,

@@ -72,7 +72,7 @@ impl Gateway {
         let evidence_digest = self.workspace.put_evidence(&ground.snapshot)?;
         let judgement = judge(
             &component,
-            &self.workspace,
+            load(&component, &self.workspace),
             &self.catalogue,
             &ground.snapshot,
             &evidence_digest,

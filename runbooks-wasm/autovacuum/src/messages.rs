@@ -155,5 +155,6 @@ pg_logstats_sdk::messages! {
     // ---- outcomes that are no answer
     failed_reason() => "it shows nothing about vacuum";
     unexpected_result() => "the result had not the columns that this runbook reads; a newer runbook may be needed";
+    held_elsewhere(n: count) => "sessions and prepared transactions of other databases, which keep old rows there and not here: {n}";
     hidden_rows(n: count) => "sessions that the role may not see, and that may keep old rows: {n}";
 }

@@ -88,6 +88,7 @@ pg_logstats_sdk::messages! {
     xmin_held_reason_unknown() => "the server does not show how old they are";
     xmin_next_reason(next: count) => "it is the oldest and does nothing; without it vacuum would be held back by what is {next} transactions old";
     xmin_only_reason() => "it does nothing, and nothing else holds back vacuum";
+    xmin_elsewhere(n: count) => "sessions and prepared transactions of other databases, which hold back vacuum there and not here: {n}";
     xmin_free_title() => "nothing holds back vacuum";
     xmin_free_reason() => "no session, slot or prepared transaction has a snapshot or transaction id";
     session_holds_vacuum_title(session: subject) => "{session} is idle in its transaction and holds back vacuum";

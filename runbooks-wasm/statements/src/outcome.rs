@@ -9,11 +9,16 @@ mod tests;
 
 use pg_logstats_sdk::{
     Actions, Assessment, Confidence, Count, Finding, FindingKind, Insight, InsightId, Message, NextAction, Outcome,
-    OutcomeStatus, no_answer,
+    OutcomeStatus, Record, no_answer,
 };
 
 /// Rows of one outcome that become findings, worst first.
 const FINDINGS: usize = 10;
+
+/// Whether what the row of `wraparound.pg_stat_activity.oldest_xmin` tells holds back this database: who is in another one does not.
+pub fn holds_here(row: &Record<'_>) -> bool {
+    row.boolean("holds_here") != Some(false)
+}
 
 /// A whole judgement: what [`judged`] says, that there was more, and the end.
 pub fn frame(

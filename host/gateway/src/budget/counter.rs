@@ -22,13 +22,14 @@ use crate::workspace::Workspace;
 /// Name of the cache in the workspace's `cache/`, with the version of its form.
 const CACHE_FILE: &str = "usage-v1";
 const PURPOSE: &str = "pg-logstats usage v1";
-/// New entries that are added up again rather than cached: writing the cache is two fsyncs, reading an entry or two is less.
-const UNCACHED_ENTRIES: u64 = 32;
+/// New entries that are added up again by the next process rather than cached: writing the cache is two fsyncs, reading sixteen
+/// entries is as much.
+const UNCACHED_ENTRIES: u64 = 16;
 
-/// What is cached.
+/// A log that was added up to some place: what is cached, and what a process keeps from one count to the next.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Cached {
+pub struct Counted {
     /// Entries that were added up.
     size: u64,
     /// Id and SHA-256 of the last of them.
@@ -85,28 +86,41 @@ impl<'a> Counter<'a> {
     /// # Errors
     /// When the log cannot be read, does not verify, or has an action that does not load.
     pub fn tally(&self) -> Result<Tally, GatewayError> {
-        let mut cached = self.load().unwrap_or_default();
-        if !self.is_of_this_log(&cached)? {
-            cached = Cached::default();
+        let mut counted = Counted::default();
+        self.count_on(&mut counted)?;
+        Ok(counted.tally)
+    }
+
+    /// The tally of the log as it is now, going on from `counted`, which is as the cache: it counts for nothing when it is not of
+    /// this log. After an error it still says what had been added up before.
+    ///
+    /// # Errors
+    /// As [`Counter::tally`].
+    pub fn count_on<'c>(&self, counted: &'c mut Counted) -> Result<&'c Tally, GatewayError> {
+        if counted.size == 0 || !self.is_of_this_log(counted)? {
+            *counted = self.load().unwrap_or_default();
+            if !self.is_of_this_log(counted)? {
+                *counted = Counted::default();
+            }
         }
-        let first = cached.size;
+        let first = counted.size;
         for indexed in self.log.entries_from(first)? {
             let indexed = indexed?;
-            self.count(&mut cached.tally, &indexed)?;
-            cached.size = indexed.index + 1;
-            cached.last = Some(identity(&indexed));
+            self.count(&mut counted.tally, &indexed)?;
+            counted.size = indexed.index + 1;
+            counted.last = Some(identity(&indexed));
         }
-        if cached.size - first > UNCACHED_ENTRIES {
-            self.store(&cached);
+        if counted.size - first > UNCACHED_ENTRIES {
+            self.store(counted);
         }
-        Ok(cached.tally)
+        Ok(&counted.tally)
     }
 
     /// Whether the log has, where the cache ends, the record that it ends with. Ids are of chance and digests of signed bytes, so a log
     /// that was put in its place, or one that was rolled back and went on, has another one there.
-    fn is_of_this_log(&self, cached: &Cached) -> Result<bool, GatewayError> {
-        let (Some(last), Some(index)) = (&cached.last, cached.size.checked_sub(1)) else {
-            return Ok(cached.size == 0);
+    fn is_of_this_log(&self, counted: &Counted) -> Result<bool, GatewayError> {
+        let (Some(last), Some(index)) = (&counted.last, counted.size.checked_sub(1)) else {
+            return Ok(counted.size == 0);
         };
         match self.log.entries_from(index)?.next() {
             Some(entry) => Ok(identity(&entry?) == *last),
@@ -149,13 +163,13 @@ impl<'a> Counter<'a> {
         })
     }
 
-    fn load(&self) -> Option<Cached> {
+    fn load(&self) -> Option<Counted> {
         serde_json::from_slice(&self.files().read(CACHE_FILE)?).ok()
     }
 
     /// Without the cache the next count takes longer; nothing else depends on it.
-    fn store(&self, cached: &Cached) {
-        if let Ok(json) = serde_json::to_vec(cached) {
+    fn store(&self, counted: &Counted) {
+        if let Ok(json) = serde_json::to_vec(counted) {
             self.files().write(CACHE_FILE, &json);
         }
     }
@@ -241,9 +255,9 @@ mod tests {
 
         // Forged: somebody who may write the file, but has no key, says that nothing was used.
         let mut forged = cache.clone();
-        let json = serde_json::to_vec(&Cached {
+        let json = serde_json::to_vec(&Counted {
             size: 40,
-            ..Cached::default()
+            ..Counted::default()
         });
         forged.truncate(32);
         forged.extend(json.unwrap());
@@ -280,6 +294,43 @@ mod tests {
             .write_cache(CACHE_FILE, &bench.cache().unwrap())
             .unwrap();
         assert_eq!(other.count().incident("in_1").actions, 25);
+    }
+
+    #[test]
+    fn a_process_goes_on_from_what_it_counted_and_from_no_other_log() {
+        let (bench, other) = (Bench::new(), Bench::new());
+        let mut counted = Counted::default();
+        for actions in 1..=3 {
+            bench.act();
+            let tally = Counter::new(&bench.log, &bench.workspace)
+                .count_on(&mut counted)
+                .unwrap();
+            assert_eq!(*tally, bench.count());
+            assert_eq!(tally.incident("in_1").actions, actions);
+        }
+        assert_eq!(counted.size, 6);
+        assert!(
+            bench.cache().is_none(),
+            "a few entries are counted again by the next process"
+        );
+        // Of a log that is as long, and of one that is shorter.
+        other.act();
+        for _ in 0..3 {
+            let mut counted = serde_json::from_slice(&serde_json::to_vec(&counted).unwrap()).unwrap();
+            let tally = Counter::new(&other.log, &other.workspace)
+                .count_on(&mut counted)
+                .unwrap()
+                .clone();
+            assert_eq!(tally, other.count());
+            other.act();
+        }
+        // What cannot be counted is met again each time, and what was counted before stays right.
+        bench.append("intent", &serde_json::json!({"database_id": "db_a"}));
+        for _ in 0..2 {
+            let refused = Counter::new(&bench.log, &bench.workspace).count_on(&mut counted);
+            assert!(refused.unwrap_err().to_string().contains("cannot be counted"));
+            assert_eq!(counted.size, 6);
+        }
     }
 
     #[test]

@@ -13,7 +13,7 @@ mod tally;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use counter::Counter;
+pub use counter::{Counted, Counter};
 pub use tally::{Reserved, Sums, Tally};
 
 use crate::time::rfc3339;

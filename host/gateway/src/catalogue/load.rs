@@ -157,8 +157,17 @@ pub(super) fn builtin() -> Result<Catalogue, CatalogueError> {
 
 pub(super) fn load(files: &[(&str, &str)]) -> Result<Catalogue, CatalogueError> {
     let mut actions = BTreeMap::new();
-    for (file, text) in files {
-        let action = parse(file, text)?;
+    // The rest of the start waits for this, and each command starts anew.
+    let parsed: Vec<_> = std::thread::scope(|threads| {
+        let (one, other) = files.split_at(files.len() / 2);
+        let parse_all = |files: &[(&str, &str)]| files.iter().map(|(file, text)| parse(file, text)).collect::<Vec<_>>();
+        let other = threads.spawn(move || parse_all(other));
+        let mut parsed = parse_all(one);
+        parsed.extend(other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+        parsed
+    });
+    for ((file, _), action) in files.iter().zip(parsed) {
+        let action = action?;
         let id = action.id.clone();
         if actions.insert(id.clone(), Arc::new(action)).is_some() {
             return Err(CatalogueError::Duplicate {

@@ -1,5 +1,6 @@
 //! What was found, what followed, and what a person should do: of all reports of an incident together.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use pg_logstats_handoff::{Finding, Insight, NextStep, Recommendation, Severity, Subject};
@@ -118,8 +119,9 @@ fn of_view(view: &SubjectView) -> Subject {
     }
 }
 
-/// The insights of all reports, each once: those with advice that mends something first, and of these the surest.
-pub(super) fn insights(reports: &[FoundReport<'_>]) -> Vec<Concluded> {
+/// The insights of all reports, each once: those with advice that mends something first, of these the surest, and of these the ones that
+/// explain the worst of `findings`.
+pub(super) fn insights(reports: &[FoundReport<'_>], findings: &[Finding]) -> Vec<Concluded> {
     let mut kept: Vec<Concluded> = Vec::new();
     for found in reports {
         for insight in &found.record.report.insights {
@@ -145,17 +147,39 @@ pub(super) fn insights(reports: &[FoundReport<'_>]) -> Vec<Concluded> {
             }
         }
     }
+    rank(&mut kept, findings);
+    kept.truncate(MAX_INSIGHTS);
+    kept
+}
+
+fn rank(concluded: &mut [Concluded], findings: &[Finding]) {
     let confidence = |it: &Concluded| match it.insight.confidence.as_str() {
         "high" => 0,
         "medium" => 1,
         _ => 2,
     };
-    kept.sort_by_key(|it| {
+    concluded.sort_by_key(|it| {
         let advice = it.insight.recommendation.as_ref();
-        (advice.is_none(), advice.is_some_and(shows_more), confidence(it))
+        let explained = worst(findings, it);
+        (
+            advice.is_none(),
+            advice.is_some_and(shows_more),
+            confidence(it),
+            Reverse(explained),
+        )
     });
-    kept.truncate(MAX_INSIGHTS);
-    kept
+}
+
+/// How bad the worst finding is that the insight explains: one about what it was seen in, else one of the report that it stands in.
+fn worst(findings: &[Finding], concluded: &Concluded) -> Option<Severity> {
+    let is_about = |finding: &&Finding| {
+        let subject = finding.subject.as_ref();
+        subject.is_some_and(|subject| concluded.evidence.contains(&subject.id))
+    };
+    let is_beside = |finding: &&Finding| finding.record == concluded.insight.record;
+    let severity = |finding: &Finding| finding.severity;
+    let about = findings.iter().filter(is_about).map(severity).max();
+    about.or_else(|| findings.iter().filter(is_beside).map(severity).max())
 }
 
 /// Whether it only lets the server tell more of the next incident: what mends this one comes before that, however sure each is. The SQL is ours.
@@ -248,4 +272,85 @@ pub(super) fn next(reports: &[FoundReport<'_>], findings: &[Finding], insights: 
     }
     next.truncate(MAX_NEXT);
     next
+}
+
+#[cfg(test)]
+mod tests {
+    use pg_logstats_handoff::Untrusted;
+
+    use super::*;
+
+    fn finding(subject: &str, score: f64, record: usize) -> Finding {
+        Finding {
+            kind: "query_family".to_owned(),
+            title: subject.to_owned(),
+            reason: String::new(),
+            score,
+            severity: Severity::of(score),
+            confidence: "high".to_owned(),
+            subject: (!subject.is_empty()).then(|| Subject {
+                id: subject.to_owned(),
+                kind: "query_family".to_owned(),
+                text: None,
+            }),
+            metrics: BTreeMap::new(),
+            record,
+        }
+    }
+
+    fn insight(id: &str, evidence: &str, confidence: &str, sql: Option<&str>, record: usize) -> Concluded {
+        Concluded {
+            evidence: vec![evidence.to_owned()],
+            insight: Insight {
+                id: id.to_owned(),
+                title: String::new(),
+                reason: String::new(),
+                confidence: confidence.to_owned(),
+                recommendation: sql.map(|sql| Recommendation {
+                    kind: "set_parameter".to_owned(),
+                    sql: Untrusted::new(sql),
+                    expected_effect: String::new(),
+                    risk: String::new(),
+                    lock: String::new(),
+                    way_back: Untrusted::new(""),
+                    check: Untrusted::new(""),
+                }),
+                record,
+            },
+        }
+    }
+
+    #[test]
+    fn advice_comes_by_what_it_mends_how_sure_it_is_and_how_bad_what_it_explains_is() {
+        let findings = [
+            finding("qf_worst", 0.9, 0),
+            finding("qf_small", 0.3, 0),
+            finding("", 0.6, 2),
+        ];
+        let (mends, logs) = (
+            Some("ALTER SYSTEM SET work_mem = '8MB'"),
+            Some("ALTER SYSTEM SET log_lock_waits = on"),
+        );
+        let mut concluded = [
+            insight("nothing to do", "qf_worst", "high", None, 0),
+            insight("only logs", "qf_worst", "high", logs, 0),
+            insight("unsure", "qf_worst", "low", mends, 0),
+            insight("explains nothing", "qf_other", "high", mends, 1),
+            insight("small", "qf_small", "high", mends, 0),
+            insight("of its report", "rl_orders", "high", mends, 2),
+            insight("worst", "qf_worst", "high", mends, 1),
+        ];
+        rank(&mut concluded, &findings);
+        let order: Vec<&str> = concluded.iter().map(|it| it.insight.id.as_str()).collect();
+        let expected = [
+            "worst",
+            "of its report",
+            "small",
+            "explains nothing",
+            "unsure",
+            "only logs",
+            "nothing to do",
+        ];
+        assert_eq!(order, expected);
+    }
 }

@@ -29,7 +29,8 @@ fn judged(version: &str, snapshot: &EvidenceSnapshot, outcome: Option<OutcomeInp
         workflow_hint: "unknown".to_owned(),
     };
     let catalogue = Arc::new(Catalogue::builtin().unwrap().clone());
-    judge(&trusted, &workspace, &catalogue, snapshot, "digest", outcome)
+    let loaded = load(&trusted, &workspace);
+    judge(&trusted, loaded, &catalogue, snapshot, "digest", outcome)
 }
 
 /// A row of every kind of cell, and a plan with everything that a node can have.

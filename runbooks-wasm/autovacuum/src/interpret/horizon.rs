@@ -2,6 +2,7 @@
 
 use std::cmp::Reverse;
 
+use pg_logstats_runbook_statements::outcome::holds_here;
 use pg_logstats_sdk::{
     AutovacuumGroup, Confidence, Count, DurationUs, Evidence, Insight, InsightId, Message, NextAction, Outcome,
     Priority, Recommendation, Record,
@@ -63,15 +64,20 @@ fn is(row: &Record<'_>, holder: &str) -> bool {
 
 /// Everything that holds back the horizon, oldest first.
 pub(super) fn holders(evidence: &Evidence, outcome: &Outcome, desk: &mut Desk<'_>) {
-    let hidden = outcome
-        .records()
-        .filter(|row| row.boolean("is_hidden") == Some(true))
-        .count();
+    let (here, elsewhere): (Vec<Record<'_>>, Vec<Record<'_>>) = outcome.records().partition(holds_here);
+    if !elsewhere.is_empty() {
+        let n = Count::of(&elsewhere);
+        desk.assessment.limitation(messages::held_elsewhere(n));
+    }
+    let hidden = here.iter().filter(|row| row.boolean("is_hidden") == Some(true)).count();
     if hidden > 0 {
         let n = Count(u64::try_from(hidden).unwrap_or(u64::MAX));
         desk.assessment.limitation(messages::hidden_rows(n));
     }
-    let ages = outcome.records().filter_map(|row| Some((row, row.count("xid_age")?)));
+    let ages = here.into_iter().filter_map(|row| {
+        let age = row.count("xid_age")?;
+        Some((row, age))
+    });
     let mut ages: Vec<(Record<'_>, u64)> = ages.collect();
     // As the catalogue orders them; but a first row that is not the oldest would be an error that goes unseen. Who began while an older transaction
     // was open has the same age as that one, and is not to blame.

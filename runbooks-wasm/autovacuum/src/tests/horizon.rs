@@ -90,6 +90,35 @@ fn who_came_later_and_who_keeps_nothing_is_not_blamed() {
 }
 
 #[test]
+fn who_is_in_another_database_kept_nothing_here() {
+    let group = held(400_000);
+    let rows: [Row; 2] = [
+        ("session", Some(7), IDLE, Some(group.first_seen), 3_000_000),
+        ("session", Some(8), IDLE, Some(group.first_seen + 5), 114),
+    ];
+    let mut outcome = holders(&rows);
+    let column = outcome
+        .columns
+        .iter()
+        .position(|column| column == "holds_here")
+        .unwrap();
+    for (row, is_here) in outcome.rows.iter_mut().zip([false, true]) {
+        row.cells[column] = Cell::Boolean(is_here);
+    }
+    let evidence = testkit::evidence().autovacuum(group).build();
+    let report = testkit::interpret(&Autovacuum, &evidence, &outcome).unwrap();
+    assert_eq!(report.insight_ids(), ["horizon_held_by_idle_session"]);
+    assert_eq!(
+        report.insights[0].recommendation,
+        Some(Recommendation::EndSession("se_8".to_owned()))
+    );
+    assert_eq!(
+        report.limitations,
+        ["sessions and prepared transactions of other databases, which keep old rows there and not here: 1"]
+    );
+}
+
+#[test]
 fn of_equal_ages_the_transaction_that_began_first_is_the_cause() {
     let group = held(400_000);
     let since = group.first_seen;

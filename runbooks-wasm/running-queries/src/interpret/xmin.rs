@@ -1,5 +1,6 @@
 //! What keeps vacuum from removing old rows.
 
+use pg_logstats_runbook_statements::outcome::holds_here;
 use pg_logstats_runbook_statements::{activity, live, scores, tree};
 use pg_logstats_sdk::{
     Actions, Assessment, Confidence, Count, Finding, FindingKind, FindingRef, Insight, Message, NextAction, Outcome,
@@ -35,17 +36,22 @@ enum Kind<'a> {
 
 /// Judges the rows.
 pub(super) fn judge(outcome: &Outcome, actions: &mut dyn Actions, assessment: &mut Assessment) {
-    if outcome.rows.is_empty() {
+    // Of another database: vacuum here waits for none of them, and what they keep there is that database's to look at.
+    let (here, elsewhere): (Vec<Record<'_>>, Vec<Record<'_>>) = outcome.records().partition(holds_here);
+    if !elsewhere.is_empty() {
+        assessment.limitation(messages::xmin_elsewhere(Count::of(&elsewhere)));
+    }
+    if here.is_empty() {
         let (title, reason) = (messages::xmin_free_title(), messages::xmin_free_reason());
         let id = words::XMIN_HORIZON_FREE;
         assessment.insight(Insight::new(id, Confidence::High, title, reason));
         return;
     }
-    let mut holders: Vec<Holder<'_>> = outcome.records().filter_map(|record| holder(&record)).collect();
+    let mut holders: Vec<Holder<'_>> = here.iter().filter_map(holder).collect();
     // The server has them by age; a row whose age it hides is at no place. Who began while an older transaction was open has the same age as that
     // one, and is not to blame.
     holders.sort_by_key(|holder| (std::cmp::Reverse(holder.age), holder.since));
-    held(outcome, &holders, assessment);
+    held(&here, &holders, assessment);
     let next = holders.get(1).map(|holder| holder.age);
     for (place, holder) in holders.iter().take(HOLDERS).enumerate() {
         let score = scores::xid_age(holder.age);
@@ -133,15 +139,15 @@ fn reason(holder: &Holder<'_>) -> Message {
     }
 }
 
-fn held(outcome: &Outcome, holders: &[Holder<'_>], assessment: &mut Assessment) {
-    let title = messages::xmin_held_title(Count::of(&outcome.rows));
+fn held(here: &[Record<'_>], holders: &[Holder<'_>], assessment: &mut Assessment) {
+    let title = messages::xmin_held_title(Count::of(here));
     let reason = holders
         .first()
         .map_or_else(messages::xmin_held_reason_unknown, |oldest| {
             messages::xmin_held_reason(Count(oldest.age))
         });
     let insight = Insight::new(words::XMIN_HORIZON_HELD, Confidence::High, title, reason);
-    let sessions = outcome.rows.iter().filter_map(|row| row.subject.as_ref());
+    let sessions = here.iter().filter_map(Record::subject);
     assessment.insight(sessions.fold(insight, |insight, session| insight.evidence(session)));
 }
 

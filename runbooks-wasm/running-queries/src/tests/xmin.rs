@@ -35,6 +35,45 @@ fn young_snapshots_are_calm() {
     free.assert_calm();
 }
 
+/// A session of another database is older, and vacuum here does not wait for it.
+#[test]
+fn who_is_in_another_database_is_not_blamed() {
+    let row = |age, holds_here| {
+        [
+            ("holder", text("session")),
+            ("state", text(IDLE)),
+            ("xid_age", Cell::Int(age)),
+            ("holds_here", Cell::Boolean(holds_here)),
+        ]
+    };
+    let judge = |ages: &[(i64, bool)]| {
+        let add =
+            |outcome: testkit::OutcomeBuilder, (age, holds_here): &(i64, bool)| outcome.row(&row(*age, *holds_here));
+        let mut outcome = ages.iter().fold(testkit::outcome(OLDEST_XMIN), add).build();
+        for (pid, row) in (7..).zip(&mut outcome.rows) {
+            row.subject = Some(testkit::session(pid));
+        }
+        interpret(&outcome)
+    };
+    let report = judge(&[(50 * MILLION, false), (10 * MILLION, true)]);
+    assert_eq!(
+        report.titles(),
+        ["se_8 keeps vacuum from removing what 10,000,000 transactions left behind"]
+    );
+    assert_eq!(
+        report.insights.last().unwrap().recommendation,
+        Some(Recommendation::EndSession("se_8".to_owned()))
+    );
+    assert_eq!(
+        report.limitations,
+        ["sessions and prepared transactions of other databases, which hold back vacuum there and not here: 1"]
+    );
+    let free = judge(&[(50 * MILLION, false)]);
+    assert_eq!(free.insight_ids(), ["xmin_horizon_free"]);
+    assert_eq!(free.limitations.len(), 1);
+    free.assert_calm();
+}
+
 #[test]
 fn the_oldest_that_does_nothing_may_be_ended_by_a_persons_decision() {
     let report = held(&[

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use pg_logstats_test_cluster::SUPERUSER;
+
 use super::{Stage, least_role};
 use crate::catalogue::Catalogue;
 use crate::outcome::{Cell, Row};
@@ -112,6 +114,21 @@ impl Stage {
             "{vacuum}: {held:?}"
         );
         assert!(pids.contains(&&Cell::Int(self.crowd.blocker_pid.into())), "{held:?}");
+        let here = |row: &&BTreeMap<String, Cell>| row["holds_here"] == Cell::Boolean(true);
+        assert!(held.iter().all(|row| here(&row)), "{held:?}");
+        // Who is in another database shows an age as well, and this one's dead rows may go.
+        let mut elsewhere = self.crowd.cluster.session(SUPERUSER, "template1").unwrap();
+        let pid = Cell::Int(elsewhere.pid().unwrap().into());
+        elsewhere.run("BEGIN; SELECT pg_current_xact_id()").unwrap();
+        let held = self.found("wraparound.pg_stat_activity.oldest_xmin");
+        let of_elsewhere: Vec<_> = held.iter().filter(|row| !here(row)).collect();
+        let [row] = of_elsewhere.as_slice() else {
+            panic!("{held:?}")
+        };
+        assert_eq!(
+            (&row["pid"], &row["database"]),
+            (&pid, &Cell::Text("template1".to_owned()))
+        );
     }
 
     /// Of all that stream here, none says how far it is.
