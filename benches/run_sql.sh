@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# `run-sql` as a whole process against `psql -c` of the same read, paired in rounds on a local server: medians and their ratio.
+# `run-sql` as a whole process against `psql -c` of the same read, in turns on a local server: medians of the rounds, and of their ratios.
+# Twice: against `psql` as it is installed, which on Debian is a script that first looks for the right version, and against that program.
 #   usage: benches/run_sql.sh [ROUNDS=25]      after `make build`; at most 29, the rate that the default budget allows in a minute
 # The first runs, which compile the runbook and take the verdict, are not counted.
 set -euo pipefail
@@ -30,14 +31,16 @@ read=$("$gateway" catalog show query_family.pg_stat_statements.by_queryid --form
     jq -r '.statements[0].sql' | sed "s/{pg_stat_statements}/public/g; s/\$1/'$queryid'/g")
 now() { date +%s%N; }
 ours() { "$gateway" run-sql --triage-report "$report" --action-id "$action" --quiet --format json >"$work/out.json"; }
-theirs() { psql -qX -U triage -d postgres -c "$read" >/dev/null; }
-theirs
+installed() { psql -qX -U triage -d postgres -c "$read" >/dev/null; }
+program() { "$CLUSTER_BIN/psql" -qX -U triage -d postgres -c "$read" >/dev/null; }
+installed
+program
 ours
 [ "$(jq -r .outcome.status "$work/out.json")" = ok ] || { jq .outcome "$work/out.json" >&2; exit 1; }
 for round in $(seq "$ROUNDS"); do
-    a=$(now); theirs; b=$(now); ours; c=$(now)
-    echo "$(((b - a) / 1000)) $(((c - b) / 1000))"
-done >"$work/pairs"
-median() { cut -d' ' -f"$1" "$work/pairs" | sort -n | awk '{v[NR] = $1} END {print v[int((NR + 1) / 2)]}'; }
-p=$(median 1) g=$(median 2)
-awk -v p="$p" -v g="$g" -v n="$ROUNDS" 'BEGIN { printf "psql -c %.1f ms, run-sql %.1f ms, medians of %d pairs: %.2f times\n", p / 1000, g / 1000, n, g / p }'
+    a=$(now); installed; b=$(now); program; c=$(now); ours; d=$(now)
+    echo "$((b - a)) $((c - b)) $((d - c))"
+done >"$work/rounds"
+median() { awk "{ print $1 }" "$work/rounds" | sort -n | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'; }
+printf 'psql -c %.1f ms, its program %.1f ms, run-sql %.1f ms: %.2f and %.2f times, medians of %d rounds\n' "$(median '$1 / 1e6')" \
+    "$(median '$2 / 1e6')" "$(median '$3 / 1e6')" "$(median '$3 / $1')" "$(median '$3 / $2')" "$ROUNDS"

@@ -20,11 +20,13 @@ cluster_start "max_connections = $((SESSIONS + 20))" "log_line_prefix = '%q%u %p
 for n in $(seq $#); do psql -qXc "CREATE ROLE build_$n LOGIN IN ROLE pg_read_all_stats"; done
 
 if [ "$SESSIONS" -gt 0 ]; then
-    printf 'SELECT 1;\n\\sleep 1000000 s\n' >"$work/idle.sql"
-    printf 'BEGIN;\nSELECT 1;\n\\sleep 1000000 s\n' >"$work/open.sql"
+    # pgbench keeps a pause as microseconds in 32 bits.
+    printf 'SELECT 1;\n\\sleep 2000 s\n' >"$work/idle.sql"
+    printf 'BEGIN;\nSELECT 1;\n\\sleep 2000 s\n' >"$work/open.sql"
     "$CLUSTER_BIN/pgbench" -n -c "$SESSIONS" -t 1 -f "$work/idle.sql@9" -f "$work/open.sql@1" >/dev/null 2>&1 &
     clients=$!
     until [ "$(psql -qXAtc "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'pgbench' AND state LIKE 'idle%'")" = "$SESSIONS" ]; do
+        kill -0 "$clients" || exit 1
         sleep 0.2
     done
 fi
