@@ -8,6 +8,9 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use pg_logstats_gateway::ids::new_id;
+use pg_logstats_gateway::time::{now_us, rfc3339};
+use pg_logstats_gateway::workspace::Workspace;
 use pg_logstats_tests::{Lab, fixture, schema};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
@@ -78,6 +81,47 @@ fn a_time_line_says_who_did_what() {
         .fails(2, &["--since"]);
 }
 
+/// The record of a process that ran while the clock was an hour ahead.
+fn seal_an_hour_ahead(lab: &Lab) {
+    let workspace = Workspace::open(Some(&lab.workspace())).unwrap();
+    let log = workspace.audit_log(Box::new(workspace.file_key().unwrap())).unwrap();
+    let newest = lab.json(&["audit", "list"]).as_array().unwrap().last().unwrap().clone();
+    let mut record: Value =
+        serde_json::from_slice(&log.read(newest["record_id"].as_str().unwrap()).unwrap().payload).unwrap();
+    let ahead_us = now_us() + 3_600_000_000;
+    let id = new_id("fl", ahead_us).unwrap();
+    record["record_id"] = id.clone().into();
+    record["created_at"] = rfc3339(ahead_us).into();
+    log.append_with("failure", &id, None, ahead_us, |placement| {
+        record["index"] = placement.index.into();
+        serde_json::to_vec(&record)
+    })
+    .unwrap();
+}
+
+#[test]
+fn a_clock_that_was_set_is_told_by_the_next_record_whichever_process_makes_it() {
+    let lab = Lab::new();
+    lab.run(&["triage", "query-families", "/no/such/log"])
+        .fails(1, &["/no/such/log"]);
+    let step_of = |position: usize| {
+        let list = lab.json(&["audit", "list"]);
+        let record = lab.json(&["audit", "show", list[position]["record_id"].as_str().unwrap()]);
+        record["clock_step"]["step_us"].as_i64()
+    };
+    assert_eq!(step_of(0), None);
+    seal_an_hour_ahead(&lab);
+    // As any other command, the one that gives the log another key.
+    lab.json(&["audit", "rotate-key", "--reason", "yearly"]);
+    let back = step_of(2).unwrap();
+    assert!((-3_601_000_000..=-3_599_000_000).contains(&back), "{back}");
+    assert_eq!(lab.run(&["triage", "query-families", &shop()]).code, 0);
+    assert_eq!(step_of(3), None, "time passed");
+    let told = lab.run(&["audit", "timeline", "--format", "text"]).stdout;
+    assert_eq!(told.matches("the clock was set by -3").count(), 1, "{told}");
+    assert_eq!(lab.verified_records(), 4);
+}
+
 #[test]
 fn each_checkpoint_goes_where_the_operator_wants_it() {
     let lab = Lab::new();
@@ -101,8 +145,19 @@ fn each_checkpoint_goes_where_the_operator_wants_it() {
     assert_eq!(sent.matches("pg-logstats/audit\n").count(), 2, "{sent}");
     assert!(sent.ends_with(&format!("{newest}\n")), "{sent}");
     assert!(std::fs::read_to_string(at("program")).unwrap().ends_with(&newest));
+    // That of a rotation is the one by which a thief of the old key is held.
+    let ran = lab.run(&[&flag, &file, "audit", "rotate-key", "--reason", "yearly"]);
+    assert_eq!((ran.code, ran.stderr.contains("warning")), (0, false), "{ran:?}");
+    let newest = lab.run(&["audit", "checkpoint"]).stdout;
+    assert!(newest.starts_with("pg-logstats/audit\n3\n"), "{newest}");
+    assert!(
+        std::fs::read_to_string(at("checkpoints"))
+            .unwrap()
+            .ends_with(&format!("{newest}\n"))
+    );
+    assert!(std::fs::read_to_string(at("program")).unwrap().ends_with(&newest));
     let mut datagram = [0; 2_048];
-    for size in 1..=2 {
+    for size in 1..=3 {
         let length = socket.recv(&mut datagram).unwrap();
         let said = String::from_utf8_lossy(&datagram[..length]).into_owned();
         assert!(
@@ -117,7 +172,7 @@ fn each_checkpoint_goes_where_the_operator_wants_it() {
     assert_eq!(ran.code, 0, "{ran:?}");
     let said = "warning: a checkpoint was not sent: `audit.export.file` `/no/such/folder/checkpoints`: No such file";
     assert!(ran.stderr.contains(said), "{ran:?}");
-    assert_eq!(lab.verified_records(), 3);
+    assert_eq!(lab.verified_records(), 4);
     for (wrong, said) in [
         (
             "[audit.export]\nfile = \"here\"\n",

@@ -148,15 +148,25 @@ fn everything(folder: &Path, printed: &[String]) -> BTreeMap<PathBuf, String> {
             if bytes.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) {
                 bytes = zstd::decode_all(bytes.as_slice()).unwrap();
             }
-            found.insert(path, String::from_utf8_lossy(&bytes).into_owned());
+            // A name tells as much as what is in it.
+            found.insert(
+                path.clone(),
+                format!("{}\n{}", path.display(), String::from_utf8_lossy(&bytes)),
+            );
         }
     }
     for (position, text) in printed.iter().enumerate() {
         found.insert(PathBuf::from(format!("printed {position}")), text.clone());
     }
     for text in found.values_mut() {
-        let decoded = decoded(text);
-        text.push_str(&decoded);
+        // An archive holds envelopes, and their payloads hold others.
+        let mut inner = decoded(text);
+        for _ in 0..3 {
+            let innermost = decoded(&inner);
+            text.push_str(&inner);
+            inner = innermost;
+        }
+        assert!(inner.is_empty(), "base64 in base64 in base64");
     }
     found
 }
@@ -200,12 +210,21 @@ fn used(cluster: &Cluster, lab: &Lab) -> BTreeMap<PathBuf, String> {
             .to_owned()
     });
     let mut reports = Vec::new();
+    let listed = run(&["runbook", "list", "--format", "json"]).json();
+    let workflows: Vec<&str> = listed
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| it["workflow"].as_str().unwrap())
+        .collect();
+    assert!(workflows.len() > 15 && workflows.contains(&"errors"), "{workflows:?}");
     for (log, format) in logs.iter().zip(formats) {
-        for workflow in ["query-families", "locks"] {
+        for workflow in &workflows {
             for shown in ["json", "text"] {
                 let ran = run(&["triage", workflow, log, "--format", shown]);
-                assert_eq!(ran.code, 0, "{ran:?}");
-                if shown == "json" {
+                let is_of_logs = *workflow != "slow-queries";
+                assert_eq!(ran.code == 0, is_of_logs, "{ran:?}");
+                if shown == "json" && is_of_logs {
                     reports.push(ran.json());
                 }
             }
@@ -218,12 +237,22 @@ fn used(cluster: &Cluster, lab: &Lab) -> BTreeMap<PathBuf, String> {
             0
         );
         assert_eq!(run(&["evidence", "export", log]).code, 0);
+        let merged = [output.to_str().unwrap(), "--allow-overlap"];
+        assert_eq!(
+            run(&[&["evidence", "merge"][..], &merged, &merged[..1]].concat()).code,
+            0
+        );
+        assert_ne!(
+            run(&["--agent", "triage", "errors", log]).code,
+            0,
+            "no folder is the agent's"
+        );
         let merged = run(&["triage", "query-families", output.to_str().unwrap()]);
         assert_eq!(merged.code, 0, "{merged:?}");
         run(&["inspect", log]);
     }
     run(&["inspect", &logs[0], "--format", "text"]);
-    let report = &reports[0];
+    let report = reports.iter().find(|it| it["workflow"] == "query-families").unwrap();
     let mut ran_actions = 0;
     for offered in report["next_actions"].as_array().unwrap() {
         if offered["status"] == "allowed" && offered["action_type"] == "run_sql" {
@@ -250,6 +279,16 @@ fn used(cluster: &Cluster, lab: &Lab) -> BTreeMap<PathBuf, String> {
         run(&["runbook", "record", id, "--output", fixture.to_str().unwrap()]).code,
         0
     );
+    let archive = lab.workspace().join("archive.tar");
+    assert_eq!(run(&["audit", "export", "--output", archive.to_str().unwrap()]).code, 0);
+    for report in &reports {
+        for form in ["json", "markdown", "html"] {
+            let ran = run(&["handoff", report["report_id"].as_str().unwrap(), "--form", form]);
+            assert_eq!(ran.code, 0, "{ran:?}");
+        }
+    }
+    run(&["health", "--format", "text"]);
+    run(&["policy", "check"]);
     lab.verified_records();
     everything(&lab.workspace(), &printed)
 }

@@ -253,44 +253,14 @@ impl Gateway {
         body: impl FnOnce(u64) -> RecordBody,
     ) -> Result<Sealed, GatewayError> {
         let now = Reading::now();
-        let created_us = now.wall_us;
-        let clock_step = self.clock.step(now, || self.newest_us());
-        let moment = Moment {
-            created_us,
-            clock_step,
-            redaction_digest: redaction::digest(&self.config.redaction()),
-        };
+        let clock_step = self.clock.step(&now, || newest_reading(&self.log));
+        let moment = Moment::new(now, clock_step, &self.config);
+        let created_us = moment.reading.wall_us;
         let sealed = self.log.append_with(kind, id, incident, created_us, |placement| {
             sealed_payload(id, placement.index, moment, body(placement.index))
         })?;
-        self.send_checkpoint();
+        send_checkpoint(&self.log, &self.config.audit.export, self.warn);
         Ok(sealed)
-    }
-
-    /// When the newest record was made.
-    fn newest_us(&self) -> Option<i64> {
-        let size = self.log.checkpoint().ok()?.size;
-        let newest = self.log.entries_from(size.checked_sub(1)?).ok()?.next()?.ok()?;
-        Some(newest.entry.created_us)
-    }
-
-    /// Sends the newest checkpoint wherever the operator wants it.
-    fn send_checkpoint(&self) {
-        let export = &self.config.audit.export;
-        if *export == CheckpointExport::default() {
-            return;
-        }
-        let failed = match self.log.checkpoint() {
-            Ok(checkpoint) => checkpoints::send(export, &checkpoint.note),
-            Err(error) => vec![error.to_string()],
-        };
-        if let Some(warn) = self.warn {
-            for reason in failed {
-                warn(&format!(
-                    "a checkpoint was not sent: {reason}; its record is in the log, and the next checkpoint covers it"
-                ));
-            }
-        }
     }
 
     /// The key of the log in the form that policies of witnesses take (C2SP signed-note), and a line end.
@@ -568,11 +538,52 @@ impl Gateway {
     }
 }
 
+/// Sends the newest checkpoint of `log` wherever the operator wants it.
+pub(crate) fn send_checkpoint(log: &Log, export: &CheckpointExport, warn: Option<fn(&str)>) {
+    if *export == CheckpointExport::default() {
+        return;
+    }
+    let failed = match log.checkpoint() {
+        Ok(checkpoint) => checkpoints::send(export, &checkpoint.note),
+        Err(error) => vec![error.to_string()],
+    };
+    if let Some(warn) = warn {
+        for reason in failed {
+            warn(&format!(
+                "a checkpoint was not sent: {reason}; its record is in the log, and the next checkpoint covers it"
+            ));
+        }
+    }
+}
+
+/// The clocks of the newest record of `log`; of one that does not load, only when it was made.
+pub(crate) fn newest_reading(log: &Log) -> Option<Reading> {
+    let size = log.checkpoint().ok()?.size;
+    let newest = log.entries_from(size.checked_sub(1)?).ok()?.next()?.ok()?;
+    let record = log.read(&newest.entry.id).ok();
+    let sealed: Option<SealedRecord> = record.and_then(|record| serde_json::from_slice(&record.payload).ok());
+    Some(Reading {
+        wall_us: newest.entry.created_us,
+        uptime: sealed.and_then(|sealed| sealed.uptime),
+    })
+}
+
 /// What a record says of the moment at which it is made.
 pub(crate) struct Moment {
-    pub(crate) created_us: i64,
-    pub(crate) clock_step: Option<ClockStep>,
-    pub(crate) redaction_digest: String,
+    pub(crate) reading: Reading,
+    clock_step: Option<ClockStep>,
+    redaction_digest: String,
+}
+
+impl Moment {
+    /// Now, with the step that it shows.
+    pub(crate) fn new(reading: Reading, clock_step: Option<ClockStep>, config: &Config) -> Self {
+        Self {
+            reading,
+            clock_step,
+            redaction_digest: redaction::digest(&config.redaction()),
+        }
+    }
 }
 
 /// The payload of a record.
@@ -586,9 +597,10 @@ pub(crate) fn sealed_payload(
         record_version: RECORD_VERSION,
         record_id: id.to_owned(),
         index,
-        created_at: rfc3339(moment.created_us),
+        created_at: rfc3339(moment.reading.wall_us),
         host_version: env!("CARGO_PKG_VERSION").to_owned(),
         clock_step: moment.clock_step,
+        uptime: moment.reading.uptime,
         redaction_digest: Some(moment.redaction_digest),
         body,
     })

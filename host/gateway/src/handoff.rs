@@ -10,7 +10,10 @@ mod steps;
 
 use std::path::{Path, PathBuf};
 
-use pg_logstats_handoff::{Alert, Headline, PACKET_VERSION, Packet, Record, Severity, Sources, Untrusted, Window};
+use pg_logstats_handoff::{
+    Alert, Finding, Headline, Insight, Label, Limitation, PACKET_VERSION, Packet, Record, Severity, Sources, Untrusted,
+    Window,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::ambient;
@@ -109,9 +112,10 @@ impl Gateway {
         }
         let mut packet = self.told(&incident, &found, checkpoint.note);
         if left_out > 0 {
-            packet.limitations.push(format!(
-                "records of the incident that are not in this packet: {left_out}"
-            ));
+            packet.limitations.push(Limitation {
+                text: format!("records of the incident that are not in this packet: {left_out}"),
+                record: None,
+            });
         }
         packet.records = records;
         Ok(packet)
@@ -158,15 +162,22 @@ impl Gateway {
         let findings = conclusions::findings(&reports);
         let insights = conclusions::insights(&reports, &findings);
         let next = conclusions::next(&reports, &findings, &insights);
-        let mut limitations: Vec<String> = Vec::new();
-        for limitation in reports.iter().flat_map(|it| &it.record.report.limitations) {
-            if !limitations.contains(&limitation.message) {
-                limitations.push(limitation.message.clone());
+        let mut limitations: Vec<Limitation> = Vec::new();
+        for report in &reports {
+            for limitation in &report.record.report.limitations {
+                if limitations.iter().all(|known| known.text != limitation.message) {
+                    limitations.push(Limitation {
+                        text: limitation.message.clone(),
+                        record: Some(report.position),
+                    });
+                }
             }
         }
         if snapshots.is_empty() && !reports.is_empty() {
-            limitations
-                .push("the evidence of the incident is not kept any more, so there are no charts of it".to_owned());
+            limitations.push(Limitation {
+                text: "the evidence of the incident is not kept any more, so there are no charts of it".to_owned(),
+                record: None,
+            });
         }
         let mut databases: Vec<String> = Vec::new();
         for found in found {
@@ -208,7 +219,7 @@ impl Gateway {
             },
             steps: found.iter().filter_map(steps::step).collect(),
             findings,
-            insights: insights.into_iter().map(|it| it.insight).collect(),
+            insights,
             next,
             limitations,
             records: Vec::new(),
@@ -258,19 +269,23 @@ fn unknown(id: &str) -> GatewayError {
 }
 
 /// The worst finding, with the conclusion that explains it where there is one.
-fn headline(findings: &[pg_logstats_handoff::Finding], insights: &[conclusions::Concluded]) -> Headline {
+fn headline(findings: &[Finding], insights: &[Insight]) -> Headline {
     let worst = findings.first();
     let severity = worst.map_or(Severity::Low, |finding| finding.severity);
     let cause = insights
         .iter()
-        .find(|it| it.insight.recommendation.is_some() && it.insight.confidence != "low");
+        .find(|it| it.recommendation.is_some() && it.confidence != "low");
     let text = match (worst, cause) {
-        (Some(finding), Some(cause)) => format!("{}: {}", finding.title, cause.insight.title),
+        (Some(finding), Some(cause)) => format!("{}: {}", finding.title, cause.title),
         (Some(finding), None) => finding.title.clone(),
-        (None, Some(cause)) => cause.insight.title.clone(),
+        (None, Some(cause)) => cause.title.clone(),
         (None, None) => "nothing was found".to_owned(),
     };
-    Headline { text, severity }
+    Headline {
+        text,
+        severity,
+        record: worst.map(|it| it.record).or(cause.map(|it| it.record)),
+    }
 }
 
 fn alert(view: &crate::alert::AlertView) -> Alert {
@@ -280,7 +295,10 @@ fn alert(view: &crate::alert::AlertView) -> Alert {
         labels: view
             .labels
             .iter()
-            .map(|label| (label.name.text().to_owned(), untrusted(&label.value)))
+            .map(|label| Label {
+                name: untrusted(&label.name),
+                value: untrusted(&label.value),
+            })
             .collect(),
     }
 }

@@ -6,7 +6,7 @@ use pg_logstats_audit::dsse::Envelope;
 use pg_logstats_audit::keychange::{self, KeyChange};
 use serde::{Deserialize, Serialize};
 
-use crate::audit::clock::ClockStep;
+use crate::audit::clock::{ClockStep, Uptime};
 use crate::budget::Reserved;
 use crate::catalogue::BoundParameter;
 use crate::health::Verdict;
@@ -36,6 +36,9 @@ pub struct SealedRecord {
     /// The clock that `created_at` is read from was set since the record before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clock_step: Option<ClockStep>,
+    /// What the clock that nobody sets said; none in records of earlier builds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uptime: Option<Uptime>,
     /// What texts of logs were not kept then ([`crate::redaction::digest`]); none in records of earlier builds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub redaction_digest: Option<String>,

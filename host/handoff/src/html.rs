@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest as _, Sha256};
 
 use crate::markup::Markup;
-use crate::page::{entry, named, outside, severity_badge};
+use crate::page::{entry, named, outside, record_link, severity_badge};
 use crate::text::inline;
 use crate::{Packet, charts, sections, time};
 
@@ -74,16 +74,23 @@ fn header(m: &mut Markup, packet: &Packet) {
         m.text(&format!(" Incident {}", packet.incident_id));
     });
     m.line("h1", &[], &packet.headline.text);
+    if let Some(record) = packet.headline.record {
+        m.el("p", &[("class", "proof")], |m| {
+            m.text("From ");
+            record_link(m, packet, record);
+        });
+    }
     m.el("dl", &[("class", "facts")], |m| {
         entry(m, "Verdict", |m| m.text(verdict(&packet.verdict)));
         if let Some(alert) = &packet.alert {
             entry(m, "Alert", |m| {
                 outside(m, &alert.name.text);
                 m.text(&format!(" since {} UTC", time::readable(&alert.starts_at)));
-                for (name, value) in &alert.labels {
+                for label in &alert.labels {
                     m.text(" · ");
-                    m.text(&format!("{name} "));
-                    outside(m, &value.text);
+                    outside(m, &label.name.text);
+                    m.text(" ");
+                    outside(m, &label.value.text);
                 }
             });
         }

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use crate::page::{ITEMS, named};
 use crate::sections::step_kind;
 use crate::text::{duration, metric, shell, visible, words};
-use crate::{Insight, NextStep, Packet, Recommendation, html, time};
+use crate::{Insight, NextStep, Packet, Recommendation, ResultRows, Subject, Untrusted, html, time};
 
 mod charts;
 mod writer;
@@ -28,7 +28,13 @@ pub fn markdown(packet: &Packet) -> String {
     out.heading(2, "What could not be seen");
     out.items(
         packet.limitations.len(),
-        packet.limitations.iter().map(|text| words_of(text)),
+        packet.limitations.iter().map(|it| {
+            let text = words_of(&it.text);
+            match it.record {
+                Some(position) => format!("{text}, {}", record(packet, position)),
+                None => text,
+            }
+        }),
     );
     records(&mut out, packet);
     out.text
@@ -45,6 +51,9 @@ fn record(packet: &Packet, position: usize) -> String {
 fn head(out: &mut Page, packet: &Packet) {
     let severity = named(packet.headline.severity).to_uppercase();
     out.heading(1, format_args!("{severity}: {}", words_of(&packet.headline.text)));
+    if let Some(position) = packet.headline.record {
+        out.paragraph(format_args!("From {}.", record(packet, position)));
+    }
     let mut facts = vec![
         format!("Incident {}", code(&packet.incident_id)),
         format!("Verdict {}", words_of(html::verdict(&packet.verdict))),
@@ -59,7 +68,7 @@ fn head(out: &mut Page, packet: &Packet) {
             alert
                 .labels
                 .iter()
-                .map(|(name, value)| format!("Label {}, {}", code(name), outside(&value.text))),
+                .map(|it| format!("Label {}, {}", outside(&it.name.text), outside(&it.value.text))),
         );
     }
     facts.extend(packet.databases.iter().map(|d| format!("Database {}", code(d))));
@@ -93,6 +102,7 @@ fn next(out: &mut Page, packet: &Packet) {
             priority,
             insight,
             command,
+            record: position,
         } = step;
         out.heading(
             3,
@@ -103,6 +113,9 @@ fn next(out: &mut Page, packet: &Packet) {
             out.fence("sh", &visible(&shell(command)));
         }
         let insight = insight.and_then(|position| Some((position, packet.insights.get(position)?)));
+        if insight.is_none() {
+            out.paragraph(format_args!("Because of {}.", record(packet, *position)));
+        }
         if let Some((position, insight)) = insight {
             if let Some(advice) = insight.recommendation.as_ref().filter(|_| shown.insert(position)) {
                 recommendation(out, advice);
@@ -148,12 +161,8 @@ fn findings(out: &mut Page, packet: &Packet) {
                 words_of(&f.title),
                 words_of(&f.reason)
             );
-            if let Some(subject) = &f.subject {
-                let _ = write!(line, " {} {}", words_of(&words(&subject.kind)), code(&subject.id));
-                if let Some(text) = &subject.text {
-                    let _ = write!(line, ", {}", outside(&text.text));
-                }
-                line.push('.');
+            if let Some(it) = &f.subject {
+                let _ = write!(line, " {}.", subject(it));
             }
             for (name, value) in f.metrics.iter().take(ITEMS) {
                 let (name, value) = metric(name, *value);
@@ -182,11 +191,16 @@ fn insights(out: &mut Page, packet: &Packet) {
             title,
             reason,
             confidence,
+            evidence,
             recommendation: advice,
             record: position,
         } = insight;
         out.heading(3, format_args!("Insight {}: {}", i + 1, words_of(title)));
         out.paragraph(words_of(reason));
+        if !evidence.is_empty() {
+            out.paragraph("Seen in:");
+            out.items(evidence.len(), evidence.iter().map(subject));
+        }
         match (advice, in_next(i)) {
             (Some(_), Some(step)) => out.paragraph(format_args!("What to do: point {}.", step + 1)),
             (Some(advice), None) => recommendation(out, advice),
@@ -226,6 +240,47 @@ fn steps(out: &mut Page, packet: &Packet) {
             line
         }),
     );
+    for (s, result) in packet
+        .steps
+        .iter()
+        .take(ITEMS)
+        .filter_map(|s| Some((s, s.result.as_ref()?)))
+    {
+        rows(
+            out,
+            &format!("Rows of {}: {}", record(packet, s.record), words_of(&s.title)),
+            result,
+        );
+    }
+}
+
+/// A line for each row, with the number by which the text names it. No table: a cell would end at a bar within the text.
+fn rows(out: &mut Page, title: &str, result: &ResultRows) {
+    out.heading(3, title);
+    let cell = |(column, cell): (&String, &Option<Untrusted>)| match cell {
+        Some(text) => format!("{} {}", words_of(column), outside(&text.text)),
+        None => format!("{} NULL", words_of(column)),
+    };
+    let lines = result.rows.iter().enumerate().map(|(i, cells)| {
+        let cells: Vec<String> = result.columns.iter().zip(cells).map(cell).collect();
+        format!("Row {}: {}", i + 1, cells.join("; "))
+    });
+    out.items(result.rows.len(), lines);
+    if result.more > 0 {
+        out.paragraph(format_args!(
+            "Not shown: {} more, which are in the record.",
+            result.more
+        ));
+    }
+}
+
+/// What something is about.
+fn subject(subject: &Subject) -> String {
+    let named = format!("{} {}", words_of(&words(&subject.kind)), code(&subject.id));
+    match &subject.text {
+        Some(text) => format!("{named}, {}", outside(&text.text)),
+        None => named,
+    }
 }
 
 fn records(out: &mut Page, packet: &Packet) {

@@ -60,7 +60,7 @@ pub struct Packet {
     /// What a person should do next, in order.
     pub next: Vec<NextStep>,
     /// What the evidence could not show.
-    pub limitations: Vec<String>,
+    pub limitations: Vec<Limitation>,
     /// Things with a time, for the time line.
     pub marks: Vec<Mark>,
     /// The statements with the most time, for the chart of latencies.
@@ -110,8 +110,28 @@ pub struct Alert {
     pub name: Untrusted,
     /// When it began, RFC 3339, UTC.
     pub starts_at: String,
-    /// Its labels, by their names.
-    pub labels: BTreeMap<String, Untrusted>,
+    /// Its labels.
+    pub labels: Vec<Label>,
+}
+
+/// A label of an alert: whoever sends alerts chooses both.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Label {
+    /// Its name.
+    pub name: Untrusted,
+    /// Its value.
+    pub value: Untrusted,
+}
+
+/// Something that the evidence could not show.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Limitation {
+    /// What.
+    pub text: String,
+    /// The record that says so, by its position in `records`; none when it is one of this packet.
+    pub record: Option<usize>,
 }
 
 /// How bad it is.
@@ -148,6 +168,8 @@ pub struct Headline {
     pub text: String,
     /// How bad.
     pub severity: Severity,
+    /// The record that it stands on, by its position in `records`; none when nothing was found.
+    pub record: Option<usize>,
 }
 
 /// Something that was found.
@@ -198,6 +220,8 @@ pub struct Insight {
     pub reason: String,
     /// `high`, `medium` or `low`.
     pub confidence: String,
+    /// What shows it: nodes of a plan, sessions, statements, ….
+    pub evidence: Vec<Subject>,
     /// Advice for the person.
     pub recommendation: Option<Recommendation>,
     /// The record that has it, by its position in `records`.
@@ -260,8 +284,22 @@ pub struct Step {
     pub requested: Option<Untrusted>,
     /// Microseconds that the database spent on it.
     pub duration_us: Option<u64>,
+    /// What an action returned, of which findings and insights name the rows by their number; none when it is a plan.
+    pub result: Option<ResultRows>,
     /// Its record, by its position in `records`.
     pub record: usize,
+}
+
+/// Rows that an action returned.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ResultRows {
+    /// Names of the columns.
+    pub columns: Vec<String>,
+    /// The first rows, each with a cell for each column; none where the server has NULL.
+    pub rows: Vec<Vec<Option<Untrusted>>>,
+    /// Rows that are in the record and not here.
+    pub more: usize,
 }
 
 /// What a person should do.
@@ -278,6 +316,8 @@ pub struct NextStep {
     pub insight: Option<usize>,
     /// A command for it, where there is one.
     pub command: Option<Vec<String>>,
+    /// The record that it stands on, by its position in `records`.
+    pub record: usize,
 }
 
 /// Something with a time.

@@ -1,8 +1,8 @@
 //! Pieces that every part of the page is made of: links, texts from outside, severities.
 
 use crate::markup::Markup;
-use crate::text::{block, count, inline};
-use crate::{Packet, Severity};
+use crate::text::{block, count, inline, words};
+use crate::{Packet, Severity, Subject};
 
 /// Longer lists end with a note; what is not shown has no id that one could link to.
 pub(crate) const ITEMS: usize = 200;
@@ -50,6 +50,16 @@ pub(crate) fn outside(m: &mut Markup, text: &str) {
         m.line("span", &[("class", "unseen")], "text from outside: ");
         m.line("code", &[], &inline(text));
     });
+}
+
+/// What something is about.
+pub(crate) fn subject(m: &mut Markup, subject: &Subject) {
+    m.text(&format!("{}: ", words(&subject.kind)));
+    if let Some(text) = &subject.text {
+        outside(m, &text.text);
+        m.text(" ");
+    }
+    m.line("span", &[("class", "id")], &subject.id);
 }
 
 /// A text from outside, in its lines.

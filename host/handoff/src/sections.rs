@@ -1,9 +1,9 @@
 //! The parts of the page that are read: what to do, what was found, what was done, and on which records it stands.
 
 use crate::markup::Markup;
-use crate::page::{ITEMS, entry, link, outside, outside_block, record_link, severity_badge};
+use crate::page::{ITEMS, entry, link, outside, outside_block, record_link, severity_badge, subject};
 use crate::text::{duration, metric, plural, shell, words};
-use crate::{Finding, Insight, NextStep, Packet, Recommendation, Record, Step, StepKind, time};
+use crate::{Finding, Insight, NextStep, Packet, Recommendation, Record, ResultRows, Step, StepKind, time};
 
 fn more(m: &mut Markup, all: usize) {
     if all > ITEMS {
@@ -58,6 +58,12 @@ fn todo(m: &mut Markup, packet: &Packet, position: usize, step: &NextStep) {
         m.el("pre", &[("tabindex", "0")], |m| m.line("code", &[], &shell(command)));
     }
     let insight = step.insight.and_then(|i| Some((i, packet.insights.get(i)?)));
+    if insight.is_none() {
+        m.el("p", &[("class", "proof")], |m| {
+            m.text("Because of ");
+            record_link(m, packet, step.record);
+        });
+    }
     if let Some((i, insight)) = insight {
         // Two steps may name the same insight: the first shows the advice, the other says where it is.
         match (&insight.recommendation, step_of(packet, i)) {
@@ -115,15 +121,8 @@ fn one_finding(m: &mut Markup, packet: &Packet, finding: &Finding) {
         m.text(&format!(" {}", finding.title));
     });
     m.line("p", &[], &finding.reason);
-    if let Some(subject) = &finding.subject {
-        m.el("p", &[], |m| {
-            m.text(&format!("{}: ", words(&subject.kind)));
-            if let Some(text) = &subject.text {
-                outside(m, &text.text);
-                m.text(" ");
-            }
-            m.line("span", &[("class", "id")], &subject.id);
-        });
+    if let Some(it) = &finding.subject {
+        m.el("p", &[], |m| subject(m, it));
     }
     if !finding.metrics.is_empty() {
         m.el("dl", &[("class", "metrics")], |m| {
@@ -141,7 +140,22 @@ fn one_finding(m: &mut Markup, packet: &Packet, finding: &Finding) {
             finding.confidence
         ));
         record_link(m, packet, finding.record);
+        rows_link(m, packet, finding.record);
     });
+}
+
+/// The step whose rows stand on a record, by its position.
+pub(crate) fn step_with_rows(packet: &Packet, record: usize) -> Option<usize> {
+    let has_rows = |step: &Step| step.record == record && step.result.is_some();
+    packet.steps.iter().take(ITEMS).position(has_rows)
+}
+
+/// To the rows that are meant where a sentence says "row 3".
+fn rows_link(m: &mut Markup, packet: &Packet, record: usize) {
+    if let Some(step) = step_with_rows(packet, record) {
+        m.text(", ");
+        link(m, &format!("step-{}", step + 1), "its rows");
+    }
 }
 
 pub(crate) fn insights(m: &mut Markup, packet: &Packet) {
@@ -161,6 +175,14 @@ pub(crate) fn insights(m: &mut Markup, packet: &Packet) {
 fn one_insight(m: &mut Markup, packet: &Packet, position: usize, insight: &Insight) {
     m.line("h3", &[], &format!("⚑ {}. {}", position + 1, insight.title));
     m.line("p", &[], &insight.reason);
+    if !insight.evidence.is_empty() {
+        m.line("p", &[("class", "label")], "Seen in");
+        m.el("ul", &[], |m| {
+            for it in insight.evidence.iter().take(ITEMS) {
+                m.el("li", &[], |m| subject(m, it));
+            }
+        });
+    }
     match (&insight.recommendation, step_of(packet, position)) {
         (Some(_), Some(step)) => {
             m.el("p", &[], |m| {
@@ -175,6 +197,7 @@ fn one_insight(m: &mut Markup, packet: &Packet, position: usize, insight: &Insig
         m.line("span", &[("class", "id")], &insight.id);
         m.text(&format!(" · confidence {} · ", insight.confidence));
         record_link(m, packet, insight.record);
+        rows_link(m, packet, insight.record);
     });
 }
 
@@ -246,6 +269,49 @@ fn one_step(m: &mut Markup, packet: &Packet, step: &Step) {
             outside(m, &requested.text);
         });
     }
+    if let Some(result) = &step.result {
+        rows(m, result);
+    }
+}
+
+/// Rows with their numbers, by which the text names them.
+fn rows(m: &mut Markup, result: &ResultRows) {
+    m.el("details", &[], |m| {
+        m.line("summary", &[], &plural(result.rows.len(), "row", "rows"));
+        m.el("div", &[("class", "scroll"), ("tabindex", "0")], |m| {
+            m.el("table", &[], |m| {
+                m.el("thead", &[], |m| {
+                    m.el("tr", &[], |m| {
+                        m.line("th", &[("scope", "col")], "row");
+                        for column in &result.columns {
+                            m.line("th", &[("scope", "col")], column);
+                        }
+                    });
+                });
+                m.el("tbody", &[], |m| {
+                    for (i, cells) in result.rows.iter().enumerate() {
+                        m.el("tr", &[], |m| {
+                            m.line("th", &[("scope", "row")], &(i + 1).to_string());
+                            for cell in cells {
+                                m.el("td", &[], |m| match cell {
+                                    Some(text) => outside(m, &text.text),
+                                    None => m.line("span", &[("class", "note")], "NULL"),
+                                });
+                            }
+                        });
+                    }
+                });
+            });
+        });
+        if result.more > 0 {
+            let rest = plural(result.more, "row", "rows");
+            m.line(
+                "p",
+                &[("class", "note")],
+                &format!("Not shown: {rest} more. They are in the record."),
+            );
+        }
+    });
 }
 
 pub(crate) fn limits(m: &mut Markup, packet: &Packet) {
@@ -254,18 +320,22 @@ pub(crate) fn limits(m: &mut Markup, packet: &Packet) {
         return;
     }
     m.el("ul", &[], |m| {
-        packet
-            .limitations
-            .iter()
-            .take(ITEMS)
-            .for_each(|text| m.line("li", &[], text))
+        for limitation in packet.limitations.iter().take(ITEMS) {
+            m.el("li", &[], |m| {
+                m.text(&limitation.text);
+                if let Some(record) = limitation.record {
+                    m.text(" · ");
+                    record_link(m, packet, record);
+                }
+            });
+        }
     });
     more(m, packet.limitations.len());
 }
 
 pub(crate) fn records(m: &mut Markup, packet: &Packet) {
     m.el("p", &[], |m| {
-        m.text("Every statement above stands in one of these records, and each proves its place in the audit log. Save a proof as a file and verify it with the log’s public key, which you have from elsewhere:");
+        m.text("Every statement above stands in the record that it names, and each record proves its place in the audit log; what names none is a note of this page’s own. Save a proof as a file and verify it with the log’s public key, which you have from elsewhere:");
     });
     m.el("pre", &[("tabindex", "0")], |m| {
         m.line(
@@ -300,6 +370,11 @@ fn uses(packet: &Packet) -> Vec<Vec<(String, String)>> {
             list.push((format!("{kind}-{number}"), format!("{kind} {number}")));
         }
     };
+    let shown = packet.next.iter().take(ITEMS).enumerate();
+    // One with an insight stands on the insight's.
+    shown
+        .filter(|(_, n)| n.insight.is_none())
+        .for_each(|(i, n)| add("next", i, n.record));
     packet
         .findings
         .iter()

@@ -14,6 +14,11 @@ use crate::range::{
 };
 use crate::watchdog::start;
 
+/// Kills of a command, the last ones after its end.
+const KILLS: u32 = 24;
+/// After so many the incident's budget might be used up.
+const KILLS_OF_A_BUDGET: u32 = 8;
+
 /// An action that takes no time.
 fn quick(cluster: &Cluster, lab: &Lab, config: &str) -> Value {
     let logged = logged(cluster, lab, "SELECT count(*) FROM item WHERE id < 100", |text| text);
@@ -167,6 +172,43 @@ fn a_command_killed_at_any_step_leaves_a_log_that_verifies() {
     let limitations = ran.json()["limitations"].to_string();
     assert!(limitations.contains("action_without_outcome"), "{limitations}");
     check(&cluster, &lab);
+}
+
+/// Beside the steps that the server sees: kept evidence, the runbook, the seal, the printing. A kill comes after a part of the time that the command
+/// takes here, so wherever it falls, on a fast machine or a slow one.
+#[test]
+fn a_command_killed_at_any_time_has_sent_nothing_without_an_intent_and_the_next_one_says_what_happened() {
+    let cluster = server();
+    let (lab, config) = lab(&cluster, "root_triage");
+    let mut action = quick(&cluster, &lab, &config);
+    assert_eq!(run(&lab, &action).json()["outcome"]["status"], "ok");
+    let started = std::time::Instant::now();
+    assert_eq!(run(&lab, &action).json()["outcome"]["status"], "ok");
+    let whole = started.elapsed();
+    let (mut unfinished, mut acted) = (0, 0);
+    for part in 1..=KILLS {
+        if part % KILLS_OF_A_BUDGET == 0 {
+            action = quick(&cluster, &lab, &config);
+        }
+        let (intents, outcomes, sent) = (count(&lab, "intent"), count(&lab, "outcome"), measured(&cluster));
+        let mut command = command(&lab, &action);
+        let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        std::thread::sleep(whole * part / (KILLS - 4));
+        let _ = child.kill();
+        child.wait().unwrap();
+        check(&cluster, &lab);
+        let (intents, outcomes) = (count(&lab, "intent") - intents, count(&lab, "outcome") - outcomes);
+        assert!(
+            outcomes <= intents && intents <= 1,
+            "{part}: {intents} intents, {outcomes} outcomes"
+        );
+        assert!(measured(&cluster) - sent <= intents, "{part}: sent without an intent");
+        unfinished += intents - outcomes;
+        acted += intents;
+        let said = lab.run(&["audit", "list"]).stderr;
+        assert_eq!(said.contains("has no outcome"), unfinished > 0, "{part}: {said}");
+    }
+    assert!(acted > 0, "each kill came before the intent");
 }
 
 #[test]

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use pg_logstats_test_cluster::{Cluster, Session};
+use pg_logstats_test_cluster::{Builder, Cluster, Session};
 use pg_logstats_tests::{KEEP_VALUES, Lab, Ran, action, argv, schema};
 use serde_json::Value;
 
@@ -17,7 +17,16 @@ const ATTEMPTS: usize = 40;
 
 /// A server with a database `shop`. Application `app` and role `root_triage` are superusers; `triage` is the least role that works.
 pub(crate) fn server() -> Cluster {
-    let cluster = Cluster::builder()
+    prepared(Cluster::builder())
+}
+
+/// The same of a major version.
+pub(crate) fn server_of(major: u32) -> Cluster {
+    prepared(Cluster::builder().version(major))
+}
+
+fn prepared(builder: Builder) -> Cluster {
+    let cluster = builder
         .setting("shared_preload_libraries", "pg_stat_statements")
         .setting("log_line_prefix", "%m [%p] %q%u@%d %a %e %Q: ")
         .setting("log_min_duration_statement", "0")

@@ -81,6 +81,7 @@ const TREE: Expect = Expect::Refused("a view, row security policy or domain chec
 const FOREIGN: Expect = Expect::Refused("a foreign table");
 const PLANNED: Expect = Expect::Refused("which the planner may call");
 const LARGE: Expect = Expect::Refused("unknown or great size");
+const RECURSIVE: Expect = Expect::Refused("recursive (WITH RECURSIVE)");
 const UNKNOWN: Expect = Expect::Refused("not known to be harmless");
 const LOCKS: Expect = Expect::Refused("locks rows");
 const WRITES: Expect = Expect::Refused("a common table expression that writes");
@@ -279,6 +280,17 @@ pub(crate) const HOSTILE: &[Row] = &[
     row("series", "SELECT count(*) FROM generate_series(1, 10) AS g", COST, "ten thousand million rows").claims("(1, 10)", "(1, 2000000000)"),
     row("series of series", "SELECT count(*) FROM generate_series(1, 10) AS a, generate_series(1, 10) AS b", COST, "a product")
         .claims("(1, 10) AS a, generate_series(1, 10)", "(1, 1000000) AS a, generate_series(1, 1000000)"),
+    row("recursion without end", "WITH RECURSIVE r (n) AS (VALUES (1) UNION ALL SELECT n + 1 FROM r WHERE n < 50) SELECT sum(n) FROM r", RECURSIVE, "the planner takes ten times the first rows")
+        .claims("n < 50", "n > 0"),
+    row("a text that doubles", "WITH RECURSIVE r (t) AS (VALUES ('x') UNION ALL SELECT t || t FROM r WHERE length(t) < 9) SELECT count(*) FROM r", RECURSIVE, "a gigabyte after thirty rows")
+        .claims("< 9", "< 900000000"),
+    row("recursion in a sub-select", "SELECT id FROM item WHERE id = (WITH RECURSIVE r AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM r WHERE n < 5) SELECT max(n) FROM r)", RECURSIVE, ""),
+    row("a cycle that is looked for", "WITH RECURSIVE r (n) AS (VALUES (1) UNION ALL SELECT n % 9 + 1 FROM r) CYCLE n SET seen USING path SELECT count(*) FROM r", RECURSIVE, ""),
+    row("recursion in a view", "SELECT count(*) FROM counted", RECURSIVE, "the view's tree says so")
+        .setup("CREATE VIEW counted AS WITH RECURSIVE r (n) AS (VALUES (1) UNION ALL SELECT n + 1 FROM r WHERE n < 50) SELECT n FROM r"),
+    row("recursion in a policy", "SELECT id FROM watched WHERE id > 0", RECURSIVE, "the policy's tree says so")
+        .setup("CREATE TABLE watched (id int); ALTER TABLE watched ENABLE ROW LEVEL SECURITY;
+                CREATE POLICY some ON watched USING (id IN (WITH RECURSIVE r (n) AS (VALUES (1) UNION ALL SELECT n + 1 FROM r WHERE n < 50) SELECT n FROM r))"),
     row("repeat", "SELECT length(repeat('x', 10))", LARGE, "a gigabyte for the price of nothing").claims("'x', 10)", "'x', 1000000000)"),
     row("repeat in repeat", "SELECT length(repeat(repeat('x', 10), 10))", LARGE, "a product"),
     row("repeat by a column", "SELECT max(length(repeat(name, id))) FROM item", LARGE, "by a value of the data"),
@@ -320,7 +332,6 @@ pub(crate) const BENIGN: &[Row] = &[
     row("grouping sets", "SELECT id % 3, count(*) FROM item GROUP BY ROLLUP (id % 3)", Expect::Runs, ""),
     row("stable functions", "SELECT id FROM item WHERE sold < now() - interval '3 days' AND sold < current_date LIMIT 3", Expect::Runs, ""),
     row("built-in in SQL", "SELECT lpad(name, 12), bit_length(name), round(price) FROM item WHERE id < 9", Expect::Runs, "functions that the server wrote in SQL"),
-    row("recursion", "WITH RECURSIVE r (n) AS (VALUES (1) UNION ALL SELECT n + 1 FROM r WHERE n < 50) SELECT sum(n) FROM r", Expect::Runs, ""),
     row("sub-selects", "SELECT id FROM item AS i WHERE EXISTS (SELECT FROM victim AS v WHERE v.id = i.id) AND id IN (SELECT id FROM victim)", Expect::Runs, ""),
     row("CASE", "SELECT CASE id WHEN 1 THEN 'one' ELSE coalesce(name, '-') END FROM item LIMIT 3", Expect::Runs, ""),
     row("json", "SELECT jsonb_build_object('id', id) ->> 'id' FROM item WHERE id < 4", Expect::Runs, ""),

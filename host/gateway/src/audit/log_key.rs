@@ -13,13 +13,12 @@ use pg_logstats_audit::{AuditError, KeyChange, Signer};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::clock::Reading;
+use super::clock::{Clock, Reading};
 use crate::config::Config;
 use crate::error::GatewayError;
-use crate::gateway::{Gateway, Moment, OpenOptions, external, sealed_payload};
+use crate::gateway::{Gateway, Moment, OpenOptions, external, newest_reading, sealed_payload, send_checkpoint};
 use crate::keys::{one_line, pem};
 use crate::record::RecordBody;
-use crate::redaction;
 use crate::report::{AuditRef, SCHEMA_VERSION};
 use crate::workspace::{Workspace, WorkspaceError};
 
@@ -62,14 +61,14 @@ pub fn rotate(options: &OpenOptions, reason: &str) -> Result<LogKeyChange, Gatew
             "there is no audit log in this workspace yet, so its key is not replaced".to_owned(),
         ));
     }
-    let changed = match begun(&workspace, successor()?)? {
+    let changed = match begun(&workspace, &config, successor()?, options.warn)? {
         Some(changed) => changed,
         None => {
             let old: Box<dyn Signer> = match &config.audit.previous_signer {
                 Some(previous) => external(previous)?,
                 None => Box::new(workspace.file_key()?),
             };
-            change(&workspace, &config, old, new.as_ref(), reason)?
+            change(&workspace, &config, old, new.as_ref(), reason, options.warn)?
         }
     };
     // A private key that signs no more is of use to a thief only.
@@ -81,7 +80,12 @@ pub fn rotate(options: &OpenOptions, reason: &str) -> Result<LogKeyChange, Gatew
 }
 
 /// The rotation to `new` that is in the log already: the command before this one ended right behind its record.
-fn begun(workspace: &Workspace, new: Box<dyn Signer>) -> Result<Option<LogKeyChange>, GatewayError> {
+fn begun(
+    workspace: &Workspace,
+    config: &Config,
+    new: Box<dyn Signer>,
+    warn: Option<fn(&str)>,
+) -> Result<Option<LogKeyChange>, GatewayError> {
     let new_id = new.key_id().clone();
     let log = match workspace.open_log(new, workspace.earlier_keys()?) {
         Ok(log) => log,
@@ -116,7 +120,11 @@ fn begun(workspace: &Workspace, new: Box<dyn Signer>) -> Result<Option<LogKeyCha
         }
     }
     match found {
-        Some(found) => Ok(Some(found)),
+        Some(found) => {
+            // It ended before it could, maybe.
+            send_checkpoint(&log, &config.audit.export, warn);
+            Ok(Some(found))
+        }
         None => Err(GatewayError::Usage(
             "the log's key is the one that `audit.signer` names, from its beginning; name the new signer there, and the old one in \
              `audit.previous_signer`"
@@ -132,6 +140,7 @@ fn change(
     old: Box<dyn Signer>,
     new: &dyn Signer,
     reason: &str,
+    warn: Option<fn(&str)>,
 ) -> Result<LogKeyChange, GatewayError> {
     workspace.keep_earlier_key(old.public())?;
     let (from, to) = (old.key_id().to_string(), new.key_id().to_string());
@@ -147,15 +156,14 @@ fn change(
     let log = workspace.open_log(old, also_trusted)?;
     let record_id = Gateway::new_id("lk")?;
     let now = Reading::now();
-    let moment = Moment {
-        created_us: now.wall_us,
-        clock_step: None,
-        redaction_digest: redaction::digest(&config.redaction()),
-    };
-    let sealed = log.rotate(new, &record_id, now.wall_us, |placement| {
+    let clock_step = Clock::default().step(&now, || newest_reading(&log));
+    let moment = Moment::new(now, clock_step, config);
+    let created_us = moment.reading.wall_us;
+    let sealed = log.rotate(new, &record_id, created_us, |placement| {
         let body = RecordBody::LogKey(Box::new(change));
         sealed_payload(&record_id, placement.index, moment, body)
     })?;
+    send_checkpoint(&log, &config.audit.export, warn);
     Ok(LogKeyChange {
         schema_version: SCHEMA_VERSION,
         record_id,

@@ -52,6 +52,9 @@ const FORBIDDEN_NODES: [&str; 6] = [
     "Sample Scan",
 ];
 
+/// The planner takes ten times the first rows for all that may follow (set_cte_pathlist), so the limit of the cost says nothing.
+const RECURSIVE: &str = "the sample is recursive (WITH RECURSIVE), so neither its rows nor what they take can be estimated; it may not be run, \
+                         and EXPLAIN shows its plan";
 const CHANGED_BEFORE: &str = "the sample was not run: something that it can reach was changed while it was checked";
 
 const CHANGED_MEANWHILE: &str = "the sample ran, and a function, operator or type that it can reach was changed meanwhile: what ran may not \
@@ -71,6 +74,9 @@ pub(super) async fn run(session: &mut Session, approved: &ApprovedAction, max_co
         Statement::parse(&sample.statement).map_err(|e| refused(format!("the sample cannot be run: {e}")))?;
     let facts = statement.facts();
     conditions::check(&statement, &facts, &sample.parameters).map_err(|e| refused(e.to_string()))?;
+    if facts.is_recursive {
+        return Err(refused(RECURSIVE));
+    }
     if statement.parameter_count() != sample.parameters.len() {
         return Err(refused(
             "the log does not hold the values of all the sample's parameters",

@@ -268,7 +268,7 @@ pub(crate) fn check(sql: &str, expected: Expected<'_>) -> Result<Cost, String> {
     seen.check(&facts)?;
     check_arguments(&seen, expected.arguments)?;
     check_shape(&tree, expected)?;
-    let is_open_ended = seen.recursive
+    let is_open_ended = facts.is_recursive
         || facts.functions.iter().any(|it| {
             VOLATILE_FUNCTIONS
                 .iter()
@@ -391,7 +391,6 @@ struct Seen {
     arguments: Vec<(u64, Option<String>)>,
     star: bool,
     renames_columns: bool,
-    recursive: bool,
     /// Names of things in FROM, and of common table expressions.
     row_names: BTreeSet<String>,
     /// Column references of one word.
@@ -433,9 +432,6 @@ impl Seen {
             }
             "CommonTableExpr" => self.row_names.extend(text("ctename")),
             "RangeVar" | "relation" => self.row_names.extend(text("relname")),
-            "with_clause" | "WithClause" => {
-                self.recursive |= inner.get("recursive").and_then(Value::as_bool) == Some(true)
-            }
             "ColumnRef" => {
                 if let Some([only]) = inner.get("fields").and_then(Value::as_array).map(Vec::as_slice) {
                     let word = only.pointer("/node/String/sval").and_then(Value::as_str);

@@ -2,12 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use pg_logstats_handoff::{Latency, LockNode, Mark, PlanNode, Severity, Untrusted};
+use pg_logstats_handoff::{Insight, Latency, LockNode, Mark, PlanNode, Severity, Untrusted};
 use pg_logstats_logs::compare::Comparison;
 use pg_logstats_logs::evidence::{Evidence, LockTarget, SessionRef};
 use pg_logstats_logs::instant::parse_instant;
 
-use super::conclusions::Concluded;
 use super::{Found, FoundReport, untrusted};
 use crate::record::RecordBody;
 use crate::report::{CellView, OutcomeView, word};
@@ -349,13 +348,13 @@ fn ordered(edges: Vec<Edge>) -> Vec<LockNode> {
 }
 
 /// The plan that was looked at last.
-pub(super) fn plan(reports: &[FoundReport<'_>], insights: &[Concluded]) -> Chart<PlanNode> {
+pub(super) fn plan(reports: &[FoundReport<'_>], insights: &[Insight]) -> Chart<PlanNode> {
     let looked_at = newest_outcomes(reports).find(|(_, outcome)| !outcome.plan.is_empty());
     let Some((record, outcome)) = looked_at else {
         return Chart::default();
     };
     let named = |id: &String| {
-        let shows = |(_, concluded): &(usize, &Concluded)| concluded.evidence.contains(id);
+        let shows = |(_, insight): &(usize, &Insight)| insight.evidence.iter().any(|it| it.id == *id);
         insights
             .iter()
             .enumerate()

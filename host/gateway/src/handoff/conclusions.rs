@@ -18,12 +18,6 @@ const MAX_LOOKS: usize = 3;
 /// The workflow whose findings are but a first look: what another runbook says of the same is better.
 const FIRST_LOOK: &str = "auto";
 
-/// An insight, and the subjects that show it.
-pub(super) struct Concluded {
-    pub(super) insight: Insight,
-    pub(super) evidence: Vec<String>,
-}
-
 /// The findings of all reports, each thing once, the worst first.
 pub(super) fn findings(reports: &[FoundReport<'_>]) -> Vec<Finding> {
     let mut kept: Vec<(String, bool, Finding)> = Vec::new();
@@ -121,29 +115,25 @@ fn of_view(view: &SubjectView) -> Subject {
 
 /// The insights of all reports, each once: those with advice that mends something first, of these the surest, and of these the ones that
 /// explain the worst of `findings`.
-pub(super) fn insights(reports: &[FoundReport<'_>], findings: &[Finding]) -> Vec<Concluded> {
-    let mut kept: Vec<Concluded> = Vec::new();
+pub(super) fn insights(reports: &[FoundReport<'_>], findings: &[Finding]) -> Vec<Insight> {
+    let mut kept: Vec<Insight> = Vec::new();
     for found in reports {
         for insight in &found.record.report.insights {
-            let concluded = Concluded {
-                evidence: insight.evidence.iter().map(|it| it.subject_id.clone()).collect(),
-                insight: Insight {
-                    id: insight.insight_id.clone(),
-                    title: insight.title.clone(),
-                    reason: insight.reason.clone(),
-                    confidence: word(&insight.confidence),
-                    recommendation: insight.recommendation.as_ref().map(recommendation),
-                    record: found.position,
-                },
+            let insight = Insight {
+                id: insight.insight_id.clone(),
+                title: insight.title.clone(),
+                reason: insight.reason.clone(),
+                confidence: word(&insight.confidence),
+                evidence: insight.evidence.iter().map(of_view).collect(),
+                recommendation: insight.recommendation.as_ref().map(recommendation),
+                record: found.position,
             };
-            let is_same = |known: &&mut Concluded| {
-                known.insight.id == concluded.insight.id
-                    && known.insight.title == concluded.insight.title
-                    && known.insight.recommendation == concluded.insight.recommendation
+            let is_same = |known: &&mut Insight| {
+                known.id == insight.id && known.title == insight.title && known.recommendation == insight.recommendation
             };
             match kept.iter_mut().find(is_same) {
-                Some(known) => *known = concluded,
-                None => kept.push(concluded),
+                Some(known) => *known = insight,
+                None => kept.push(insight),
             }
         }
     }
@@ -152,14 +142,14 @@ pub(super) fn insights(reports: &[FoundReport<'_>], findings: &[Finding]) -> Vec
     kept
 }
 
-fn rank(concluded: &mut [Concluded], findings: &[Finding]) {
-    let confidence = |it: &Concluded| match it.insight.confidence.as_str() {
+fn rank(insights: &mut [Insight], findings: &[Finding]) {
+    let confidence = |it: &Insight| match it.confidence.as_str() {
         "high" => 0,
         "medium" => 1,
         _ => 2,
     };
-    concluded.sort_by_key(|it| {
-        let advice = it.insight.recommendation.as_ref();
+    insights.sort_by_key(|it| {
+        let advice = it.recommendation.as_ref();
         let explained = worst(findings, it);
         (
             advice.is_none(),
@@ -171,12 +161,12 @@ fn rank(concluded: &mut [Concluded], findings: &[Finding]) {
 }
 
 /// How bad the worst finding is that the insight explains: one about what it was seen in, else one of the report that it stands in.
-fn worst(findings: &[Finding], concluded: &Concluded) -> Option<Severity> {
+fn worst(findings: &[Finding], insight: &Insight) -> Option<Severity> {
     let is_about = |finding: &&Finding| {
         let subject = finding.subject.as_ref();
-        subject.is_some_and(|subject| concluded.evidence.contains(&subject.id))
+        subject.is_some_and(|subject| insight.evidence.iter().any(|it| it.id == subject.id))
     };
-    let is_beside = |finding: &&Finding| finding.record == concluded.insight.record;
+    let is_beside = |finding: &&Finding| finding.record == insight.record;
     let severity = |finding: &Finding| finding.severity;
     let about = findings.iter().filter(is_about).map(severity).max();
     about.or_else(|| findings.iter().filter(is_beside).map(severity).max())
@@ -204,16 +194,17 @@ fn recommendation(advice: &report::Recommendation) -> Recommendation {
 
 /// Advice first, then what runbooks want a person for, then what was offered as required and not done; and what was found, where nothing of that
 /// says what to do.
-pub(super) fn next(reports: &[FoundReport<'_>], findings: &[Finding], insights: &[Concluded]) -> Vec<NextStep> {
+pub(super) fn next(reports: &[FoundReport<'_>], findings: &[Finding], insights: &[Insight]) -> Vec<NextStep> {
     let mut next: Vec<NextStep> = Vec::new();
-    for (position, concluded) in insights.iter().enumerate() {
-        if concluded.insight.recommendation.is_some() {
+    for (position, insight) in insights.iter().enumerate() {
+        if insight.recommendation.is_some() {
             next.push(NextStep {
-                label: concluded.insight.title.clone(),
-                reason: concluded.insight.reason.clone(),
+                label: insight.title.clone(),
+                reason: insight.reason.clone(),
                 priority: "recommended".to_owned(),
                 insight: Some(position),
                 command: None,
+                record: insight.record,
             });
         }
     }
@@ -226,12 +217,15 @@ pub(super) fn next(reports: &[FoundReport<'_>], findings: &[Finding], insights: 
         })
     };
     // Of each workflow the newest report: what earlier ones offered, it offers again where it still matters.
-    let mut newest: BTreeMap<&str, &report::Report> = BTreeMap::new();
+    let mut newest: BTreeMap<&str, (usize, &report::Report)> = BTreeMap::new();
     for found in reports {
-        newest.insert(&found.record.report.workflow, &found.record.report);
+        let report = &found.record.report;
+        newest.insert(&report.workflow, (found.position, report));
     }
+    let of_all = newest.values();
+    let of_all = of_all.flat_map(|(record, report)| report.next_actions.iter().map(move |action| (*record, action)));
     let mut offered: Vec<NextStep> = Vec::new();
-    for action in newest.values().flat_map(|report| &report.next_actions) {
+    for (record, action) in of_all {
         let command = action.command.as_ref().map(|command| command.argv.clone());
         let is_wanted = match action.action_type {
             ActionType::PromptUser => true,
@@ -248,8 +242,12 @@ pub(super) fn next(reports: &[FoundReport<'_>], findings: &[Finding], insights: 
             priority: word(&action.priority),
             insight: None,
             command: command.filter(|_| action.action_type == ActionType::RunSql),
+            record,
         };
-        if is_wanted && !offered.contains(&step) {
+        let is_same = |known: &NextStep| {
+            (&known.label, &known.reason, &known.command) == (&step.label, &step.reason, &step.command)
+        };
+        if is_wanted && !offered.iter().any(is_same) {
             offered.push(step);
         }
     }
@@ -268,6 +266,7 @@ pub(super) fn next(reports: &[FoundReport<'_>], findings: &[Finding], insights: 
             priority: "recommended".to_owned(),
             insight: None,
             command: None,
+            record: finding.record,
         }));
     }
     next.truncate(MAX_NEXT);
@@ -298,25 +297,27 @@ mod tests {
         }
     }
 
-    fn insight(id: &str, evidence: &str, confidence: &str, sql: Option<&str>, record: usize) -> Concluded {
-        Concluded {
-            evidence: vec![evidence.to_owned()],
-            insight: Insight {
-                id: id.to_owned(),
-                title: String::new(),
-                reason: String::new(),
-                confidence: confidence.to_owned(),
-                recommendation: sql.map(|sql| Recommendation {
-                    kind: "set_parameter".to_owned(),
-                    sql: Untrusted::new(sql),
-                    expected_effect: String::new(),
-                    risk: String::new(),
-                    lock: String::new(),
-                    way_back: Untrusted::new(""),
-                    check: Untrusted::new(""),
-                }),
-                record,
-            },
+    fn insight(id: &str, evidence: &str, confidence: &str, sql: Option<&str>, record: usize) -> Insight {
+        Insight {
+            id: id.to_owned(),
+            title: String::new(),
+            reason: String::new(),
+            confidence: confidence.to_owned(),
+            evidence: vec![Subject {
+                id: evidence.to_owned(),
+                kind: "query_family".to_owned(),
+                text: None,
+            }],
+            recommendation: sql.map(|sql| Recommendation {
+                kind: "set_parameter".to_owned(),
+                sql: Untrusted::new(sql),
+                expected_effect: String::new(),
+                risk: String::new(),
+                lock: String::new(),
+                way_back: Untrusted::new(""),
+                check: Untrusted::new(""),
+            }),
+            record,
         }
     }
 
@@ -331,7 +332,7 @@ mod tests {
             Some("ALTER SYSTEM SET work_mem = '8MB'"),
             Some("ALTER SYSTEM SET log_lock_waits = on"),
         );
-        let mut concluded = [
+        let mut insights = [
             insight("nothing to do", "qf_worst", "high", None, 0),
             insight("only logs", "qf_worst", "high", logs, 0),
             insight("unsure", "qf_worst", "low", mends, 0),
@@ -340,8 +341,8 @@ mod tests {
             insight("of its report", "rl_orders", "high", mends, 2),
             insight("worst", "qf_worst", "high", mends, 1),
         ];
-        rank(&mut concluded, &findings);
-        let order: Vec<&str> = concluded.iter().map(|it| it.insight.id.as_str()).collect();
+        rank(&mut insights, &findings);
+        let order: Vec<&str> = insights.iter().map(|it| it.id.as_str()).collect();
         let expected = [
             "worst",
             "of its report",

@@ -1,10 +1,13 @@
 //! What was asked, done and refused: a line for each record.
 
-use pg_logstats_handoff::{Step, StepKind};
+use pg_logstats_handoff::{ResultRows, Step, StepKind, Untrusted};
 
 use super::{Found, untrusted};
 use crate::record::RecordBody;
-use crate::report::word;
+use crate::report::{CellView, OutcomeView, RowView, word};
+
+/// Rows of a result that are shown; most actions of the catalogue return no more.
+const MAX_ROWS: usize = 20;
 
 /// The step of a record.
 pub(super) fn step(found: &Found) -> Option<Step> {
@@ -16,6 +19,7 @@ pub(super) fn step(found: &Found) -> Option<Step> {
         detail: String::new(),
         requested: None,
         duration_us: None,
+        result: None,
         record: found.position,
     };
     match &found.sealed.body {
@@ -62,6 +66,7 @@ pub(super) fn step(found: &Found) -> Option<Step> {
                         0 => format!("{} rows, {} bytes", outcome.rows.len(), outcome.bytes),
                         nodes => format!("a plan of {nodes} nodes"),
                     };
+                    step.result = rows(outcome);
                 }
                 None => step.title = "an action ended".to_owned(),
             }
@@ -86,6 +91,25 @@ pub(super) fn step(found: &Found) -> Option<Step> {
         RecordBody::Trust(_) | RecordBody::LogKey(_) | RecordBody::Erasure(_) | RecordBody::Recovery(_) => return None,
     }
     Some(step)
+}
+
+/// The first rows. All texts of theirs are the database's.
+fn rows(outcome: &OutcomeView) -> Option<ResultRows> {
+    let cell = |cell: &CellView| match cell {
+        CellView::Null => None,
+        CellView::Boolean(it) => Some(it.to_string()),
+        CellView::Int(it) => Some(it.to_string()),
+        CellView::Float(it) => Some(it.to_string()),
+        CellView::Duration { duration_ms } => Some(format!("{duration_ms} ms")),
+        CellView::At { at } => Some(at.clone()),
+        CellView::Text(it) => Some(it.text().to_owned()),
+    };
+    let row = |row: &RowView| row.cells.iter().map(|it| cell(it).map(Untrusted::new)).collect();
+    (!outcome.rows.is_empty()).then(|| ResultRows {
+        columns: outcome.columns.clone(),
+        rows: outcome.rows.iter().take(MAX_ROWS).map(row).collect(),
+        more: outcome.rows.len().saturating_sub(MAX_ROWS),
+    })
 }
 
 fn source(kind: &str) -> &'static str {

@@ -154,6 +154,76 @@ fn nothing_runs_or_is_fetched_and_every_link_has_its_end() {
     }
 }
 
+/// The part of a page that is one item, by its id.
+fn item<'p>(page: &'p str, id: &str, end: &str) -> &'p str {
+    let (_, rest) = page
+        .split_once(&format!("id=\"{id}\""))
+        .unwrap_or_else(|| panic!("no {id}"));
+    rest.split_once(end).unwrap().0
+}
+
+#[test]
+fn whatever_is_said_names_its_record() {
+    let packet = packets::rich();
+    let page = html(&packet);
+    let lists = [
+        ("next", packet.next.len()),
+        ("finding", packet.findings.len()),
+        ("insight", packet.insights.len()),
+        ("step", packet.steps.len()),
+    ];
+    for (kind, all) in lists {
+        assert!(all > 1, "{kind}");
+        for number in 1..=all {
+            let id = format!("{kind}-{number}");
+            let next = format!("id=\"{kind}-{}\"", number + 1);
+            let end = if number < all { next.as_str() } else { "</section>" };
+            assert!(item(&page, &id, end).contains("href=\"#record-"), "{id}");
+        }
+    }
+    let limits = item(&page, "limits", "</section>");
+    let named = packet.limitations.iter().filter(|it| it.record.is_some()).count();
+    assert_eq!((named, limits.matches("href=\"#record-").count()), (1, 1));
+    let (_, head) = page.split_once("<h1>").unwrap();
+    assert!(head.split_once("</header>").unwrap().0.contains("href=\"#record-1\""));
+}
+
+#[test]
+fn a_row_that_a_sentence_names_by_its_number_can_be_looked_up() {
+    let packet = packets::rich();
+    let step = packet.steps.iter().position(|step| step.result.is_some()).unwrap() + 1;
+    let page = html(&packet);
+    let rows = item(&page, &format!("step-{step}"), "</details>");
+    assert_eq!(rows.matches("<tr>").count(), 4);
+    assert!(
+        rows.contains("<th scope=\"row\">3</th>") && rows.contains("NULL"),
+        "{rows}"
+    );
+    assert!(rows.contains("Not shown: 14 rows more."));
+    // From what stands on the same record.
+    let (finding, insight) = (
+        packet.findings.iter().position(|it| it.record == 2),
+        packet.insights.iter().position(|it| it.record == 2),
+    );
+    let mut links = 0;
+    for id in [
+        finding.map(|it| format!("finding-{}", it + 1)),
+        insight.map(|it| format!("insight-{}", it + 1)),
+    ] {
+        let Some(id) = id else { continue };
+        links += 1;
+        let shown = item(&page, &id, "<li id=");
+        assert!(shown.contains(&format!("href=\"#step-{step}\"")), "{id}: {shown}");
+    }
+    assert!(links > 0, "nothing stands on the record of the rows");
+    let text = markdown(&packet);
+    assert!(
+        text.contains("- Row 1: pid outside: `4711`; state outside: `idle in transaction`"),
+        "{text}"
+    );
+    assert!(text.contains("query NULL"));
+}
+
 #[test]
 fn each_chart_stands_on_its_record_and_the_record_says_so() {
     let packet = packets::rich();
@@ -205,7 +275,10 @@ fn headings_drawings_and_tables_can_be_read_out() {
                 "svg" => {
                     assert!(element.attribute("aria-hidden").is_some() || element.within.contains(&"svg".to_owned()))
                 }
-                "th" => assert_eq!(element.attribute("scope"), Some("col")),
+                "th" => assert!(
+                    ["col", "row"].map(Some).contains(&element.attribute("scope")),
+                    "{name}: {element:?}"
+                ),
                 "rect" | "line" | "circle" => {
                     for (attribute, value) in &element.attributes {
                         if let Some(percent) = value.strip_suffix('%') {

@@ -136,7 +136,7 @@ async fn ask(connection: &mut PgConnection, facts: &TreeFacts, relations: Vec<Oi
 }
 
 /// Columns of [`REACHABLE`], with what they mean.
-const FINDINGS: [(&str, &str); 11] = [
+const FINDINGS: [(&str, &str); 12] = [
     (
         "bad_function",
         "a function with a name that it uses is volatile, or is written in SQL or a procedural language",
@@ -160,6 +160,10 @@ const FINDINGS: [(&str, &str); 11] = [
     (
         "bad_tree",
         "a view, row security policy or domain check behind it uses something that is volatile, locks rows, or is written in SQL or a procedural language",
+    ),
+    (
+        "recurses",
+        "a view or row security policy behind it is recursive (WITH RECURSIVE), so neither its rows nor what they take can be estimated",
     ),
     (
         "bad_type",
@@ -325,6 +329,7 @@ SELECT EXISTS (SELECT FROM unsafe AS u WHERE u.proname = ANY ($1::text[])) AS ba
        EXISTS (SELECT FROM named_operator AS o JOIN unsafe AS u ON u.oid = o.oprcode) AS bad_operator,
        EXISTS (SELECT FROM reached_relation AS r JOIN pg_catalog.pg_class AS c ON c.oid = r.oid
                 WHERE c.relkind NOT IN ('r', 'p', 'v', 'm')) AS bad_relation,
+       EXISTS (SELECT FROM tree AS t WHERE t.tree LIKE '%:hasRecursive true%') AS recurses,
        EXISTS (SELECT FROM tree_function AS f JOIN unsafe AS u ON u.oid = f.oid)
          OR EXISTS (SELECT FROM tree_function AS f JOIN bad_aggregate AS b ON b.oid = f.oid)
          OR EXISTS (SELECT FROM tree AS t

@@ -153,7 +153,7 @@ fn honest_statements_run_and_show_what_happened() {
     for statement in [
         "SELECT name FROM item WHERE price BETWEEN 10 AND 4711 AND name LIKE 'name 1%' ORDER BY name",
         "SELECT count(*), max(sold) FROM item AS i WHERE i.sold > '2024-01-02' AND id IN (1, 2, 3)",
-        "WITH RECURSIVE r (n) AS (VALUES (1) UNION ALL SELECT n + 1 FROM r WHERE n < 50) SELECT sum(n) FROM r",
+        "WITH r (n) AS (VALUES (1), (2)) SELECT sum(n) FROM r",
         "SELECT id, rank() OVER (PARTITION BY id % 7 ORDER BY price DESC) FROM item WHERE abs(id) < 90 LIMIT 5",
         "SELECT * FROM calm_view AS v WHERE v.id < 40",
         "SELECT m, d FROM typed_well WHERE m = 'sad'::mood AND d > 1",

@@ -26,6 +26,8 @@ pub(super) fn script(seen: &Seen) -> String {
     ));
     script.push("-- Sessions, waits and statement texts of all roles; no table's rows.".to_owned());
     script.push(format!("GRANT pg_read_all_stats TO {role};"));
+    script.push("-- What a statement of the role may write to temporary files; EXPLAIN ANALYZE sorts and joins as the application does.".to_owned());
+    script.push(format!("ALTER ROLE {role} SET temp_file_limit = '1GB';"));
     if seen.statements == Statements::Missing {
         script.push("CREATE EXTENSION IF NOT EXISTS pg_stat_statements;".to_owned());
     }

@@ -40,6 +40,8 @@ pub(in crate::db) struct TreeFacts {
     pub(in crate::db) locks_rows: bool,
     /// Whether some SELECT has INTO.
     pub(in crate::db) has_into: bool,
+    /// Whether some WITH is RECURSIVE.
+    pub(in crate::db) is_recursive: bool,
     /// For each call of a function of [`SIZED_FUNCTIONS`], what it is told.
     pub(in crate::db) sizes: Vec<Size>,
 }
@@ -127,6 +129,9 @@ impl TreeFacts {
             }
             "locking_clause" => self.locks_rows |= inner.as_array().is_some_and(|a| !a.is_empty()),
             "into_clause" => self.has_into |= !inner.is_null(),
+            "with_clause" | "WithClause" => {
+                self.is_recursive |= inner.get("recursive").and_then(Value::as_bool) == Some(true);
+            }
             _ => {}
         }
     }
