@@ -31,6 +31,9 @@ pg_logstats_sdk::messages! {
     decide_index_reason() => "an index makes this statement faster and every write to the table slower";
     decide_work_mem_label() => "let a person decide on more work_mem for the role";
     decide_work_mem_reason() => "each sort and hash of each session of the role may take that much memory";
+    decide_vacuum_label(relation: subject) => "let a person run VACUUM on {relation}";
+    decide_vacuum_reason() =>
+        "it reads the pages that changed, at a cost of IO; while a transaction that is older than the changes is open, it does not help";
     decide_analyze_label(relation: subject) => "let a person run ANALYZE on {relation}";
     decide_analyze_reason() => "the planner works with statistics that do not fit the table";
     decide_statistics_label(relation: subject) => "let a person decide on extended statistics on {relation}";

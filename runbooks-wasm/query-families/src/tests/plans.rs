@@ -1,7 +1,7 @@
 use pg_logstats_sdk::testkit::{self, Report, ReportedStep, plan_node};
 use pg_logstats_sdk::{
     Cell, Confidence, CreateIndex, CreateStatistics, Outcome, PlanNode, Priority, Recommendation, SetStatisticsTarget,
-    SetWorkMem,
+    SetWorkMem, VacuumRelation,
 };
 
 use super::{evidence, interpret};
@@ -351,10 +351,37 @@ fn an_index_only_scan_that_visits_the_table_is_told() {
         report.insights[1].title,
         "an index-only scan visited rl_orders 15,000 times"
     );
+    assert_eq!(
+        report.insights[1].recommendation,
+        Some(Recommendation::VacuumRelation(VacuumRelation {
+            relation: "rl_orders".to_owned(),
+            freeze: false,
+        }))
+    );
+    assert_eq!(report.prompts(), ["let a person run VACUUM on rl_orders"]);
     assert!(
         scan(1_500).insight("index_only_scan_heap_fetches").is_none(),
         "less than a tenth of the rows"
     );
+}
+
+#[test]
+fn of_many_partitions_the_worst_are_told() {
+    let scans = (0..150).map(|n: usize| {
+        let node = PlanNode {
+            heap_fetches: Some(10_000 + n as u64),
+            ..ran(n, (n > 0).then_some(0), "Index Only Scan", 20_000.0)
+        };
+        on(&format!("rl_{n}"), &[], node)
+    });
+    let report = analyzed(scans.collect());
+    let told: Vec<_> = report
+        .insights
+        .iter()
+        .filter(|insight| insight.id == "index_only_scan_heap_fetches")
+        .map(|insight| insight.evidence[1].as_str())
+        .collect();
+    assert_eq!(told, ["rl_149", "rl_148", "rl_147"]);
 }
 
 #[test]

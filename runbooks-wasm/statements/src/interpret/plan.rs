@@ -139,9 +139,12 @@ pub(super) fn decisions(assessment: &mut Assessment) {
                 messages::decide_target_label(&set.column),
                 messages::decide_target_reason(),
             ),
+            Recommendation::VacuumRelation(vacuum) => (
+                messages::decide_vacuum_label(&vacuum.relation),
+                messages::decide_vacuum_reason(),
+            ),
             // Plans lead to none of these.
             Recommendation::EndSession(_)
-            | Recommendation::VacuumRelation(_)
             | Recommendation::SetAutovacuum(_)
             | Recommendation::SetParameter(_)
             | Recommendation::ExtendSequence(_) => continue,

@@ -141,24 +141,23 @@ fn nested_loop_insight(outcome: &Outcome, position: usize, join: &PlanNode) -> O
     Some((runs, insight.evidence(join).evidence(inner)))
 }
 
-/// An index-only scan that had to look at the table after all.
+/// An index-only scan that had to look at the table after all. VACUUM marks the pages that spare it the look.
 pub(super) fn heap_fetches(outcome: &Outcome, assessment: &mut Assessment) {
-    for node in &outcome.plan {
-        let (Some(relation), Some(fetches)) = (&node.relation, node.heap_fetches) else {
-            continue;
-        };
-        let rows = node.actual_rows.unwrap_or(0.0);
-        // Some fetches are usual on a table that is written to.
-        if fetches < HEAP_FETCHES || (fetches as f64) < rows / 10.0 {
-            continue;
-        }
-        let title = messages::heap_title(relation, Count(fetches));
-        let insight = Insight::new(
-            words::INDEX_ONLY_SCAN_HEAP_FETCHES,
-            Confidence::High,
-            title,
-            messages::heap_reason(),
-        );
-        assessment.insight(insight.evidence(node).evidence(relation));
+    let scans = outcome.plan.iter();
+    let mut found: Vec<(u64, &PlanNode, &String)> = scans
+        .filter_map(|node| Some((node.heap_fetches?, node, node.relation.as_ref()?)))
+        .filter(|(fetches, node, _)| {
+            // Some fetches are usual on a table that is written to.
+            *fetches >= HEAP_FETCHES && (*fetches as f64) >= node.actual_rows.unwrap_or(0.0) / 10.0
+        })
+        .collect();
+    // A table of many partitions has a scan for each.
+    found.sort_by_key(|(fetches, ..)| std::cmp::Reverse(*fetches));
+    for (fetches, node, relation) in found.into_iter().take(PER_RULE) {
+        let (title, reason) = (messages::heap_title(relation, Count(fetches)), messages::heap_reason());
+        let insight = Insight::new(words::INDEX_ONLY_SCAN_HEAP_FETCHES, Confidence::High, title, reason)
+            .evidence(node)
+            .evidence(relation);
+        assessment.insight(insight.recommend(Recommendation::vacuum(relation, false)));
     }
 }
