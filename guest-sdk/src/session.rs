@@ -98,8 +98,8 @@ impl Outcome {
 /// Who blocks whom: the rows of `running_query.blocking.by_pid`, one for each edge.
 #[derive(Debug, Clone)]
 pub struct BlockingTree<'a> {
-    /// Sessions that hold others up and wait for nobody, each once, in the order of the rows. Empty when nobody waits, or in a
-    /// cycle.
+    /// Sessions that hold others up and wait for nobody that the rows tell of, each once, in the order of the rows. Empty when nobody
+    /// waits, or in a cycle. One that [waits for a lock](Session::waits_for_lock) is no head: the rows that lead on from it were cut.
     pub heads: Vec<Session<'a>>,
     /// How many sessions are waiting.
     pub waiting_count: u64,

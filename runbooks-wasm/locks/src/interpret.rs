@@ -11,7 +11,7 @@ use crate::{messages, words};
 /// Judges an outcome.
 pub(crate) fn interpret(evidence: &Evidence, outcome: &Outcome, actions: &mut dyn Actions) -> Assessment {
     let did = |action: pg_logstats_sdk::Action| outcome.action == action.as_str();
-    outcome::frame(
+    let mut assessment = outcome::judged(
         outcome,
         actions,
         messages::failed_reason(),
@@ -26,5 +26,8 @@ pub(crate) fn interpret(evidence: &Evidence, outcome: &Outcome, actions: &mut dy
             true
         },
         |outcome, assessment| outcome::only_nothing(outcome, &[], assessment),
-    )
+    );
+    outcome::say_if_cut(outcome, outcome::messages::truncated_counts, &mut assessment);
+    outcome::close(&mut assessment);
+    assessment
 }

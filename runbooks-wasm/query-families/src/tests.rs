@@ -92,6 +92,6 @@ fn a_truncated_outcome_is_judged_and_said_to_be_one() {
     );
     assert_eq!(
         report.limitations,
-        ["there was more than the action may return; rows that were judged: 2"]
+        ["there was more than the action may return, so counts are lower bounds; rows that were judged: 2"]
     );
 }

@@ -8,14 +8,15 @@ mod usual;
 mod xmin;
 
 use pg_logstats_runbook_statements::live;
-use pg_logstats_sdk::{Action, Actions, Assessment, Evidence, Outcome};
+use pg_logstats_runbook_statements::outcome::sure_of_nothing;
+use pg_logstats_sdk::{Action, Actions, Assessment, Evidence, Finding, FindingKind, Outcome};
 
 use crate::words;
 
 /// Judges an outcome.
 pub(crate) fn interpret(evidence: &Evidence, outcome: &Outcome, actions: &mut dyn Actions) -> Assessment {
     let did = |action: Action| outcome.action == action.as_str();
-    live::frame(outcome, actions, |actions, assessment| {
+    let mut assessment = live::frame(outcome, actions, |actions, assessment| {
         if did(words::COUNTS) {
             counts::judge(outcome, actions, assessment);
         } else if did(words::OLDEST_XMIN) {
@@ -30,5 +31,13 @@ pub(crate) fn interpret(evidence: &Evidence, outcome: &Outcome, actions: &mut dy
             return false;
         }
         true
-    })
+    });
+    // These are the newest connections, and one that is older may run for longer.
+    if did(words::SESSIONS) {
+        let nothing = |finding: &&mut Finding| finding.kind == FindingKind::NothingFound;
+        for finding in assessment.findings.iter_mut().filter(nothing) {
+            finding.confidence = sure_of_nothing(outcome);
+        }
+    }
+    assessment
 }

@@ -2,7 +2,8 @@
 
 use pg_logstats_sdk::testkit::{self, EvidenceBuilder, Report, ReportedStep, generate};
 use pg_logstats_sdk::{
-    Confidence, Evidence, FindingKind, LockWait, QueryFamily, Regression, RegressionDoubt, RegressionReason, Runbook,
+    Cell, Confidence, Evidence, FindingKind, LockWait, OutcomeStatus, QueryFamily, Regression, RegressionDoubt,
+    RegressionReason, Runbook,
 };
 
 use crate::SlowQueries;
@@ -51,6 +52,55 @@ fn every_answer_says_something_and_where_to_go() {
             assert!(!report.next_actions.is_empty(), "{action} {seed}");
         }
     }
+}
+
+#[test]
+fn an_action_that_gave_no_answer_says_why_and_who_can_help() {
+    let evidence = families(1).baseline().build();
+    testkit::check_failures(&SlowQueries, &evidence, &[&evidence.families[0]], |outcome, report| {
+        let action = &outcome.action;
+        assert_eq!(
+            report.offered(action).count(),
+            0,
+            "the same action is not offered again: {action}"
+        );
+    })
+    .unwrap();
+}
+
+#[test]
+fn a_truncated_outcome_is_judged_and_its_sums_are_lower_bounds() {
+    let evidence = families(1).baseline().build();
+    let role = [
+        ("calls", Cell::Int(10)),
+        ("total_exec_ms", Cell::Float(100.0)),
+        ("max_exec_ms", Cell::Float(20.0)),
+        ("rows", Cell::Int(5)),
+        ("shared_blks_hit", Cell::Int(0)),
+        ("shared_blks_read", Cell::Int(0)),
+        ("temp_blks_written", Cell::Int(0)),
+    ];
+    let outcome = testkit::outcome(STATISTICS)
+        .about(&evidence.families[0])
+        .row(&role)
+        .row(&role)
+        .status(OutcomeStatus::Truncated)
+        .build();
+    let report = testkit::interpret(&SlowQueries, &evidence, &outcome).unwrap();
+    assert_eq!(report.insight_ids(), ["statistics_found"]);
+    assert_eq!(
+        report.insights[0].title,
+        "the server counted 200.0 ms in all; executions: 20"
+    );
+    assert_eq!(
+        report.limitations,
+        ["there was more than the action may return, so counts are lower bounds; rows that were judged: 2"]
+    );
+    assert_eq!(
+        report.offered(EXPLAIN).count(),
+        1,
+        "what else there is to see is offered"
+    );
 }
 
 #[test]

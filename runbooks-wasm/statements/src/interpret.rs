@@ -60,7 +60,8 @@ pub fn frame(
         },
         |outcome, assessment| outcome::only_nothing(outcome, &[NOTHING, nothing].concat(), assessment),
     );
-    outcome::say_if_cut(outcome, outcome::messages::truncated, &mut assessment);
+    // Sessions are counted, and what was counted for each role is added up.
+    outcome::say_if_cut(outcome, outcome::messages::truncated_counts, &mut assessment);
     look_further(actions, &mut assessment);
     outcome::close(&mut assessment);
     assessment

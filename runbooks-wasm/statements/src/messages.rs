@@ -68,6 +68,8 @@ pg_logstats_sdk::messages! {
     idle_tx_reason_unknown() => "they keep their locks and their snapshots; the server does not show since when";
     head_title(head: subject, waiting: count) => "{head} is at the head of the lock queue; sessions that wait: {waiting}";
     head_reason(depth: count) => "it waits for nobody; depth of the chain of waits: {depth}";
+    cut_title(session: subject, waiting: count) => "{session} holds others up and waits itself; sessions that wait: {waiting}";
+    cut_reason() => "the rows do not tell whom it waits for, so the head of the queue is behind it";
     no_blocker_title() => "nobody blocks the session now";
     no_blocker_reason() => "the server shows no session that it waits for";
 

@@ -103,6 +103,15 @@ pub fn nothing_found(outcome: &Outcome, assessment: &mut Assessment) {
     assessment.finding(nothing(title, reason, Confidence::Medium));
 }
 
+/// How sure it is that there is nothing, where the rows come in an order that says nothing of how bad they are: it may be in those that were cut.
+pub fn sure_of_nothing(outcome: &Outcome) -> Confidence {
+    if outcome.status == OutcomeStatus::Truncated {
+        Confidence::Low
+    } else {
+        Confidence::Medium
+    }
+}
+
 /// [`nothing_found`], unless there is an insight that is not among `ids`: those that say that there is nothing.
 pub fn only_nothing(outcome: &Outcome, ids: &[InsightId], assessment: &mut Assessment) {
     let is_nothing = |insight: &Insight| ids.iter().any(|id| id.as_str() == insight.id);

@@ -15,7 +15,7 @@ use crate::outcome;
 /// Heads that are told one by one.
 pub const HEADS: usize = 10;
 
-/// A session that holds others up and waits for nobody.
+/// A session that holds others up and, as far as the rows tell, waits for nobody.
 #[derive(Debug, Clone, Copy)]
 pub struct Head<'a> {
     /// The session; pid 0 without a subject is a prepared transaction.
@@ -90,6 +90,13 @@ fn judge_head(head: &Head<'_>, actions: &mut dyn Actions, assessment: &mut Asses
         }
         return;
     };
+    // Rows that were cut, or sessions that the action did not ask about: the head is behind it.
+    if session.waits_for_lock() {
+        let (title, reason) = (messages::cut_title(subject, head.waiting), messages::cut_reason());
+        assessment.insight(Insight::new(words::LOCK_QUEUE_CUT, Confidence::Medium, title, reason).evidence(subject));
+        assessment.next_action(offer_holder(actions, subject).map(because));
+        return;
+    }
     let (title, reason) = (messages::head_title(subject, head.waiting), messages::head_reason());
     assessment.insight(Insight::new(words::LOCK_QUEUE_HEAD, Confidence::High, title, reason).evidence(subject));
     let decide = match session.state {

@@ -48,6 +48,8 @@ pg_logstats_sdk::insights! {
     IDLE_IN_TRANSACTION_SESSION = "idle_in_transaction_session";
     /// The sessions at the head of a lock queue.
     LOCK_QUEUE_HEAD = "lock_queue_head";
+    /// A session that holds others up and waits itself: for whom, the rows do not tell.
+    LOCK_QUEUE_CUT = "lock_queue_cut";
     /// Nobody blocks the session.
     NO_BLOCKER_FOUND = "no_blocker_found";
     /// What the server counted.

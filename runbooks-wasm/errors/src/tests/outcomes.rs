@@ -79,7 +79,7 @@ fn a_truncated_outcome_is_judged_and_said_to_be_one() {
     assert_eq!(report.insights[0].id, "live_match_found");
     assert_eq!(
         report.limitations,
-        ["there was more than the action may return; rows that were judged: 1"]
+        ["there was more than the action may return, so counts are lower bounds; rows that were judged: 1"]
     );
 }
 

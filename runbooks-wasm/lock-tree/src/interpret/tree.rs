@@ -140,14 +140,13 @@ fn head_finding(queue: &Queue<'_>, session: &Session<'_>, behind: &BTreeSet<i64>
         None if is_prepared => messages::prepared_holder_title(n),
         None => messages::hidden_holder_title(n),
     };
-    let mut finding = Finding::new(FindingKind::LockWait, title, waited_reason(waited))
-        .code(words::QUEUE_HEAD)
-        .confidence(confidence(waited));
+    let mut finding = Finding::new(FindingKind::LockWait, title, waited_reason(waited)).confidence(confidence(waited));
     if let Some(subject) = session.subject {
         finding = finding.about(subject).evidence(subject);
     }
     let holds = |mode| session.pid.is_some_and(|pid| queue.holds(pid, mode));
-    let codes: [(bool, ReasonCode); 5] = [
+    let codes: [(bool, ReasonCode); 6] = [
+        (!session.waits_for_lock(), words::QUEUE_HEAD),
         (
             session.state == SessionState::IdleInTransaction,
             words::IDLE_IN_TRANSACTION,

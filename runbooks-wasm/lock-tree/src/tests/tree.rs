@@ -1,5 +1,6 @@
 //! The tree.
 
+use pg_logstats_sdk::testkit::{SessionRow, session_row};
 use pg_logstats_sdk::{Confidence, Recommendation};
 
 use super::*;
@@ -80,6 +81,25 @@ fn nobody_waiting_ends_the_search() {
     report.assert_calm();
     assert_eq!(report.findings[0].title, "nobody waits for a lock");
     assert_eq!(report.next_actions[0].step, ReportedStep::Stop);
+}
+
+#[test]
+fn one_that_waits_itself_is_no_head_where_the_rows_end_with_it() {
+    let last = SessionRow {
+        wait: Some(("Lock", "relation")),
+        blocked_pid: Some(8),
+        depth: Some(1),
+        ..session_row(9)
+    };
+    let report = interpret(&testkit::outcome(TREE).session(last).build());
+    let ids = report.insight_ids();
+    assert!(
+        ids.contains(&"lock_queue_cut") && !ids.contains(&"lock_queue_head"),
+        "{ids:?}"
+    );
+    let codes = &report.findings[0].reason_codes;
+    assert!(!codes.contains(&"queue_head".to_owned()), "{codes:?}");
+    assert_eq!(report.offered(SESSION).count(), 1);
 }
 
 #[test]

@@ -32,7 +32,8 @@ pub(super) fn judge(evidence: &Evidence, outcome: &Outcome, actions: &mut dyn Ac
             messages::nobody_waits_title(),
             messages::nobody_waits_reason(Count::of(&sessions)),
         );
-        outcome::all_well(words::NOBODY_WAITS, Confidence::Medium, title, reason, assessment);
+        let confidence = outcome::sure_of_nothing(outcome);
+        outcome::all_well(words::NOBODY_WAITS, confidence, title, reason, assessment);
     }
     wait(
         Wait::TransactionLock,

@@ -1,5 +1,5 @@
 use pg_logstats_sdk::testkit::{self, Report, ReportedStep, SessionRow, session_row};
-use pg_logstats_sdk::{Evidence, FindingKind, Outcome, Priority, Recommendation};
+use pg_logstats_sdk::{Confidence, Evidence, FindingKind, Outcome, OutcomeStatus, Priority, Recommendation};
 
 use crate::Locks;
 
@@ -276,6 +276,46 @@ fn an_action_that_gave_no_answer_says_why() {
         report.assert_left_to_a_person_or_stopped();
     })
     .unwrap();
+}
+
+#[test]
+fn of_a_truncated_outcome_counts_are_lower_bounds_and_nobody_waits_less_surely() {
+    let outcome = testkit::outcome(SESSIONS)
+        .about(&evidence().families[0])
+        .session(session_row(21))
+        .session(session_row(22));
+    let whole = interpret(&outcome.clone().build());
+    assert_eq!(whole.insight("nobody_waits").unwrap().confidence, Confidence::Medium);
+    let cut = interpret(&outcome.status(OutcomeStatus::Truncated).build());
+    assert_eq!(cut.insight_ids(), whole.insight_ids());
+    assert_eq!(cut.insight("nobody_waits").unwrap().confidence, Confidence::Low);
+    assert_eq!(cut.findings[0].confidence, Confidence::Low);
+    assert_eq!(
+        cut.limitations,
+        ["there was more than the action may return, so counts are lower bounds; rows that were judged: 2"]
+    );
+}
+
+#[test]
+fn a_tree_that_is_cut_before_the_head_of_the_queue_leads_to_the_rest_of_it() {
+    let last = SessionRow {
+        wait: Some(("Lock", "transactionid")),
+        ..edge(9, 8, 2)
+    };
+    let outcome = testkit::outcome(BLOCKING)
+        .about(&evidence().lock_waits[0].waiter)
+        .session(edge(8, 7, 1))
+        .session(last)
+        .status(OutcomeStatus::Truncated);
+    let report = interpret(&outcome.build());
+    assert_eq!(report.insight_ids(), ["lock_queue_cut", "lock_chain"]);
+    assert_eq!(report.insights[0].evidence, ["se_9"]);
+    let asked = report.offered(BLOCKING).next().unwrap();
+    assert_eq!(
+        (asked.label.as_str(), asked.priority),
+        ("look at who blocks the session se_9", Priority::Required)
+    );
+    assert_eq!(report.limitations.len(), 1);
 }
 
 #[test]

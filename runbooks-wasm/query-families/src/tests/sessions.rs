@@ -1,5 +1,5 @@
 use pg_logstats_sdk::testkit::{self, ReportedStep, SessionRow, session_row};
-use pg_logstats_sdk::{Cell, Outcome};
+use pg_logstats_sdk::{Cell, Outcome, OutcomeStatus};
 
 use super::{evidence, interpret};
 
@@ -169,6 +169,28 @@ fn the_head_of_a_queue_is_told_and_the_rest_left_to_the_locks_runbook() {
         interpret(&testkit::outcome(BLOCKING).build()).insight_ids(),
         ["no_blocker_found"]
     );
+}
+
+#[test]
+fn where_the_rows_were_cut_before_the_head_of_the_queue_its_end_is_asked_about() {
+    let last = SessionRow {
+        wait: Some(("Lock", "transactionid")),
+        blocked_pid: Some(7),
+        depth: Some(1),
+        ..session_row(8)
+    };
+    let outcome = testkit::outcome(BLOCKING)
+        .session(last)
+        .status(OutcomeStatus::Truncated)
+        .build();
+    let report = interpret(&outcome);
+    assert_eq!(report.insight_ids(), ["lock_queue_cut"]);
+    assert_eq!(
+        report.insights[0].title,
+        "se_8 holds others up and waits itself; sessions that wait: 1"
+    );
+    let bound: Vec<_> = report.requested(BLOCKING).map(|it| it.bound("pid").unwrap()).collect();
+    assert_eq!(bound, ["se_8"]);
 }
 
 #[test]

@@ -5,7 +5,7 @@ use pg_logstats_sdk::{
     Actions, Assessment, BlockingTree, Confidence, Count, Finding, FindingKind, Outcome, Session, SessionState,
 };
 
-use crate::{messages, words};
+use crate::{messages, offers, words};
 
 /// A score from which the end of an idle holder may be recommended: two that wait, or more than a minute of doing nothing.
 const PRESSING: f64 = 0.2;
@@ -28,6 +28,15 @@ pub(super) fn judge(outcome: &Outcome, actions: &mut dyn Actions, assessment: &m
         head.finding = Some(assessment.finding(finding(&head.session, waiting)));
     }
     tree::judge(&heads, blocking.depth, waiting, actions, assessment);
+    // The rows were cut before the head of the queue.
+    for head in heads.iter().filter(|head| head.session.waits_for_lock()) {
+        let look = head
+            .session
+            .subject
+            .and_then(|subject| offers::blocking(actions, subject));
+        let look = look.and_then(|look| Some(look.because(head.finding?)));
+        assessment.next_action(look);
+    }
     if blocking.is_cycle {
         let (title, reason) = (
             messages::circle_finding_title(waiting),
@@ -59,10 +68,13 @@ fn finding(head: &Session<'_>, waiting: Count) -> Finding {
         None if is_prepared => messages::prepared_holder_title(waiting),
         None => messages::hidden_holder_title(waiting),
     };
-    let finding = Finding::new(FindingKind::LockWait, title, messages::holder_reason())
-        .code(words::QUEUE_HEAD)
-        .score(score(head, waiting))
-        .confidence(Confidence::High);
+    let finding = if head.waits_for_lock() {
+        Finding::new(FindingKind::LockWait, title, tree::messages::cut_reason()).confidence(Confidence::Medium)
+    } else {
+        let finding = Finding::new(FindingKind::LockWait, title, messages::holder_reason());
+        finding.code(words::QUEUE_HEAD).confidence(Confidence::High)
+    };
+    let finding = finding.score(score(head, waiting));
     let finding = match head.subject {
         Some(subject) => finding.about(subject).evidence(subject),
         None if is_prepared => finding.code(words::PREPARED_TRANSACTION),

@@ -1,7 +1,7 @@
 //! Sessions, and who blocks one.
 
 use pg_logstats_sdk::testkit::{SessionRow, session_row};
-use pg_logstats_sdk::{Confidence, Recommendation};
+use pg_logstats_sdk::{Confidence, OutcomeStatus, Recommendation};
 
 use super::*;
 
@@ -292,6 +292,47 @@ fn prepared_transactions_hidden_sessions_and_circles_are_told() {
     let nobody = rows(BLOCKING, &[]);
     assert_eq!(nobody.insight_ids(), ["nobody_waits"]);
     nobody.assert_calm();
+}
+
+#[test]
+fn of_a_truncated_outcome_counts_are_lower_bounds_and_calm_is_less_sure() {
+    let outcome = testkit::outcome(SESSIONS)
+        .session(session_row(7))
+        .session(session_row(8));
+    let whole = interpret(&outcome.clone().build());
+    assert_eq!(whole.findings[0].confidence, Confidence::Medium);
+    let cut = interpret(&outcome.status(OutcomeStatus::Truncated).build());
+    cut.assert_calm();
+    assert_eq!(cut.insights[0].title, whole.insights[0].title);
+    assert_eq!(cut.findings[0].confidence, Confidence::Low);
+    assert_eq!(
+        cut.limitations,
+        ["there was more than the action may return, so counts are lower bounds; rows that were judged: 2"]
+    );
+}
+
+#[test]
+fn a_tree_that_is_cut_before_the_head_of_the_queue_leads_to_the_rest_of_it() {
+    let last = SessionRow {
+        wait: Some(("Lock", "transactionid")),
+        ..edge(running(9, 5 * MINUTE), 8)
+    };
+    let outcome = testkit::outcome(BLOCKING)
+        .session(last)
+        .status(OutcomeStatus::Truncated);
+    let report = interpret(&outcome.build());
+    assert_eq!(report.insight_ids(), ["lock_queue_cut"]);
+    assert_eq!(report.titles(), ["se_9 holds others up; sessions that wait: 1"]);
+    assert_eq!(
+        report.findings[0].reason,
+        "the rows do not tell whom it waits for, so the head of the queue is behind it"
+    );
+    assert_eq!(report.findings[0].reason_codes, [""; 0]);
+    let asked = report.offered(BLOCKING).next().unwrap();
+    assert_eq!(
+        (asked.priority, asked.findings.as_slice()),
+        (Priority::Required, [0].as_slice())
+    );
 }
 
 #[test]

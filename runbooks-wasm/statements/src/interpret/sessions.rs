@@ -42,13 +42,22 @@ pub(super) fn judge_blocking(outcome: &Outcome, actions: &mut dyn Actions, asses
         ));
         return;
     }
-    for subject in tree.heads.iter().filter_map(|head| head.subject) {
-        let insight = Insight::new(
-            words::LOCK_QUEUE_HEAD,
-            Confidence::High,
-            messages::head_title(subject, Count(tree.waiting_count)),
+    let waiting = Count(tree.waiting_count);
+    for head in &tree.heads {
+        let Some(subject) = head.subject else { continue };
+        // Its own rows were cut: the head is behind it.
+        if head.waits_for_lock() {
+            let (title, reason) = (messages::cut_title(subject, waiting), messages::cut_reason());
+            let insight = Insight::new(words::LOCK_QUEUE_CUT, Confidence::Medium, title, reason);
+            assessment.insight(insight.evidence(subject));
+            assessment.next_action(offers::blocking(actions, subject));
+            continue;
+        }
+        let (title, reason) = (
+            messages::head_title(subject, waiting),
             messages::head_reason(Count(tree.depth)),
         );
+        let insight = Insight::new(words::LOCK_QUEUE_HEAD, Confidence::High, title, reason);
         assessment.insight(insight.evidence(subject));
         assessment.next_action(offers::session(actions, subject));
     }

@@ -21,6 +21,8 @@ pg_logstats_sdk::messages! {
     // ---- insights
     head_title(head: subject, waiting: count) => "{head} is at the head of the lock queue; sessions that wait: {waiting}";
     head_reason() => "others wait for it, directly or behind one another, and it waits for nobody";
+    cut_title(session: subject, waiting: count) => "{session} holds others up and waits itself; sessions that wait: {waiting}";
+    cut_reason() => "the rows do not tell whom it waits for, so the head of the queue is behind it";
     idle_holder_reason_unknown() =>
         "it keeps its locks until its transaction ends; the server does not show since when it does nothing";
     idle_holder_title(head: subject) => "{head} holds others up and is idle in its transaction";

@@ -8,6 +8,8 @@ pg_logstats_sdk::actions! {
 pg_logstats_sdk::insights! {
     /// A session that holds others up and waits for nobody.
     LOCK_QUEUE_HEAD = "lock_queue_head";
+    /// A session that holds others up and waits itself: for whom, the rows do not tell.
+    LOCK_QUEUE_CUT = "lock_queue_cut";
     /// That session is idle in its transaction.
     IDLE_IN_TRANSACTION_HOLDER = "idle_in_transaction_holder";
     /// That session is running a statement.

@@ -106,6 +106,6 @@ fn a_truncated_outcome_is_judged_and_said_to_be_one() {
     assert_eq!(report.insight_ids(), ["statements_writing_temp_blocks"]);
     assert_eq!(
         report.limitations,
-        ["there was more than the action may return; rows that were judged: 1"]
+        ["there was more than the action may return, so counts are lower bounds; rows that were judged: 1"]
     );
 }
