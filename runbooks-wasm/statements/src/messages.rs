@@ -95,9 +95,13 @@ pg_logstats_sdk::messages! {
     no_spill_reason(nodes: count) => "no node read or wrote temporary blocks; nodes: {nodes}";
     scan_title(relation: subject, removed: count) => "a sequential scan of {relation} read {removed} rows for nothing";
     scan_reason(kept: ratio, runs: count) => "its filter keeps {kept} of what it reads; runs: {runs}";
+    scan_reason_blind(kept: ratio, runs: count) =>
+        "its filter keeps {kept} of what it reads; runs: {runs}; not looked at: which indexes the table has, how often it is written, how large it is";
     scan_estimate_title(relation: subject) => "a sequential scan of {relation} is expected to keep few rows";
     scan_estimate_reason(rows: count) =>
         "rows that the planner expects: {rows}, of a scan that costs far more; only a run shows how many it reads";
+    scan_estimate_reason_blind(rows: count) =>
+        "rows that the planner expects: {rows}, of a scan that costs far more; only a run shows how many it reads; not looked at: which indexes the table has, how often it is written, how large it is";
     index_there_title(relation: subject) => "an index on {relation} begins with the filter's columns already";
     index_there_reason(indexes: count) =>
         "another one would not be taken either: the planner's estimate may be off, or the filter keeps too much; indexes of the table: {indexes}";
@@ -109,12 +113,21 @@ pg_logstats_sdk::messages! {
     index_writes_title(relation: subject) => "an index on the filter's columns of {relation} may cost more than it saves";
     index_writes_reason(written: count, scanned: count) =>
         "since the counters began, rows written to the table: {written}, rows read by whole scans: {scanned}; each of the former would be written to the index";
+    index_small_title(relation: subject) => "{relation} is too small for an index on the filter's columns to save much";
+    index_small_reason(size: bytes, read: bytes, scanned: count) =>
+        "its size is {size}, and such scans of one execution read {read}: a matter of milliseconds, which counts only where the statement runs all the time; rows read by whole scans since the counters began: {scanned}";
     index_gain_title(relation: subject) => "with an index on the filter's columns of {relation} the planner expects less work";
-    index_gain_reason(before: count, after: count, bytes: bytes) =>
-        "the planner was asked: its cost is {before} without, and {after} with a hypothetical one, which would take about {bytes}";
+    index_gain_reason(before: count, after: count, bytes: bytes, size: bytes) =>
+        "the planner was asked: its cost is {before} without, and {after} with a hypothetical one, which would take about {bytes}; its build reads the table of {size}";
+    index_gain_reason_unanalysed(before: count, after: count, bytes: bytes) =>
+        "the planner was asked: its cost is {before} without, and {after} with a hypothetical one, which would take about {bytes}; the table was not analysed since it has rows, so its size is not known";
     index_facts_title(relation: subject) => "no index of {relation} begins with the filter's columns";
-    index_facts_reason(distinct: count, rows: count, written: count, scanned: count) =>
-        "distinct values of these columns: {distinct}, rows: {rows}; since the counters began, rows written: {written}, read by whole scans: {scanned}";
+    index_facts_reason(distinct: count, rows: count, size: bytes, written: count, scanned: count) =>
+        "distinct values of these columns: {distinct}, rows: {rows} in {size}, which the build of one reads; since the counters began, rows written: {written}, read by whole scans: {scanned}";
+    index_facts_reason_unseen(rows: count, size: bytes, written: count, scanned: count) =>
+        "how many values these columns have is not known: they were never analysed, or the role may not see it; rows: {rows} in {size}, which the build of one reads; since the counters began, rows written: {written}, read by whole scans: {scanned}";
+    index_facts_reason_unanalysed(written: count, scanned: count) =>
+        "the table was not analysed since it has rows, so its size is not known; since the counters began, rows written: {written}, read by whole scans: {scanned}";
     estimate_title(factor: count, node: subject) => "the planner was wrong by a factor of {factor} at {node}";
     estimate_reason(planned: count, actual: count) => "rows expected each time: {planned}, returned: {actual}";
     correlated_title(relation: subject, factor: count) => "rows of {relation} that match were {factor} times as many as the planner thought";

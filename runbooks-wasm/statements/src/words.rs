@@ -78,6 +78,8 @@ pg_logstats_sdk::insights! {
     INDEX_WITHOUT_GAIN = "index_without_gain";
     /// More rows are written than a scan reads.
     INDEX_COSTS_MORE = "index_costs_more";
+    /// The table is too small for one.
+    INDEX_OF_SMALL_TABLE = "index_of_small_table";
     /// The planner would take one.
     INDEX_WITH_GAIN = "index_with_gain";
     /// What is known of the columns and the table.

@@ -62,6 +62,12 @@ fn a_scan_that_throws_nearly_all_rows_away_wants_an_index_on_its_filter() {
         insight.title,
         "a sequential scan of rl_orders read 99,990 rows for nothing"
     );
+    // The plan alone tells nothing of the table.
+    assert_eq!(insight.confidence, Confidence::Medium);
+    assert_eq!(
+        insight.reason,
+        "its filter keeps 0.0 % of what it reads; runs: 1; not looked at: which indexes the table has, how often it is written, how large it is"
+    );
     assert_eq!(insight.recommendation, Some(index("rl_orders", &["cl_a", "cl_b"])));
     assert_eq!(insight.evidence, ["pn_0", "rl_orders"]);
     assert_eq!(
@@ -72,6 +78,14 @@ fn a_scan_that_throws_nearly_all_rows_away_wants_an_index_on_its_filter() {
 
     let unknown_columns = analyzed(vec![on("rl_orders", &[], scan.clone())]);
     assert_eq!(unknown_columns.insights[1].recommendation, None);
+    assert_eq!(
+        (
+            unknown_columns.insights[1].confidence,
+            unknown_columns.insights[1].reason.as_str()
+        ),
+        (Confidence::High, "its filter keeps 0.0 % of what it reads; runs: 1"),
+        "the scan is as sure as before where no index follows"
+    );
     let many_columns = analyzed(vec![on("rl_orders", &["a", "b", "c", "d", "e"], scan.clone())]);
     assert_eq!(
         many_columns.insights[1].recommendation,
@@ -102,6 +116,7 @@ fn an_estimated_plan_is_judged_with_less_confidence_and_leads_to_a_run() {
     assert_eq!(report.insight_ids(), ["selective_sequential_scan"]);
     assert_eq!(report.insights[0].confidence, Confidence::Low);
     assert_eq!(report.insights[0].recommendation, Some(index("rl_orders", &["cl_a"])));
+    assert!(report.insights[0].reason.contains("; not looked at: which indexes"));
     assert!(
         report
             .offered("query_family.explain_analyze")
@@ -400,12 +415,17 @@ fn a_run_that_shows_nothing_ends_the_search() {
     assert_eq!(report.next_actions[0].step, ReportedStep::Stop);
 }
 
-/// What the host learnt of the table that node 0 scans, and what follows: the insight about the index, and whether one is recommended.
-fn with_facts(more: &[(&str, Cell)]) -> (Vec<String>, bool) {
+/// A scan of 100,000 rows that keeps ten.
+fn wasteful(n: usize, parent: Option<u32>) -> PlanNode {
     let scan = PlanNode {
         rows_removed_by_filter: Some(99_990),
-        ..ran(0, None, "Seq Scan", 10.0)
+        ..ran(n, parent, "Seq Scan", 10.0)
     };
+    on("rl_orders", &["cl_a", "cl_b"], scan)
+}
+
+/// What the host learnt of a table that a scan reads.
+fn facts<'a>(more: &[(&'a str, Cell)]) -> Vec<(&'a str, Cell)> {
     let mut facts = vec![
         ("node", Cell::Int(0)),
         ("column_count", Cell::Int(2)),
@@ -413,6 +433,7 @@ fn with_facts(more: &[(&str, Cell)]) -> (Vec<String>, bool) {
         ("is_there_invalid", Cell::Boolean(false)),
         ("indexes", Cell::Int(3)),
         ("table_rows", Cell::Int(100_000)),
+        ("size_bytes", Cell::Int(40 << 20)),
         ("distinct_values", Cell::Float(20_000.4)),
         ("rows_written", Cell::Int(100_000)),
         ("rows_scanned", Cell::Int(900_000)),
@@ -420,12 +441,17 @@ fn with_facts(more: &[(&str, Cell)]) -> (Vec<String>, bool) {
     ];
     facts.retain(|(column, _)| !more.iter().any(|(other, _)| other == column));
     facts.extend_from_slice(more);
-    let outcome = testkit::outcome("query_family.explain_analyze")
-        .about(&evidence().families[0])
-        .plan([on("rl_orders", &["cl_a", "cl_b"], scan)])
-        .row(&facts)
-        .build();
-    let report = interpret(&outcome);
+    facts
+}
+
+fn judged(nodes: Vec<PlanNode>, more: &[(&str, Cell)]) -> Report {
+    let outcome = testkit::outcome("query_family.explain_analyze").about(&evidence().families[0]);
+    interpret(&outcome.plan(nodes).row(&facts(more)).build())
+}
+
+/// What follows from facts of the table that node 0 scans: the insight about the index, and whether one is recommended.
+fn with_facts(more: &[(&str, Cell)]) -> (Vec<String>, bool) {
+    let report = judged(vec![wasteful(0, None)], more);
     let is_recommended = report.insights.iter().any(|insight| insight.recommendation.is_some());
     assert!(report.insight_ids().contains(&"selective_sequential_scan"));
     let about = report
@@ -446,8 +472,8 @@ fn an_index_is_recommended_with_what_the_table_says_for_it() {
         with_facts(&[]),
         (
             vec![
-                "index_not_there: distinct values of these columns: 20,000, rows: 100,000; since the counters began, rows written: 100,000, \
-                 read by whole scans: 900,000"
+                "index_not_there: distinct values of these columns: 20,000, rows: 100,000 in 40.0 MiB, which the build of one reads; since the \
+                 counters began, rows written: 100,000, read by whole scans: 900,000"
                     .to_owned()
             ],
             true
@@ -461,12 +487,77 @@ fn an_index_is_recommended_with_what_the_table_says_for_it() {
         with_facts(&hypothetical),
         (
             vec![
-                "index_with_gain: the planner was asked: its cost is 2,000 without, and 8 with a hypothetical one, which would take about 3.0 MiB"
+                "index_with_gain: the planner was asked: its cost is 2,000 without, and 8 with a hypothetical one, which would take about 3.0 MiB; \
+                 its build reads the table of 40.0 MiB"
                     .to_owned()
             ],
             true
         )
     );
+    let report = judged(vec![wasteful(0, None)], &[]);
+    let scan = report.insight("selective_sequential_scan").unwrap();
+    assert_eq!(scan.confidence, Confidence::High);
+    assert!(!scan.reason.contains("not looked at"), "{}", scan.reason);
+}
+
+#[test]
+fn scans_of_one_table_by_the_same_columns_share_what_is_known_of_it() {
+    let nodes = vec![ran(0, None, "Append", 20.0), wasteful(1, Some(0)), wasteful(2, Some(0))];
+    let report = judged(nodes, &[("node", Cell::Int(1)), ("covered_columns", Cell::Int(2))]);
+    assert_eq!(report.recommendations(), 0, "{report:#?}");
+    let there = report.insights.iter().filter(|it| it.id == "index_already_there");
+    assert_eq!(there.count(), 2);
+}
+
+#[test]
+fn a_small_table_needs_no_index_unless_much_of_it_is_read() {
+    let small = [("size_bytes", Cell::Int(3 << 20))];
+    assert_eq!(
+        with_facts(&small),
+        (
+            vec![
+                "index_of_small_table: its size is 3.0 MiB, and such scans of one execution read 3.0 MiB: a matter of milliseconds, which counts only \
+                 where the statement runs all the time; rows read by whole scans since the counters began: 900,000"
+                    .to_owned()
+            ],
+            false
+        )
+    );
+    let hypothetical = [
+        small[0].clone(),
+        ("hypothetical_cost", Cell::Float(8.4)),
+        ("hypothetical_bytes", Cell::Int(1 << 20)),
+    ];
+    assert!(!with_facts(&hypothetical).1, "half of next to nothing is nothing");
+    assert!(with_facts(&[("size_bytes", Cell::Int(4 << 20))]).1);
+    // It has grown since it was analysed, or its size is not known.
+    assert!(with_facts(&[small[0].clone(), ("table_rows", Cell::Int(10_000))]).1);
+    assert!(with_facts(&[("size_bytes", Cell::Int(0))]).1);
+
+    let is_advised = |nodes| judged(nodes, &small).recommendations() > 0;
+    let again = PlanNode {
+        loops: Some(50),
+        rows_removed_by_filter: Some(50 * 99_990),
+        ..wasteful(0, None)
+    };
+    assert!(
+        is_advised(vec![again]),
+        "the inner side of a loop reads it again and again"
+    );
+    let dear = PlanNode {
+        total_cost: 9_000.0,
+        ..wasteful(0, None)
+    };
+    assert!(is_advised(vec![dear]), "its condition is what costs");
+    let partition = |n: usize| PlanNode {
+        relation: Some(format!("rl_{n}")),
+        ..wasteful(n, Some(0))
+    };
+    let partitions = vec![ran(0, None, "Append", 20.0), partition(1), partition(2)];
+    let report = judged(partitions, &[small[0].clone(), ("node", Cell::Int(1))]);
+    let parts = report.insights.iter().filter(|it| it.id == "selective_sequential_scan");
+    let advised = parts.filter(|it| it.recommendation.is_some()).count();
+    assert_eq!(advised, 2, "a partition is small where the table is not");
 }
 
 #[test]
@@ -491,8 +582,22 @@ fn no_index_is_recommended_where_the_table_speaks_against_it() {
 
 #[test]
 fn what_the_host_could_not_learn_speaks_neither_for_nor_against() {
-    assert_eq!(with_facts(&[("distinct_values", Cell::Null)]), (Vec::new(), true));
+    let (said, is_recommended) = with_facts(&[("distinct_values", Cell::Null)]);
+    assert!(is_recommended);
+    assert!(
+        said[0].starts_with("index_not_there: how many values these columns have is not known"),
+        "{said:?}"
+    );
+    let (said, is_recommended) = with_facts(&[("table_rows", Cell::Null), ("size_bytes", Cell::Int(0))]);
+    assert!(is_recommended);
+    assert!(
+        said[0].starts_with("index_not_there: the table was not analysed since it has rows"),
+        "{said:?}"
+    );
     assert_eq!(with_facts(&[("node", Cell::Int(7))]), (Vec::new(), true));
+    let report = judged(vec![wasteful(0, None)], &[("node", Cell::Int(7))]);
+    let scan = report.insight("selective_sequential_scan").unwrap();
+    assert_eq!(scan.confidence, Confidence::Medium, "facts of something else are none");
     // A cost that is no number is none.
     let (said, is_recommended) = with_facts(&[("hypothetical_cost", Cell::Float(f64::NAN))]);
     assert!(is_recommended && said[0].starts_with("index_not_there"), "{said:?}");

@@ -11,7 +11,7 @@ const PER_RULE: usize = 3;
 const SCAN_REMOVED_ROWS: u64 = 10_000;
 /// The largest part that a selective filter keeps.
 const SCAN_KEPT: f64 = 0.05;
-/// Estimated cost from which a scan is large, about 8 MB of blocks.
+/// Estimated cost from which a scan is large: about 4 MB of rows of 100 bytes.
 const SCAN_COST: f64 = 1_000.0;
 /// Columns of a recommended index, at most: more seldom make it better.
 const INDEX_COLUMNS: usize = 4;
@@ -24,22 +24,26 @@ const INNER_SHARE: f64 = 0.5;
 /// Visits to the table by an index-only scan.
 const HEAP_FETCHES: u64 = 1_000;
 
+/// A sequential scan of which the filter keeps little.
+struct Scan<'a> {
+    node: &'a PlanNode,
+    relation: &'a String,
+    weight: u64,
+    /// What it kept, and how often it ran; `None` where only estimates tell.
+    seen: Option<(Ratio, Count)>,
+}
+
 /// A sequential scan over many rows of which the filter keeps few; an index, when the filter's columns are known and nothing that the
 /// host learnt of the table speaks against it.
 pub(super) fn selective_scan(outcome: &Outcome, assessment: &mut Assessment) {
-    let scans = outcome.plan.iter().filter(|node| node.node_type.ends_with("Seq Scan"));
-    let mut found: Vec<(u64, &PlanNode, Insight)> = scans.filter_map(scan_insight).collect();
-    found.sort_by_key(|(weight, ..)| std::cmp::Reverse(*weight));
-    for (_, node, insight) in found.into_iter().take(PER_RULE) {
-        let judgement = node
-            .relation
-            .as_ref()
-            .and_then(|relation| index::judge(outcome, node, relation));
-        let advice = node
-            .relation
-            .as_ref()
-            .filter(|_| judgement.as_ref().is_none_or(|judgement| judgement.is_worth_it))
-            .and_then(|relation| Recommendation::index(relation, index_columns(node)));
+    let mut found: Vec<Scan<'_>> = outcome.plan.iter().filter_map(scan).collect();
+    found.sort_by_key(|scan| std::cmp::Reverse(scan.weight));
+    for scan in found.into_iter().take(PER_RULE) {
+        let judgement = index::judge(outcome, scan.node, scan.relation);
+        let is_advised = judgement.as_ref().is_none_or(|judgement| judgement.is_worth_it);
+        let advice = Recommendation::index(scan.relation, index_columns(scan.node)).filter(|_| is_advised);
+        let is_blind = advice.is_some() && judgement.is_none();
+        let insight = scan_insight(&scan, is_blind);
         assessment.insight(match advice {
             Some(advice) => insight.recommend(advice),
             None => insight,
@@ -50,26 +54,24 @@ pub(super) fn selective_scan(outcome: &Outcome, assessment: &mut Assessment) {
     }
 }
 
-fn index_columns(node: &PlanNode) -> &[String] {
+/// The columns that an index on the columns of the node's filter would have.
+pub(super) fn index_columns(node: &PlanNode) -> &[String] {
     node.filter_columns.get(..INDEX_COLUMNS).unwrap_or(&node.filter_columns)
 }
 
-fn scan_insight(node: &PlanNode) -> Option<(u64, &PlanNode, Insight)> {
-    let relation = node.relation.as_ref()?;
-    let (weight, confidence, title, reason) = match (node.times_run(), node.rows_removed_by_filter) {
+fn scan(node: &PlanNode) -> Option<Scan<'_>> {
+    let relation = node
+        .relation
+        .as_ref()
+        .filter(|_| node.node_type.ends_with("Seq Scan"))?;
+    let (weight, seen) = match (node.times_run(), node.rows_removed_by_filter) {
         (Some(runs), Some(removed)) => {
             let kept = node.actual_rows.filter(|rows| rows.is_finite() && *rows >= 0.0)?;
             let kept = kept / (kept + removed as f64).max(1.0);
             if removed < SCAN_REMOVED_ROWS || kept > SCAN_KEPT {
                 return None;
             }
-            let title = messages::scan_title(relation, Count(removed));
-            (
-                removed,
-                Confidence::High,
-                title,
-                messages::scan_reason(Ratio::new(kept)?, Count(runs)),
-            )
+            (removed, Some((Ratio::new(kept)?, Count(runs))))
         }
         // It ran, and its filter removed nothing.
         (Some(_), None) => return None,
@@ -79,19 +81,43 @@ fn scan_insight(node: &PlanNode) -> Option<(u64, &PlanNode, Insight)> {
             if !is_selective || node.filter_columns.is_empty() {
                 return None;
             }
-            let reason = messages::scan_estimate_reason(Count(node.plan_rows.max(0.0) as u64));
-            (
-                node.total_cost as u64,
-                Confidence::Low,
-                messages::scan_estimate_title(relation),
-                reason,
-            )
+            (node.total_cost as u64, None)
         }
     };
-    let insight = Insight::new(words::SELECTIVE_SEQUENTIAL_SCAN, confidence, title, reason)
+    Some(Scan {
+        node,
+        relation,
+        weight,
+        seen,
+    })
+}
+
+/// Advice that follows from the plan alone `is_blind`: of an index that is there, of writes and of the table's size it knows nothing, so that it is
+/// less sure than the scan.
+fn scan_insight(scan: &Scan<'_>, is_blind: bool) -> Insight {
+    let (node, relation) = (scan.node, scan.relation);
+    let (confidence, title, reason) = match scan.seen {
+        Some((kept, runs)) => {
+            let title = messages::scan_title(relation, Count(scan.weight));
+            if is_blind {
+                (Confidence::Medium, title, messages::scan_reason_blind(kept, runs))
+            } else {
+                (Confidence::High, title, messages::scan_reason(kept, runs))
+            }
+        }
+        None => {
+            let rows = Count(node.plan_rows.max(0.0) as u64);
+            let reason = if is_blind {
+                messages::scan_estimate_reason_blind(rows)
+            } else {
+                messages::scan_estimate_reason(rows)
+            };
+            (Confidence::Low, messages::scan_estimate_title(relation), reason)
+        }
+    };
+    Insight::new(words::SELECTIVE_SEQUENTIAL_SCAN, confidence, title, reason)
         .evidence(node)
-        .evidence(relation);
-    Some((weight, node, insight))
+        .evidence(relation)
 }
 
 /// A nested loop whose inner side runs very often and takes the time.
