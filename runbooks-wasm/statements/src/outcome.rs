@@ -76,6 +76,12 @@ pub fn nothing(title: Message, reason: Message, confidence: Confidence) -> Findi
     finding.code(crate::words::NOTHING_FOUND).confidence(confidence)
 }
 
+/// With what the action was asked about as the evidence.
+pub(crate) fn about_bound(insight: Insight, outcome: &Outcome) -> Insight {
+    let bound = outcome.subjects.iter();
+    bound.fold(insight, |insight, subject| insight.evidence(subject))
+}
+
 /// Where every judgement says something of what it looked at: if it did not, the rows told nothing.
 pub fn nothing_to_judge(outcome: &Outcome, assessment: &mut Assessment) {
     if assessment.insights.is_empty() && assessment.findings.is_empty() {

@@ -10,6 +10,7 @@ use pg_logstats_sdk::{
     Action, Actions, Assessment, Bytes, Confidence, Count, Insight, InsightId, Outcome, Ratio, TempFileGroup,
 };
 
+use crate::outcome::about_bound;
 use crate::{judge_plan, messages as shared};
 
 /// Insights that say that there is nothing.
@@ -53,12 +54,9 @@ fn judge_counters(outcome: &Outcome, assessment: &mut Assessment) {
         return;
     };
     if files == 0 && bytes == 0 {
-        assessment.insight(Insight::new(
-            words::NO_TEMP_FILES_FOUND,
-            Confidence::High,
-            messages::no_temp_title(),
-            messages::no_temp_reason(),
-        ));
+        let (title, reason) = (messages::no_temp_title(), messages::no_temp_reason());
+        let insight = Insight::new(words::NO_TEMP_FILES_FOUND, Confidence::High, title, reason);
+        assessment.insight(about_bound(insight, outcome));
         return;
     }
     let reason = match record.at("stats_reset") {
@@ -66,15 +64,11 @@ fn judge_counters(outcome: &Outcome, assessment: &mut Assessment) {
         None => messages::temp_volume_reason(Count(files)),
     };
     let title = messages::temp_volume_title(Bytes(bytes));
-    assessment.insight(Insight::new(
-        words::TEMP_FILES_VOLUME_DETECTED,
-        Confidence::High,
-        title,
-        reason,
-    ));
+    let insight = Insight::new(words::TEMP_FILES_VOLUME_DETECTED, Confidence::High, title, reason);
+    assessment.insight(about_bound(insight, outcome));
 }
 
-/// The statements that write temporary blocks, most first.
+/// The statements that write temporary blocks, most first. Of the whole database, and its rows have no subjects: there is none to be evidence.
 fn judge_blocks(outcome: &Outcome, assessment: &mut Assessment) {
     let written: Vec<u64> = outcome
         .records()

@@ -221,6 +221,10 @@ fn statistics_of_all_roles_are_added_up() {
             "statements_writing_temp_blocks"
         ]
     );
+    let family = evidence().families[0].id.clone();
+    for insight in &report.insights {
+        assert_eq!(insight.evidence, [family.as_str()], "{}", insight.id);
+    }
     assert_eq!(
         report.insights[0].title,
         "the server counted 200.0 ms in all; executions: 20"
@@ -266,6 +270,7 @@ fn counters_of_temporary_files_are_read() {
         report.insights[0].reason,
         "since 1970-01-01T00:00:00Z; number of files: 3"
     );
+    assert_eq!(report.insights[0].evidence, [evidence().temp_files[0].id.as_str()]);
     assert_eq!(report.offered("temp_file.pg_stat_statements.temp_blocks").count(), 1);
     assert_eq!(interpret(&counters(0, 0)).insight_ids(), ["no_temp_files_found"]);
     let renamed = testkit::outcome("temp_file.pg_stat_database.temp_counters")

@@ -2,6 +2,7 @@
 
 use pg_logstats_sdk::{Assessment, Confidence, Count, DurationUs, Insight, Outcome, Ratio, Record};
 
+use crate::outcome::about_bound;
 use crate::{messages, words};
 
 /// How far the slowest execution must be from the mean.
@@ -27,16 +28,17 @@ struct Totals {
 /// Adds the roles' rows up and says what they show.
 pub(super) fn judge(outcome: &Outcome, assessment: &mut Assessment) {
     if outcome.rows.is_empty() {
-        assessment.insight(Insight::new(
-            words::NO_STATISTICS_FOUND,
-            Confidence::High,
-            messages::no_statistics_title(),
-            messages::no_statistics_reason(),
-        ));
+        let (title, reason) = (messages::no_statistics_title(), messages::no_statistics_reason());
+        let insight = Insight::new(words::NO_STATISTICS_FOUND, Confidence::High, title, reason);
+        assessment.insight(about_bound(insight, outcome));
         return;
     }
     match outcome.records().try_fold(Totals::default(), Totals::with) {
-        Some(totals) => say(&totals, assessment),
+        Some(totals) => {
+            for insight in shown(&totals) {
+                assessment.insight(about_bound(insight, outcome));
+            }
+        }
         None => assessment.limitation(messages::unexpected_result()),
     }
 }
@@ -56,16 +58,16 @@ impl Totals {
     }
 }
 
-fn say(totals: &Totals, assessment: &mut Assessment) {
+fn shown(totals: &Totals) -> Vec<Insight> {
     let mean_us = totals.total_us / totals.calls.max(1);
-    assessment.insight(Insight::new(
+    let mut shown = vec![Insight::new(
         words::STATISTICS_FOUND,
         Confidence::High,
         messages::statistics_title(DurationUs(totals.total_us), Count(totals.calls)),
         messages::statistics_found_reason(DurationUs(mean_us), DurationUs(totals.max_us), Count(totals.rows)),
-    ));
+    )];
     if totals.max_us >= UNEVEN_MAX_US && totals.max_us / UNEVEN_FACTOR >= mean_us {
-        assessment.insight(Insight::new(
+        shown.push(Insight::new(
             words::UNEVEN_EXECUTION_TIME,
             Confidence::Medium,
             messages::uneven_title(DurationUs(totals.max_us), DurationUs(mean_us)),
@@ -75,7 +77,7 @@ fn say(totals: &Totals, assessment: &mut Assessment) {
     let touched = totals.read.saturating_add(totals.hit);
     let outside = Ratio::of(totals.read, touched);
     if touched >= OUTSIDE_CACHE_BLOCKS && outside.value() >= OUTSIDE_CACHE_SHARE {
-        assessment.insight(Insight::new(
+        shown.push(Insight::new(
             words::BLOCKS_READ_FROM_OUTSIDE_CACHE,
             Confidence::Medium,
             messages::outside_cache_title(outside),
@@ -83,11 +85,12 @@ fn say(totals: &Totals, assessment: &mut Assessment) {
         ));
     }
     if totals.temp_written > 0 {
-        assessment.insight(Insight::new(
+        shown.push(Insight::new(
             words::STATEMENTS_WRITING_TEMP_BLOCKS,
             Confidence::High,
             messages::writes_temp_title(Count(totals.temp_written)),
             messages::writes_temp_reason(Count(totals.calls)),
         ));
     }
+    shown
 }

@@ -66,6 +66,7 @@ fn counters_tell_what_the_log_does_not() {
         report.insights[0].title,
         "the database wrote 1.0 GiB of temporary files"
     );
+    assert_eq!(report.insights[0].evidence, [evidence().temp_files[0].id.as_str()]);
     assert_eq!(interpret(&counters(0, 0)).insight_ids(), ["no_temp_files_found"]);
 }
 
