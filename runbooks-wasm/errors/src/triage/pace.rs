@@ -12,7 +12,9 @@ const BURST_COUNT: u64 = 30;
 const NEW_COUNT: u64 = 10;
 /// A burst is over within this part of the logs.
 const BURST_PART: u64 = 6;
-/// In shorter logs everything happens within a short time.
+/// In shorter logs everything happens within a short time. Nor can a rate against the rest of them tell: of an error the evidence has how many there
+/// were, the first and the last, and not how many in each minute. A sixth of a few minutes is as long as one round of any job that comes every few
+/// minutes, each round of which would be a burst in the log that holds only one.
 const BURST_WINDOW_US: u64 = 10 * MINUTE_US;
 /// The rate of a burst is that of this time at least: a single statement of many failing rows is no lasting trouble.
 const BURST_LEAST_US: u64 = 5 * MINUTE_US;
