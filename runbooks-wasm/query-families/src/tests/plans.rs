@@ -373,6 +373,7 @@ fn an_index_only_scan_that_visits_the_table_is_told() {
             freeze: false,
         }))
     );
+    assert_eq!(report.insights[1].confidence, Confidence::Medium);
     assert_eq!(report.prompts(), ["let a person run VACUUM on rl_orders"]);
     assert!(
         scan(1_500).insight("index_only_scan_heap_fetches").is_none(),
@@ -556,8 +557,16 @@ fn a_small_table_needs_no_index_unless_much_of_it_is_read() {
     let partitions = vec![ran(0, None, "Append", 20.0), partition(1), partition(2)];
     let report = judged(partitions, &[small[0].clone(), ("node", Cell::Int(1))]);
     let parts = report.insights.iter().filter(|it| it.id == "selective_sequential_scan");
-    let advised = parts.filter(|it| it.recommendation.is_some()).count();
-    assert_eq!(advised, 2, "a partition is small where the table is not");
+    let advised: Vec<_> = parts
+        .filter(|it| it.recommendation.is_some())
+        .map(|it| it.confidence)
+        .collect();
+    // The facts of one partition are not those of the other.
+    assert_eq!(
+        advised,
+        [Confidence::High, Confidence::Medium],
+        "a partition is small where the table is not"
+    );
 }
 
 #[test]
