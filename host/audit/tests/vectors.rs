@@ -19,8 +19,8 @@ use pg_logstats_audit::dsse::{self, Envelope};
 use pg_logstats_audit::note::open_checkpoint;
 use pg_logstats_audit::policy::WitnessedError;
 use pg_logstats_audit::{
-    ConsistencyProof, Digest, Entry, InclusionProof, LogKey, Policy, PrivateKey, PublicKey, TlogProof, TrustedKeys,
-    Witness, WitnessKey,
+    ConsistencyProof, Digest, Entry, InclusionProof, KeyHistory, LogKey, Policy, PrivateKey, PublicKey, TlogProof,
+    TrustedKeys, Witness, WitnessKey,
 };
 use serde_json::{Value, json};
 
@@ -63,6 +63,15 @@ impl Case<'_> {
     fn log_keys(&self, name: &str) -> Result<Vec<LogKey>, String> {
         let keys = self.texts(name).into_iter().map(str::parse::<LogKey>);
         keys.collect::<Result<_, _>>().map_err(text)
+    }
+
+    /// Keys that are their 32 bytes.
+    fn raw_keys(&self) -> TrustedKeys {
+        let keys = self.texts("keys").into_iter().map(|key| {
+            let key = ed25519_dalek::VerifyingKey::from_bytes(hash(key).as_bytes()).unwrap();
+            PublicKey::new(key).unwrap()
+        });
+        TrustedKeys::new(keys)
     }
 
     fn keys(&self) -> Result<TrustedKeys, String> {
@@ -160,13 +169,30 @@ fn proof(case: &Case<'_>) -> Outcome {
 }
 
 fn envelope(case: &Case<'_>) -> Outcome {
-    let keys = case.texts("keys").into_iter().map(|key| {
-        let key = ed25519_dalek::VerifyingKey::from_bytes(hash(key).as_bytes()).unwrap();
-        PublicKey::new(key).unwrap()
-    });
     let envelope = Envelope::parse(&case.bytes("envelope")).map_err(text)?;
-    let opened = dsse::open(&envelope, &TrustedKeys::new(keys)).map_err(text)?;
+    let opened = dsse::open(&envelope, &case.raw_keys()).map_err(text)?;
     Ok(json!({"payload": String::from_utf8(opened.payload).unwrap()}))
+}
+
+fn keychain(case: &Case<'_>) -> Outcome {
+    let changes = case.0["changes"].as_array().unwrap().iter().map(|change| {
+        let file = change["record"].as_str().unwrap().as_bytes();
+        (change["index"].as_u64().unwrap(), file)
+    });
+    let history = KeyHistory::new(&case.raw_keys(), changes);
+    let index = case.number("index");
+    let envelope = Envelope::parse(&case.bytes("record")).map_err(text)?;
+    let opened = dsse::open(&envelope, history.at(index)).map_err(text)?;
+    let since = |key| history.compromised_since(key).is_some_and(|since| index >= since);
+    if opened.signers.iter().any(since) {
+        return Err("it stands under a key that was declared compromised".to_owned());
+    }
+    let newest: Vec<String> = history
+        .newest()
+        .iter()
+        .map(|key| STANDARD.encode(key.as_bytes()))
+        .collect();
+    Ok(json!({"payload": String::from_utf8(opened.payload).unwrap(), "newest": newest}))
 }
 
 fn entry(case: &Case<'_>) -> Outcome {
@@ -235,6 +261,7 @@ kinds!(
     consistency,
     proof,
     envelope,
+    keychain,
     entry,
     request
 );

@@ -520,6 +520,108 @@ def envelopes():
     return v
 
 
+def keychains():
+    v = Vectors(
+        "keychain",
+        "Find the keys of the log from `keys`, which the reader trusts (32 bytes each, in base64), and from `changes`: index and file of the records of the kind `log_key`, in the order of the log. Then open the `record` at `index` with the key that counts there, and refuse it if that key was declared compromised from this index or an earlier one. A valid case gives the payload, and `newest`, the keys that count for the newest checkpoint. A change that proves nothing changes nothing.",
+    )
+    k1, k2, k3, stranger = LOG_KEY, OTHER_KEY, Key(5), Key(9)
+
+    def countersigned(made, *keys):
+        others = [envelope(base64.b64decode(made["payload"]), made["payloadType"], key)["signatures"][0] for key in keys]
+        return {**made, "signatures": made["signatures"] + others}
+
+    def change(detail, *keys):
+        payload = json.dumps({"record_id": "lk_1", "body": {"kind": "log_key", "detail": detail}}, separators=(",", ":")).encode()
+        made = envelope(payload, "application/vnd.pg-logstats.log_key+json", keys[0])
+        return compact(countersigned(made, *keys[1:]))
+
+    def pem(key):
+        return f"-----BEGIN PUBLIC KEY-----\n{b64(tlog.SPKI_ED25519 + key.public)}\n-----END PUBLIC KEY-----\n"
+
+    def detail(old, new, **changed):
+        return {"change": "rotated", "from": tlog.key_id(old.public), "from_public_key": pem(old), "to": tlog.key_id(new.public), "to_public_key": pem(new), "reason": "yearly", **changed}
+
+    def rotated(index, old, new):
+        return {"index": index, "record": change(detail(old, new), old, new)}
+
+    def compromised(index, key, since, by):
+        stated = {"change": "compromised", "key_id": tlog.key_id(key.public), "since_index": since, "reason": "a laptop is gone"}
+        return {"index": index, "record": change(stated, by)}
+
+    def case(trusted, changes, index, by, newest=None):
+        payload = '{"id":"rp_%d"}' % index
+        made = {"keys": [b64(key.public) for key in trusted], "changes": changes, "index": index, "record": compact(envelope(payload.encode(), TYPE, by))}
+        return made if newest is None else {**made, "payload": payload, "newest": [b64(key.public) for key in newest]}
+
+    one, two = [rotated(10, k1, k2)], [rotated(10, k1, k2), rotated(20, k2, k3)]
+    v.good("no rotation", "the keys that the reader trusts count everywhere", **case([k1], [], 11, k1, [k1]))
+    v.good("before the rotation", "its record is the last one under the old key", **case([k1], one, 9, k1, [k2]))
+    v.good("after the rotation", "both keys signed it, so the new one follows from the old one", **case([k1], one, 11, k2, [k2]))
+    v.good("before the rotation, from the new key", "and the old one from the new one", **case([k2], one, 9, k1, [k2]))
+    v.good("after the rotation, from the new key", "it is the one that is trusted", **case([k2], one, 11, k2, [k2]))
+    both = {**case([k1], one, 10, k1, [k2]), "record": one[0]["record"]}
+    both["payload"] = base64.b64decode(json.loads(both["record"])["payload"]).decode()
+    v.good("the record of the rotation", "it stands under the old key, and the new one signed it too", **both)
+    for name, trusted in (("first", k1), ("second", k2), ("third", k3)):
+        for index, by in ((10, k1), (11, k2), (20, k2), (21, k3), (2**64 - 1, k3)):
+            v.good(f"two rotations, from the {name} key: {index}", "any key of the chain gives the whole", **case([trusted], two, index, by, [k3]))
+    v.good("another rotation by the old key", "its time was over, so it changes nothing", **case([k1], [one[0], rotated(15, k1, stranger)], 16, k2, [k2]))
+    v.good("a rotation of strangers", "whoever can write records can make one; it does not link up", **case([k1], [rotated(5, stranger, k3), *one], 11, k2, [k2]))
+    v.good("strangers alone", "nothing follows from keys that nobody trusts", **case([stranger], one, 11, stranger, [stranger]))
+    v.good("rotation to the same key", "one key is one signature", **case([k1], [{"index": 10, "record": change(detail(k1, k1), k1)}], 11, k1, [k1]))
+    gone = compromised(12, k1, 5, k2)
+    v.good("before the compromise", "what was signed before it counts", **case([k1], [*one, gone], 4, k1, [k2]))
+    v.good("after the compromise, under the new key", "the declaration is of the old one", **case([k1], [*one, gone], 13, k2, [k2]))
+    for name, reason, declared in (
+        ("by the key itself", "whoever has the key could declare it compromised from the beginning", compromised(8, k1, 5, k1)),
+        ("by the key in force, of itself", "nobody is believed about the key that signs", compromised(12, k2, 5, k2)),
+        ("by the old key", "its time was over: whoever stole it could take the new one away", compromised(12, k2, 5, k1)),
+        ("by a stranger", "nobody trusts that key", compromised(12, k1, 5, stranger)),
+    ):
+        index, by = (11, k2) if "new" in reason or "in force" in name else (7, k1)
+        v.good(f"declared compromised {name}", reason, **case([k1], [*one, declared], index, by, [k2]))
+
+    v.bad("old key after the rotation", "a process that was not told, or who stole the old key, must not go on", **case([k1], one, 11, k1))
+    v.bad("new key before the rotation", "it did not count yet", **case([k2], one, 9, k2))
+    v.bad("rotation record under the new key alone", "its own place is the last one of the old key", **case([k1], one, 10, k2))
+    v.bad("second key after it was replaced", "each key has one time", **case([k1], two, 21, k2))
+    v.bad("first key in the time of the second", "each key has one time", **case([k3], two, 15, k1))
+    forged = (
+        ("rotation not signed by the old key", "whoever makes a key could give the log to it", change(detail(k1, k2), k2)),
+        ("rotation signed by another old key", "the key that is named signs", change(detail(k1, k2), stranger, k2)),
+    )
+    for name, reason, record in forged:
+        v.bad(name, reason, **case([k1], [{"index": 10, "record": record}], 11, k2))
+    v.bad("rotation not signed by the new key", "a log could claim the history of whose key it is", **case([k2], [{"index": 10, "record": change(detail(k1, k2), k1)}], 9, k1))
+    v.bad("rotation signed by the old key alone", "the new key says whom it succeeds", **case([k1], [{"index": 10, "record": change(detail(k1, k2), k1)}], 11, k2))
+    spoiled = json.loads(one[0]["record"])
+    for at, name in ((0, "old"), (1, "new")):
+        signatures = [dict(signature) for signature in spoiled["signatures"]]
+        signatures[at]["sig"] = b64(flip(base64.b64decode(signatures[at]["sig"]), 4))
+        v.bad(f"rotation with a spoiled signature of the {name} key", "both signatures verify", **case([k1], [{"index": 10, "record": compact({**spoiled, "signatures": signatures})}], 11, k2))
+    for name, reason, changed in (
+        ("rotation with the id of another key", "id and key are of one key", {"to": tlog.key_id(stranger.public)}),
+        ("rotation with another key under the id", "id and key are of one key", {"to_public_key": pem(k3)}),
+        ("rotation with a field that is not known", "what is not known is refused", {"since_index": 0}),
+        ("rotation with a number for a reason", "fields have their types", {"reason": 1}),
+        ("rotation under another name", "a change that is not known changes nothing", {"change": "replaced"}),
+    ):
+        v.bad(name, reason, **case([k1], [{"index": 10, "record": change(detail(k1, k2, **changed), k1, k2)}], 11, k2))
+    v.bad("rotations in the wrong order", "each begins where the one before it ends", **case([k1], [rotated(10, k2, k3), rotated(20, k1, k2)], 25, k3))
+    v.bad("rotations in the wrong order, from the newest key", "each begins where the one before it ends", **case([k3], [rotated(10, k2, k3), rotated(20, k1, k2)], 5, k1))
+    v.bad("a rotation is missing", "nothing leads over the gap", **case([k1], two[1:], 21, k3))
+    v.bad("a rotation is missing, from the newest key", "nothing leads over the gap", **case([k3], two[:1], 9, k1))
+    v.bad("no key of the chain", "nobody we trust signed", **case([stranger], one, 11, k2))
+    v.bad("first record that is compromised", "from this index on", **case([k1], [*one, gone], 5, k1))
+    v.bad("later record that is compromised", "until the rotation", **case([k1], [*one, gone], 10, k1))
+    v.bad("compromised, from the new key", "the declaration counts for every reader", **case([k2], [*one, gone], 7, k1))
+    v.bad("declared compromised twice", "the earlier index counts", **case([k1], [*one, compromised(12, k1, 7, k2), compromised(13, k1, 5, k2)], 6, k1))
+    v.bad("declared compromised once more from later on", "nothing takes a declaration back", **case([k1], [*one, gone, compromised(13, k1, 9, k2)], 6, k1))
+    v.bad("second key compromised", "each key for itself", **case([k1], [*two, compromised(22, k2, 15, k3)], 15, k2))
+    return v
+
+
 def entries():
     v = Vectors("entry", "Read the leaf as an entry. One entry has one spelling (docs/auditors.md). A valid case gives the id.")
     good = ENTRIES[1]
@@ -608,7 +710,7 @@ def requests():
 
 
 def files():
-    made = (checkpoints(), cosignatures(), policies(), witnessed(), inclusions(), consistencies(), proofs(), envelopes(), entries(), requests())
+    made = (checkpoints(), cosignatures(), policies(), witnessed(), inclusions(), consistencies(), proofs(), envelopes(), keychains(), entries(), requests())
     return {f"{vectors.kind}.json": vectors.text() for vectors in made}
 
 

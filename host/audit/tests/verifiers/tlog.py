@@ -206,7 +206,11 @@ def read_public_key(argument):
     if not os.path.exists(argument) and argument.count("+") >= 2:
         return parse_vkey(argument, LOG)[1]
     with open(argument, encoding="ascii") as file:
-        lines = [line.strip() for line in file if line.strip()]
+        return parse_pem(file.read())
+
+
+def parse_pem(text):
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
     need(lines[:1] == ["-----BEGIN PUBLIC KEY-----"] and lines[-1:] == ["-----END PUBLIC KEY-----"], "no public key in PEM")
     der = unbase64("".join(lines[1:-1]), "the PEM block")
     need(len(der) == 44 and der.startswith(SPKI_ED25519), "the key is not ed25519")
@@ -543,6 +547,103 @@ def check_record(data, entry, keys):
     return payload
 
 
+# --- The keys of a log: docs/auditors.md, "When the key changes" -----------------------------------------------------------
+
+DETAILS = {
+    "rotated": {"change": str, "from": str, "from_public_key": str, "to": str, "to_public_key": str, "reason": str},
+    "compromised": {"change": str, "key_id": str, "since_index": int, "reason": str},
+}
+
+
+def parse_change(data):
+    """The change of the log's key that a record states. Nothing of it is verified."""
+    try:
+        envelope = json.loads(data.decode("utf-8"), object_pairs_hook=unique)
+        payload = json.loads(unbase64(envelope["payload"], "the payload"), object_pairs_hook=unique)
+        detail = payload["body"]["detail"]
+        fields = DETAILS[detail["change"]]
+    except (ValueError, RecursionError, KeyError, TypeError, AttributeError):
+        raise Refused("it states no change of a key") from None
+    need(set(detail) == set(fields), "the change has other fields")
+    need(all(type(detail[name]) is kind for name, kind in fields.items()), "a field has another type")
+    need(0 <= detail.get("since_index", 0) < 2**64, "the index is out of range")
+    return detail
+
+
+def signers(data, keys):
+    """Which of the keys signed the envelope; every signature that names one of them verifies."""
+    open_envelope(data, keys)
+    found = []
+    for key in keys:
+        try:
+            open_envelope(data, [key])
+            found.append(key)
+        except Refused:
+            pass
+    return found
+
+
+class KeyChain:
+    """Which keys count where, for a reader who trusts `keys`. `changes`: index and file of the records, in the order of the log."""
+
+    def __init__(self, keys, changes):
+        self.trusted, self.links, self.compromised = keys, [], {}
+        rotations, declared = [], []
+        for index, data in changes:
+            try:
+                change = parse_change(data)
+                if change["change"] == "compromised":
+                    declared.append((index, data, change))
+                else:
+                    rotations.append((index, *self.rotation(data, change)))
+            except Refused:
+                # It proves nothing, so it changes nothing.
+                pass
+        known = [at for at, (_, old, new) in enumerate(rotations) if old in keys or new in keys]
+        if known:
+            self.links = [rotations[known[0]]]
+            for earlier in reversed(rotations[: known[0]]):
+                if earlier[2] == self.links[0][1]:
+                    self.links.insert(0, earlier)
+            for later in rotations[known[0] + 1 :]:
+                if later[1] == self.links[-1][2]:
+                    self.links.append(later)
+        every = keys + [key for _, old, new in self.links for key in (old, new)]
+        for index, data, change in declared:
+            about = [key for key in every if key_id(key) == change["key_id"]]
+            try:
+                by = signers(data, self.at(index))
+            except Refused:
+                continue
+            # Nobody is believed about the key that signs.
+            if about and about[0] not in by:
+                since = self.compromised.get(about[0], change["since_index"])
+                self.compromised[about[0]] = min(since, change["since_index"])
+
+    @staticmethod
+    def rotation(data, change):
+        """The old key and the new one, both of which signed."""
+        old, new = parse_pem(change["from_public_key"]), parse_pem(change["to_public_key"])
+        need(key_id(old) == change["from"] and key_id(new) == change["to"], "the ids are of other keys")
+        need(old != new and signers(data, [old, new]) == [old, new], "both keys sign a rotation")
+        return old, new
+
+    def at(self, index):
+        """The keys that count for the record at this index."""
+        return next(([old] for last, old, _ in self.links if index <= last), self.newest())
+
+    def newest(self):
+        """The keys that count for the newest checkpoint."""
+        return [self.links[-1][2]] if self.links else self.trusted
+
+    def open_record(self, index, data):
+        """The payload of the record at this index."""
+        _, payload = open_envelope(data, self.at(index))
+        for key in signers(data, self.at(index)):
+            need(index < self.compromised.get(key, 2**64), "it stands under a key that was declared compromised")
+        return payload
+
+
 # --- Proofs as files: tlog-proof -----------------------------------------------------------------------------------------
 
 
@@ -761,6 +862,13 @@ def vector_envelope(case):
     keys = [unhash(key, "a key") for key in case["keys"]]
     _, payload = open_envelope(given(case, "envelope"), keys)
     return {"payload": payload.decode()}
+
+
+def vector_keychain(case):
+    keys = [unhash(key, "a key") for key in case["keys"]]
+    chain = KeyChain(keys, [(change["index"], change["record"].encode()) for change in case["changes"]])
+    payload = chain.open_record(case["index"], given(case, "record"))
+    return {"payload": payload.decode(), "newest": [base64.b64encode(key).decode() for key in chain.newest()]}
 
 
 def vector_entry(case):
