@@ -73,10 +73,21 @@ pub(crate) trait FileLayer: Send + Sync {
     fn link(&self, from: &str, to: &str) -> io::Result<()>;
     /// Renames a file, replacing what has that name.
     fn rename(&self, from: &str, to: &str) -> io::Result<()>;
-    /// Renames a file over one whose bytes nobody needs any more, both of them plain files, and neither change durable. What is
-    /// cut short may leave the older file under the name `from`.
+    /// Gives each of two files the name of the other, at once.
+    fn exchange(&self, one: &str, other: &str) -> io::Result<()>;
+    /// Puts a file in the place of one whose bytes nobody needs any more, both of them plain files, and neither change durable.
+    /// What is cut short may leave the older file under the name `from`.
     fn replace(&self, from: &str, to: &str) -> io::Result<()> {
-        self.rename(from, to)
+        // Whoever renames a file over another makes ext4 write its bytes out at once (`auto_da_alloc`), which may take longer than
+        // all else in an append. Exchanged names say the same at every moment.
+        if self.exchange(from, to).is_err() {
+            // There is none to replace, or the file system cannot.
+            return self.rename(from, to);
+        }
+        self.remove(from).or_else(|error| {
+            self.exchange(from, to)?;
+            Err(error)
+        })
     }
     /// Removes a file.
     fn remove(&self, path: &str) -> io::Result<()>;
@@ -156,26 +167,6 @@ impl DirFiles {
         file.set_permissions(Permissions::from_mode(mode))?;
         file.write_all(bytes)?;
         Ok(file)
-    }
-
-    /// Gives each of two files the name of the other.
-    fn exchange(&self, one: &str, other: &str) -> io::Result<()> {
-        let place = |path| {
-            let folder = match layout::parent(path) {
-                "" => self.dir.try_clone(),
-                folder => self.dir.open_dir(folder),
-            };
-            Ok::<_, io::Error>((folder?, layout::name(path)))
-        };
-        let ((folder, name), (other_folder, other_name)) = (place(one)?, place(other)?);
-        rustix::fs::renameat_with(
-            folder,
-            name,
-            other_folder,
-            other_name,
-            rustix::fs::RenameFlags::EXCHANGE,
-        )?;
-        Ok(())
     }
 
     /// Opens a plain file to read and write it.
@@ -287,17 +278,23 @@ impl FileLayer for DirFiles {
         self.dir.rename(from, &self.dir, to)
     }
 
-    fn replace(&self, from: &str, to: &str) -> io::Result<()> {
-        // Whoever renames a file over another makes ext4 write its bytes out at once (`auto_da_alloc`), which may take longer than
-        // all else in an append. Exchanged names say the same at every moment.
-        if self.exchange(from, to).is_err() {
-            // There is none to replace, or the file system cannot.
-            return self.rename(from, to);
-        }
-        self.remove(from).or_else(|error| {
-            self.exchange(from, to)?;
-            Err(error)
-        })
+    fn exchange(&self, one: &str, other: &str) -> io::Result<()> {
+        let place = |path| {
+            let folder = match layout::parent(path) {
+                "" => self.dir.try_clone(),
+                folder => self.dir.open_dir(folder),
+            };
+            Ok::<_, io::Error>((folder?, layout::name(path)))
+        };
+        let ((folder, name), (other_folder, other_name)) = (place(one)?, place(other)?);
+        rustix::fs::renameat_with(
+            folder,
+            name,
+            other_folder,
+            other_name,
+            rustix::fs::RenameFlags::EXCHANGE,
+        )?;
+        Ok(())
     }
 
     fn remove(&self, path: &str) -> io::Result<()> {

@@ -1,7 +1,7 @@
 //! A file layer for tests: it stops at a chosen operation, fails there, or loses what was not made durable.
 //!
 //! What a power loss leaves is any subset of what was done since it was last made durable, each taken by its own: a name that
-//! was made, moved or removed; a folder; the bytes of a new file, which may be all there, cut off or zeros; each sector of
+//! was made, moved, exchanged or removed; a folder; the bytes of a new file, which may be all there, cut off or zeros; each sector of
 //! 512 bytes of a write into a file that is there. So the newer change may survive and the older one not.
 
 use std::fs::File;
@@ -79,6 +79,21 @@ enum Undo {
         from: (String, Vec<u8>, u32),
         to: (String, Option<(Vec<u8>, u32)>),
     },
+    /// Two files had each other's name, and held this.
+    Exchange([(String, Vec<u8>, u32); 2]),
+}
+
+/// The files of two names change places, and with them what is not durable of their bytes.
+fn swap_files(volatile: &mut [(Kept, Undo)], one: &str, other: &str) {
+    for (kept, undo) in volatile {
+        let Kept::File(path) = kept else { continue };
+        let now = match path.as_str() {
+            path if path == one => other,
+            path if path == other => one,
+            _ => continue,
+        };
+        (*kept, *undo) = (Kept::File(now.to_owned()), Undo::Spoil(now.to_owned()));
+    }
 }
 
 impl FaultyFiles {
@@ -152,7 +167,9 @@ impl FaultyFiles {
     }
 
     fn lose(&self, state: &mut State, mask: u64) {
-        for (turn, (_, undo)) in state.volatile.drain(..).rev().enumerate() {
+        let mut volatile = std::mem::take(&mut state.volatile);
+        for turn in 0..volatile.len() {
+            let Some((_, undo)) = volatile.pop() else { return };
             // Sectors and ways to spoil differ from turn to turn, and with the mask.
             let chance = (mask ^ turn as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(31);
             if let Undo::Overwrite(offset, before) = undo {
@@ -160,6 +177,15 @@ impl FaultyFiles {
                 continue;
             }
             if mask >> (turn % 64) & 1 == 0 {
+                match undo {
+                    // The bytes are gone with their name.
+                    Undo::Restore(path, ..) => volatile.retain(|(kept, _)| *kept != Kept::File(path.clone())),
+                    // Names that were exchanged are there.
+                    Undo::Exchange(held) => volatile.retain(
+                        |(_, undo)| !matches!(undo, Undo::Remove(made) if held.iter().any(|(path, ..)| path == made)),
+                    ),
+                    _ => {}
+                }
                 continue;
             }
             match undo {
@@ -179,6 +205,14 @@ impl FaultyFiles {
                         self.put(&to.0, &bytes, mode);
                     }
                     self.put(&from.0, &from.1, from.2);
+                }
+                Undo::Exchange(held) => {
+                    // A name that was removed since is gone, whichever file had it.
+                    for (path, bytes, mode) in held.iter().filter(|(path, ..)| self.held(path).is_some()) {
+                        self.put(path, bytes, *mode);
+                    }
+                    let [(one, ..), (other, ..)] = held;
+                    swap_files(&mut volatile, &one, &other);
                 }
             }
         }
@@ -262,7 +296,9 @@ impl FileLayer for FaultyFiles {
 
     fn create(&self, path: &str, bytes: &[u8], mode: u32) -> io::Result<()> {
         let undo = vec![(in_folder(path), Undo::Remove(path.to_owned()))];
-        self.put_new(path, bytes, mode, undo)
+        self.put_new(path, bytes, mode, undo)?;
+        self.keep(&Kept::File(path.to_owned()));
+        Ok(())
     }
 
     fn write_new(&self, path: &str, bytes: &[u8], mode: u32) -> io::Result<()> {
@@ -303,14 +339,24 @@ impl FileLayer for FaultyFiles {
         Ok(())
     }
 
+    fn exchange(&self, one: &str, other: &str) -> io::Result<()> {
+        let held = |path: &str| self.held(path).map(|(bytes, mode)| (path.to_owned(), bytes, mode));
+        let (Some(first), Some(second)) = (held(one), held(other)) else {
+            self.alive()?;
+            return self.inner.exchange(one, other);
+        };
+        let undo = vec![(in_folder(other), Undo::Exchange([first, second]))];
+        self.change(|| self.inner.exchange(one, other), false, undo)?;
+        swap_files(&mut self.state.lock().unwrap().volatile, one, other);
+        Ok(())
+    }
+
     fn remove(&self, path: &str) -> io::Result<()> {
         let undo = self.held(path).map(|(bytes, mode)| {
             let undo = Undo::Restore(path.to_owned(), bytes, mode);
             (in_folder(path), undo)
         });
-        self.change(|| self.inner.remove(path), false, undo.into_iter().collect())?;
-        self.keep(&Kept::File(path.to_owned()));
-        Ok(())
+        self.change(|| self.inner.remove(path), false, undo.into_iter().collect())
     }
 
     fn remove_dir(&self, path: &str) -> io::Result<()> {

@@ -26,6 +26,7 @@ macro_rules! forward {
             truncate(file: &std::fs::File, length: u64) -> ();
             link(from: &str, to: &str) -> ();
             rename(from: &str, to: &str) -> ();
+            exchange(one: &str, other: &str) -> ();
             replace(from: &str, to: &str) -> ();
             remove(path: &str) -> ();
             remove_dir(path: &str) -> ();

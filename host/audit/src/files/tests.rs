@@ -1,6 +1,7 @@
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 
+use super::fault::{Fault, FaultyFiles};
 use super::{DirFiles, FileLayer as _, LISTING_BYTES};
 
 fn files(folder: &tempfile::TempDir) -> DirFiles {
@@ -48,4 +49,63 @@ fn a_file_takes_the_place_of_another_or_of_none_and_of_no_folder() {
     assert_eq!(read("staging/new"), "fourth");
     files.replace("staging/absent", "there").unwrap_err();
     assert_eq!(read("there"), "third");
+}
+
+/// What the two names hold after a fault at operation `at` of a replacement.
+fn replaced(fault: Fault, at: u64, is_durable: bool) -> (Option<String>, Option<String>) {
+    let folder = tempfile::tempdir().unwrap();
+    let read = |path: &str| std::fs::read_to_string(folder.path().join(path)).ok();
+    let dir = || Dir::open_ambient_dir(folder.path(), ambient_authority()).unwrap();
+    DirFiles::new(dir()).write_new("there", b"older", 0o644).unwrap();
+    let layer = FaultyFiles::new(dir(), fault, at);
+    layer.write_new("new", b"newer", 0o644).unwrap();
+    if is_durable {
+        layer.sync_files(&["new".to_owned()]).unwrap();
+        layer.sync_dir("").unwrap();
+    }
+    let result = layer.replace("new", "there");
+    assert_eq!(
+        result.is_err(),
+        layer.fired() && fault != Fault::FailOnce,
+        "{fault:?} at {at}"
+    );
+    (read("there"), read("new"))
+}
+
+#[test]
+fn a_replacement_is_two_operations_and_the_name_always_has_one_of_the_two_files() {
+    let some = |text: &str| Some(text.to_owned());
+    // Writing and making durable are operations too.
+    for (is_durable, first) in [(true, 3), (false, 1)] {
+        let killed = [first, first + 1, first + 2].map(|at| replaced(Fault::Kill, at, is_durable));
+        let [before, between, after] = killed;
+        assert_eq!(before, (some("older"), some("newer")));
+        assert_eq!(between, (some("newer"), some("older")));
+        assert_eq!(after, (some("newer"), None));
+    }
+    let mut left = std::collections::BTreeSet::new();
+    for at in [3, 4] {
+        for mask in 0..8 {
+            left.insert(replaced(Fault::PowerLoss(mask), at, true));
+        }
+    }
+    let expected =
+        [("newer", Some("older")), ("older", Some("newer"))].map(|(there, new)| (some(there), new.map(str::to_owned)));
+    assert_eq!(left.into_iter().collect::<Vec<_>>(), expected);
+}
+
+#[test]
+fn a_power_loss_takes_the_bytes_of_the_file_that_was_not_durable_and_never_those_of_the_other() {
+    let mut spoiled = 0;
+    for mask in 0..64 {
+        let (there, new) = replaced(Fault::PowerLoss(mask), 2, false);
+        let held = [&there, &new].map(|held| held.as_deref() == Some("older"));
+        assert!(held.contains(&true), "{mask:b}: {there:?} {new:?}");
+        spoiled += u32::from(
+            there
+                .as_deref()
+                .is_some_and(|there| !["older", "newer"].contains(&there)),
+        );
+    }
+    assert!(spoiled > 8, "{spoiled}");
 }

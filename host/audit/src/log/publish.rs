@@ -177,7 +177,7 @@ fn put(
     put.map_err(|error| AuditError::io("write", path, error))
 }
 
-/// Writes a file under another name and renames it.
+/// Writes a file under another name and puts it in the place of what is there.
 fn replace(files: &dyn FileLayer, path: &str, staged: &str, bytes: &[u8], mode: u32) -> io::Result<()> {
     match files.write_new(staged, bytes, mode) {
         // Of a process that died right here.

@@ -224,6 +224,58 @@ fn power_is_lost_at_every_operation() {
     }
 }
 
+/// Publications one after the other, none of which is durable: the checkpoint that a power loss brings back may be one whose bytes
+/// are lost too.
+#[test]
+fn power_is_lost_at_every_operation_of_appends_that_publish_one_after_the_other() {
+    const APPENDS: usize = 3;
+    for size in [1, 254] {
+        let template = filled(size);
+        let new: Vec<String> = ids().skip(300).take(APPENDS + 1).collect();
+        let mut operations = 0;
+        for at in 0..ENOUGH {
+            let mut fired = false;
+            for mask in [u64::MAX, SOME, !SOME, (at + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15)] {
+                let context = format!("{mask:x} at operation {at}, {size} records before");
+                let root = folder();
+                copy(template.path(), root.path());
+                let fault = Fault::PowerLoss(mask);
+                let layer = Arc::new(FaultyFiles::new(audit(root.path()), fault, at));
+                let log = open_through(root.path(), &layer).ok();
+                let acknowledged = log.map_or(0, |log| {
+                    let appended = new[..APPENDS].iter().map_while(|id| append(&log, id).ok());
+                    appended.count()
+                });
+                if !layer.fired() {
+                    continue;
+                }
+                fired = true;
+                let report = verify_layer(
+                    &after_a_fault(root.path(), fault),
+                    &key(root.path()).public().clone().into(),
+                    ORIGIN,
+                );
+                let report = report.unwrap_or_else(|error| panic!("{context}: {error}"));
+                assert!(report.is_verified(), "{context}: {:#?}", report.problems);
+                let log = open_after(root.path(), fault).unwrap_or_else(|error| panic!("{context}: {error}"));
+                for (index, id) in (size..).zip(&new[..acknowledged]) {
+                    assert_eq!(log.read(id).unwrap().index, index, "{context}");
+                }
+                let now = log.checkpoint().unwrap().size;
+                assert!((acknowledged..=acknowledged + 1).contains(&usize::try_from(now - size).unwrap()));
+                assert_eq!(append(&log, &new[APPENDS]).unwrap(), now, "{context}");
+                let report = verify(&audit(root.path()), &key(root.path()).public().clone().into(), ORIGIN).unwrap();
+                assert!(report.is_verified(), "{context}: {:#?}", report.problems);
+            }
+            if !fired {
+                operations = at;
+                break;
+            }
+        }
+        assert!(operations > 24, "only {operations} operations");
+    }
+}
+
 #[test]
 fn the_disk_is_full_or_one_operation_fails_and_the_log_goes_on() {
     for fault in [Fault::DiskFull, Fault::FailOnce] {

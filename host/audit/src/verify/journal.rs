@@ -301,6 +301,10 @@ impl FileLayer for Restored<'_> {
         refused()
     }
 
+    fn exchange(&self, _: &str, _: &str) -> io::Result<()> {
+        refused()
+    }
+
     fn remove(&self, _: &str) -> io::Result<()> {
         refused()
     }
