@@ -16,7 +16,7 @@
 //! folders, and one id is found without an index.
 
 use crate::digest::Digest;
-use crate::merkle::{TILE_WIDTH, TileId};
+use crate::merkle::{MAX_TILE_LEVEL, TILE_WIDTH, TileId};
 
 /// Mode of a record: nobody writes to it again.
 pub(crate) const RECORD_MODE: u32 = 0o444;
@@ -41,6 +41,74 @@ pub(crate) const STAGED: [&str; 4] = [STAGED_TILE, STAGED_CHECKPOINT, STAGED_REC
 /// Says that files which the journal covers could not be made durable: what the operating system shows of them may not be
 /// on the disk, so they are written anew.
 pub(crate) const SUSPECT: &str = "staging/suspect";
+
+/// What lies at the top, besides what witnesses signed.
+pub(crate) const TOP: [&str; 9] = [
+    LOCK,
+    QUEUE,
+    SYNC,
+    CHECKPOINT,
+    JOURNAL,
+    TILES,
+    RECORDS,
+    STAGING,
+    UNACKNOWLEDGED,
+];
+
+/// What the files of a folder in `tile/` hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum TreePart {
+    /// Hashes of this level.
+    Hashes(u8),
+    /// Entries.
+    Entries,
+}
+
+impl TreePart {
+    /// What a folder of this name holds.
+    pub(crate) fn parse(name: &str) -> Option<Self> {
+        match name.as_bytes() {
+            b"entries" => Some(Self::Entries),
+            [digit @ b'0'..=b'9'] => Some(digit - b'0')
+                .filter(|level| *level <= MAX_TILE_LEVEL)
+                .map(Self::Hashes),
+            _ => None,
+        }
+    }
+}
+
+/// What a name stands for where tiles are numbered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Numbered {
+    /// A folder of the tiles whose numbers begin so.
+    Group(u64),
+    /// A full tile.
+    Full(u64),
+    /// The folder of the partial tiles of a number.
+    Partial(u64),
+}
+
+impl Numbered {
+    /// What `name` stands for in the folder of the group `above`, which is 0 at the top.
+    pub(crate) fn parse(name: &str, above: u64) -> Option<Self> {
+        let number = |digits: &str| {
+            let digits = Some(digits).filter(|digits| digits.len() == 3 && digits.bytes().all(|c| c.is_ascii_digit()));
+            above.checked_mul(1000)?.checked_add(digits?.parse().ok()?)
+        };
+        match (name.strip_prefix('x'), name.strip_suffix(".p")) {
+            // No number begins with zeros that it does not need.
+            (Some(digits), _) => number(digits).filter(|n| *n > 0).map(Self::Group),
+            (None, Some(digits)) => number(digits).map(Self::Partial),
+            (None, None) => number(name).map(Self::Full),
+        }
+    }
+}
+
+/// Width that the name of a partial tile says.
+pub(crate) fn parse_width(name: &str) -> Option<u64> {
+    let width: u64 = name.parse().ok()?;
+    ((1..TILE_WIDTH).contains(&width) && width.to_string() == name).then_some(width)
+}
 
 /// Path of a hash tile of this width.
 pub(crate) fn tile(id: TileId, width: u64) -> String {
@@ -112,7 +180,7 @@ fn numbered(base: &str, n: u64, width: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{bundle, parents, parse_record_name, record, tile};
+    use super::{Numbered, TreePart, bundle, parents, parse_record_name, parse_width, record, tile};
     use crate::merkle::TileId;
 
     #[test]
@@ -125,6 +193,55 @@ mod tests {
             parents("tile/0/x001/000").collect::<Vec<_>>(),
             ["tile", "tile/0", "tile/0/x001"]
         );
+    }
+
+    /// Level or entries, number and width of a path, if it is the path of a tile.
+    fn parsed(path: &str) -> Option<(TreePart, u64, u64)> {
+        let mut names = path.strip_prefix("tile/")?.split('/');
+        let part = TreePart::parse(names.next()?)?;
+        let mut above = 0;
+        loop {
+            match Numbered::parse(names.next()?, above)? {
+                Numbered::Group(n) => above = n,
+                Numbered::Full(n) => return names.next().is_none().then_some((part, n, 256)),
+                Numbered::Partial(n) => {
+                    let width = parse_width(names.next()?)?;
+                    return names.next().is_none().then_some((part, n, width));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn tile_paths_are_read_back_and_nothing_else_is() {
+        for n in [0, 7, 999, 1000, 1_000_000, 1_234_067, u64::MAX / 256] {
+            for width in [1, 255, 256] {
+                assert_eq!(parsed(&bundle(n, width)), Some((TreePart::Entries, n, width)));
+                let path = tile(TileId { level: 3, n }, width);
+                assert_eq!(parsed(&path), Some((TreePart::Hashes(3), n, width)), "{path}");
+            }
+        }
+        for bad in [
+            "tile/8/000",
+            "tile/00/000",
+            "tile/Entries/000",
+            "tile/0/0",
+            "tile/0/0000",
+            "tile/0/+01",
+            "tile/0/x000/001",
+            "tile/0/x1/000",
+            "tile/0/x001/x000/000.p",
+            "tile/0/000.p/0",
+            "tile/0/000.p/256",
+            "tile/0/000.p/01",
+            "tile/0/000.p/+1",
+            "tile/0/000.p/1.bak",
+            "tile/0/000.bak",
+            "tile/0/000.p/1/2",
+            "tile/0/x999/x999/x999/x999/x999/x999/x999/000",
+        ] {
+            assert_eq!(parsed(bad), None, "{bad}");
+        }
     }
 
     #[test]

@@ -95,6 +95,7 @@ mod trim;
 
 pub use append::{NewRecord, Placement, Sealed};
 pub use cosigned::Collected;
+pub(crate) use cosigned::{COSIGNED, COSIGNED_NEW};
 pub use prove::prove;
 pub use recovery::Recovered;
 

@@ -6,11 +6,12 @@
 //!
 //! What is checked: the checkpoint's form, origin and signature; every entry against its hash tile, every tile against the
 //! ones above it, all of them against the signed root; every record file against its entry (SHA-256, signature, payload
-//! type); and that the folder holds exactly the records the entries name. Where an entry and a tile disagree, the level above
+//! type); that the folder holds exactly the records the entries name; and that its other tiles and bundles, which no checkpoint
+//! needs, have names of tiles and contradict nothing (`verify/tiles.rs`). Where an entry and a tile disagree, the level above
 //! decides which of the two was changed.
 //!
-//! Memory does not grow with the log: one bundle, one tile per level, one record, the names of one shard, and at most
-//! [`MAX_LISTED`] problems and notes are held. No lock is taken, so a trail on read-only media can be verified, and a live
+//! Memory does not grow with the log: two bundles, one tile per level, one record, the names of one shard or of one folder of tiles
+//! and those above it, and at most [`MAX_LISTED`] problems and notes are held. No lock is taken, so a trail on read-only media can be verified, and a live
 //! one while it grows: it is verified as of the checkpoint that stood when verification began. What a dead process left in the
 //! journal is a note, and no problem, if the next start can make a whole log of it (`verify/journal.rs`).
 
@@ -24,15 +25,17 @@ use serde::Serialize;
 use crate::digest::Digest;
 use crate::edge::RawEdge;
 use crate::error::AuditError;
-use crate::files::{DirFiles, FileLayer};
+use crate::files::{DirFiles, FileLayer, Listed};
 use crate::keychange::{ChangeScan, KeyChain, KeyPeriod};
 use crate::keys::{KeyId, TrustedKeys};
 use crate::layout;
+use crate::log::{COSIGNED, COSIGNED_NEW};
 use crate::note::{Checkpoint, MAX_CHECKPOINT_BYTES, NoteError, claimed_size, open_checkpoint};
 use crate::snapshot::without_checkpoint;
 
 mod journal;
 mod records;
+mod tiles;
 mod tree;
 
 /// Problems and notes that a report lists; further ones are only counted.
@@ -159,11 +162,13 @@ pub(crate) fn verify_layer(
     let size = checkpoint.size;
     report.keys = chain.periods(&checkpoint.signers);
     report.key_chain = chain.every_key();
-    let present = tree::check(files, &chain, &checkpoint, edge, &mut report);
+    let present = tree::check(files, &chain, &checkpoint, &edge, &mut report);
     report.checkpoint = Some(checkpoint);
     let newest_size = newest_size(files, keys, origin, size, &mut scan, &mut report)?;
+    tiles::check_folder(files, &edge, newest_size, &mut report)?;
     records::check_folder(files, size, newest_size, present, &mut report)?;
     records::note_leftovers(files, &mut report)?;
+    note_strangers(files, &mut report)?;
     Ok(report)
 }
 
@@ -243,6 +248,22 @@ fn newest_size(
             Ok(size)
         }
     }
+}
+
+/// Names in the folder of the log that no log gives: nobody reads such a file.
+fn note_strangers(files: &dyn FileLayer, report: &mut VerifyReport) -> Result<(), AuditError> {
+    let ours = [layout::TOP.as_slice(), &[COSIGNED, COSIGNED_NEW]].concat();
+    for listed in list(files, ".")? {
+        if !ours.contains(&listed.name.as_str()) {
+            report.note(&listed.name, "no file of a log has this name");
+        }
+    }
+    Ok(())
+}
+
+fn list(files: &dyn FileLayer, folder: &str) -> Result<Vec<Listed>, AuditError> {
+    let listed = files.list(folder);
+    listed.map_err(|error| AuditError::io("list", folder, error))
 }
 
 fn read_note(files: &dyn FileLayer) -> Result<Vec<u8>, AuditError> {

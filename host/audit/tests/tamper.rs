@@ -74,6 +74,11 @@ fn names(report: &VerifyReport, file: &str) -> bool {
     report.problems.iter().any(|problem| problem.file == file)
 }
 
+/// Whether a note is about this file.
+fn notes(report: &VerifyReport, file: &str) -> bool {
+    report.notes.iter().any(|note| note.file == file)
+}
+
 /// The files of a trail that its checkpoint stands for: itself, the records, the full tiles and bundles and those of the edge.
 /// The rest are locks, what an append needs, and narrower tiles of earlier days.
 fn signed_files(workspace: &Workspace) -> BTreeMap<String, PathBuf> {
@@ -166,10 +171,8 @@ fn every_byte_of_every_file_counts() {
 fn every_file_cut_short_lengthened_emptied_or_removed_is_noticed() {
     let workspace = trail(258);
     for (name, path) in files(&workspace.audit()) {
-        // One record stands for all of them. The edge at which the journal begins is there for the start after a power loss
-        // alone, which compares it with the root that was signed.
-        if name.contains(".p/254")
-            || ["lock", "queue", "sync", "journal"].contains(&name.as_str())
+        // One record stands for all of them.
+        if ["lock", "queue", "sync", "journal"].contains(&name.as_str())
             || (name.starts_with("records/") && !name.contains("/rp_7."))
         {
             continue;
@@ -180,16 +183,22 @@ fn every_file_cut_short_lengthened_emptied_or_removed_is_noticed() {
         for other in [&bytes[..bytes.len() - 1], &bytes[..bytes.len() / 2], &[], &longer] {
             replace(&path, other);
             let report = workspace.verify().unwrap();
-            assert!(
-                names(&report, &name),
-                "{name} with {} bytes: {:#?}",
-                other.len(),
-                report.problems
-            );
+            // The edge at which the journal begins is there for the start after a power loss alone. One that is cut off could be
+            // an earlier leftover, so it is noted; that the journal stands on it no more is the problem.
+            let named = names(&report, &name)
+                || (name.contains(".p/254") && notes(&report, &name) && names(&report, "journal"));
+            assert!(named, "{name} with {} bytes: {report:#?}", other.len());
         }
         let mode = std::fs::metadata(&path).unwrap().permissions();
         std::fs::remove_file(&path).unwrap();
         match workspace.verify() {
+            Ok(report) if name.contains(".p/254") => {
+                let told = report
+                    .problems
+                    .iter()
+                    .any(|problem| problem.file == "journal" && problem.what.contains(&name));
+                assert!(told, "{name} removed: {report:#?}");
+            }
             Ok(report) => assert!(names(&report, &name), "{name} removed: {:#?}", report.problems),
             Err(AuditError::CheckpointMissing { .. }) => assert_eq!(name, "checkpoint"),
             Err(error) => panic!("{name}: {error}"),
@@ -330,8 +339,9 @@ fn a_consistent_change_of_entry_hash_and_record_does_not_lead_to_the_signed_root
 }
 
 #[test]
-fn a_copy_of_a_record_or_a_tile_is_named_or_changes_nothing() {
+fn a_copy_of_any_file_under_any_other_name_is_named() {
     let workspace = trail(3);
+    let mut copies = 0;
     for (name, path) in signed_files(&workspace) {
         let (folder, file) = name.rsplit_once('/').unwrap_or(("", &name));
         for copy in [
@@ -339,6 +349,8 @@ fn a_copy_of_a_record_or_a_tile_is_named_or_changes_nothing() {
             file.replace("rp_", "rq_"),
             file.replace(".1.", ".0."),
             "9".to_owned(),
+            "300".to_owned(),
+            "000".to_owned(),
         ] {
             let to = workspace.audit().join(folder).join(&copy);
             if to.exists() {
@@ -346,20 +358,171 @@ fn a_copy_of_a_record_or_a_tile_is_named_or_changes_nothing() {
             }
             std::fs::copy(&path, &to).unwrap();
             let report = workspace.verify().unwrap();
-            if name.starts_with("records/") {
-                assert!(
-                    names(&report, &format!("{folder}/{copy}")),
-                    "{name} as {copy}: {:#?}",
-                    report.problems
-                );
+            let relative = if folder.is_empty() {
+                copy.clone()
             } else {
-                // Nothing names it and nobody reads it: what the checkpoint stands for is untouched.
+                format!("{folder}/{copy}")
+            };
+            // Beside the checkpoint nobody reads anything, and `9` is the name of a tile of a log that grew.
+            if folder.is_empty() || (name.starts_with("tile/") && copy == "9") {
                 assert!(report.is_verified(), "{name} as {copy}: {:#?}", report.problems);
+                assert!(notes(&report, &relative), "{name} as {copy}: {:#?}", report.notes);
+            } else {
+                assert!(names(&report, &relative), "{name} as {copy}: {:#?}", report.problems);
             }
             std::fs::remove_file(to).unwrap();
+            copies += 1;
         }
     }
+    assert!(copies > 25, "only {copies} copies");
+    assert_eq!(workspace.assert_verified().notes, []);
+}
+
+/// Writes a file that was not there, and says what verification tells of it: the problem, or else the note, that names it.
+fn told_of(workspace: &Workspace, name: &str, bytes: &[u8]) -> (Option<String>, Option<String>) {
+    let path = workspace.audit().join(name);
+    assert!(!path.exists(), "{name}");
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    std::fs::write(&path, bytes).unwrap();
+    let report = workspace.verify().unwrap();
+    std::fs::remove_file(&path).unwrap();
+    let told = report.problem_count + report.note_count;
+    assert!(told <= 1, "{name}: {report:#?}");
+    let (problem, note) = (report.problems.into_iter().next(), report.notes.into_iter().next());
+    let file = problem
+        .as_ref()
+        .map(|it| it.file.as_str())
+        .or(note.as_ref().map(|it| it.file.as_str()));
+    assert!(file.is_none_or(|file| file == name), "{name}: {file:?}");
+    (problem.map(|it| it.what), note.map(|it| it.what))
+}
+
+#[test]
+fn a_narrower_tile_is_the_beginning_of_the_wider_one_or_is_named() {
+    let workspace = trail(258);
+    let bytes = |name: &str| std::fs::read(workspace.audit().join(name)).unwrap();
+    for whole in [
+        "tile/0/000",
+        "tile/entries/000",
+        "tile/0/001.p/2",
+        "tile/entries/001.p/2",
+    ] {
+        let all = bytes(whole);
+        let places = items(whole, &all);
+        let (place, _) = whole.split_once(".p/").unwrap_or((whole, ""));
+        for width in [1, 2, 100, 255].into_iter().filter(|width| *width < places.len()) {
+            let name = format!("{place}.p/{width}");
+            let first = &all[..places[width - 1].end];
+            assert_eq!(told_of(&workspace, &name, first), (None, None), "{name}");
+            // What a crash can leave: its beginning, and sectors that were never written.
+            let mut zeros = first.to_vec();
+            zeros.iter_mut().skip(512).for_each(|byte| *byte = 0);
+            let mut left = vec![&first[..first.len() - 1], &first[..first.len() / 2], &[]];
+            left.extend((zeros != first).then_some(zeros.as_slice()));
+            for cut in left {
+                let (problem, note) = told_of(&workspace, &name, cut);
+                assert_eq!(problem, None, "{name} with {} bytes", cut.len());
+                assert!(note.unwrap().contains("cut off"), "{name} with {} bytes", cut.len());
+            }
+            // What none leaves.
+            let mut other = Vec::new();
+            for at in [0, first.len() / 2, first.len() - 1] {
+                let mut changed = first.to_vec();
+                changed[at] ^= 1;
+                other.push(changed);
+            }
+            other.push([first, b"x"].concat());
+            other.push(all[..places[width].end].to_vec());
+            other.push([&all[places[width].clone()], first].concat()[..first.len()].to_vec());
+            for changed in other {
+                let (problem, note) = told_of(&workspace, &name, &changed);
+                let what = problem.unwrap_or_else(|| panic!("{name}: {note:?}"));
+                assert!(what.contains(&format!("contradicts `{whole}`")), "{name}: {what}");
+            }
+        }
+    }
+    // The edge at which the journal begins is such a tile too.
+    for file in ["tile/0/000.p/254", "tile/entries/000.p/254"] {
+        let right = bytes(file);
+        let mut changed = right.clone();
+        changed[right.len() - 1] ^= 1;
+        replace(&workspace.audit().join(file), &changed);
+        assert!(names(&workspace.verify().unwrap(), file), "{file}");
+        replace(&workspace.audit().join(file), &right);
+    }
+    assert_eq!(workspace.assert_verified().notes, []);
+}
+
+#[test]
+fn tiles_ahead_of_the_checkpoint_are_noted_and_those_that_contradict_it_are_problems() {
+    let workspace = trail(258);
+    let bytes = |name: &str| std::fs::read(workspace.audit().join(name)).unwrap();
+    for (name, from) in [
+        ("tile/0/001.p/3", "tile/0/001.p/2"),
+        ("tile/0/001", "tile/0/001.p/2"),
+        ("tile/0/002.p/1", "tile/0/000"),
+        ("tile/0/x001/000", "tile/0/000"),
+        ("tile/1/000.p/2", "tile/1/000.p/1"),
+        ("tile/2/000.p/1", "tile/1/000.p/1"),
+        ("tile/7/000", "tile/0/000"),
+        ("tile/entries/001.p/200", "tile/entries/001.p/2"),
+        ("tile/entries/x123/x456/789.p/7", "tile/entries/000"),
+    ] {
+        let (problem, note) = told_of(&workspace, name, &bytes(from));
+        assert_eq!(problem, None, "{name}");
+        assert!(note.unwrap().starts_with("no checkpoint covers it"), "{name}");
+    }
+    // Of a publication that was cut short before it had written much.
+    let (problem, note) = told_of(&workspace, "tile/0/001.p/3", &bytes("tile/0/001.p/2")[..40]);
+    assert!(problem.is_none() && note.is_some());
+    for (name, from, whole) in [
+        ("tile/0/001.p/3", "tile/0/000", "tile/0/001.p/2"),
+        ("tile/0/001", "tile/0/000", "tile/0/001.p/2"),
+        ("tile/1/000.p/2", "tile/0/001.p/2", "tile/1/000.p/1"),
+        ("tile/entries/001.p/3", "tile/entries/000.p/254", "tile/entries/001.p/2"),
+    ] {
+        let (problem, _) = told_of(&workspace, name, &bytes(from));
+        assert!(problem.unwrap().contains(&format!("contradicts `{whole}`")), "{name}");
+    }
     workspace.assert_verified();
+}
+
+#[test]
+fn what_is_no_tile_in_the_folder_of_tiles_is_named() {
+    let workspace = trail(258);
+    for name in [
+        "tile/notes.txt",
+        "tile/0/notes.txt",
+        "tile/0/000.bak",
+        "tile/0/0000",
+        "tile/0/001.p/2.bak",
+        "tile/0/001.p/02",
+        "tile/0/000.p/256",
+        "tile/0/000.p/0",
+        "tile/entries/1",
+    ] {
+        let (problem, note) = told_of(&workspace, name, b"x");
+        assert!(problem.unwrap().contains("no tile"), "{name}: {note:?}");
+    }
+    let audit = workspace.audit();
+    assert_eq!(workspace.assert_verified().notes, []);
+    // Folders without a tile are what a crash leaves; where files belong, or under other names, they are not.
+    for folder in ["tile/0/x001", "tile/0/002.p", "tile/5"] {
+        std::fs::create_dir(audit.join(folder)).unwrap();
+    }
+    assert_eq!(workspace.assert_verified().notes, []);
+    for folder in ["tile/9", "tile/old", "tile/0/002", "tile/0/x000", "tile/0/000.p/7"] {
+        std::fs::create_dir(audit.join(folder)).unwrap();
+        assert!(names(&workspace.verify().unwrap(), folder), "{folder}");
+        std::fs::remove_dir(audit.join(folder)).unwrap();
+    }
+    // A link is no tile, wherever it leads.
+    for link in ["tile/0/001.p/1", "tile/0/001.p/9", "tile/0/x002"] {
+        std::os::unix::fs::symlink(audit.join("tile/0/000"), audit.join(link)).unwrap();
+        assert!(names(&workspace.verify().unwrap(), link), "{link}");
+        std::fs::remove_file(audit.join(link)).unwrap();
+    }
+    assert_eq!(workspace.assert_verified().notes, []);
 }
 
 fn copy_folder(from: &Path, to: &Path) {

@@ -26,7 +26,7 @@ use crate::witness::{Accepted, AddCheckpoint, SubmitError};
 /// The newest checkpoint that reached the policy.
 pub(crate) const COSIGNED: &str = "cosigned";
 /// Where it is written before it is renamed.
-const COSIGNED_NEW: &str = "cosigned.new";
+pub(crate) const COSIGNED_NEW: &str = "cosigned.new";
 /// Mode of the file: like the checkpoint, for everybody to read.
 const COSIGNED_MODE: u32 = 0o644;
 /// Requests to one witness in a round: one that guesses what it saw last, one that knows, and one for a witness that another

@@ -49,6 +49,10 @@ impl Log {
                 let published = self.current(state)?;
                 self.clear_staging(state, &published, locked)?;
                 let checkpoint = &published.checkpoint;
+                // It wrote the tiles before the checkpoint. A publication that goes further at once would leave them beside its
+                // own, and they may have an entry that was never recorded.
+                let size = checkpoint.size;
+                remove_superfluous(files, size, size.saturating_add(1), &[size]);
                 self.make_journal(checkpoint.size, &checkpoint.root, locked)?;
             }
             _ => {}

@@ -276,6 +276,66 @@ fn power_is_lost_at_every_operation_of_appends_that_publish_one_after_the_other(
     }
 }
 
+/// What a publication that was cut short leaves beside the files of those who go on: nobody's failure, and the next trim's.
+#[test]
+fn tiles_of_a_dead_process_beside_those_of_the_living_are_no_failure() {
+    let template = filled(1);
+    let new: Vec<String> = ids().skip(300).take(3).collect();
+    let mut beside = 0;
+    for fault in [Fault::Kill, Fault::Tear] {
+        for at in 0..ENOUGH {
+            let context = format!("{fault:?} at operation {at}");
+            let root = folder();
+            copy(template.path(), root.path());
+            let living = open(root.path()).unwrap();
+            let layer = Arc::new(FaultyFiles::new(audit(root.path()), fault, at));
+            let dead = open_through(root.path(), &layer).and_then(|log| append(&log, &new[0]));
+            if !layer.fired() {
+                assert!(at > 8 && dead.is_ok(), "{context}");
+                break;
+            }
+            for id in &new[1..] {
+                append(&living, id).unwrap_or_else(|error| panic!("{context}: {error}"));
+                let report = verify(&audit(root.path()), &key(root.path()).public().clone().into(), ORIGIN).unwrap();
+                assert!(report.is_verified(), "{context}: {:#?}", report.problems);
+                let size = usize::try_from(report.entries).unwrap();
+                let partial = std::fs::read_dir(root.path().join("audit/tile/0/000.p")).unwrap();
+                let narrower = partial
+                    .map(|file| file.unwrap().file_name().into_string().unwrap())
+                    .filter(|name| (2..size).contains(&name.parse().unwrap()));
+                beside += narrower.count();
+            }
+        }
+    }
+    assert!(beside > 0, "no publication left anything beside that of the next");
+}
+
+#[test]
+fn tiles_that_a_build_without_a_journal_left_ahead_of_its_checkpoint_are_taken_away() {
+    let (root, other) = (filled(3), folder());
+    copy(root.path(), other.path());
+    append(&open(other.path()).unwrap(), "rc_other").unwrap();
+    std::fs::remove_file(root.path().join("audit/journal")).unwrap();
+    for file in ["tile/0/000.p/4", "tile/entries/000.p/4"] {
+        std::fs::copy(
+            other.path().join("audit").join(file),
+            root.path().join("audit").join(file),
+        )
+        .unwrap();
+    }
+    let check = || {
+        let report = verify(&audit(root.path()), &key(root.path()).public().clone().into(), ORIGIN).unwrap();
+        assert!(report.is_verified(), "{:#?}", report.problems);
+        report.note_count
+    };
+    assert_eq!(check(), 2);
+    let log = open(root.path()).unwrap();
+    assert_eq!(check(), 0);
+    assert!(!root.path().join("audit/tile/0/000.p/4").exists());
+    assert_eq!(append(&log, "rc_new").unwrap(), 3);
+    assert_eq!(check(), 0);
+}
+
 #[test]
 fn the_disk_is_full_or_one_operation_fails_and_the_log_goes_on() {
     for fault in [Fault::DiskFull, Fault::FailOnce] {

@@ -209,7 +209,7 @@ impl Replayed {
 }
 
 /// Whether a power loss can leave these bytes of a file: a beginning of it, with some sectors never written.
-fn could_be_left_of(found: &[u8], whole: &[u8]) -> bool {
+pub(super) fn could_be_left_of(found: &[u8], whole: &[u8]) -> bool {
     let sectors = found.chunks(SECTOR_BYTES).zip(whole.chunks(SECTOR_BYTES));
     let mut left = sectors.map(|(found, whole)| whole.starts_with(found) || found.iter().all(|byte| *byte == 0));
     found.len() <= whole.len() && left.all(|left| left)

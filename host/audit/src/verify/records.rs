@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::VerifyReport;
+use super::{VerifyReport, list};
 use crate::edge::RawEdge;
 use crate::entry::{Entry, MAX_BUNDLE_BYTES, split_bundle};
 use crate::error::AuditError;
@@ -88,20 +88,15 @@ pub(super) fn check_folder(
     present: Present,
     report: &mut VerifyReport,
 ) -> Result<(), AuditError> {
-    let list = |folder: &str| {
-        files
-            .list(folder)
-            .map_err(|error| AuditError::io("list", folder, error))
-    };
     let mut named = 0;
-    for shard in list(layout::RECORDS)? {
+    for shard in list(files, layout::RECORDS)? {
         let folder = format!("{}/{}", layout::RECORDS, shard.name);
         if !shard.is_dir {
             report.problem(None, &folder, "not a folder of records: a link or a stray file");
             continue;
         }
         let mut previous: Option<(String, u64)> = None;
-        for file in list(&folder)? {
+        for file in list(files, &folder)? {
             let path = format!("{folder}/{}", file.name);
             let Some((id, index)) = layout::parse_record_name(&file.name).filter(|(id, _)| layout::shard(id) == folder)
             else {
@@ -142,17 +137,12 @@ fn name_strays(
     present: &Present,
     report: &mut VerifyReport,
 ) -> Result<(), AuditError> {
-    let list = |folder: &str| {
-        files
-            .list(folder)
-            .map_err(|error| AuditError::io("list", folder, error))
-    };
-    for shard in list(layout::RECORDS)? {
+    for shard in list(files, layout::RECORDS)? {
         let folder = format!("{}/{}", layout::RECORDS, shard.name);
         if !shard.is_dir {
             continue;
         }
-        for file in list(&folder)? {
+        for file in list(files, &folder)? {
             let Some((id, index)) = layout::parse_record_name(&file.name).filter(|(_, index)| *index < size) else {
                 continue;
             };
@@ -188,10 +178,7 @@ pub(super) fn note_leftovers(files: &dyn FileLayer, report: &mut VerifyReport) -
         ),
     ];
     for (folder, what) in leftovers {
-        let listed = files
-            .list(folder)
-            .map_err(|error| AuditError::io("list", folder, error))?;
-        for file in listed {
+        for file in list(files, folder)? {
             report.note(&format!("{folder}/{}", file.name), what);
         }
     }

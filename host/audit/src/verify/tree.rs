@@ -41,25 +41,25 @@ pub(super) fn check(
     files: &dyn FileLayer,
     chain: &KeyChain,
     checkpoint: &Checkpoint,
-    edge: RawEdge,
+    edge: &RawEdge,
     report: &mut VerifyReport,
 ) -> Present {
     let size = checkpoint.size;
     let mut present = Present {
         files: 0,
-        edge_bundle: edge_bundle(&edge),
+        edge_bundle: edge_bundle(edge),
     };
     let mut built = Edge::default();
     let mut above = Above {
         files,
         size,
-        edge: &edge,
+        edge,
         cached: None,
     };
     let mut verifier = Verifier::default();
     let mut start = 0;
     while start < size {
-        let block = Block::read(files, &edge, start, report);
+        let block = Block::read(files, edge, start, report);
         let width = block.from_entries.len();
         let truth = if width as u64 == TILE_WIDTH {
             block.judge_by(|hashes| {
