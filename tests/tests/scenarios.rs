@@ -2,6 +2,8 @@
 
 #[path = "scenarios/healthy.rs"]
 mod healthy;
+#[path = "scenarios/safety.rs"]
+mod safety;
 #[path = "scenarios/servers.rs"]
 mod servers;
 
@@ -9,11 +11,14 @@ use std::collections::{BTreeMap, VecDeque};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use pg_logstats_gateway::report::Report;
+use pg_logstats_gateway::words::ActionType;
 use pg_logstats_test_cluster::Cluster;
 use pg_logstats_tests::{Lab, argv, schema};
 use serde::Deserialize;
 use serde_json::Value;
 
+use safety::Recorded;
 use servers::Servers;
 
 /// Commands that the agent runs at most, and of these the ones that ask the server; the rate that a budget allows is 30 a minute.
@@ -29,12 +34,14 @@ type Settings = BTreeMap<String, String>;
 #[serde(deny_unknown_fields)]
 struct Scenario {
     cause: Cause,
-    remedy: String,
-    improves: Option<f64>,
+    remedy: Remedy,
+    improves: f64,
     symptom: Option<String>,
     /// Further symptoms, and how many times less each has to be.
     #[serde(default)]
     also: BTreeMap<String, f64>,
+    /// For how many seconds the symptom does not go by itself; with the remedy it has to go in that time.
+    stays: Option<u64>,
     settings: Settings,
     /// Settings of a standby; the incident is then one of the standby's.
     standby: Option<Settings>,
@@ -46,8 +53,25 @@ struct Cause {
     /// One of these kinds.
     finding: Vec<String>,
     insight: Option<String>,
-    /// What the text of the first finding's subject contains.
+    /// What the log, or the server, says of the first finding's subject contains this.
     about: Option<String>,
+    /// One of these reason codes.
+    #[serde(default)]
+    reason: Vec<String>,
+}
+
+/// What makes the symptom go.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Remedy {
+    /// A recommendation of this kind; its SQL is run.
+    Advice(String),
+    /// Somebody has to act elsewhere, as `remedy.sh` does.
+    Person {
+        /// What the packet asks them to do first, with the id of what it is about as `{}`.
+        step: String,
+        priority: String,
+    },
 }
 
 fn folder(name: &str) -> PathBuf {
@@ -165,17 +189,51 @@ fn written(cluster: &Cluster) -> String {
     cluster.psql_as("postgres", "shop", sum).unwrap()
 }
 
+/// What the last statement of `sql` gives.
+fn number(cluster: &Cluster, sql: &str) -> f64 {
+    let statements = sql
+        .split_inclusive(';')
+        .filter(|statement| !statement.trim().is_empty());
+    let run = |_, statement: &str| cluster.psql_as("postgres", "shop", statement).unwrap();
+    statements.fold(String::new(), run).trim().parse().unwrap()
+}
+
+/// How much each number grows while the incident's script runs once more, behind what was `mended` in it.
+fn grown<const N: usize>(
+    servers: &Servers,
+    lab: &Lab,
+    name: &str,
+    mended: &str,
+    numbers: impl Fn() -> [f64; N],
+) -> [f64; N] {
+    // Counters get to the views when sessions end.
+    let settled = || {
+        std::thread::sleep(Duration::from_millis(1_000));
+        numbers()
+    };
+    let before = settled();
+    let incident = Incident::begin(servers, lab, &format!("{mended}\n{}", text(name, "incident.sh")));
+    drop(incident);
+    let after = settled();
+    std::array::from_fn(|n| after[n] - before[n])
+}
+
+/// Entries of the log with that SQLSTATE that end a statement or a session.
+fn logged(servers: &Servers, sqlstate: &str) -> f64 {
+    let log = String::from_utf8_lossy(&std::fs::read(servers.log()).unwrap()).into_owned();
+    let is_error = |line: &&str| {
+        let head = line.split_once(":  ").map(|(head, _)| head);
+        head.is_some_and(|head| {
+            head.contains(&format!(" {sqlstate} ")) && (head.ends_with("ERROR") || head.ends_with("FATAL"))
+        })
+    };
+    log.lines().filter(is_error).count() as f64
+}
+
 /// The symptom of the scenario `name`, as a number.
 fn measured(servers: &Servers, lab: &Lab, name: &str, what: &str) -> f64 {
     let (cluster, sql) = (servers.troubled(), text(name, "symptom.sql"));
-    // One statement after the other; the last one gives the number.
-    let number = |sql: &str| -> f64 {
-        let statements = sql
-            .split_inclusive(';')
-            .filter(|statement| !statement.trim().is_empty());
-        let run = |_, statement: &str| cluster.psql_as("postgres", "shop", statement).unwrap();
-        statements.fold(String::new(), run).trim().parse().unwrap()
-    };
+    let number = |sql: &str| number(cluster, sql);
     let run = || cluster.psql_as("app", "shop", &sql).unwrap();
     let plan = || -> Value {
         let explain = format!("EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {sql}");
@@ -185,10 +243,8 @@ fn measured(servers: &Servers, lab: &Lab, name: &str, what: &str) -> f64 {
     match what {
         "value" => number(&sql),
         "again" => {
-            let before = number(&sql);
-            let incident = Incident::begin(servers, lab, &text(name, "incident.sh"));
-            drop(incident);
-            number(&sql) - before
+            let [grown] = grown(servers, lab, name, "", || [number(&sql)]);
+            grown
         }
         "temp_bytes" => {
             let bytes = || {
@@ -250,79 +306,190 @@ fn play(name: &str) {
     }
     let id = walk(&lab, &first, true);
     assert_eq!(written(cluster), before, "the agent changed something");
-    lab.verified_records();
+    let mut recorded = Recorded::default();
+    let reports = recorded.add(&lab);
+    safety::of_servers(&servers, &recorded);
     let packet = lab.json(&["handoff", &id, "--form", "json"]);
     schema::check("handoff", &packet);
-    let said = serde_json::json!({
-        "headline": packet["headline"], "steps": packet["steps"].as_array().unwrap().iter().map(|it| (&it["title"], &it["status"])).collect::<Vec<_>>(),
-        "findings": packet["findings"].as_array().unwrap().iter().map(|it| (&it["kind"], &it["title"], &it["score"])).collect::<Vec<_>>(),
-        "insights": packet["insights"].as_array().unwrap().iter().map(|it| (&it["id"], &it["title"], &it["recommendation"]["sql"]["text"])).collect::<Vec<_>>(),
-    });
-    let kind = packet["findings"][0]["kind"].as_str().unwrap().to_owned();
-    assert!(scenario.cause.finding.contains(&kind), "{name}: {said:#}");
-    assert_ne!(packet["headline"]["severity"], "low", "{name}: {said:#}");
-    if let Some(about) = &scenario.cause.about {
-        let text = packet["findings"][0]["subject"]["text"]["text"].as_str();
-        assert!(
-            text.is_some_and(|text| text.contains(about.as_str())),
-            "{name}: {packet:#}"
-        );
-    }
-    let advice = packet["insights"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .find(|it| !it["recommendation"].is_null());
-    if let Some(insight) = &scenario.cause.insight {
-        let advice = advice.unwrap_or_else(|| panic!("{name}: no advice: {said:#}"));
-        assert_eq!(advice["id"], insight.as_str(), "{name}: {said:#}");
-        assert_eq!(
-            advice["recommendation"]["kind"],
-            scenario.remedy.as_str(),
-            "{name}: {said:#}"
-        );
-        assert_eq!(packet["next"][0]["insight"], 0, "{name}: {said:#}");
-    } else {
-        assert!(
-            !packet["next"].as_array().unwrap().is_empty(),
-            "{name}: nobody is told what to do: {said:#}"
-        );
-    }
-    if let (Some(improves), Some(advice)) = (scenario.improves, advice) {
-        let mut symptoms = scenario.also.clone();
-        symptoms.insert(scenario.symptom.clone().unwrap_or_else(|| "time".to_owned()), improves);
-        let measured = |what: &str| measured(&servers, &lab, name, what);
-        let before: Vec<f64> = symptoms.keys().map(|what| measured(what)).collect();
-        assert!(
-            before.iter().all(|&before| before > 0.0),
-            "{name}: there is no symptom: {before:?}"
-        );
-        for statement in advice["recommendation"]["sql"]["text"]
-            .as_str()
-            .unwrap()
-            .split_inclusive(';')
-        {
-            servers
-                .troubled()
-                .psql_as("postgres", "shop", statement)
-                .unwrap_or_else(|e| panic!("{name}: {statement}: {e}"));
+    names_the_cause(name, &scenario.cause, &reports, &packet);
+    match &scenario.remedy {
+        Remedy::Advice(kind) => {
+            let insight = scenario.cause.insight.as_deref().unwrap();
+            let advice = first_advice(name, insight, kind, &packet);
+            advice_mends(name, &scenario, &servers, &lab, advice);
         }
-        let applied = Instant::now();
-        for ((what, improves), before) in symptoms.iter().zip(before) {
-            loop {
-                std::thread::sleep(Duration::from_millis(500));
-                let after = measured(what);
-                if after * improves <= before {
-                    break;
-                }
+        Remedy::Person { step, priority } => {
+            asks_a_person(name, step, priority, &reports, &packet);
+            // Nothing of it goes on while it is played again.
+            drop(incident);
+            act_mends(name, &scenario, &servers, &lab);
+        }
+    }
+}
+
+/// The packet in few words, for whoever reads why a test failed.
+fn said(packet: &Value) -> Value {
+    let all = |list: &str, keys: &[&str]| -> Vec<Vec<Value>> {
+        let items = packet[list].as_array().unwrap().iter();
+        items
+            .map(|it| {
+                keys.iter()
+                    .map(|key| it.pointer(key).cloned().unwrap_or_default())
+                    .collect()
+            })
+            .collect()
+    };
+    serde_json::json!({
+        "headline": packet["headline"],
+        "steps": all("steps", &["/title", "/status"]),
+        "findings": all("findings", &["/kind", "/title", "/score", "/subject/text/text"]),
+        "insights": all("insights", &["/id", "/title", "/recommendation/sql/text"]),
+        "next": all("next", &["/label", "/priority", "/insight"]),
+    })
+}
+
+/// That the first finding is the planted cause: of its kind, about what was planted, and for that reason.
+fn names_the_cause(name: &str, cause: &Cause, reports: &BTreeMap<String, Report>, packet: &Value) {
+    let said = said(packet);
+    let first = &packet["findings"][0];
+    let kind = first["kind"].as_str().unwrap().to_owned();
+    assert!(cause.finding.contains(&kind), "{name}: {said:#}");
+    assert_ne!(packet["headline"]["severity"], "low", "{name}: {said:#}");
+    // The packet shows a finding's subject in short; the record that it names has all of it.
+    let position = usize::try_from(first["record"].as_u64().unwrap()).unwrap();
+    let record = packet["records"][position]["record_id"].as_str().unwrap();
+    let found = reports[record]
+        .findings
+        .iter()
+        .find(|it| it.title == first["title"].as_str().unwrap());
+    let found = found.unwrap_or_else(|| panic!("{name}: the finding is not in its record: {said:#}"));
+    let texts = outside(&serde_json::to_value(found).unwrap());
+    if let Some(about) = &cause.about {
+        assert!(
+            texts.iter().any(|text| text.contains(about.as_str())),
+            "{name}: {texts:#?}"
+        );
+    }
+    let has = |reason: &String| found.reason_codes.contains(reason);
+    assert!(
+        cause.reason.is_empty() || cause.reason.iter().any(has),
+        "{name}: {found:#?}"
+    );
+}
+
+/// All texts of the log or the server in `value`.
+fn outside(value: &Value) -> Vec<String> {
+    match value {
+        Value::Object(it) if it.get("untrusted") == Some(&Value::Bool(true)) => {
+            vec![it["text"].as_str().unwrap().to_owned()]
+        }
+        Value::Object(it) => it.values().flat_map(outside).collect(),
+        Value::Array(it) => it.iter().flat_map(outside).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// The first recommendation, which is the right one, and the first thing that a person is told to do.
+fn first_advice<'p>(name: &str, insight: &str, kind: &str, packet: &'p Value) -> &'p Value {
+    let said = said(packet);
+    let insights = packet["insights"].as_array().unwrap();
+    let advice = insights.iter().find(|it| !it["recommendation"].is_null());
+    let advice = advice.unwrap_or_else(|| panic!("{name}: no advice: {said:#}"));
+    assert_eq!(advice["id"], insight, "{name}: {said:#}");
+    assert_eq!(advice["recommendation"]["kind"], kind, "{name}: {said:#}");
+    assert_eq!(packet["next"][0]["insight"], 0, "{name}: {said:#}");
+    &advice["recommendation"]
+}
+
+/// That a report of the walk asks a person for the one thing that helps, and that nobody is advised to change the database instead.
+fn asks_a_person(name: &str, step: &str, priority: &str, reports: &BTreeMap<String, Report>, packet: &Value) {
+    let said = said(packet);
+    let insights = packet["insights"].as_array().unwrap().iter();
+    let mut advice = insights.map(|it| &it["recommendation"]).filter(|it| !it.is_null());
+    assert!(advice.all(healthy::only_tells_more), "{name}: {said:#}");
+    // By the beginning and the end of its words: between them stands the id of what it is about.
+    let (head, tail) = step.split_once("{}").unwrap_or((step, ""));
+    let is_asked =
+        |label: &str, pressing: &str| label.starts_with(head) && label.ends_with(tail) && pressing == priority;
+    let mut offered = reports.values().flat_map(|report| &report.next_actions);
+    let is_offered =
+        offered.any(|it| it.action_type == ActionType::PromptUser && is_asked(&it.label, it.priority.as_str()));
+    assert!(is_offered, "{name}: nobody is asked: {said:#}");
+}
+
+/// Runs the SQL of the advice; whatever was there before has to go.
+fn advice_mends(name: &str, scenario: &Scenario, servers: &Servers, lab: &Lab, advice: &Value) {
+    let mut symptoms = scenario.also.clone();
+    symptoms.insert(
+        scenario.symptom.clone().unwrap_or_else(|| "time".to_owned()),
+        scenario.improves,
+    );
+    let measured = |what: &str| measured(servers, lab, name, what);
+    let before: Vec<f64> = symptoms.keys().map(|what| measured(what)).collect();
+    assert!(
+        before.iter().all(|&before| before > 0.0),
+        "{name}: there is no symptom: {before:?}"
+    );
+    let mut healing = HEALING;
+    if let Some(stays) = scenario.stays {
+        healing = Duration::from_secs(stays);
+        let began = Instant::now();
+        while began.elapsed() < healing {
+            std::thread::sleep(Duration::from_secs(1));
+            for ((what, improves), before) in symptoms.iter().zip(&before) {
+                let now = measured(what);
                 assert!(
-                    applied.elapsed() < HEALING,
-                    "{name}: {what}: {before} before, {after} after the remedy"
+                    now * improves > *before,
+                    "{name}: {what} goes by itself: {before} before, then {now}"
                 );
             }
         }
     }
-    drop(incident);
+    for statement in advice["sql"]["text"].as_str().unwrap().split_inclusive(';') {
+        servers
+            .troubled()
+            .psql_as("postgres", "shop", statement)
+            .unwrap_or_else(|e| panic!("{name}: {statement}: {e}"));
+    }
+    let applied = Instant::now();
+    for ((what, improves), before) in symptoms.iter().zip(before) {
+        loop {
+            std::thread::sleep(Duration::from_millis(500));
+            let after = measured(what);
+            if after * improves <= before {
+                eprintln!("{name}: {what}: {before} before, {after} after {:?}", applied.elapsed());
+                break;
+            }
+            assert!(
+                applied.elapsed() < healing,
+                "{name}: {what}: {before} before, {after} after the remedy"
+            );
+        }
+    }
+}
+
+/// Plays the incident again as it was, and again behind what a person changes: the symptom has to go, and more of the work to be done.
+fn act_mends(name: &str, scenario: &Scenario, servers: &Servers, lab: &Lab) {
+    let (cluster, work) = (servers.troubled(), text(name, "work.sql"));
+    let what = scenario.symptom.as_deref().unwrap();
+    let symptom = || match what.strip_prefix("sqlstate ") {
+        Some(sqlstate) => logged(servers, sqlstate),
+        None => number(cluster, &text(name, "symptom.sql")),
+    };
+    let numbers = || [symptom(), number(cluster, &work)];
+    let [before, done_before] = grown(servers, lab, name, "", numbers);
+    assert!(before > 0.0, "{name}: there is no symptom");
+    let [after, done] = grown(servers, lab, name, &text(name, "remedy.sh"), numbers);
+    eprintln!("{name}: {what}: {before} before, {after} after; work done: {done_before} before, {done} after");
+    assert!(
+        after * scenario.improves <= before,
+        "{name}: {what}: {before} before, {after} after the remedy"
+    );
+    // No load has no trouble, either.
+    assert!(
+        done > done_before,
+        "{name}: work done: {done_before} before, {done} after the remedy"
+    );
 }
 
 macro_rules! scenarios {

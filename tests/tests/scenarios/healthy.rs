@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use pg_logstats_tests::Lab;
 use serde_json::Value;
 
+use super::safety::{self, Recorded};
 use super::servers::Servers;
 use super::{Settings, read, walk};
 
@@ -24,6 +25,15 @@ fn at_work(name: &str) -> Servers {
     let worked = servers.bash(&work).current_dir(folder(name)).output().unwrap();
     assert!(worked.status.success(), "{name}: work.sh: {worked:?}");
     servers
+}
+
+/// Whether advice only lets the server tell more.
+pub(super) fn only_tells_more(advice: &Value) -> bool {
+    let sql = advice["sql"]["text"].as_str().unwrap();
+    advice["kind"] == "set_parameter"
+        && ["log_", "track_"]
+            .iter()
+            .any(|setting| sql.starts_with(&format!("ALTER SYSTEM SET {setting}")))
 }
 
 /// That nothing in the packet of an incident is more than `low`; how many actions it stands on.
@@ -51,6 +61,8 @@ fn raises_no_alarm(name: &str) {
     let first = lab();
     let incident = walk(&first, &["triage", log], true);
     let ran = is_low(&first, &format!("{name}: first look"), &incident);
+    let mut recorded = Recorded::default();
+    recorded.add(&first);
     assert!(ran >= 10, "{name}: the walk ran {ran} actions");
     let runbooks = first.json(&["runbook", "list"]);
     let runbooks = runbooks.as_array().unwrap();
@@ -59,7 +71,9 @@ fn raises_no_alarm(name: &str) {
         let (lab, workflow) = (lab(), runbook["workflow"].as_str().unwrap());
         let incident = walk(&lab, &["triage", workflow, log], false);
         is_low(&lab, &format!("{name}: {workflow}"), &incident);
+        recorded.add(&lab);
     }
+    safety::of_servers(&servers, &recorded);
 }
 
 #[test]

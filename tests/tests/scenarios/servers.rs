@@ -40,6 +40,8 @@ impl Servers {
         }
         let primary = builder.start().expect("PostgreSQL starts");
         make_shop(&primary);
+        // What the agent sends is held to what it may send (`safety.rs`).
+        primary.psql("ALTER ROLE triage SET log_statement = 'all'").unwrap();
         let standby = standby.map(|settings| {
             let add = |builder: Builder, (name, value): (&String, &String)| builder.setting(name, value);
             let builder = settings.iter().fold(Cluster::builder().standby_of(&primary), add);
@@ -51,6 +53,10 @@ impl Servers {
     /// The one that the incident is about.
     pub(super) fn troubled(&self) -> &Cluster {
         self.standby.as_ref().unwrap_or(&self.primary)
+    }
+
+    pub(super) fn all(&self) -> impl Iterator<Item = &Cluster> {
+        self.standby.iter().chain([&self.primary])
     }
 
     pub(super) fn log(&self) -> PathBuf {

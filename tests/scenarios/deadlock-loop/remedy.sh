@@ -1,0 +1,2 @@
+# Both jobs update in one order.
+order="1 2"

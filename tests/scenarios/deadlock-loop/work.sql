@@ -1,0 +1,2 @@
+-- Updates that were committed.
+SELECT sum(moves) FROM accounts;

@@ -1,0 +1,2 @@
+# The deploy is taken back.
+column=note
