@@ -1,4 +1,5 @@
-//! Servers that do their work: whatever a healthy server has of slow statements, errors and waits, no runbook says more of it than `low`.
+//! Servers that do their work: whatever a healthy server has of slow statements, errors and waits, no runbook says more of it than `low`, and
+//! nobody is advised to change anything, but for what the log tells.
 
 use std::path::{Path, PathBuf};
 
@@ -36,7 +37,7 @@ pub(super) fn only_tells_more(advice: &Value) -> bool {
             .any(|setting| sql.starts_with(&format!("ALTER SYSTEM SET {setting}")))
 }
 
-/// That nothing in the packet of an incident is more than `low`; how many actions it stands on.
+/// That nothing in the packet of an incident is more than `low`, and that nothing is advised; how many actions it stands on.
 fn is_low(lab: &Lab, about: &str, incident: &str) -> usize {
     let packet = lab.json(&["handoff", incident, "--form", "json"]);
     let findings = packet["findings"].as_array().unwrap();
@@ -48,6 +49,12 @@ fn is_low(lab: &Lab, about: &str, incident: &str) -> usize {
         .collect();
     assert!(loud.is_empty(), "{about}: {loud:#?}");
     assert_eq!(packet["headline"]["severity"], "low", "{about}");
+    let insights = packet["insights"].as_array().unwrap();
+    let advised: Vec<&Value> = insights
+        .iter()
+        .filter(|it| !it["recommendation"].is_null() && !only_tells_more(&it["recommendation"]))
+        .collect();
+    assert!(advised.is_empty(), "{about}: {advised:#?}");
     let steps = packet["steps"].as_array().unwrap();
     steps.iter().filter(|step| step["kind"] == "outcome").count()
 }
