@@ -319,10 +319,10 @@ fn play(name: &str) {
             advice_mends(name, &scenario, &servers, &lab, advice);
         }
         Remedy::Person { step, priority } => {
-            asks_a_person(name, step, priority, &reports, &packet);
             // Nothing of it goes on while it is played again.
             drop(incident);
             act_mends(name, &scenario, &servers, &lab);
+            asks_a_person(name, step, priority, &reports, &packet);
         }
     }
 }
@@ -401,7 +401,8 @@ fn first_advice<'p>(name: &str, insight: &str, kind: &str, packet: &'p Value) ->
     &advice["recommendation"]
 }
 
-/// That a report of the walk asks a person for the one thing that helps, and that nobody is advised to change the database instead.
+/// That a person is asked for the one thing that helps, by a report and then by the packet before all else, and that nobody is advised to change
+/// the database instead.
 fn asks_a_person(name: &str, step: &str, priority: &str, reports: &BTreeMap<String, Report>, packet: &Value) {
     let said = said(packet);
     let insights = packet["insights"].as_array().unwrap().iter();
@@ -415,6 +416,19 @@ fn asks_a_person(name: &str, step: &str, priority: &str, reports: &BTreeMap<Stri
     let is_offered =
         offered.any(|it| it.action_type == ActionType::PromptUser && is_asked(&it.label, it.priority.as_str()));
     assert!(is_offered, "{name}: nobody is asked: {said:#}");
+    let word = |step: &Value, key: &str| step[key].as_str().unwrap().to_owned();
+    let first = packet["next"].as_array().unwrap().iter().find(|step| {
+        let advice = step["insight"]
+            .as_u64()
+            .map(|it| &packet["insights"][usize::try_from(it).unwrap()]);
+        // What only lets the server tell more mends nothing, and may stand before it.
+        advice.is_none_or(|it| !healthy::only_tells_more(&it["recommendation"]))
+    });
+    let first = first.unwrap_or_else(|| panic!("{name}: nobody is told what to do: {said:#}"));
+    assert!(
+        is_asked(&word(first, "label"), &word(first, "priority")),
+        "{name}: something else comes first: {said:#}"
+    );
 }
 
 /// Runs the SQL of the advice; whatever was there before has to go.
