@@ -35,7 +35,7 @@ fn server() -> Cluster {
 }
 
 /// Takes a second or two, and the planner thinks that it is cheap.
-const SLOW: &str = "WITH RECURSIVE r(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM r WHERE i < 4000000) SELECT count(*) FROM r WHERE i > (SELECT min(id) FROM orders)";
+const SLOW: &str = "SELECT count(*) FROM (SELECT generate_series(1, (SELECT 20000000)) AS g) AS s WHERE g > (SELECT min(id) FROM orders)";
 
 /// A laboratory whose configuration can be written again and again.
 struct Operator {

@@ -192,8 +192,16 @@ fn recommendation(advice: &report::Recommendation) -> Recommendation {
     }
 }
 
-/// Advice first, then what runbooks want a person for, then what was offered as required and not done; and what was found, where nothing of that
-/// says what to do.
+/// What a report offers, and the worst score of what it is about.
+struct Offered {
+    /// Whether it asks a person.
+    asks: bool,
+    score: f64,
+    step: NextStep,
+}
+
+/// Advice first, then what runbooks want a person for, about the worst first, then what was offered as required and not done; and what was found, where
+/// nothing of that says what to do.
 pub(super) fn next(reports: &[FoundReport<'_>], findings: &[Finding], insights: &[Insight]) -> Vec<NextStep> {
     let mut next: Vec<NextStep> = Vec::new();
     for (position, insight) in insights.iter().enumerate() {
@@ -216,21 +224,23 @@ pub(super) fn next(reports: &[FoundReport<'_>], findings: &[Finding], insights: 
                 && parent.is_some_and(|id| argv.iter().any(|it| it == id))
         })
     };
-    // Of each workflow the newest report: what earlier ones offered, it offers again where it still matters.
-    let mut newest: BTreeMap<&str, (usize, &report::Report)> = BTreeMap::new();
-    for found in reports {
-        let report = &found.record.report;
-        newest.insert(&report.workflow, (found.position, report));
-    }
-    let of_all = newest.values();
-    let of_all = of_all.flat_map(|(record, report)| report.next_actions.iter().map(move |action| (*record, action)));
-    let mut offered: Vec<NextStep> = Vec::new();
-    for (record, action) in of_all {
+    // What a workflow would run, its newest report offers again where it still matters; whom it asked, it asks once.
+    let newest: BTreeMap<&str, usize> = reports
+        .iter()
+        .map(|found| (found.record.report.workflow.as_str(), found.position))
+        .collect();
+    let mut offered: Vec<Offered> = Vec::new();
+    let of_all = reports
+        .iter()
+        .flat_map(|found| found.record.report.next_actions.iter().map(move |it| (found, it)));
+    for (found, action) in of_all {
+        let (record, report) = (found.position, &found.record.report);
         let command = action.command.as_ref().map(|command| command.argv.clone());
         let is_wanted = match action.action_type {
             ActionType::PromptUser => true,
             ActionType::RunSql => {
-                action.status == ActionStatus::Allowed
+                newest.get(report.workflow.as_str()) == Some(&record)
+                    && action.status == ActionStatus::Allowed
                     && action.priority == Priority::Required
                     && !command.as_deref().is_some_and(done)
             }
@@ -244,20 +254,29 @@ pub(super) fn next(reports: &[FoundReport<'_>], findings: &[Finding], insights: 
             command: command.filter(|_| action.action_type == ActionType::RunSql),
             record,
         };
-        let is_same = |known: &NextStep| {
-            (&known.label, &known.reason, &known.command) == (&step.label, &step.reason, &step.command)
-        };
-        if is_wanted && !offered.iter().any(is_same) {
-            offered.push(step);
+        let is_same = |known: &Offered| known.step.label == step.label && known.step.command == step.command;
+        if is_wanted && !offered.iter().any(|known| is_same(known)) {
+            let about = report
+                .findings
+                .iter()
+                .filter(|it| action.findings.contains(&it.finding_id));
+            offered.push(Offered {
+                asks: action.action_type == ActionType::PromptUser,
+                score: about.map(|it| it.score).fold(0.0, f64::max),
+                step,
+            });
         }
     }
-    let rank = |step: &NextStep| match step.priority.as_str() {
+    let rank = |it: &Offered| match it.step.priority.as_str() {
         "required" => 0,
         "recommended" => 1,
         _ => 2,
     };
-    offered.sort_by_key(rank);
-    next.extend(offered);
+    offered.sort_by(|one, other| {
+        let by_kind = (!one.asks, rank(one)).cmp(&(!other.asks, rank(other)));
+        by_kind.then(other.score.total_cmp(&one.score))
+    });
+    next.extend(offered.into_iter().map(|it| it.step));
     if next.is_empty() {
         let worth_a_look = findings.iter().filter(|finding| finding.severity > Severity::Low);
         next.extend(worth_a_look.take(MAX_LOOKS).map(|finding| NextStep {

@@ -12,6 +12,8 @@ use crate::{messages, words};
 
 /// A cancellation below this is worth no look at its statement.
 const WORTH_A_LOOK: f64 = 0.1;
+/// Fewer could be somebody at a prompt.
+const OF_OTHER_CODE: u64 = 20;
 
 /// The next actions about an error class.
 pub(super) fn after_class(
@@ -82,7 +84,8 @@ pub(super) fn after_class(
         | Category::Ended
         | Category::NotReady
         | Category::Other => {
-            if pace.is_sudden() {
+            // Code that names what is not there never worked, so something was changed, however short the logs are.
+            if pace.is_sudden() || is_of_other_code(class) {
                 let reason = messages::ask_change_reason(pace.first());
                 desk.add(ask(messages::ask_change_label(class), reason), finding);
             }
@@ -92,6 +95,12 @@ pub(super) fn after_class(
     if !matches!(category, Category::Access | Category::NotReady | Category::Crash) {
         desk.sessions(class, &class.dimensions, finding);
     }
+}
+
+/// Whether many statements named a column, table, function, schema or type that is not there (class 42 of the SQLSTATEs).
+fn is_of_other_code(class: &ErrorClass) -> bool {
+    let names_nothing = |it: &str| ["42703", "42P01", "42883", "3F000", "42704"].contains(&it);
+    class.count >= OF_OTHER_CODE && class.sqlstate.as_deref().is_some_and(names_nothing)
 }
 
 /// The next actions about a cancellation that scores `score`.

@@ -38,10 +38,16 @@ pub(super) fn judge_bloat(table: &String, outcome: &Outcome, actions: &mut dyn A
             messages::not_analyzed_title(Count(missing), table),
             messages::not_analyzed_reason(),
         );
-        let insight = Insight::new(words::COLUMNS_NOT_ANALYZED, Confidence::High, title, reason);
-        assessment.insight(insight.evidence(table).recommend(Recommendation::analyze(table)));
-        let (label, reason) = (messages::ask_analyze_label(table), messages::ask_analyze_reason());
-        assessment.next_action(NextAction::prompt_user(label, reason));
+        // A column that was just added has none until the next ANALYZE comes by itself.
+        if row.count("columns").is_some_and(|all| missing < all) {
+            let insight = Insight::new(words::COLUMNS_NOT_ANALYZED, Confidence::Low, title, reason);
+            assessment.insight(insight.evidence(table));
+        } else {
+            let insight = Insight::new(words::COLUMNS_NOT_ANALYZED, Confidence::High, title, reason);
+            assessment.insight(insight.evidence(table).recommend(Recommendation::analyze(table)));
+            let (label, reason) = (messages::ask_analyze_label(table), messages::ask_analyze_reason());
+            assessment.next_action(NextAction::prompt_user(label, reason));
+        }
     }
     let figures = row.count("bloat_bytes").zip(row.float("bloat_ratio"));
     let Some((bytes, ratio)) = figures else {

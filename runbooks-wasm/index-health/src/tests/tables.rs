@@ -5,6 +5,7 @@ use super::{BLOAT, DEAD_ROWS, GIB, MIB, STATISTICS, TABLE, USAGE, about_table, a
 
 fn bloat(ratio: f64, bytes: i64, missing: i64) -> Vec<(&'static str, Cell)> {
     vec![
+        ("columns", Cell::Int(3)),
         ("columns_without_statistics", Cell::Int(missing)),
         ("bloat_bytes", Cell::Int(bytes)),
         ("bloat_ratio", Cell::Float(ratio)),
@@ -52,6 +53,10 @@ fn an_estimate_without_statistics_asks_for_them_first() {
         report.insights[0].recommendation,
         Some(Recommendation::AnalyzeRelation(TABLE.to_owned()))
     );
+    let just_added = interpret(&about_table(BLOAT, &[bloat(0.1, 40 * MIB, 1)]));
+    assert_eq!(just_added.insight_ids(), ["columns_not_analyzed"]);
+    assert_eq!(just_added.insights[0].confidence, Confidence::Low);
+    assert_eq!((just_added.recommendations(), just_added.prompts().len()), (0, 0));
     let hidden = interpret(&about_table(BLOAT, &[vec![("is_hidden", Cell::Boolean(true))]]));
     assert!(hidden.insights.is_empty());
     assert_eq!(hidden.limitations.len(), 1);
