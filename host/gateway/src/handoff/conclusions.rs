@@ -255,7 +255,7 @@ pub(super) fn next(reports: &[FoundReport<'_>], findings: &[Finding], insights: 
             record,
         };
         let is_same = |known: &Offered| known.step.label == step.label && known.step.command == step.command;
-        if is_wanted && !offered.iter().any(|known| is_same(known)) {
+        if is_wanted && !offered.iter().any(is_same) {
             let about = report
                 .findings
                 .iter()
