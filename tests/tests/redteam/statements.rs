@@ -288,9 +288,9 @@ pub(crate) const HOSTILE: &[Row] = &[
     row("a cycle that is looked for", "WITH RECURSIVE r (n) AS (VALUES (1) UNION ALL SELECT n % 9 + 1 FROM r) CYCLE n SET seen USING path SELECT count(*) FROM r", RECURSIVE, ""),
     row("recursion in a view", "SELECT count(*) FROM counted", RECURSIVE, "the view's tree says so")
         .setup("CREATE VIEW counted AS WITH RECURSIVE r (n) AS (VALUES (1) UNION ALL SELECT n + 1 FROM r WHERE n < 50) SELECT n FROM r"),
-    row("recursion in a policy", "SELECT id FROM watched WHERE id > 0", RECURSIVE, "the policy's tree says so")
-        .setup("CREATE TABLE watched (id int); ALTER TABLE watched ENABLE ROW LEVEL SECURITY;
-                CREATE POLICY bounded ON watched USING (id IN (WITH RECURSIVE r (n) AS (VALUES (1) UNION ALL SELECT n + 1 FROM r WHERE n < 50) SELECT n FROM r))"),
+    row("recursion in a policy", "SELECT id FROM ladders WHERE id > 0", RECURSIVE, "the policy's tree says so")
+        .setup("CREATE TABLE ladders (id int); ALTER TABLE ladders ENABLE ROW LEVEL SECURITY;
+                CREATE POLICY bounded ON ladders USING (id IN (WITH RECURSIVE r (n) AS (VALUES (1) UNION ALL SELECT n + 1 FROM r WHERE n < 50) SELECT n FROM r))"),
     row("repeat", "SELECT length(repeat('x', 10))", LARGE, "a gigabyte for the price of nothing").claims("'x', 10)", "'x', 1000000000)"),
     row("repeat in repeat", "SELECT length(repeat(repeat('x', 10), 10))", LARGE, "a product"),
     row("repeat by a column", "SELECT max(length(repeat(name, id))) FROM item", LARGE, "by a value of the data"),
