@@ -107,6 +107,19 @@ impl Report {
         );
     }
 
+    /// Asserts that the action `action`, which has just run, is not offered again.
+    ///
+    /// # Panics
+    /// When it is.
+    #[track_caller]
+    pub fn assert_not_offered_again(&self, action: &str) {
+        assert_eq!(
+            self.offered(action).count(),
+            0,
+            "the same action is not offered again: {action}"
+        );
+    }
+
     /// The highest score of a finding; 0 without any.
     pub fn worst_score(&self) -> f64 {
         self.findings.iter().map(|finding| finding.score).fold(0.0, f64::max)

@@ -252,10 +252,8 @@ impl Gateway {
         incident: Option<&str>,
         body: impl FnOnce(u64) -> RecordBody,
     ) -> Result<Sealed, GatewayError> {
-        let now = Reading::now();
-        let clock_step = self.clock.step(&now, || newest_reading(&self.log));
-        let moment = Moment::new(now, clock_step, &self.config);
-        let created_us = moment.reading.wall_us;
+        let moment = Moment::now(&self.clock, &self.log, &self.config);
+        let created_us = moment.created_us();
         let sealed = self.log.append_with(kind, id, incident, created_us, |placement| {
             sealed_payload(id, placement.index, moment, body(placement.index))
         })?;
@@ -557,7 +555,7 @@ pub(crate) fn send_checkpoint(log: &Log, export: &CheckpointExport, warn: Option
 }
 
 /// The clocks of the newest record of `log`; of one that does not load, only when it was made.
-pub(crate) fn newest_reading(log: &Log) -> Option<Reading> {
+fn newest_reading(log: &Log) -> Option<Reading> {
     let size = log.checkpoint().ok()?.size;
     let newest = log.entries_from(size.checked_sub(1)?).ok()?.next()?.ok()?;
     let record = log.read(&newest.entry.id).ok();
@@ -570,19 +568,25 @@ pub(crate) fn newest_reading(log: &Log) -> Option<Reading> {
 
 /// What a record says of the moment at which it is made.
 pub(crate) struct Moment {
-    pub(crate) reading: Reading,
+    reading: Reading,
     clock_step: Option<ClockStep>,
     redaction_digest: String,
 }
 
 impl Moment {
-    /// Now, with the step that it shows.
-    pub(crate) fn new(reading: Reading, clock_step: Option<ClockStep>, config: &Config) -> Self {
+    /// Now, with the step that shows since the last record: that of `clock`, or else the newest one of `log`.
+    pub(crate) fn now(clock: &Clock, log: &Log, config: &Config) -> Self {
+        let reading = Reading::now();
         Self {
+            clock_step: clock.step(&reading, || newest_reading(log)),
             reading,
-            clock_step,
             redaction_digest: redaction::digest(&config.redaction()),
         }
+    }
+
+    /// Microseconds since the Unix epoch.
+    pub(crate) fn created_us(&self) -> i64 {
+        self.reading.wall_us
     }
 }
 
@@ -597,7 +601,7 @@ pub(crate) fn sealed_payload(
         record_version: RECORD_VERSION,
         record_id: id.to_owned(),
         index,
-        created_at: rfc3339(moment.reading.wall_us),
+        created_at: rfc3339(moment.created_us()),
         host_version: env!("CARGO_PKG_VERSION").to_owned(),
         clock_step: moment.clock_step,
         uptime: moment.reading.uptime,

@@ -82,10 +82,15 @@ pub struct RelationName {
 impl RelationName {
     /// The name as SQL writes it, with its schema where that is known.
     pub(crate) fn quoted(&self) -> String {
-        match &self.schema {
-            Some(schema) => format!("{}.{}", quoted(schema), quoted(&self.name)),
-            None => quoted(&self.name),
-        }
+        qualified(self.schema.as_deref(), &self.name)
+    }
+}
+
+/// The name of something in a schema as SQL writes it.
+pub(crate) fn qualified(schema: Option<&str>, name: &str) -> String {
+    match schema {
+        Some(schema) => format!("{}.{}", quoted(schema), quoted(name)),
+        None => quoted(name),
     }
 }
 

@@ -113,19 +113,18 @@ fn next(out: &mut Page, packet: &Packet) {
             out.fence("sh", &visible(&shell(command)));
         }
         let insight = insight.and_then(|position| Some((position, packet.insights.get(position)?)));
-        if insight.is_none() {
+        let Some((position, insight)) = insight else {
             out.paragraph(format_args!("Because of {}.", record(packet, *position)));
+            continue;
+        };
+        if let Some(advice) = insight.recommendation.as_ref().filter(|_| shown.insert(position)) {
+            recommendation(out, advice);
         }
-        if let Some((position, insight)) = insight {
-            if let Some(advice) = insight.recommendation.as_ref().filter(|_| shown.insert(position)) {
-                recommendation(out, advice);
-            }
-            out.paragraph(format_args!(
-                "Because of insight {}, {}.",
-                position + 1,
-                record(packet, insight.record)
-            ));
-        }
+        out.paragraph(format_args!(
+            "Because of insight {}, {}.",
+            position + 1,
+            record(packet, insight.record)
+        ));
     }
 }
 

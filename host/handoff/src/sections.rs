@@ -57,37 +57,35 @@ fn todo(m: &mut Markup, packet: &Packet, position: usize, step: &NextStep) {
         m.line("p", &[("class", "label")], "Command");
         m.el("pre", &[("tabindex", "0")], |m| m.line("code", &[], &shell(command)));
     }
-    let insight = step.insight.and_then(|i| Some((i, packet.insights.get(i)?)));
-    if insight.is_none() {
+    let Some((i, insight)) = step.insight.and_then(|i| Some((i, packet.insights.get(i)?))) else {
         m.el("p", &[("class", "proof")], |m| {
             m.text("Because of ");
             record_link(m, packet, step.record);
         });
-    }
-    if let Some((i, insight)) = insight {
-        // Two steps may name the same insight: the first shows the advice, the other says where it is.
-        match (&insight.recommendation, step_of(packet, i)) {
-            (Some(advice), Some(first)) if first == position => recommendation(m, advice),
-            (Some(_), Some(first)) => {
-                m.el("p", &[], |m| {
-                    link(
-                        m,
-                        &format!("next-{}", first + 1),
-                        &format!("The SQL is under point {}", first + 1),
-                    )
-                });
-            }
-            _ => {}
+        return;
+    };
+    // Two steps may name the same insight: the first shows the advice, the other says where it is.
+    match (&insight.recommendation, step_of(packet, i)) {
+        (Some(advice), Some(first)) if first == position => recommendation(m, advice),
+        (Some(_), Some(first)) => {
+            m.el("p", &[], |m| {
+                link(
+                    m,
+                    &format!("next-{}", first + 1),
+                    &format!("The SQL is under point {}", first + 1),
+                )
+            });
         }
-        m.el("p", &[("class", "proof")], |m| {
-            m.text("Because of ");
-            if i < ITEMS {
-                link(m, &format!("insight-{}", i + 1), &format!("insight {}", i + 1));
-                m.text(", ");
-            }
-            record_link(m, packet, insight.record);
-        });
+        _ => {}
     }
+    m.el("p", &[("class", "proof")], |m| {
+        m.text("Because of ");
+        if i < ITEMS {
+            link(m, &format!("insight-{}", i + 1), &format!("insight {}", i + 1));
+            m.text(", ");
+        }
+        record_link(m, packet, insight.record);
+    });
 }
 
 fn recommendation(m: &mut Markup, advice: &Recommendation) {
@@ -145,7 +143,7 @@ fn one_finding(m: &mut Markup, packet: &Packet, finding: &Finding) {
 }
 
 /// The step whose rows stand on a record, by its position.
-pub(crate) fn step_with_rows(packet: &Packet, record: usize) -> Option<usize> {
+fn step_with_rows(packet: &Packet, record: usize) -> Option<usize> {
     let has_rows = |step: &Step| step.record == record && step.result.is_some();
     packet.steps.iter().take(ITEMS).position(has_rows)
 }

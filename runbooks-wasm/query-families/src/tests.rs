@@ -59,12 +59,7 @@ fn an_action_that_gave_no_answer_says_why_and_who_can_help() {
         &evidence,
         &[&evidence.families[0]],
         |outcome, report| {
-            let action = &outcome.action;
-            assert_eq!(
-                report.offered(action).count(),
-                0,
-                "the same action is not offered again: {action}"
-            );
+            report.assert_not_offered_again(&outcome.action);
         },
     )
     .unwrap();

@@ -15,9 +15,19 @@ use pg_logstats_sdk::{
 /// Rows of one outcome that become findings, worst first.
 const FINDINGS: usize = 10;
 
-/// Whether what the row of `wraparound.pg_stat_activity.oldest_xmin` tells holds back this database: who is in another one does not.
-pub fn holds_here(row: &Record<'_>) -> bool {
-    row.boolean("holds_here") != Some(false)
+/// The rows of `wraparound.pg_stat_activity.oldest_xmin` that hold back this database. `elsewhere` says how many there are that are in another one, and
+/// do not.
+pub fn held_here<'o>(
+    outcome: &'o Outcome,
+    elsewhere: fn(Count) -> Message,
+    assessment: &mut Assessment,
+) -> Vec<Record<'o>> {
+    let holds_here = |row: &Record<'_>| row.boolean("holds_here") != Some(false);
+    let (here, others): (Vec<Record<'_>>, Vec<Record<'_>>) = outcome.records().partition(holds_here);
+    if !others.is_empty() {
+        assessment.limitation(elsewhere(Count::of(&others)));
+    }
+    here
 }
 
 /// A whole judgement: what [`judged`] says, that there was more, and the end.

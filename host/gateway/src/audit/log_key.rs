@@ -9,14 +9,14 @@
 //! to open it.
 
 use pg_logstats_audit::keychange::KIND;
-use pg_logstats_audit::{AuditError, KeyChange, Signer};
+use pg_logstats_audit::{AuditError, KeyChange, Log, Signer};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::clock::{Clock, Reading};
+use super::clock::Clock;
 use crate::config::Config;
 use crate::error::GatewayError;
-use crate::gateway::{Gateway, Moment, OpenOptions, external, newest_reading, sealed_payload, send_checkpoint};
+use crate::gateway::{Gateway, Moment, OpenOptions, external, sealed_payload, send_checkpoint};
 use crate::keys::{one_line, pem};
 use crate::record::RecordBody;
 use crate::report::{AuditRef, SCHEMA_VERSION};
@@ -61,16 +61,18 @@ pub fn rotate(options: &OpenOptions, reason: &str) -> Result<LogKeyChange, Gatew
             "there is no audit log in this workspace yet, so its key is not replaced".to_owned(),
         ));
     }
-    let changed = match begun(&workspace, &config, successor()?, options.warn)? {
-        Some(changed) => changed,
+    let (changed, log) = match begun(&workspace, successor()?)? {
+        Some(begun) => begun,
         None => {
             let old: Box<dyn Signer> = match &config.audit.previous_signer {
                 Some(previous) => external(previous)?,
                 None => Box::new(workspace.file_key()?),
             };
-            change(&workspace, &config, old, new.as_ref(), reason, options.warn)?
+            change(&workspace, &config, old, new.as_ref(), reason)?
         }
     };
+    // Again where it was begun before: the command that did may have ended before it sent any.
+    send_checkpoint(&log, &config.audit.export, options.warn);
     // A private key that signs no more is of use to a thief only.
     match config.audit.signer {
         Some(_) => workspace.retire_file_key(new.public())?,
@@ -79,13 +81,8 @@ pub fn rotate(options: &OpenOptions, reason: &str) -> Result<LogKeyChange, Gatew
     Ok(changed)
 }
 
-/// The rotation to `new` that is in the log already: the command before this one ended right behind its record.
-fn begun(
-    workspace: &Workspace,
-    config: &Config,
-    new: Box<dyn Signer>,
-    warn: Option<fn(&str)>,
-) -> Result<Option<LogKeyChange>, GatewayError> {
+/// The rotation to `new` that is in the log already, and the log: the command before this one ended right behind its record.
+fn begun(workspace: &Workspace, new: Box<dyn Signer>) -> Result<Option<(LogKeyChange, Log)>, GatewayError> {
     let new_id = new.key_id().clone();
     let log = match workspace.open_log(new, workspace.earlier_keys()?) {
         Ok(log) => log,
@@ -120,11 +117,7 @@ fn begun(
         }
     }
     match found {
-        Some(found) => {
-            // It ended before it could, maybe.
-            send_checkpoint(&log, &config.audit.export, warn);
-            Ok(Some(found))
-        }
+        Some(found) => Ok(Some((found, log))),
         None => Err(GatewayError::Usage(
             "the log's key is the one that `audit.signer` names, from its beginning; name the new signer there, and the old one in \
              `audit.previous_signer`"
@@ -133,15 +126,14 @@ fn begun(
     }
 }
 
-/// One append under both keys.
+/// One append under both keys; the log that has it.
 fn change(
     workspace: &Workspace,
     config: &Config,
     old: Box<dyn Signer>,
     new: &dyn Signer,
     reason: &str,
-    warn: Option<fn(&str)>,
-) -> Result<LogKeyChange, GatewayError> {
+) -> Result<(LogKeyChange, Log), GatewayError> {
     workspace.keep_earlier_key(old.public())?;
     let (from, to) = (old.key_id().to_string(), new.key_id().to_string());
     let change = KeyChange::Rotated {
@@ -155,16 +147,13 @@ fn change(
     also_trusted.insert(new.public().clone());
     let log = workspace.open_log(old, also_trusted)?;
     let record_id = Gateway::new_id("lk")?;
-    let now = Reading::now();
-    let clock_step = Clock::default().step(&now, || newest_reading(&log));
-    let moment = Moment::new(now, clock_step, config);
-    let created_us = moment.reading.wall_us;
+    let moment = Moment::now(&Clock::default(), &log, config);
+    let created_us = moment.created_us();
     let sealed = log.rotate(new, &record_id, created_us, |placement| {
         let body = RecordBody::LogKey(Box::new(change));
         sealed_payload(&record_id, placement.index, moment, body)
     })?;
-    send_checkpoint(&log, &config.audit.export, warn);
-    Ok(LogKeyChange {
+    let changed = LogKeyChange {
         schema_version: SCHEMA_VERSION,
         record_id,
         key_id: from,
@@ -175,7 +164,8 @@ fn change(
             index: sealed.index,
             root: sealed.root.to_string(),
         },
-    })
+    };
+    Ok((changed, log))
 }
 
 impl Gateway {

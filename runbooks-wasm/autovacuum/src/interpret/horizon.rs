@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 
-use pg_logstats_runbook_statements::outcome::holds_here;
+use pg_logstats_runbook_statements::outcome::held_here;
 use pg_logstats_sdk::{
     AutovacuumGroup, Confidence, Count, DurationUs, Evidence, Insight, InsightId, Message, NextAction, Outcome,
     Priority, Recommendation, Record,
@@ -64,11 +64,7 @@ fn is(row: &Record<'_>, holder: &str) -> bool {
 
 /// Everything that holds back the horizon, oldest first.
 pub(super) fn holders(evidence: &Evidence, outcome: &Outcome, desk: &mut Desk<'_>) {
-    let (here, elsewhere): (Vec<Record<'_>>, Vec<Record<'_>>) = outcome.records().partition(holds_here);
-    if !elsewhere.is_empty() {
-        let n = Count::of(&elsewhere);
-        desk.assessment.limitation(messages::held_elsewhere(n));
-    }
+    let here = held_here(outcome, messages::held_elsewhere, desk.assessment);
     let hidden = here.iter().filter(|row| row.boolean("is_hidden") == Some(true)).count();
     if hidden > 0 {
         let n = Count(u64::try_from(hidden).unwrap_or(u64::MAX));

@@ -38,13 +38,12 @@ pub(super) fn judge_bloat(table: &String, outcome: &Outcome, actions: &mut dyn A
             messages::not_analyzed_title(Count(missing), table),
             messages::not_analyzed_reason(),
         );
+        let insight = |confidence| Insight::new(words::COLUMNS_NOT_ANALYZED, confidence, title, reason).evidence(table);
         // A column that was just added has none until the next ANALYZE comes by itself.
         if row.count("columns").is_some_and(|all| missing < all) {
-            let insight = Insight::new(words::COLUMNS_NOT_ANALYZED, Confidence::Low, title, reason);
-            assessment.insight(insight.evidence(table));
+            assessment.insight(insight(Confidence::Low));
         } else {
-            let insight = Insight::new(words::COLUMNS_NOT_ANALYZED, Confidence::High, title, reason);
-            assessment.insight(insight.evidence(table).recommend(Recommendation::analyze(table)));
+            assessment.insight(insight(Confidence::High).recommend(Recommendation::analyze(table)));
             let (label, reason) = (messages::ask_analyze_label(table), messages::ask_analyze_reason());
             assessment.next_action(NextAction::prompt_user(label, reason));
         }

@@ -1,6 +1,6 @@
 //! What keeps vacuum from removing old rows.
 
-use pg_logstats_runbook_statements::outcome::holds_here;
+use pg_logstats_runbook_statements::outcome::held_here;
 use pg_logstats_runbook_statements::{activity, live, scores, tree};
 use pg_logstats_sdk::{
     Actions, Assessment, Confidence, Count, Finding, FindingKind, FindingRef, Insight, Message, NextAction, Outcome,
@@ -37,10 +37,7 @@ enum Kind<'a> {
 /// Judges the rows.
 pub(super) fn judge(outcome: &Outcome, actions: &mut dyn Actions, assessment: &mut Assessment) {
     // Of another database: vacuum here waits for none of them, and what they keep there is that database's to look at.
-    let (here, elsewhere): (Vec<Record<'_>>, Vec<Record<'_>>) = outcome.records().partition(holds_here);
-    if !elsewhere.is_empty() {
-        assessment.limitation(messages::xmin_elsewhere(Count::of(&elsewhere)));
-    }
+    let here = held_here(outcome, messages::xmin_elsewhere, assessment);
     if here.is_empty() {
         let (title, reason) = (messages::xmin_free_title(), messages::xmin_free_reason());
         let id = words::XMIN_HORIZON_FREE;

@@ -88,12 +88,7 @@ fn statements_that_write_blocks_are_counted() {
 fn an_action_that_gave_no_answer_says_why_and_who_can_help() {
     let evidence = evidence();
     testkit::check_failures(&TempFiles, &evidence, &[&evidence.temp_files[0]], |outcome, report| {
-        let action = &outcome.action;
-        assert_eq!(
-            report.offered(action).count(),
-            0,
-            "the same action is not offered again: {action}"
-        );
+        report.assert_not_offered_again(&outcome.action);
     })
     .unwrap();
 }

@@ -28,7 +28,7 @@ use sqlx::postgres::types::Oid;
 use crate::db::explain;
 use crate::db::failure::Failure;
 use crate::db::statement::{Name, TreeFacts};
-use crate::outcome::RelationName;
+use crate::outcome::qualified;
 use crate::words::OutcomeStatus;
 
 /// Built-in functions that are not volatile and yet read tables by name, run a type's input function by name or oid, or assign a
@@ -92,6 +92,7 @@ pub(super) async fn check(connection: &mut PgConnection, facts: &TreeFacts, path
 
 /// The relations that the names mean under the search path in force. A name that means none is a common table expression.
 async fn relations(connection: &mut PgConnection, facts: &TreeFacts) -> Result<Vec<Oid>, Failure> {
+    let quoted = |name: &Name| qualified(name.schema.as_deref(), &name.name);
     let names: Vec<String> = facts.relations.iter().map(quoted).collect();
     let found: Vec<Option<Oid>> = sqlx::query_scalar(
         "SELECT pg_catalog.to_regclass(n.name)::pg_catalog.oid FROM pg_catalog.unnest($1::pg_catalog.text[]) AS n (name)",
@@ -184,16 +185,6 @@ const FINDINGS: [(&str, &str); 12] = [
     ),
     ("too_many", "more than 2,000 relations or types are behind it"),
 ];
-
-/// A relation's name for `to_regclass`.
-fn quoted(name: &Name) -> String {
-    let name = name.clone();
-    RelationName {
-        schema: name.schema,
-        name: name.name,
-    }
-    .quoted()
-}
 
 /// $1 functions, $2 operators, $3 types, $4 fields, $5 relations, $6 built-in functions that do more, $7 C functions that run SQL.
 ///
