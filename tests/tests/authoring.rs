@@ -567,3 +567,132 @@ fn a_new_javascript_project_builds_and_passes_its_tests_as_it_is() {
         "{imports:?}"
     );
 }
+
+/// The counters of one statement, as a DBA wants them shown. The file in `docs/packs.md` is another example.
+const PACK_ACTION: &str = r#"# One statement's calls of the server's own counters.
+id = "acme.calls"
+title = "how often the server ran it"
+risk = "safe"
+class = "stats_view_reads"
+essential = false
+kind = "query"
+
+[privileges]
+roles = ["pg_read_all_stats"]
+extensions = ["pg_stat_statements"]
+
+[[parameters]]
+name = "queryid"
+facet = "query_id"
+required = true
+description = "the statement"
+
+[[columns]]
+name = "calls"
+type = "int"
+
+[[statements]]
+min_version = 140000
+sql = """
+SELECT s.calls AS calls
+  FROM {pg_stat_statements}.pg_stat_statements AS s
+ WHERE s.queryid = $1::int8
+ LIMIT 11
+"""
+
+[caps]
+max_rows = 10
+max_bytes = 4096
+statement_timeout_ms = 1000
+lock_timeout_ms = 200
+idle_in_transaction_session_timeout_ms = 3000
+
+[caps.saturated]
+statement_timeout_ms = 500
+lock_timeout_ms = 100
+"#;
+
+/// A key of `role` that the operator trusts; its private file.
+fn trusted_key(lab: &Lab, role: &str) -> String {
+    let file = lab.path().join(role).to_str().unwrap().to_owned();
+    let made = lab.json(&["key", "generate", "--output", &file]);
+    let public = lab.file(&format!("{role}.pub"), made["public_key"].as_str().unwrap());
+    lab.json(&["key", "trust", &public, "--name", role, "--role", role]);
+    file
+}
+
+#[test]
+fn an_action_of_a_pack_runs_for_a_runbook_that_requests_it() {
+    let cluster = shop();
+    let author = Author::of(
+        Lab::with_database(&cluster.dsn("triage", "shop")).keeping_values(),
+        "pack-watch",
+    );
+    let lab = &author.lab;
+    let log = cluster.collected_logs().into_iter().next();
+    let log = log.unwrap_or_else(|| cluster.server_log());
+    let log = log.to_str().unwrap();
+
+    // The DBA's pack, signed, then installed by the operator.
+    std::fs::create_dir(lab.path().join("acme")).unwrap();
+    lab.file(
+        "acme/pack.toml",
+        "name = \"acme\"\nversion = \"1.0.0\"\nminimum_host_version = \"0.1.0\"\n",
+    );
+    lab.file("acme/acme.calls.toml", PACK_ACTION);
+    let pack = lab.path().join("acme");
+    let pack = pack.to_str().unwrap();
+    let catalogue_key = trusted_key(lab, "catalogue");
+    lab.run(&["catalog", "install", pack]).fails(2, &["pack.dsse.json"]);
+    let signed = lab.json(&["catalog", "sign", pack, "--key", &catalogue_key]);
+    schema::check("pack", &signed);
+
+    // A runbook that requests it: unknown until the pack is installed.
+    author.done(&["new", "pack-watch", "--path", author.path()]);
+    author.edit("src/lib.rs", "query_family.pg_stat_statements.by_queryid", "acme.calls");
+    let built = author.done(&["build", author.path()]);
+    let component = built["file"].as_str().unwrap();
+    let folder = lab.path().join(".config/pg-logstats");
+    std::fs::write(
+        folder.join("trust.toml"),
+        std::fs::read_to_string(folder.join("trust.toml")).unwrap()
+            + "\n[[rules]]\nrunbook = \"pack-watch\"\nneeds = \"author\"\n",
+    )
+    .unwrap();
+    let author_key = trusted_key(lab, "author");
+    let sign = ["runbook", "sign", component, "--key", &author_key];
+    lab.run(&sign).fails(3, &["acme.calls", "install the pack"]);
+    let installed = lab.json(&["catalog", "install", pack]);
+    schema::check("pack", &installed);
+    let shown = lab.json(&["catalog", "show", "acme.calls"]);
+    assert!(
+        shown["statements"][0]["sql"]
+            .as_str()
+            .unwrap()
+            .contains("s.queryid = $1::int8")
+    );
+    let explained = author.done(&["explain", component]);
+    assert_eq!(explained["actions"][0]["catalogue"], shown, "what a reviewer signs for");
+    lab.json(&sign);
+    lab.json(&["runbook", "install", component]);
+
+    // The agent: from the log to the rows.
+    let report = lab.json(&["triage", "pack-watch", log]);
+    let offered = action(&report, "acme.calls");
+    assert_eq!(offered["status"], "allowed", "{offered:#}");
+    let argv = argv(offered);
+    let argv: Vec<&str> = argv.iter().map(String::as_str).collect();
+    let ran = lab.json(&argv);
+    schema::check("report", &ran);
+    assert_eq!(ran["outcome"]["status"], "ok", "{ran:#}");
+    assert_eq!(ran["outcome"]["columns"], serde_json::json!(["calls"]));
+    let calls = ran["outcome"]["rows"][0].to_string();
+    assert!(calls.chars().any(|c| ('1'..='9').contains(&c)), "{calls}");
+    assert!(ran["insights"].to_string().contains("executions_counted"), "{ran:#}");
+
+    // Without the pack its actions are gone, also those that a report offers already.
+    lab.json(&["catalog", "remove", "acme"]);
+    let refused = lab.run(&argv);
+    assert_eq!(refused.code, 3, "{refused:?}");
+    lab.verified_records();
+}

@@ -158,6 +158,24 @@ pub(crate) const HOSTILE: &[Row] = &[
     row("SQL wrapper", "SELECT wrapper(1)", CODE, "the planner inlines it"),
     row("SQL body", "SELECT atomic(1)", CODE, "with a parsed body")
         .setup("CREATE FUNCTION atomic(i int) RETURNS int LANGUAGE sql STABLE RETURN lies(i)"),
+    row("SQL body, two deep", "SELECT atomic_deep(1)", CODE, "what it calls is not looked at by name")
+        .setup("CREATE FUNCTION atomic_inner(i int) RETURNS int LANGUAGE sql STABLE RETURN lies(i) + 1;
+                CREATE FUNCTION atomic_deep(i int) RETURNS int LANGUAGE sql STABLE RETURN atomic_inner(i) + 1"),
+    row("SQL body that calls itself", "SELECT atomic_again(3)", CODE, "twice as often at each call")
+        .setup("CREATE FUNCTION atomic_again(i int) RETURNS int LANGUAGE sql IMMUTABLE RETURN i;
+                CREATE OR REPLACE FUNCTION atomic_again(i int) RETURNS int LANGUAGE sql IMMUTABLE
+                  RETURN CASE WHEN i < 1 THEN 1 ELSE atomic_again(i - 1) + atomic_again(i - 1) END"),
+    row("SQL body that writes", "SELECT atomic_write() WHERE false", CODE, "declared stable")
+        .setup("CREATE FUNCTION atomic_write() RETURNS int LANGUAGE sql STABLE BEGIN ATOMIC UPDATE victim SET note = note; SELECT 1; END"),
+    row("SQL body that reads", "SELECT atomic_read(1)", CODE, "the planner does not estimate it")
+        .setup("CREATE FUNCTION atomic_read(i int) RETURNS bigint LANGUAGE sql STABLE RETURN (SELECT count(*) FROM item)"),
+    row("SQL body of a definer", "SELECT atomic_definer(1)", CODE, "runs with its owner's rights")
+        .setup("CREATE FUNCTION atomic_definer(i int) RETURNS int LANGUAGE sql STABLE SECURITY DEFINER RETURN i"),
+    row("SQL body of somebody else", "SELECT atomic_theirs(1)", CODE, "who may give it another body before it runs")
+        .setup("CREATE ROLE somebody; CREATE FUNCTION atomic_theirs(i int) RETURNS int LANGUAGE sql IMMUTABLE RETURN i;
+                ALTER FUNCTION atomic_theirs OWNER TO somebody"),
+    row("SQL body of a superuser that only computes", "SELECT atomic_honest(id) FROM item WHERE id < 3", Expect::Runs, "is looked through")
+        .setup("CREATE FUNCTION atomic_honest(i int) RETURNS int LANGUAGE sql IMMUTABLE RETURN abs(i) * 2"),
     row("polymorphic", "SELECT anything(1)", CODE, "takes any type"),
     row("variadic", "SELECT many(1, 2, 3)", CODE, "takes any number")
         .setup("CREATE FUNCTION many(VARIADIC int[]) RETURNS int LANGUAGE plpgsql STABLE AS $$BEGIN RAISE LOG 'CANARY'; RETURN 1; END$$"),

@@ -1,5 +1,5 @@
 //! A bounded action is stopped on the server within a few looks of its watchdog, which are less than a second: when the verdict leaves
-//! `clear`, when the command is told to end, and when it is killed.
+//! `clear`, when the command is told to end, when it is killed, and when its watchdog sees nothing any more.
 
 use std::process::{Child, Stdio};
 
@@ -167,6 +167,90 @@ fn many_connections_cancel_the_statement_and_the_outcome_says_so() {
     let detail = outcome["detail"].as_str().unwrap();
     assert!(detail.contains("because the verdict became"), "{detail}");
     drop(crowd);
+}
+
+/// The backend of the watchdog of the action that runs.
+fn watchdog_pid(cluster: &Cluster) -> String {
+    let pids = cluster
+        .psql(
+            "SELECT string_agg(pid::text, ' ') FROM pg_stat_activity
+              WHERE application_name = 'pg-logstats' AND query NOT LIKE 'EXPLAIN (ANALYZE%'",
+        )
+        .unwrap();
+    assert!(
+        pids.parse::<u32>().is_ok(),
+        "one session besides the action's: {pids:?}"
+    );
+    pids
+}
+
+/// The outcome of an action that nobody could see.
+#[track_caller]
+fn was_not_seen(outcome: &Value, why: &str) {
+    assert_eq!(outcome["status"], "cancelled", "{outcome:#}");
+    let detail = outcome["detail"].as_str().unwrap();
+    assert!(
+        detail.contains("because the verdict could not be taken") && detail.contains(why),
+        "{detail}"
+    );
+}
+
+#[test]
+fn a_watchdog_that_loses_its_connection_cancels_the_statement() {
+    let cluster = server();
+    let (lab, config) = lab(&cluster, "root_triage");
+    let slow = Slow::offered(&cluster, &lab, &config);
+    let child = start(&cluster, &lab, &slow);
+    let pid = watchdog_pid(&cluster);
+    let before = looks(&cluster);
+    let ended = cluster.psql(&format!("SELECT pg_terminate_backend({pid})")).unwrap();
+    assert_eq!(ended, "t");
+    is_stopped(&cluster, "a lost watchdog", before);
+    was_not_seen(&finish(child), "the connection to the server broke");
+    lab.verified_records();
+}
+
+/// A process that stands still, and goes on when this is dropped.
+struct Stopped(String);
+
+impl Stopped {
+    fn new(pid: String) -> Self {
+        let stopped = Self(pid);
+        stopped.send("STOP");
+        stopped
+    }
+
+    fn send(&self, signal: &str) {
+        let kill = format!("kill -{signal} {}", self.0);
+        let sent = std::process::Command::new("sh").args(["-c", &kill]).status().unwrap();
+        assert!(sent.success(), "{kill}");
+    }
+}
+
+impl Drop for Stopped {
+    fn drop(&mut self) {
+        self.send("CONT");
+    }
+}
+
+#[test]
+fn a_watchdog_that_gets_no_answer_cancels_the_statement() {
+    let cluster = server();
+    let (lab, config) = lab(&cluster, "root_triage");
+    let slow = Slow::offered(&cluster, &lab, &config);
+    let child = start(&cluster, &lab, &slow);
+    let stopped = Stopped::new(watchdog_pid(&cluster));
+    let since = looks(&cluster);
+    // Its own connection is silent, so the cancellation comes over another one.
+    is_stopped(&cluster, "a silent watchdog", since);
+    drop(stopped);
+    was_not_seen(&finish(child), "got no answer within 500 ms");
+    let log = std::fs::read_to_string(cluster.server_log()).unwrap();
+    assert!(
+        log.contains("canceling statement due to user request"),
+        "not for a closed connection: {log}"
+    );
+    lab.verified_records();
 }
 
 #[test]

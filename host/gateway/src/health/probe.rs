@@ -150,7 +150,13 @@ impl Sampler {
 
     /// Looks once, leaving out this session and the backends `our_pids`.
     pub(crate) async fn sample(&mut self, our_pids: &[i32]) -> Result<Sample, Failure> {
-        let limit = Duration::from_millis(TIMEOUTS.statement_ms.into()) + session::GRACE;
+        self.sample_within(our_pids, Duration::MAX).await
+    }
+
+    /// [`Self::sample`] for who cannot wait for longer than `limit`. After an error nothing is asked over this connection any more: the
+    /// answer may still come.
+    pub(crate) async fn sample_within(&mut self, our_pids: &[i32], limit: Duration) -> Result<Sample, Failure> {
+        let limit = limit.min(Duration::from_millis(TIMEOUTS.statement_ms.into()) + session::GRACE);
         let before = std::mem::replace(&mut self.before, LOOK_AGAIN.to_owned());
         let sql = format!("{before}{}", look::LOOK);
         let started = Instant::now();

@@ -13,6 +13,13 @@
 //! declaration does not tell. Nor is another name for a C function that is volatile under its own harmless, nor one that runs SQL
 //! that it is given. Triggers do not fire on SELECT.
 //!
+//! A function in SQL is looked through where the server itself holds what its names mean: a body in standard form (`RETURN …`,
+//! `BEGIN ATOMIC`) is stored as a tree with oids, as a view is, and one in quotes is text whose names mean something when it runs.
+//! PostgreSQL has no lock on functions, so it has to be a superuser's, as one in C is: nobody else can give it another body between
+//! the look and the run. And it only computes, since the planner does not estimate what a body reads; it is called with the caller's
+//! rights and settings, not defined over users' types; all that it calls is harmless, functions of its kind included; and it does not
+//! call itself.
+//!
 //! Further: no foreign table, not as a partition or child either; no sequence; no user-defined type whose input or output functions are
 //! not harmless; no user-defined cast or operator class with such a function anywhere in the database, because these apply by
 //! themselves; no such function in an index, constraint, partition key or statistics object of a table behind it, because the planner
@@ -140,19 +147,19 @@ async fn ask(connection: &mut PgConnection, facts: &TreeFacts, relations: Vec<Oi
 const FINDINGS: [(&str, &str); 12] = [
     (
         "bad_function",
-        "a function with a name that it uses is volatile, or is written in SQL or a procedural language",
+        "a function with a name that it uses is volatile, or is written in SQL or a procedural language and cannot be looked through",
     ),
     (
         "bad_field",
-        "a column that it names could be a call of a function that is volatile or written in SQL or a procedural language",
+        "a column that it names could be a call of a function that is volatile or written in SQL or a procedural language and cannot be looked through",
     ),
     (
         "bad_aggregate",
-        "an aggregate with a name that it uses has a function that is volatile or written in SQL or a procedural language",
+        "an aggregate with a name that it uses has a function that is volatile or written in SQL or a procedural language and cannot be looked through",
     ),
     (
         "bad_operator",
-        "an operator that it uses has a function that is volatile or written in SQL or a procedural language",
+        "an operator that it uses has a function that is volatile or written in SQL or a procedural language and cannot be looked through",
     ),
     (
         "bad_relation",
@@ -160,7 +167,7 @@ const FINDINGS: [(&str, &str); 12] = [
     ),
     (
         "bad_tree",
-        "a view, row security policy or domain check behind it uses something that is volatile, locks rows, or is written in SQL or a procedural language",
+        "a view, row security policy or domain check behind it uses something that is volatile, locks rows, or is written in SQL or a procedural language and cannot be looked through",
     ),
     (
         "recurses",
@@ -168,20 +175,20 @@ const FINDINGS: [(&str, &str); 12] = [
     ),
     (
         "bad_type",
-        "a type behind it has functions that are volatile or written in SQL or a procedural language",
+        "a type behind it has functions that are volatile or written in SQL or a procedural language and cannot be looked through",
     ),
     (
         "bad_cast",
-        "the database has a cast whose function is volatile or written in SQL or a procedural language",
+        "the database has a cast whose function is volatile or written in SQL or a procedural language and cannot be looked through",
     ),
     (
         "bad_opclass",
-        "the database has an operator class whose function is written in SQL or a procedural language",
+        "the database has an operator class whose function is written in SQL or a procedural language and cannot be looked through",
     ),
     (
         "bad_planned",
-        "an index, constraint, partition key or statistics object of a table behind it has a function in SQL or a procedural language, \
-         which the planner may call",
+        "an index, constraint, partition key or statistics object of a table behind it has a function in SQL or a procedural language \
+         that cannot be looked through, which the planner may call",
     ),
     ("too_many", "more than 2,000 relations or types are behind it"),
 ];
@@ -192,7 +199,8 @@ const FINDINGS: [(&str, &str); 12] = [
 /// text: what looks like a reference and is none makes a refusal more, and a string in it cannot hide one. `opfuncid` is left out
 /// because the server does not trust it either: it looks `opno` up. A default of a parameter that is no constant counts as unknown.
 /// `is_code` leaves out C functions that are volatile for want of a word: support functions of extensions often are. What a
-/// materialised view was made from is not read with it. `t.f` may be `f(t)`, also where `f` takes a domain over the row's type, any
+/// materialised view was made from is not read with it. 14 is the language `sql`. `body` are the functions in SQL that may be looked
+/// through as far as they themselves go, `looked_through` those whose calls, to any depth, allow it, too. `t.f` may be `f(t)`, also where `f` takes a domain over the row's type, any
 /// number of rows, or a type that a cast makes of a row.
 const REACHABLE: &str = r#"
 WITH RECURSIVE alias AS MATERIALIZED (
@@ -200,7 +208,7 @@ SELECT p.prosrc, coalesce(p.probin, '') AS probin
   FROM pg_catalog.pg_proc AS p
  WHERE p.prolang IN (12, 13) AND p.prokind = 'f'
    AND (p.provolatile = 'v' OR (p.pronamespace = 'pg_catalog'::pg_catalog.regnamespace AND p.proname = ANY ($6::text[])))
-), judged AS MATERIALIZED (
+), declared AS MATERIALIZED (
 SELECT p.oid, p.proname, p.provolatile, p.pronargs, p.provariadic, p.proargtypes[0] AS first_argument,
        (p.oid >= 16384 AND (p.prolang NOT IN (12, 13)
                             OR p.prosrc = ANY ($7::text[])
@@ -209,6 +217,42 @@ SELECT p.oid, p.proname, p.provolatile, p.pronargs, p.provariadic, p.proargtypes
                                 AND (p.prosrc, coalesce(p.probin, '')) IN (SELECT a.prosrc, a.probin FROM alias AS a))))
          OR (p.pronamespace = 'pg_catalog'::pg_catalog.regnamespace AND p.proname = ANY ($6::text[])) AS is_code
   FROM pg_catalog.pg_proc AS p
+), body AS MATERIALIZED (
+SELECT p.oid, p.xmin, p.prosqlbody::text AS tree
+  FROM pg_catalog.pg_proc AS p JOIN pg_catalog.pg_roles AS r ON r.oid = p.proowner
+ WHERE p.oid >= 16384 AND p.prolang = 14 AND p.prosqlbody IS NOT NULL AND p.prokind = 'f' AND r.rolsuper
+   AND NOT p.prosecdef AND p.proconfig IS NULL AND NOT p.proretset AND p.provolatile <> 'v'
+   AND NOT coalesce(p.proargdefaults::text ~ '\{(?!CONST|RELABELTYPE)', false)
+   AND p.prosqlbody::text !~ ':commandType (?!1 )|:rtable (?!<>)|\{(SUBLINK|AGGREF|WINDOWFUNC|NEXTVALUEEXPR|ROWCOMPARE|ROWCOMPAREEXPR|TABLEFUNC|ROWMARKCLAUSE|JSON)'
+   AND NOT EXISTS (SELECT FROM pg_catalog.unnest(p.proargtypes::oid[] || coalesce(p.proallargtypes, '{}') || p.prorettype) AS t (oid)
+                    WHERE t.oid >= 16384)
+   AND NOT EXISTS (SELECT FROM pg_catalog.regexp_matches(p.prosqlbody::text, 'type(?:id)? (\d+)', 'g') AS m (found)
+                    WHERE m.found[1]::oid >= 16384)
+), call (caller, callee) AS MATERIALIZED (
+SELECT b.oid, m.found[1]::oid
+  FROM body AS b CROSS JOIN LATERAL pg_catalog.regexp_matches(b.tree, ':funcid (\d+)', 'g') AS m (found)
+ UNION
+SELECT b.oid, o.oprcode::oid
+  FROM body AS b
+ CROSS JOIN LATERAL pg_catalog.regexp_matches(b.tree, ':opno (\d+)', 'g') AS m (found)
+  JOIN pg_catalog.pg_operator AS o ON o.oid = m.found[1]::oid
+), calls (caller, callee) AS (
+SELECT c.caller, c.callee FROM call AS c
+ UNION
+SELECT s.caller, c.callee FROM calls AS s JOIN call AS c ON c.caller = s.callee
+), looked_through AS MATERIALIZED (
+SELECT b.oid, b.xmin
+  FROM body AS b
+ WHERE NOT EXISTS (
+   SELECT FROM calls AS s JOIN declared AS d ON d.oid = s.callee
+    WHERE s.caller = b.oid
+      AND (d.provolatile = 'v'
+           OR (coalesce(d.is_code, true) AND NOT EXISTS (SELECT FROM body AS other WHERE other.oid = d.oid))
+           OR EXISTS (SELECT FROM calls AS again WHERE again.caller = d.oid AND again.callee = d.oid)))
+), judged AS MATERIALIZED (
+SELECT d.oid, d.proname, d.provolatile, d.pronargs, d.provariadic, d.first_argument,
+       d.is_code AND NOT EXISTS (SELECT FROM looked_through AS l WHERE l.oid = d.oid) AS is_code
+  FROM declared AS d
 ), unsafe AS MATERIALIZED (
 SELECT j.* FROM judged AS j WHERE j.provolatile = 'v' OR coalesce(j.is_code, true)
 ), stored (relation, tree) AS MATERIALIZED (
@@ -340,6 +384,8 @@ SELECT EXISTS (SELECT FROM unsafe AS u WHERE u.proname = ANY ($1::text[])) AS ba
           FROM (SELECT pg_catalog.concat_ws(' ', f.oid, f.xmin) AS version FROM named_function AS f
                  UNION ALL
                 SELECT pg_catalog.concat_ws(' ', o.oid, o.xmin) FROM named_operator AS o
+                 UNION ALL
+                SELECT pg_catalog.concat_ws(' ', l.oid, l.xmin) FROM looked_through AS l
                  UNION ALL
                 SELECT pg_catalog.concat_ws(' ', p.oid, p.xmin) FROM pg_catalog.pg_proc AS p
                  WHERE p.oid IN (SELECT f.oid FROM tree_function AS f)

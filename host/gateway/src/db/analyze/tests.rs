@@ -1,3 +1,5 @@
+mod functions;
+
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 
 use pg_logstats_logs::evidence::Sample;
@@ -134,8 +136,8 @@ fn analyze(id: i64, sample: Sample) -> ActionOutcome {
     block_on(execute(&target, approved, DurableIntent::for_test(), &guard))
 }
 
-/// The application has run `statement`; the log has it as it stands.
-fn analyze_logged(statement: &str) -> ActionOutcome {
+/// The query id of `statement`, which the application has run.
+fn logged(statement: &str) -> i64 {
     // `EXPLAIN` gives the id without running it a first time.
     let plan = server(&format!(
         "SET compute_query_id = on; EXPLAIN (VERBOSE, FORMAT JSON) {statement}"
@@ -143,7 +145,12 @@ fn analyze_logged(statement: &str) -> ActionOutcome {
     let json: serde_json::Value = serde_json::from_str(&plan).unwrap();
     let id = json[0]["Query Identifier"].as_i64().unwrap();
     let _ = CLUSTER.psql_as(SUPERUSER, "postgres", statement);
-    analyze(id, sample(statement, &[]))
+    id
+}
+
+/// The application has run `statement`; the log has it as it stands.
+fn analyze_logged(statement: &str) -> ActionOutcome {
+    analyze(logged(statement), sample(statement, &[]))
 }
 
 #[test]
@@ -341,13 +348,9 @@ fn hostile_statements_are_refused_and_change_nothing() {
                 sample(&limited.replace("LIMIT 7", "LIMIT 2000000000"), &[]),
             )
         } else {
-            let plan = server(&format!(
-                "SET compute_query_id = on; EXPLAIN (VERBOSE, FORMAT JSON) {statement}"
-            ));
-            let json: serde_json::Value = serde_json::from_str(&plan).unwrap();
-            let _ = CLUSTER.psql(statement);
+            let id = logged(statement);
             let before = state();
-            let outcome = analyze(json[0]["Query Identifier"].as_i64().unwrap(), sample(statement, &[]));
+            let outcome = analyze(id, sample(statement, &[]));
             assert_eq!(state(), before, "{statement}");
             outcome
         };

@@ -14,6 +14,9 @@ use crate::db::session;
 /// How long a cancellation may take before the closed connection has to do.
 const CANCEL_TIMEOUT: Duration = Duration::from_millis(800);
 
+/// How much of that the watchdog's connection gets, before another one is tried.
+const WATCHDOG_TIMEOUT: Duration = Duration::from_millis(300);
+
 /// Asks a running action to stop; clones ask for the same.
 #[derive(Debug, Clone)]
 pub struct CancelToken {
@@ -47,12 +50,12 @@ impl CancelToken {
 }
 
 /// Cancels what the backend `pid` of ours is running: over the watchdog's connection, which is there even when the server takes no
-/// new one, else over one of its own. When both fail, the caller closes the action's connection, and the server notices that within
+/// new one, else, or when that is silent, over one of its own. When both fail, the caller closes the action's connection, and the server notices that within
 /// a quarter of a second.
 pub(super) async fn on_server(target: &Target, pid: i32, watchdog: Option<&mut Watchdog>) {
     let cancel = async {
-        if let Some(watchdog) = watchdog
-            && send(watchdog.connection(), pid).await
+        if let Some(connection) = watchdog.and_then(Watchdog::connection)
+            && let Ok(true) = tokio::time::timeout(WATCHDOG_TIMEOUT, send(connection, pid)).await
         {
             return;
         }

@@ -464,7 +464,16 @@ fn a_dropped_future_leaves_no_query_on_the_server() {
     block_on(async {
         let guard = ExecutionGuard::new(VerdictLevel::Clear);
         let running_action = execute(&target, slow("dropped", Risk::Safe), DurableIntent::for_test(), &guard);
-        let _ = tokio::time::timeout(Duration::from_millis(1_500), running_action).await;
+        let seen = async {
+            while running("dropped") == 0 {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        // Seeing it run drops it.
+        tokio::select! {
+            outcome = running_action => panic!("it ended by itself: {outcome:?}"),
+            () = seen => {}
+        }
     });
     wait_until("the query is gone from the server", Duration::from_secs(1), || {
         running("dropped") == 0
