@@ -3,8 +3,8 @@
 #
 #   scripts/toolchain.sh build   a Rust compiler for WebAssembly (the runbooks) and libclang (the SQL parser's bindings)
 #   scripts/toolchain.sh demo    the same, and a PostgreSQL server with its contrib modules, and jq
-#   scripts/toolchain.sh test    the same, and cargo-nextest, openssl, git, python3, chromium, hypopg, and PostgreSQL in each supported version and Python's in-toto
-#                                where they can be had
+#   scripts/toolchain.sh test    the same, and cargo-nextest, openssl, git, python3, chromium, hypopg, and PostgreSQL in each supported version, Python's in-toto and
+#                                componentize-js where they can be had
 #   scripts/toolchain.sh deny    cargo-deny
 #   scripts/toolchain.sh fuzz    a C++ compiler (libFuzzer)
 #   … --check                    installs nothing: says what is missing, and ends with 1 when something is
@@ -247,7 +247,7 @@ esac
 case $task in
     demo | test) postgres_there || fail "PostgreSQL is still not found: set PGBIN to the folder with initdb" ;;
 esac
-# The other versions: a warning each where they cannot be had, and their tests are listed as ignored.
+# Other versions, verifiers and languages: a warning each where they cannot be had, and their tests are listed as ignored.
 case $task-$check in
-    test-no) scripts/postgres-versions.sh; scripts/python-verifiers.sh ;;
+    test-no) scripts/postgres-versions.sh; scripts/python-verifiers.sh; scripts/componentize-js.sh ;;
 esac

@@ -20,11 +20,10 @@ fn main() -> ExitCode {
 }
 
 fn run() -> Result<(), Error> {
-    look_for_componentize_js();
     let folder = Path::new("guests");
     println_directive("rerun-if-changed", "guests");
     println_directive("rerun-if-changed", "build.rs");
-    find_python_verifiers()?;
+    find_fetched()?;
     let packages: BTreeMap<String, Package> = names(folder)?
         .into_iter()
         .map(|name| (name.clone(), package(&name)))
@@ -40,19 +39,6 @@ fn run() -> Result<(), Error> {
         }
     }
     write_list(&guests)
-}
-
-/// Tells the tests whether they can make components of JavaScript: the variable names a `node_modules` with componentize-js.
-fn look_for_componentize_js() {
-    const VARIABLE: &str = "PG_LOGSTATS_NODE_MODULES";
-    println_directive("rerun-if-env-changed", VARIABLE);
-    println_directive("rustc-check-cfg", "cfg(componentize_js)");
-    let Some(modules) = env::var_os(VARIABLE) else { return };
-    let modules = Path::new(&modules);
-    if modules.join("@bytecodealliance/componentize-js/package.json").is_file() {
-        println_directive("rustc-cfg", "componentize_js");
-        println_directive("rustc-env", &format!("{VARIABLE}={}", modules.display()));
-    }
 }
 
 /// The folders of `folder`, each of which is a guest.
@@ -100,33 +86,40 @@ fn write_list(guests: &BTreeMap<String, PathBuf>) -> Result<(), Error> {
     fs::write(&path, code).map_err(|source| Error::Write { path, source })
 }
 
-/// Tells the tests where `scripts/python-verifiers.sh` put other people's verifiers; those that need them are ignored when it could not.
-fn find_python_verifiers() -> Result<(), Error> {
-    println_directive("rustc-check-cfg", "cfg(no_python_verifiers)");
+/// Tells the tests where scripts put what is other people's; a test that needs what could not be fetched is ignored.
+fn find_fetched() -> Result<(), Error> {
     let out = env::var_os("OUT_DIR").unwrap_or_default();
     let out = Path::new(&out);
     let target = out
         .ancestors()
         .find(|folder| folder.join("CACHEDIR.TAG").is_file())
         .unwrap_or(out);
-    let marker = target.join("python-verifiers/installed.txt");
+    fetched(target, "python-verifiers", "PYTHON_VERIFIERS", "bin/python")?;
+    fetched(target, "componentize-js", "COMPONENTIZE_JS", "node_modules")
+}
+
+/// What `scripts/NAME.sh` fetched into `target/NAME`: the variable says where `path` of it is, unless `cfg(no_NAME)` says that it is not there.
+fn fetched(target: &Path, name: &str, variable: &str, path: &str) -> Result<(), Error> {
+    let cfg = format!("no_{}", name.replace('-', "_"));
+    println_directive("rustc-check-cfg", &format!("cfg({cfg})"));
+    let folder = target.join(name);
+    let marker = folder.join("installed.txt");
     if !marker.exists() {
         // An absent file would count as changed at each build.
         let write = |source| Error::Write {
             path: marker.clone(),
             source,
         };
-        fs::create_dir_all(target.join("python-verifiers")).map_err(write)?;
+        fs::create_dir_all(&folder).map_err(write)?;
         fs::write(&marker, "").map_err(write)?;
     }
     println_directive("rerun-if-changed", &marker.display().to_string());
-    let python = target.join("python-verifiers/bin/python");
-    println_directive("rustc-env", &format!("PYTHON_VERIFIERS={}", python.display()));
+    println_directive("rustc-env", &format!("{variable}={}", folder.join(path).display()));
     if fs::read_to_string(&marker).unwrap_or_default().is_empty() {
-        println_directive("rustc-cfg", "no_python_verifiers");
+        println_directive("rustc-cfg", &cfg);
         println_directive(
             "warning",
-            "there are no Python verifiers here, so their test is ignored; `scripts/python-verifiers.sh` fetches them",
+            &format!("there is no {name} here, so the test that needs it is ignored; `scripts/{name}.sh` fetches it"),
         );
     }
     Ok(())

@@ -545,17 +545,14 @@ fn without_its_tools_a_javascript_project_says_what_to_install() {
 
 #[test]
 #[cfg_attr(
-    not(componentize_js),
-    ignore = "componentize-js is not installed: run `npm install @bytecodealliance/componentize-js@0.23.0` in some folder, and set PG_LOGSTATS_NODE_MODULES to its node_modules"
+    no_componentize_js,
+    ignore = "componentize-js is not here; scripts/componentize-js.sh fetches it"
 )]
 fn a_new_javascript_project_builds_and_passes_its_tests_as_it_is() {
-    let Some(modules) = option_env!("PG_LOGSTATS_NODE_MODULES") else {
-        panic!("the build script found it");
-    };
     let author = Author::of(Lab::new(), "js-watch");
     author.done(&["new", "js-watch", "--lang", "js", "--path", author.path()]);
     author.run(&["build", author.path()]).fails(2, &["npm install"]);
-    std::os::unix::fs::symlink(modules, author.project.join("node_modules")).unwrap();
+    std::os::unix::fs::symlink(env!("COMPONENTIZE_JS"), author.project.join("node_modules")).unwrap();
     let test = author.done(&["test", author.path()]);
     schema::check("runbook-test", &test);
     assert_eq!(test["problems"], serde_json::json!([]), "{test:#}");

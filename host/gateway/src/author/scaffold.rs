@@ -240,6 +240,8 @@ fn rust(name: &str, sdk: &Path) -> Result<Files, AuthorError> {
 fn javascript(name: &str) -> Files {
     let files = [
         ("package.json", include_str!("template/js/package.json.in")),
+        // Its packages depend on ranges of others, and one of these once left out what another needs.
+        ("package-lock.json", include_str!("template/js/package-lock.json.in")),
         ("README.md", include_str!("template/js/README.md.in")),
         (".gitignore", "/build\n/node_modules\n"),
         ("logic.js", include_str!("template/js/logic.js.in")),
