@@ -5,7 +5,9 @@
 //!   first load of a component takes instead of the cache.
 //! - *describe*: a store, an instance, one small call, and its end: instances a second on one core are 1 s by this.
 //! - *query-families*: the assessment of 1,000 families, ten times what evidence ever has, as a component and natively from the same
-//!   sources. Both answer its requests; the component's evidence is handed over and its assessment taken back by value.
+//!   sources. Both answer its requests; the component's evidence is handed over and its assessment taken back by value. *component, no
+//!   families* is the same without any: an instance, its end, and a call that finds nothing. So the overhead of the call is what is left of
+//!   *component* without that and without both native times.
 //!
 //! What is measured is the processor time of the thread: on a machine that does other things, time of the clock would be theirs as well. Nothing
 //! here waits for a disk or a lock, so on a free machine the two are the same.
@@ -27,6 +29,7 @@ use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_mai
 use pg_logstats_builtin::Builtin;
 use pg_logstats_gateway::catalogue::Catalogue;
 use pg_logstats_gateway::request::RunbookChoice;
+use pg_logstats_gateway::runbook::bindings::pg_logstats::runbook::types as wit;
 use pg_logstats_gateway::runbook::requests::ActionHost;
 use pg_logstats_gateway::runbook::{CheckedDescriptor, RunbookEngine, convert};
 use pg_logstats_gateway::snapshot::{EvidenceSnapshot, LiveEvidence, SNAPSHOT_VERSION};
@@ -179,14 +182,20 @@ fn call(criterion: &mut Criterion<ProcessorTime>) {
     let descriptor = Arc::new(CheckedDescriptor::new(&runbook.describe().answer.unwrap()).unwrap());
     let catalogue = Arc::new(Catalogue::builtin().unwrap().clone());
     let mut group = criterion.benchmark_group("query-families on 1000 families");
-    group.bench_function("component", |bencher| {
-        bencher.iter(|| {
-            let (descriptor, subjects) = (Arc::clone(&descriptor), Arc::clone(&subjects));
-            let host = ActionHost::new(descriptor, subjects, Arc::clone(&catalogue), builtin.digest);
-            let called = runbook.triage(host, &evidence);
-            black_box(called.answer.unwrap())
+    let none = wit::Evidence {
+        families: Vec::new(),
+        ..evidence.clone()
+    };
+    for (name, evidence) in [("component", &evidence), ("component, no families", &none)] {
+        group.bench_function(name, |bencher| {
+            bencher.iter(|| {
+                let (descriptor, subjects) = (Arc::clone(&descriptor), Arc::clone(&subjects));
+                let host = ActionHost::new(descriptor, subjects, Arc::clone(&catalogue), builtin.digest);
+                let called = runbook.triage(host, evidence);
+                black_box(called.answer.unwrap())
+            });
         });
-    });
+    }
     let mut native = testkit::evidence();
     for family in &evidence.families {
         native = native.family(QueryFamily {
