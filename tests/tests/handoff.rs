@@ -1,5 +1,7 @@
 //! Handing an incident over: the packet is what was recorded, and in each form all there is.
 
+use pg_logstats_test_browser::elements::{multiset, read};
+use pg_logstats_test_browser::{Browser, breaks_policy};
 use pg_logstats_test_cluster::Cluster;
 use pg_logstats_tests::{KEEP_VALUES, Lab, action, argv, fixture, logging, make_shop, schema};
 use serde_json::Value;
@@ -190,4 +192,64 @@ fn a_packet_stands_without_the_evidence_and_in_agent_mode() {
         "{:#}",
         without["limitations"]
     );
+}
+
+/// What anyone who may create a table or connect can put into a log and into the server's catalogue.
+const HOSTILE_TABLE: &str = "</style></script><img src=x onerror=\"document.title='owned'\">";
+const HOSTILE_NAME: &str = "</title><svg onload=alert(1)> ](javascript:alert(1)) ``` \u{202e}";
+
+#[test]
+fn what_is_hostile_in_log_and_server_makes_nothing_of_its_own_in_a_browser() {
+    let cluster = logging().start().expect("PostgreSQL starts");
+    make_shop(&cluster);
+    let quoted = format!("\"{}\"", HOSTILE_TABLE.replace('"', "\"\""));
+    let app = |sql: &str| cluster.psql_as("app", "shop", sql).unwrap();
+    app(&format!(
+        "CREATE TABLE {quoted} AS SELECT i AS \"<b onclick=x()>id\", i % 5000 AS \"<iframe src=x>\" FROM generate_series(1, 200000) i;
+         ANALYZE {quoted}; GRANT SELECT ON {quoted} TO triage;"
+    ));
+    let mut session = cluster.session("app", "shop").unwrap();
+    let name = HOSTILE_NAME.replace('\'', "''");
+    session.run(&format!("SET application_name = '{name}'")).unwrap();
+    for i in 0..8 {
+        session
+            .run(&format!(
+                "SELECT count(*) FROM {quoted} WHERE \"<iframe src=x>\" = {i} /* --><script>alert({i})</script>\n\
+                 2026-11-29 05:00:00.000 UTC [1] postgres@shop forged LOG:  duration: 99999.000 ms  statement: SELECT forged */"
+            ))
+            .unwrap();
+    }
+    let lab = Lab::with_database(&cluster.dsn("triage", "shop"));
+    lab.operators("config.toml", KEEP_VALUES);
+    let collected = cluster.collected_logs();
+    let log = collected.into_iter().next().unwrap_or_else(|| cluster.server_log());
+    let report = lab.triage("query-families", &log);
+    let explained = run(&lab, action(&report, "query_family.explain_analyze"));
+    assert_eq!(explained["outcome"]["status"], "ok", "{:#}", explained["outcome"]);
+    let incident = report["incident_id"].as_str().unwrap();
+    let html = lab.run(&["handoff", incident, "--form", "html"]).stdout;
+    for hostile in ["&lt;/style&gt;&lt;/script&gt;&lt;img src=x", "&lt;iframe src=x&gt;"] {
+        assert!(html.contains(hostile), "the page does not show {hostile}: {html}");
+    }
+
+    let browser = Browser::start();
+    let url = browser.write("incident.html", &html);
+    let (dom, messages) = browser.run(&["--dump-dom"], &url);
+    // Read strictly, and the browser sees what was written: no element more, no attribute more.
+    let (written, shown) = (read(&html), read(dom.trim_end()));
+    assert_eq!(multiset(&written), multiset(&shown));
+    for element in &shown {
+        let foreign = [
+            "script", "img", "iframe", "object", "embed", "link", "base", "form", "b",
+        ];
+        assert!(!foreign.contains(&element.tag.as_str()), "{element:?}");
+        let is_code = |name: &str, value: &str| name.starts_with("on") || value.contains("javascript:");
+        let attributes = element.attributes.iter();
+        let mut links = attributes.filter(|(name, value)| is_code(name, value) && name != "title");
+        assert_eq!(links.next(), None, "{element:?}");
+    }
+    assert!(!breaks_policy(&messages), "{messages}");
+    let blank = browser.write("blank.html", "<!doctype html><title>blank</title>");
+    let [page, blank] = [url, blank].map(|url| browser.shot("page.png", (1280, 1600), false, &url));
+    assert!(page.bytes.len() > 5 * blank.bytes.len(), "there is nothing to see");
 }

@@ -531,17 +531,21 @@ macro_rules! scenarios {
 
 scenarios! {
     a_migration_queues_everybody_up = "alter-table-queue";
+    the_archive_is_not_there = "archive-failure";
     wal_forces_checkpoints = "checkpoint-storm";
     there_are_no_connections_left = "connection-storm";
     columns_are_correlated = "correlated-columns";
     two_jobs_deadlock_again_and_again = "deadlock-loop";
     a_deploy_brings_errors = "error-burst";
+    workers_are_killed_in_their_transactions = "lost-clients";
     an_index_is_missing = "missing-index";
     analyze_flips_a_plan = "plan-flip";
     replay_cancels_reports = "replica-conflict";
     a_query_runs_away = "runaway-query";
     a_sequence_has_no_values_left = "sequence-exhausted";
     a_sequence_is_near_its_end = "sequence-near-end";
+    a_consumer_left_its_slot = "slot-left-behind";
+    a_logged_plan_reads_a_whole_table = "slow-plan-logged";
     a_report_spills_to_disk = "temp-file-spill";
     a_forgotten_session_holds_vacuum_back = "vacuum-held-back";
     ids_age_faster_than_autovacuum_freezes = "wraparound-danger";

@@ -37,7 +37,12 @@ struct Candidate<'a> {
 
 /// Judges the evidence.
 pub(crate) fn triage(evidence: &Evidence, actions: &mut dyn Actions) -> Assessment {
-    let mut candidates: Vec<Candidate<'_>> = evidence.plans.iter().filter_map(|g| candidate(evidence, g)).collect();
+    let total_us = known_us(evidence);
+    let mut candidates: Vec<Candidate<'_>> = evidence
+        .plans
+        .iter()
+        .filter_map(|group| candidate(evidence, group, total_us))
+        .collect();
     // Stable, so that equals stay in the order of the evidence.
     candidates.sort_by(|a, b| b.score.total_cmp(&a.score));
     candidates.truncate(FINDINGS);
@@ -86,31 +91,48 @@ pub(crate) fn triage(evidence: &Evidence, actions: &mut dyn Actions) -> Assessme
     assessment
 }
 
-fn candidate<'a>(evidence: &'a Evidence, group: &'a PlanGroup) -> Option<Candidate<'a>> {
+fn candidate<'a>(evidence: &'a Evidence, group: &'a PlanGroup, total_us: u64) -> Option<Candidate<'a>> {
     let faults = Faults::of(group);
     let family = evidence.family(&group.family);
     (faults.count() > 0).then(|| Candidate {
         group,
         family,
         faults,
-        score: score(evidence, group, family),
+        score: score(evidence, group, family, total_us),
     })
+}
+
+/// All time that the logs tell of: of the statements, and the slowest execution of each family that only auto_explain logs, whose time is
+/// not among theirs.
+fn known_us(evidence: &Evidence) -> u64 {
+    let alone = evidence.plans.iter().filter(|group| {
+        let family = evidence.family(&group.family);
+        !family.map_or(evidence.total_duration_us > 0, is_timed)
+    });
+    alone.fold(evidence.total_duration_us, |sum, group| {
+        sum.saturating_add(group.slowest_duration_us)
+    })
+}
+
+/// Whether the logs have durations of it beside its plans'.
+fn is_timed(family: &QueryFamily) -> bool {
+    family.total_duration_us > 0
 }
 
 /// The family's share of all statement time, times how much that time matters: `t / (t + 1 s)` of its slowest execution, or `l / (l + 0.1)`
 /// where `l` is how many sessions it keeps busy on average, whichever is more. So a plan with a fault scores low when it takes
-/// little, in all or beside the others. Of a family that the evidence does not have, the slowest execution is all that is known.
-fn score(evidence: &Evidence, group: &PlanGroup, family: Option<&QueryFamily>) -> f64 {
-    let taken = share_us(group, family);
-    let share = Ratio::of(taken.min(evidence.total_duration_us), evidence.total_duration_us).value();
+/// little, in all or beside the others. Of a family that the evidence does not have, or of which there is nothing but plans, the slowest
+/// execution is all that is known.
+fn score(evidence: &Evidence, group: &PlanGroup, family: Option<&QueryFamily>, total_us: u64) -> f64 {
+    let taken = match family {
+        Some(family) if is_timed(family) => family.total_duration_us,
+        _ => group.slowest_duration_us,
+    };
+    let share = Ratio::of(taken.min(total_us), total_us).value();
     let window = evidence.window.map_or(0, |(first, last)| last.saturating_sub(first));
     let window = u64::try_from(window).unwrap_or(0);
     let load = Ratio::of(taken, window).value();
     share * saturating(group.slowest_duration_us, HALF_SLOW_US).max(load / (load + HALF_LOAD))
-}
-
-fn share_us(group: &PlanGroup, family: Option<&QueryFamily>) -> u64 {
-    family.map_or(group.slowest_duration_us, |family| family.total_duration_us)
 }
 
 impl Candidate<'_> {

@@ -707,21 +707,38 @@ def entries(folder, size):
         need(at == len(data), f"{path}: there is more than {width} entries")
 
 
+def changes_of(folder, size):
+    """Index and file of the records that change the log's key."""
+    for index, leaf in enumerate(entries(folder, size)):
+        entry = parse_entry(leaf)
+        if entry["kind"] == "log_key":
+            yield index, read(folder, record_path(entry, index))
+
+
+def record_path(entry, index):
+    shard = hashlib.sha256(entry["id"].encode()).hexdigest()[:3]
+    return f"records/{shard}/{entry['id']}.{index}.json"
+
+
 def check_trail(folder, origin, keys, since=None):
-    """Every entry, every hash tile, every record; and that it continues an earlier checkpoint."""
-    _, size, root, _ = open_checkpoint(read(folder, "checkpoint"), origin, keys)
+    """Every entry, every hash tile, every record, each under the key that was in force; and that it continues an earlier checkpoint."""
+    note = read(folder, "checkpoint")
+    # How far to read. All that is found on the way is compared with the signed root below.
+    stated = Note(note).checkpoint()[1]
+    chain = KeyChain(keys, changes_of(folder, stated))
+    _, size, root, _ = open_checkpoint(note, origin, chain.newest())
     earlier = None
     if since is not None:
-        _, earlier_size, earlier_root, _ = open_checkpoint(since, origin, keys)
-        earlier = (earlier_size, earlier_root)
+        earlier_size = Note(since).checkpoint()[1]
         need(earlier_size <= size, f"the trail has {size} entries, and had {earlier_size}: it was cut or put back")
+        _, _, earlier_root, _ = open_checkpoint(since, origin, chain.at(earlier_size))
+        earlier = (earlier_size, earlier_root)
     tree, levels, records = Tree(), [[]], {}
     if earlier == (0, tree.root()):
         earlier = None
     for leaf in entries(folder, size):
         entry = parse_entry(leaf)
-        shard = hashlib.sha256(entry["id"].encode()).hexdigest()[:3]
-        records[f"records/{shard}/{entry['id']}.{tree.size}.json"] = entry
+        records[record_path(entry, tree.size)] = entry
         hashed = leaf_hash(leaf)
         tree.add(hashed)
         levels[0].append(hashed)
@@ -741,10 +758,12 @@ def check_trail(folder, origin, keys, since=None):
             index = re.fullmatch(f"{ID}\\.([0-9]+)\\.json", name)
             # One whose append did not finish is beyond the checkpoint, and nobody was told of it.
             need(path in records or (index and int(index.group(1)) >= size), f"{path}: no entry names this file")
-    # Last, because signatures take the time.
-    for path, entry in records.items():
-        check_record(read(folder, path), entry, keys)
-    return size, root
+    # Last, because signatures take the time. They are in the order of the log.
+    for index, (path, entry) in enumerate(records.items()):
+        data = read(folder, path)
+        check_record(data, entry, chain.at(index))
+        chain.open_record(index, data)
+    return size, root, chain
 
 
 def subtree(hashes):
@@ -940,8 +959,9 @@ def run(arguments):
         index, entry, size = check_proof(slurp(arguments.proof), origin, keys, policy, record)
         return f"record {entry['id']} is entry {index} of the signed log of {size}"
     since = slurp(arguments.since) if arguments.since else None
-    size, root = check_trail(arguments.folder, origin, keys, since)
-    return f"{size} entries and records verify under the root {base64.b64encode(root).decode()}"
+    size, root, chain = check_trail(arguments.folder, origin, keys, since)
+    turns = f", {len(chain.links) + 1} keys in turn" if chain.links else ""
+    return f"{size} entries and records verify under the root {base64.b64encode(root).decode()}{turns}"
 
 
 def main():

@@ -1,106 +1,14 @@
 //! In a real browser, headless: what it makes of the page, whether it finds its policy broken, and that there is something to see.
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
-
 use pg_logstats_handoff::html;
-use tempfile::TempDir;
+use pg_logstats_test_browser::elements::{multiset, read};
+use pg_logstats_test_browser::{Browser, breaks_policy};
 
-use crate::elements::{multiset, read};
 use crate::packets::{bare, rich, with_outside};
-
-const POLICY: &str = "Content Security Policy";
-
-fn chromium() -> Option<PathBuf> {
-    let path = std::env::var_os("PATH")?;
-    std::env::split_paths(&path)
-        .flat_map(|folder| ["chromium", "chromium-browser", "google-chrome"].map(|name| folder.join(name)))
-        .find(|file| file.is_file())
-}
-
-/// A browser with a profile of its own, which can reach nothing.
-struct Browser {
-    program: PathBuf,
-    folder: TempDir,
-}
-
-impl Browser {
-    fn find() -> Option<Self> {
-        let Some(program) = chromium() else {
-            println!("skipped: there is no chromium; `scripts/toolchain.sh test` installs it");
-            return None;
-        };
-        let folder = tempfile::tempdir().unwrap();
-        Some(Self { program, folder })
-    }
-
-    fn write(&self, name: &str, text: &str) -> String {
-        let file = self.folder.path().join(name);
-        std::fs::write(&file, text).unwrap();
-        format!("file://{}", file.display())
-    }
-
-    /// Standard output and what was logged.
-    fn run(&self, arguments: &[&str], url: &str) -> (String, String) {
-        let profile = format!("--user-data-dir={}", self.folder.path().join("profile").display());
-        let ran = Command::new(&self.program)
-            .args([
-                "--headless=new",
-                "--no-sandbox",
-                "--disable-gpu",
-                "--disable-dev-shm-usage",
-                "--no-first-run",
-            ])
-            .args([
-                "--hide-scrollbars",
-                "--host-resolver-rules=MAP * ~NOTFOUND",
-                "--virtual-time-budget=3000",
-                "--timeout=60000",
-            ])
-            .args(["--enable-logging=stderr", "--v=0", &profile])
-            .args(arguments)
-            .arg(url)
-            .output()
-            .unwrap();
-        let log = String::from_utf8_lossy(&ran.stderr).into_owned();
-        assert!(ran.status.success(), "{}: {log}", ran.status);
-        (String::from_utf8_lossy(&ran.stdout).into_owned(), log)
-    }
-
-    fn shot(&self, name: &str, size: (u32, u32), dark: bool, url: &str) -> Picture {
-        let file = self.folder.path().join(name);
-        let (width, height) = size;
-        self.run(
-            &[
-                &format!("--window-size={width},{height}"),
-                &format!("--screenshot={}", file.display()),
-                &format!("--blink-settings=preferredColorScheme={}", if dark { 0 } else { 1 }),
-            ],
-            url,
-        );
-        Picture::read(&file)
-    }
-}
-
-/// As much of a PNG as tells whether there is something on it: its size, and its compressed bytes.
-#[derive(PartialEq, Eq)]
-struct Picture {
-    width: u32,
-    bytes: Vec<u8>,
-}
-
-impl Picture {
-    fn read(file: &Path) -> Self {
-        let bytes = std::fs::read(file).unwrap();
-        assert_eq!(&bytes[..8], b"\x89PNG\r\n\x1a\n");
-        let width = u32::from_be_bytes(bytes[16..20].try_into().unwrap());
-        Self { width, bytes }
-    }
-}
 
 #[test]
 fn hostile_texts_make_no_element_in_a_browser_and_the_policy_holds() {
-    let Some(browser) = Browser::find() else { return };
+    let browser = Browser::start();
     let ours = multiset(&read(&html(&with_outside("x"))));
     for (i, text) in [
         "</script><img src=x onerror=\"document.title='owned'\"><svg onload=alert(1)>",
@@ -113,17 +21,17 @@ fn hostile_texts_make_no_element_in_a_browser_and_the_policy_holds() {
         let url = browser.write(&format!("{i}.html"), &html(&with_outside(text)));
         let (dom, log) = browser.run(&["--dump-dom"], &url);
         assert_eq!(multiset(&read(dom.trim_end())), ours, "{text}");
-        assert!(!log.contains(POLICY), "{log}");
+        assert!(!breaks_policy(&log), "{log}");
     }
     // That the browser would have said so: the same page with an attribute that the policy forbids.
     let broken = html(&rich()).replacen("<main>", "<main style=\"color:red\">", 1);
     let (_, log) = browser.run(&["--dump-dom"], &browser.write("broken.html", &broken));
-    assert!(log.contains(POLICY), "a broken policy is not logged: {log}");
+    assert!(breaks_policy(&log), "a broken policy is not logged: {log}");
 }
 
 #[test]
 fn there_is_something_to_see_on_a_telephone_and_on_a_screen_in_light_and_in_dark() {
-    let Some(browser) = Browser::find() else { return };
+    let browser = Browser::start();
     let empty = browser.write("empty.html", "<!doctype html><title>empty</title>");
     let blanks = [500, 1280].map(|width| browser.shot("empty.png", (width, 1600), false, &empty));
     for (name, packet) in [("rich", rich()), ("bare", bare())] {
@@ -155,14 +63,14 @@ fn there_is_something_to_see_on_a_telephone_and_on_a_screen_in_light_and_in_dark
 
 #[test]
 fn the_proofs_are_there_when_the_page_is_printed_although_they_are_folded_on_a_screen() {
-    let Some(browser) = Browser::find() else { return };
+    let browser = Browser::start();
     let pages = |name: &str, proof: &str| {
         let mut packet = rich();
         packet
             .records
             .iter_mut()
             .for_each(|record| proof.clone_into(&mut record.proof));
-        let file = browser.folder.path().join(format!("{name}.pdf"));
+        let file = browser.folder().join(format!("{name}.pdf"));
         let url = browser.write(&format!("{name}.html"), &html(&packet));
         browser.run(&[&format!("--print-to-pdf={}", file.display())], &url);
         let printed = std::fs::read(file).unwrap();

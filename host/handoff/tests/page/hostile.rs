@@ -6,8 +6,8 @@ use pg_logstats_handoff::{Packet, html, markdown};
 use proptest::prelude::*;
 use pulldown_cmark::{Event, Options, Parser, Tag};
 
-use crate::elements::{multiset, read};
 use crate::packets::{with_host, with_outside};
+use pg_logstats_test_browser::elements::{multiset, read};
 
 const HOSTILE: [&str; 22] = [
     "</script><img src=x onerror=alert(1)>",

@@ -5,12 +5,10 @@
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
-    clippy::print_stdout,
-    reason = "a test may panic, and says why it was skipped"
+    reason = "a test may panic"
 )]
 
 mod browser;
-mod elements;
 mod golden;
 mod hostile;
 mod packets;

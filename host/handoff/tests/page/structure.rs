@@ -6,8 +6,8 @@ use base64::Engine as _;
 use pg_logstats_handoff::{LockNode, Mark, Packet, PlanNode, html, markdown};
 use sha2::{Digest as _, Sha256};
 
-use crate::elements::{self, Element};
 use crate::packets;
+use pg_logstats_test_browser::elements::{self, Element};
 
 /// The packets that every rule is held against: full, empty, too long, and with figures at their ends.
 fn all() -> Vec<(&'static str, Packet)> {

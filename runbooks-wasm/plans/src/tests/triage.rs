@@ -267,3 +267,36 @@ fn worse_figures_never_lower_a_score() {
     }
     assert!(score(3_600_000_000, 60_000_000) > 0.9);
 }
+
+#[test]
+fn where_only_auto_explain_logs_its_slowest_executions_are_the_time() {
+    let of = |n, total_us, slowest_us| {
+        let family = family(n, total_us);
+        let plan = PlanGroup {
+            slowest_duration_us: slowest_us,
+            ..testkit::logged_plan(&family, [scan(10.0, 5_000_000, 1)])
+        };
+        (family, plan)
+    };
+    let report = |all: [(QueryFamily, PlanGroup); 2]| {
+        let evidence = all.into_iter().fold(testkit::evidence(), |evidence, (family, plan)| {
+            evidence.family(family).logged_plan(plan)
+        });
+        triage(&evidence.build())
+    };
+    // Nothing but plans: three quarters of what is known, and three seconds.
+    let alone = report([of(1, 0, 3_000_000), of(2, 0, 1_000_000)]);
+    let scores: Vec<f64> = alone.findings.iter().map(|finding| finding.score).collect();
+    assert!(
+        (scores[0] - 0.75 * 0.75).abs() < 0.01 && (scores[1] - 0.25 * 0.5).abs() < 0.01,
+        "{scores:?}"
+    );
+    // Beside a family whose statements are logged: its time is known whole, of the other the slowest execution.
+    let beside = report([of(1, 0, 3_000_000), of(2, 27_000_000, 1_000_000)]);
+    let of_plans = beside
+        .findings
+        .iter()
+        .find(|finding| finding.subject.as_deref() == Some("pl_0000000000000001"));
+    let score = of_plans.unwrap().score;
+    assert!((score - 0.1 * 0.75).abs() < 0.01, "{score}");
+}

@@ -7,16 +7,20 @@ const VOID: [&str; 2] = ["meta", "br"];
 
 /// An element: its name, its attributes, and the names of those around it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Element {
-    pub(crate) tag: String,
-    pub(crate) attributes: Vec<(String, String)>,
-    pub(crate) within: Vec<String>,
+pub struct Element {
+    /// Its name.
+    pub tag: String,
+    /// Names and values, still escaped, in order.
+    pub attributes: Vec<(String, String)>,
+    /// The names of the elements around it, outermost first.
+    pub within: Vec<String>,
     /// The text in it up to the next tag, still escaped.
-    pub(crate) text: String,
+    pub text: String,
 }
 
 impl Element {
-    pub(crate) fn attribute(&self, name: &str) -> Option<&str> {
+    /// The value of an attribute.
+    pub fn attribute(&self, name: &str) -> Option<&str> {
         self.attributes
             .iter()
             .find(|(n, _)| n == name)
@@ -26,7 +30,7 @@ impl Element {
 
 /// All elements in order.
 #[track_caller]
-pub(crate) fn read(page: &str) -> Vec<Element> {
+pub fn read(page: &str) -> Vec<Element> {
     let mut rest = page
         .strip_prefix("<!doctype html>")
         .or_else(|| page.strip_prefix("<!DOCTYPE html>"))
@@ -88,7 +92,7 @@ fn attributes(mut rest: &str) -> (Vec<(String, String)>, &str, bool) {
 }
 
 /// How often each element occurs, told apart by the names of its attributes.
-pub(crate) fn multiset(elements: &[Element]) -> BTreeMap<String, usize> {
+pub fn multiset(elements: &[Element]) -> BTreeMap<String, usize> {
     let mut out = BTreeMap::new();
     for element in elements {
         let names: Vec<&str> = element.attributes.iter().map(|(name, _)| name.as_str()).collect();

@@ -1,0 +1,2 @@
+# The disk is there again.
+mounted=yes

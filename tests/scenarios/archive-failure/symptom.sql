@@ -1,0 +1,2 @@
+-- Attempts that failed.
+SELECT failed_count FROM pg_stat_archiver;

@@ -1,0 +1,2 @@
+# Whoever starts workers waits for their end.
+signal=none

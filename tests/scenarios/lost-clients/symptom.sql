@@ -1,0 +1,2 @@
+-- Transactions that were rolled back.
+SELECT xact_rollback FROM pg_stat_database WHERE datname = 'shop';

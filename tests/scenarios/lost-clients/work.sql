@@ -1,0 +1,2 @@
+-- Jobs that were done.
+SELECT count(*) FROM jobs;
