@@ -82,7 +82,10 @@ fn invalid(name: &str) -> Row {
 #[test]
 fn an_invalid_index_that_is_wanted_is_built_anew() {
     let row = invalid("orders_at");
-    assert_eq!(advice(INVALID, &[row.clone()]), [rebuild(1, Confidence::Low)]);
+    assert_eq!(
+        advice(INVALID, std::slice::from_ref(&row)),
+        [rebuild(1, Confidence::Low)]
+    );
     for (column, cell) in [
         ("is_unique", YES),
         ("serves_constraint", YES),
