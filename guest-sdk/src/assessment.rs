@@ -202,6 +202,31 @@ impl Recommendation {
         Self::ExtendSequence(sequence.subject_id().to_owned())
     }
 
+    /// Drop `index`, the subject of a row: only of one that ensures nothing, and that nothing needs.
+    pub fn drop_index(index: &dyn Subject) -> Self {
+        Self::DropIndex(index.subject_id().to_owned())
+    }
+
+    /// Build `index`, the subject of a row, anew while others write.
+    pub fn rebuild_index(index: &dyn Subject) -> Self {
+        Self::RebuildIndex(index.subject_id().to_owned())
+    }
+
+    /// Look whether all rows keep to `constraint`, the subject of a row.
+    pub fn validate(constraint: &dyn Subject) -> Self {
+        Self::ValidateConstraint(constraint.subject_id().to_owned())
+    }
+
+    /// Drop the replication slot `slot`, the subject of a row, if nobody uses it at that moment.
+    pub fn drop_slot(slot: &dyn Subject) -> Self {
+        Self::DropReplicationSlot(slot.subject_id().to_owned())
+    }
+
+    /// Roll back the prepared `transaction`, the subject of a row, or commit it: always the decision of a person who knows its manager.
+    pub fn roll_back(transaction: &dyn Subject) -> Self {
+        Self::RollbackPrepared(transaction.subject_id().to_owned())
+    }
+
     /// A setting of the server: bytes, microseconds, a number, or 0 and 1 for off and on, as [`Setting`] says.
     pub fn parameter(setting: Setting, value: u64) -> Self {
         Self::SetParameter(SetParameter { setting, value })

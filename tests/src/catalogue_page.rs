@@ -31,6 +31,9 @@ connection. *Essential* actions may run even when the database is saturated.
 
 **Untrusted** columns hold text that somebody who can reach the database chose: names, mostly. All text of a row is marked untrusted in reports.
 
+**Subjects.** A row about a session, a sequence, an index, a constraint, a replication slot or a prepared transaction has an id that a runbook can give
+advice about (`row_session`, `row_sequence`, `row_object` in the action's file). The host writes the SQL of the advice, and quotes the names.
+
 **Versions.** A column that a version does not have is NULL there. An action without SQL for a version is `unavailable` and says since when it is there.
 
 **Parameters** are bound from subjects of the evidence, never typed:

@@ -537,6 +537,7 @@ scenarios! {
     columns_are_correlated = "correlated-columns";
     two_jobs_deadlock_again_and_again = "deadlock-loop";
     a_deploy_brings_errors = "error-burst";
+    an_index_was_never_finished = "invalid-index";
     workers_are_killed_in_their_transactions = "lost-clients";
     an_index_is_missing = "missing-index";
     analyze_flips_a_plan = "plan-flip";

@@ -367,6 +367,14 @@ impl Checker<'_> {
                 self.subjects.of_kind(&set.column, Kind::Column)
             }
             Recommendation::ExtendSequence(sequence) => self.subjects.of_kind(sequence, Kind::Sequence),
+            Recommendation::DropIndex(index) | Recommendation::RebuildIndex(index) => {
+                self.subjects.index_of_a_row(index)
+            }
+            Recommendation::ValidateConstraint(constraint) => self.subjects.of_kind(constraint, Kind::Constraint),
+            Recommendation::DropReplicationSlot(slot) => self.subjects.of_kind(slot, Kind::ReplicationSlot),
+            Recommendation::RollbackPrepared(transaction) => {
+                self.subjects.of_kind(transaction, Kind::PreparedTransaction)
+            }
         }
     }
 

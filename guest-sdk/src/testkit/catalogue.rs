@@ -45,6 +45,10 @@ pub(super) enum Rows {
     Plain,
     Sessions,
     Sequences,
+    Indexes,
+    Constraints,
+    ReplicationSlots,
+    PreparedTransactions,
 }
 
 /// The action `id`.
@@ -101,11 +105,11 @@ const fn reading(id: &'static str, parameters: &'static [Parameter], columns: &'
     }
 }
 
-/// Rows about sequences.
-const fn sequences(id: &'static str, columns: &'static [&'static str]) -> Action {
-    Action {
-        rows: Rows::Sequences,
-        ..reading(id, &[], columns)
+impl Action {
+    /// The same action, whose rows are about these.
+    const fn about(mut self, rows: Rows) -> Self {
+        self.rows = rows;
+        self
     }
 }
 
@@ -339,7 +343,8 @@ pub(super) const ACTIONS: &[Action] = &[
         "prepared_transaction.pg_prepared_xacts.open",
         &[],
         &["gid", "database", "owner", "prepared_at", "age", "xid_age"],
-    ),
+    )
+    .about(Rows::PreparedTransactions),
     sessions(
         "progress.pg_stat_progress_analyze.running",
         &[
@@ -494,7 +499,8 @@ pub(super) const ACTIONS: &[Action] = &[
             "is_validated",
             "is_enforced",
         ],
-    ),
+    )
+    .about(Rows::Constraints),
     reading(
         "relation.pg_index.invalid",
         &[],
@@ -508,8 +514,13 @@ pub(super) const ACTIONS: &[Action] = &[
             "is_live",
             "is_partitioned",
             "size_bytes",
+            "serves_constraint",
+            "is_partition",
+            "idx_scan",
+            "is_being_changed",
         ],
-    ),
+    )
+    .about(Rows::Indexes),
     reading(
         "relation.pg_stat_all_indexes.unused",
         &[],
@@ -523,8 +534,11 @@ pub(super) const ACTIONS: &[Action] = &[
             "rows_written",
             "counted_since",
             "is_standby",
+            "is_partition",
+            "counted_for",
         ],
-    ),
+    )
+    .about(Rows::Indexes),
     reading(
         "relation.pg_stat_all_indexes.usage",
         RELATION,
@@ -547,8 +561,15 @@ pub(super) const ACTIONS: &[Action] = &[
             "idx_blks_read",
             "idx_blks_hit",
             "size_bytes",
+            "key_numbers",
+            "is_partitioned",
+            "is_partition",
+            "has_default_order",
+            "is_standby",
+            "counted_for",
         ],
-    ),
+    )
+    .about(Rows::Indexes),
     reading(
         "relation.pg_stat_all_tables.statistics",
         RELATION,
@@ -640,8 +661,11 @@ pub(super) const ACTIONS: &[Action] = &[
             "is_conflicting",
             "inactive_since",
             "invalidation_reason",
+            "inactive_for",
+            "is_synced",
         ],
-    ),
+    )
+    .about(Rows::ReplicationSlots),
     reading("replication.pg_settings.relevant", &[], SETTING),
     sessions(
         "replication.pg_stat_replication.lag",
@@ -701,8 +725,9 @@ pub(super) const ACTIONS: &[Action] = &[
             "is_hidden",
         ],
     ),
-    sequences(
+    reading(
         "sequence.pg_sequence.near_end",
+        &[],
         &[
             "schema",
             "sequence",
@@ -718,7 +743,8 @@ pub(super) const ACTIONS: &[Action] = &[
             "sequences_total",
             "is_hidden",
         ],
-    ),
+    )
+    .about(Rows::Sequences),
     explain("temp_file.explain"),
     explain_analyze("temp_file.explain_analyze"),
     reading("temp_file.pg_settings.relevant", &[], SETTING),

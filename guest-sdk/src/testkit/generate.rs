@@ -428,8 +428,8 @@ fn a_row(numbers: &mut Numbers, columns: &[String], rows: Rows) -> Row {
     }
     let subject = match rows {
         Rows::Sessions => numbers.maybe(|_| session(i32::try_from(pid).unwrap_or(0))),
-        Rows::Sequences => numbers.maybe(|_| format!("sq_{pid}")),
         Rows::Plain => None,
+        other => numbers.maybe(|_| super::outcome::row_id(other, pid.unsigned_abs())),
     };
     Row { cells, subject }
 }

@@ -78,7 +78,7 @@ pub use evidence::{
     error_class, evidence, family, lock_wait, logged_plan, logged_plan_node, regression, session, temp_files,
 };
 pub use host::{RecordingActions, Request};
-pub use outcome::{OutcomeBuilder, SessionRow, outcome, plan_node, session_row};
+pub use outcome::{OutcomeBuilder, SessionRow, outcome, plan_node, row_subject, session_row};
 
 use crate::{
     Assessment, Denial, Descriptor, Dimensions, Evidence, Failure, LiveColumn, LiveSession, Outcome, OutcomeStatus,
@@ -213,7 +213,7 @@ impl<'a> Kit<'a> {
         let of_sessions = outcome
             .rows
             .iter()
-            .filter(|_| !subjects::has_rows_of_sequences(outcome));
+            .filter(|_| subjects::kind_of_rows(outcome) == subjects::Kind::Session);
         for id in of_sessions.filter_map(|row| row.subject.as_ref()) {
             evidence.live_sessions.retain(|session| session.id != *id);
             let dimensions = Dimensions {

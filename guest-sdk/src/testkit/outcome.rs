@@ -1,6 +1,6 @@
 //! Outcomes by hand.
 
-use super::catalogue;
+use super::catalogue::{self, Rows};
 use crate::{Cell, Outcome, OutcomeStatus, PlanNode, Row, Subject};
 
 /// An outcome of the catalogue action `action` with its columns and no rows.
@@ -77,6 +77,14 @@ impl OutcomeBuilder {
         self.row_about(Some(format!("sq_{n}")), cells)
     }
 
+    /// A row about what the rows of its action are about: an index, a constraint, a replication slot, a prepared transaction. Its subject has
+    /// the id that [`row_subject`] gives for `n`; an action whose rows have no subjects gives it none.
+    #[must_use]
+    pub fn object(self, n: u64, cells: &[(&str, Cell)]) -> Self {
+        let subject = row_subject(&self.0.action, n);
+        self.row_about(subject, cells)
+    }
+
     /// The plan; parents before children.
     #[must_use]
     pub fn plan(mut self, nodes: impl IntoIterator<Item = PlanNode>) -> Self {
@@ -108,6 +116,26 @@ impl OutcomeBuilder {
         });
         self
     }
+}
+
+/// The id of the subject that the row `n` of `action` gets by [`OutcomeBuilder::object`]; none where rows of that action have no such subjects.
+pub fn row_subject(action: &str, n: u64) -> Option<String> {
+    let rows = catalogue::action(action)?.rows;
+    let has_objects = !matches!(rows, Rows::Plain | Rows::Sessions | Rows::Sequences);
+    has_objects.then(|| row_id(rows, n))
+}
+
+/// The id of a row's subject, where that is no session.
+pub(super) fn row_id(rows: Rows, n: u64) -> String {
+    let prefix = match rows {
+        // A plan's index may have the same number.
+        Rows::Indexes => "ix_row",
+        Rows::Constraints => "ct",
+        Rows::ReplicationSlots => "sl",
+        Rows::PreparedTransactions => "pt",
+        Rows::Sequences | Rows::Sessions | Rows::Plain => "sq",
+    };
+    format!("{prefix}_{n}")
 }
 
 /// What a row about a session shows.

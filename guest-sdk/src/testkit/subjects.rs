@@ -29,6 +29,9 @@ pub(super) enum Kind {
     PlanGroup,
     Index,
     Sequence,
+    Constraint,
+    ReplicationSlot,
+    PreparedTransaction,
 }
 
 impl Kind {
@@ -66,7 +69,7 @@ struct Facts {
     statement: Option<StatementKind>,
     has_query_id: bool,
     has_sample: bool,
-    /// Whether it is a relation whose schema the log does not tell, so that it can be named and not be bound.
+    /// Whether it is a relation or an index whose schema the log does not tell, so that it can be named, and neither bound nor changed.
     is_unbindable: bool,
 }
 
@@ -80,9 +83,16 @@ pub(super) enum Offers {
     WrongKind,
 }
 
-/// Whether the subjects of its rows are sequences; else they are sessions.
-pub(super) fn has_rows_of_sequences(outcome: &Outcome) -> bool {
-    catalogue::action(&outcome.action).is_some_and(|action| action.rows == Rows::Sequences)
+/// What the subjects of its rows are: sessions, unless the action says otherwise.
+pub(super) fn kind_of_rows(outcome: &Outcome) -> Kind {
+    match catalogue::action(&outcome.action).map(|action| action.rows) {
+        Some(Rows::Sequences) => Kind::Sequence,
+        Some(Rows::Indexes) => Kind::Index,
+        Some(Rows::Constraints) => Kind::Constraint,
+        Some(Rows::ReplicationSlots) => Kind::ReplicationSlot,
+        Some(Rows::PreparedTransactions) => Kind::PreparedTransaction,
+        Some(Rows::Sessions | Rows::Plain) | None => Kind::Session,
+    }
 }
 
 /// All subjects of one run.
@@ -138,6 +148,17 @@ impl Subjects {
         }
     }
 
+    /// A plan names an index without its schema, so nothing can be said of that one in SQL.
+    pub(super) fn index_of_a_row(&self, id: &str) -> Result<(), TestError> {
+        self.of_kind(id, Kind::Index)?;
+        match self.by_id.get(id) {
+            Some(facts) if facts.is_unbindable => Err(TestError::breach(format!(
+                "an index that a row is about is needed, and `{id}` is one of a plan"
+            ))),
+            _ => Ok(()),
+        }
+    }
+
     pub(super) fn statement(&self, id: &str) -> Option<StatementKind> {
         self.by_id.get(id)?.statement
     }
@@ -150,7 +171,7 @@ impl Subjects {
             Facet::QueryId if is_statement => facts.has_query_id,
             Facet::Sample if is_statement => facts.has_sample,
             Facet::Session => facts.kind == Kind::Session,
-            Facet::Relation if facts.is_unbindable => return Some(Offers::Nothing),
+            Facet::Relation if facts.is_unbindable && facts.kind != Kind::Index => return Some(Offers::Nothing),
             Facet::Relation => matches!(facts.kind, Kind::Relation | Kind::Column | Kind::AutovacuumGroup),
             Facet::Database if facts.kind == Kind::Database => true,
             Facet::User if facts.kind == Kind::User => true,
@@ -306,6 +327,7 @@ impl Subjects {
         }
         if let Some(index) = &node.index {
             self.add_plain(index, Kind::Index);
+            self.make_unbindable(index);
         }
     }
 
@@ -322,11 +344,7 @@ impl Subjects {
     }
 
     fn add_outcome(&mut self, outcome: &Outcome) {
-        let kind = if has_rows_of_sequences(outcome) {
-            Kind::Sequence
-        } else {
-            Kind::Session
-        };
+        let kind = kind_of_rows(outcome);
         for subject in outcome.rows.iter().filter_map(|row| row.subject.as_ref()) {
             self.add_plain(subject, kind);
         }

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::catalogue::{self, Facet, Kind, Rows};
-use super::{TestError, assessment, descriptor, generate, host};
+use super::{TestError, assessment, descriptor, generate, host, subjects};
 use crate::{
     Actions, Assessment, Binding, Cell, Confidence, Count, Denial, Descriptor, Evidence, Failure, Finding, FindingKind,
     Insight, InsightId, Message, NextAction, Outcome, Ratio, ReasonCode, Recommendation, Runbook, Step, Value, Wait,
@@ -251,6 +251,31 @@ fn tickets_findings_scores_and_recommendations_are_checked() {
     for (judge, expected) in cases {
         assert_eq!(breach_of(judge), expected);
     }
+}
+
+#[test]
+fn an_index_has_sql_when_a_row_names_it_and_not_when_a_plan_does() {
+    let node = crate::LoggedPlanNode {
+        index: Some("ix_1".to_owned()),
+        ..testkit::logged_plan_node(None, "Index Scan")
+    };
+    let family = testkit::family(1);
+    let plan = testkit::logged_plan(&family, [node]);
+    let evidence = testkit::evidence().logged_plan(plan).build();
+    let outcome = testkit::outcome("relation.pg_index.invalid").object(1, &[]).build();
+    let subjects = subjects::Subjects::new(&evidence, Some(&outcome));
+    assert!(subjects.index_of_a_row("ix_row_1").is_ok());
+    let refused = subjects.index_of_a_row("ix_1").unwrap_err().to_string();
+    assert!(
+        refused.contains("an index that a row is about is needed, and `ix_1` is one of a plan"),
+        "{refused}"
+    );
+    assert!(subjects.of_kind("ix_1", subjects::Kind::Index).is_ok());
+    // Rows without subjects of their own have none.
+    assert_eq!(testkit::row_subject("query_family.explain", 1), None);
+    assert_eq!(testkit::row_subject("lock_wait.pg_locks.tree", 1), None);
+    let slot = testkit::row_subject("replication.pg_replication_slots.state", 7);
+    assert_eq!(slot.as_deref(), Some("sl_7"));
 }
 
 #[test]
@@ -602,6 +627,7 @@ struct ActionFile {
     at_least_one_of: Vec<String>,
     row_session: Option<toml::Table>,
     row_sequence: Option<toml::Table>,
+    row_object: Option<toml::Table>,
     #[serde(default)]
     parameters: Vec<ParameterFile>,
     #[serde(default)]
@@ -659,10 +685,16 @@ fn the_catalogue_is_that_of_the_host() {
             "{}",
             file.id
         );
-        let rows = match (&file.row_session, &file.row_sequence) {
-            (Some(_), _) => Rows::Sessions,
-            (None, Some(_)) => Rows::Sequences,
-            (None, None) => Rows::Plain,
+        let object = file.row_object.as_ref().and_then(|object| object["kind"].as_str());
+        let rows = match (&file.row_session, &file.row_sequence, object) {
+            (Some(_), _, _) => Rows::Sessions,
+            (None, Some(_), _) => Rows::Sequences,
+            (None, None, Some("index")) => Rows::Indexes,
+            (None, None, Some("constraint")) => Rows::Constraints,
+            (None, None, Some("replication_slot")) => Rows::ReplicationSlots,
+            (None, None, Some("prepared_transaction")) => Rows::PreparedTransactions,
+            (None, None, Some(other)) => panic!("the kit does not know rows about a {other}"),
+            (None, None, None) => Rows::Plain,
         };
         assert_eq!(action.rows, rows, "{}", file.id);
         let ours = action.parameters.iter().map(|p| (p.name, facet(p.facet), p.required));

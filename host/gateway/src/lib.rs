@@ -41,6 +41,7 @@ mod inspect;
 mod interrupt;
 mod judge;
 pub mod keys;
+pub mod objects;
 pub mod outcome;
 pub mod packs;
 pub mod policy;

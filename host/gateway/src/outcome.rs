@@ -5,6 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::objects::Object;
 use crate::words::OutcomeStatus;
 
 /// One value of a row.
@@ -46,6 +47,9 @@ pub struct Row {
     /// The sequence that it is about, for actions whose rows are sequences.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sequence: Option<Sequence>,
+    /// The index, constraint, slot or prepared transaction that it is about, for actions whose rows are those.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub object: Option<Object>,
 }
 
 /// A sequence, and the column that takes its values, as a row tells them. Names are untrusted.

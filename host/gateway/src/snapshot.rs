@@ -7,6 +7,7 @@ use pg_logstats_logs::compare::Comparison;
 use pg_logstats_logs::evidence::{Dimensions, Evidence};
 use serde::{Deserialize, Serialize};
 
+use crate::objects::Object;
 use crate::outcome::{ActionOutcome, Cell, RelationName, Sequence, SessionKey};
 use crate::runbook::limits::EVIDENCE_PER_KIND;
 
@@ -44,6 +45,9 @@ pub struct LiveEvidence {
     /// Sequences that rows were about.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sequences: Vec<Sequence>,
+    /// Indexes, constraints, slots and prepared transactions that rows were about.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub objects: Vec<Object>,
 }
 
 /// A session that an action saw.
@@ -104,6 +108,9 @@ impl EvidenceSnapshot {
             if let Some(sequence) = &row.sequence {
                 // What was known of it may have changed since.
                 push_newest(&mut self.live.sequences, sequence.clone(), |a, b| a.name == b.name);
+            }
+            if let Some(object) = &row.object {
+                push_newest(&mut self.live.objects, object.clone(), |a, b| a.id() == b.id());
             }
             let Some(key) = row.session else { continue };
             let text = |name: &str| {

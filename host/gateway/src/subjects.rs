@@ -13,6 +13,7 @@ use pg_logstats_logs::evidence::{
 use sha2::{Digest, Sha256};
 
 use crate::catalogue::{BoundValue, Facet};
+use crate::objects::Object;
 use crate::outcome::{PlanNode, RelationName, Sequence, SessionKey};
 use crate::runbook::WitVersion;
 use crate::snapshot::EvidenceSnapshot;
@@ -41,6 +42,9 @@ pub enum SubjectKind {
     PlanGroup,
     Index,
     Sequence,
+    Constraint,
+    ReplicationSlot,
+    PreparedTransaction,
 }
 
 impl SubjectKind {
@@ -67,6 +71,9 @@ impl SubjectKind {
             Self::PlanGroup => "plan",
             Self::Index => "index",
             Self::Sequence => "sequence",
+            Self::Constraint => "constraint",
+            Self::ReplicationSlot => "replication_slot",
+            Self::PreparedTransaction => "prepared_transaction",
         }
     }
 }
@@ -121,6 +128,8 @@ pub enum Subject {
     Index(String),
     /// From a row.
     Sequence(Box<Sequence>),
+    /// From a row: an index, a constraint, a slot, a prepared transaction.
+    Object(Box<Object>),
 }
 
 impl Subject {
@@ -147,6 +156,12 @@ impl Subject {
             Self::PlanGroup { .. } => SubjectKind::PlanGroup,
             Self::Index(_) => SubjectKind::Index,
             Self::Sequence(_) => SubjectKind::Sequence,
+            Self::Object(object) => match **object {
+                Object::Index { .. } => SubjectKind::Index,
+                Object::Constraint { .. } => SubjectKind::Constraint,
+                Object::ReplicationSlot { .. } => SubjectKind::ReplicationSlot,
+                Object::PreparedTransaction { .. } => SubjectKind::PreparedTransaction,
+            },
         }
     }
 
@@ -354,6 +369,11 @@ impl Subjects {
                     .by_id
                     .insert(sequence_id(sequence), Subject::Sequence(Box::new(sequence.clone())));
             }
+            for object in &snapshot.live.objects {
+                subjects
+                    .by_id
+                    .insert(object.id(), Subject::Object(Box::new(object.clone())));
+            }
         }
         for (position, node) in plan.iter().enumerate() {
             // The snapshot keeps the newest relations and columns of an incident; a large plan may have more.
@@ -374,6 +394,15 @@ impl Subjects {
                 .insert(plan_node_id(position), Subject::PlanNode(Box::new(node.clone())));
         }
         subjects
+    }
+
+    /// These alone, for tests.
+    #[cfg(test)]
+    pub(crate) fn only(subjects: impl IntoIterator<Item = (String, Subject)>) -> Self {
+        Self {
+            by_id: subjects.into_iter().collect(),
+            ..Self::default()
+        }
     }
 
     /// The subject with this id.
@@ -611,7 +640,7 @@ pub fn plan_node_id(position: usize) -> String {
 }
 
 /// A name that outsiders choose, as an id that holds none of its text.
-fn named(prefix: &str, parts: &[&str]) -> String {
+pub(crate) fn named(prefix: &str, parts: &[&str]) -> String {
     let mut hash = Sha256::new();
     hash.update(b"pg-logstats subject v1\0");
     hash.update(prefix.as_bytes());

@@ -61,7 +61,7 @@ impl Untrusted {
 
 /// Whether a terminal or a reader could be misled by `c`: control characters except newline and tab, and the characters that
 /// reorder or hide text (Unicode bidirectional controls, zero-width characters, line and paragraph separators, tags).
-fn is_deceptive(c: char) -> bool {
+pub(crate) fn is_deceptive(c: char) -> bool {
     (c.is_control() && c != '\n' && c != '\t')
         || matches!(c, '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}' | '\u{E0000}'..='\u{E007F}')
 }

@@ -25,7 +25,7 @@ mod tests;
 mod triage;
 mod words;
 
-use pg_logstats_runbook_statements::outcome;
+use pg_logstats_runbook_statements::{outcome, prepared, slots};
 use pg_logstats_sdk::{Actions, Assessment, Descriptor, Evidence, Failure, Outcome, Runbook, no_answer};
 
 /// The runbook.
@@ -41,9 +41,13 @@ impl Runbook for Autovacuum {
             .workflows(words::WORKFLOWS)
             .reason_codes(words::REASON_CODES)
             .insights(words::INSIGHTS)
+            .insights(prepared::words::INSIGHTS)
+            .insights(slots::words::INSIGHTS)
             .insights(no_answer::INSIGHTS)
             .messages(no_answer::templates())
             .messages(outcome::messages::templates())
+            .messages(prepared::messages::templates())
+            .messages(slots::messages::templates())
             .messages(messages::templates())
             .build()
     }

@@ -3,7 +3,7 @@
 //! **In**: outcomes of the actions in `words`; it judges no logs, but looks at the tables that they name. **Out**: findings for invalid,
 //! unused and redundant indexes, for constraints that are not validated, for builds that wait, and for bloat, worst first; insights with
 //! what a person can do. **Trusted**: numbers and ids, and the server's own words. Names are never said; lists of columns are compared with
-//! each other, and a lie there only costs a wrong suspicion. **Can fail**: never; what cannot be judged is said as a limitation.
+//! each other, and a lie there only costs a wrong suspicion: advice compares their numbers. **Can fail**: never; what cannot be judged is said as a limitation.
 
 #![forbid(unsafe_code)]
 #![cfg_attr(
@@ -17,6 +17,7 @@
     )
 )]
 
+mod advice;
 mod interpret;
 mod messages;
 mod offers;

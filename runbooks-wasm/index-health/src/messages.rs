@@ -39,6 +39,17 @@ pg_logstats_sdk::messages! {
     not_valid_reason(size: bytes) => "left over by a CREATE or REINDEX CONCURRENTLY that failed, or still being built; size in all: {size}";
     ask_invalid_label(n: count) => "let a person reindex or drop the indexes that are not valid; how many: {n}";
     ask_invalid_reason() => "REINDEX INDEX CONCURRENTLY makes one valid; one whose name ends in _ccnew or _ccold is a leftover to drop";
+    invalid_busy_title(row: count) => "the index in row {row} is not valid, and somebody is at it or its table";
+    busy_reason() => "it may be one that is being built or dropped right now; a lock that such work takes is held or waited for";
+    rebuild_title(row: count) => "the index in row {row} can be made valid";
+    rebuild_unique_reason() => "it is to ensure something, and does not for the rows from before; nobody is at it";
+    rebuild_used_reason(scans: count) => "it was of use before, and nobody is at it; scans: {scans}";
+    rebuild_wanted_reason() => "somebody wanted it once; nothing shows that it is still wanted, and to drop it ends the waste as well";
+    drop_title(row: count, size: bytes) => "the index in row {row} can be dropped; its size: {size}";
+    drop_leftover_reason() => "its name is that of a copy which a REINDEX CONCURRENTLY left behind; it serves no constraint, and nobody is at it";
+    drop_half_dropped_reason() => "a DROP INDEX CONCURRENTLY of it did not get to its end; it serves no constraint, and nobody is at it";
+    drop_unused_reason(counted: duration) => "no scan used it in {counted}, for so long scans were counted at least; it ensures nothing";
+    drop_redundant_reason() => "another index, which stays, begins with the same columns in the same order, operator classes and collations";
     valid_title() => "all indexes are valid";
     valid_reason() => "the catalogue of this database has none that is not";
 
@@ -54,6 +65,8 @@ pg_logstats_sdk::messages! {
     open_reason() => "the planner relies on neither, and rows may break them";
     ask_validate_label(n: count) => "let a person validate the constraints; how many: {n}";
     ask_validate_reason() => "ALTER TABLE ... VALIDATE CONSTRAINT reads the whole table and lets others write meanwhile; rows that break it make it fail";
+    validate_title(row: count) => "the constraint in row {row} can be validated";
+    validate_reason() => "it holds for new rows, and one look at the others shows whether it holds for all";
     validated_title() => "all constraints are validated";
     validated_reason() => "the catalogue of this database has none that is not";
 

@@ -1,5 +1,7 @@
 //! How bad it is, in one place, so that indexes, constraints and tables compare.
 
+use pg_logstats_sdk::Record;
+
 /// From this score on there is a finding; below it, the figures are those of a database that is looked after.
 pub(crate) const LOW: f64 = 0.2;
 
@@ -16,6 +18,13 @@ pub(crate) fn of_invalid(is_ready: bool, is_unique: bool, bytes: u64) -> f64 {
     let base = if is_ready { 0.45 } else { 0.3 };
     let unique = if is_unique { 0.1 } else { 0.0 };
     base + unique + 0.3 * mass(bytes)
+}
+
+/// The same of a row.
+pub(crate) fn of_invalid_row(row: &Record<'_>) -> f64 {
+    let is = |column| row.boolean(column) == Some(true);
+    let size = row.count("size_bytes").unwrap_or(0);
+    of_invalid(is("is_ready") && is("is_live"), is("is_unique"), size)
 }
 
 /// Constraints of one kind that are not validated: the planner does not rely on them, and rows from before may break them. It is

@@ -1,5 +1,6 @@
 //! The runbook on outcomes by hand and on generated ones; the kit checks every rule of the host.
 
+mod advice;
 mod indexes;
 mod tables;
 mod unused;

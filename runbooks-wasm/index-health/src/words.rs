@@ -66,6 +66,12 @@ pg_logstats_sdk::insights! {
     INDEXES_NOT_VALID = "indexes_not_valid";
     /// All are.
     INDEXES_VALID = "indexes_valid";
+    /// One that is not valid can be built anew.
+    INDEX_TO_REBUILD = "index_to_rebuild";
+    /// One can be dropped.
+    INDEX_TO_DROP = "index_to_drop";
+    /// A constraint only needs to be looked at.
+    CONSTRAINT_TO_VALIDATE = "constraint_to_validate";
     /// Constraints are not validated.
     CONSTRAINTS_OPEN = "constraints_open";
     /// All are.

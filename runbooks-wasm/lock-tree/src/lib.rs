@@ -27,7 +27,7 @@ mod tests;
 mod triage;
 mod words;
 
-use pg_logstats_runbook_statements::{live, outcome, tree, words as shared};
+use pg_logstats_runbook_statements::{live, outcome, prepared, tree, words as shared};
 use pg_logstats_sdk::{Actions, Assessment, Descriptor, Evidence, Failure, Outcome, Runbook, no_answer};
 
 /// The runbook.
@@ -47,11 +47,13 @@ impl Runbook for LockTree {
             .reason_codes(words::REASON_CODES)
             .insights(words::INSIGHTS)
             .insights(tree::words::INSIGHTS)
+            .insights(prepared::words::INSIGHTS)
             .insights(no_answer::INSIGHTS)
             .messages(no_answer::templates())
             .messages(outcome::messages::templates())
             .messages(live::messages::templates())
             .messages(tree::messages::templates())
+            .messages(prepared::messages::templates())
             .messages(messages::templates())
             .build()
     }

@@ -26,7 +26,7 @@ mod tests;
 mod triage;
 mod words;
 
-use pg_logstats_runbook_statements::outcome;
+use pg_logstats_runbook_statements::{outcome, slots};
 use pg_logstats_sdk::{Actions, Assessment, Descriptor, Evidence, Failure, Outcome, Runbook, no_answer};
 
 /// The runbook.
@@ -42,9 +42,11 @@ impl Runbook for ReplicationLag {
             .workflows(words::WORKFLOWS)
             .reason_codes(words::REASON_CODES)
             .insights(words::INSIGHTS)
+            .insights(slots::words::INSIGHTS)
             .insights(no_answer::INSIGHTS)
             .messages(no_answer::templates())
             .messages(outcome::messages::templates())
+            .messages(slots::messages::templates())
             .messages(messages::templates())
             .build()
     }

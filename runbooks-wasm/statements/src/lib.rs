@@ -5,7 +5,7 @@
 //! be judged is said as a limitation.
 //!
 //! This is no runbook: it exports nothing. A runbook that uses it lists its [`words`] and [`messages`] in its own descriptor, because the
-//! descriptor is the manifest. [`outcome`], [`tree`], [`live`] and [`activity`] have words and messages of their own.
+//! descriptor is the manifest. [`outcome`], [`tree`], [`live`], [`activity`], [`slots`] and [`prepared`] have words and messages of their own.
 
 #![forbid(unsafe_code)]
 
@@ -15,7 +15,9 @@ pub mod live;
 pub mod messages;
 pub mod offers;
 pub mod outcome;
+pub mod prepared;
 pub mod scores;
+pub mod slots;
 pub mod temp_files;
 pub mod tree;
 pub mod words;

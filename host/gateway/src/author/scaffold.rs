@@ -316,6 +316,7 @@ fn outcome(snapshot: &EvidenceSnapshot, action: &Action) -> Option<RecordedOutco
                 cells: columns.iter().map(|column| cell(column)).collect(),
                 session: None,
                 sequence: None,
+                object: None,
             }],
             columns,
             plan: Vec::new(),

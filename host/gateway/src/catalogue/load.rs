@@ -13,8 +13,8 @@ use sha2::{Digest as _, Sha256};
 use thiserror::Error;
 
 use super::{
-    Action, ActionKind, Caps, Catalogue, Column, Facet, PG_STAT_STATEMENTS_SCHEMA, Parameter, Privileges, RowSequence,
-    RowSession, Statement,
+    Action, ActionKind, Caps, Catalogue, Column, Facet, PG_STAT_STATEMENTS_SCHEMA, Parameter, Privileges, RowObject,
+    RowSequence, RowSession, Statement,
 };
 use crate::words::{ActionClass, Risk};
 
@@ -145,6 +145,7 @@ struct ActionFile {
     columns: Vec<Column>,
     row_session: Option<RowSession>,
     row_sequence: Option<RowSequence>,
+    row_object: Option<RowObject>,
     row_hidden: Option<String>,
     caps: Caps,
     privileges: Privileges,
@@ -222,6 +223,7 @@ pub(super) fn parse(file: &str, text: &str) -> Result<Action, CatalogueError> {
         columns: read.columns,
         row_session: read.row_session,
         row_sequence: read.row_sequence,
+        row_object: read.row_object,
         row_hidden: read.row_hidden,
         caps: read.caps,
         privileges: read.privileges,

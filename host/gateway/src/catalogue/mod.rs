@@ -5,6 +5,7 @@
 //! to stricter rules. Unknown fields and inconsistent actions do not load. No SQL comes from anywhere else.
 
 mod load;
+mod objects;
 pub mod pack;
 #[cfg(test)]
 mod tests;
@@ -17,6 +18,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use load::CatalogueError;
+pub use objects::RowObject;
 pub use pack::{Pack, PackError, PackInfo};
 
 use crate::words::{ActionClass, Risk};
@@ -50,6 +52,8 @@ pub struct Action {
     pub row_session: Option<RowSession>,
     /// Which columns say what sequence a row is about.
     pub row_sequence: Option<RowSequence>,
+    /// Which columns say what index, constraint, slot or prepared transaction a row is about.
+    pub row_object: Option<RowObject>,
     /// The boolean column that is true where the server hid from the role what the row is about.
     pub row_hidden: Option<String>,
     /// Limits.

@@ -224,6 +224,21 @@ fn wrong_files_do_not_load_and_say_why() {
             "row_sequence = { schema = \"pid\", sequence = \"pid\", owner_schema = \"pid\", owner_table = \"pid\", owner_column = \"pid\", owner_type = \"pid\" }\nrow_session =",
             "field `row_sequence`",
         ),
+        (
+            "row_session =",
+            "row_object = { kind = \"replication_slot\", slot = \"pid\" }\nrow_session =",
+            "field `row_object`: has to name text columns",
+        ),
+        (
+            "row_session =",
+            "row_object = { kind = \"replication_slot\", slot = \"state\" }\nrow_session =",
+            "field `row_object`: a row is about one thing",
+        ),
+        (
+            "row_session =",
+            "row_object = { kind = \"table\", slot = \"state\" }\nrow_session =",
+            "unknown variant `table`",
+        ),
         ("by_pid\"\n", "by_pidx\"\n", "field `id`"),
         ("# One session", "title = \"One\"\n# One session", "duplicate key"),
         (

@@ -8,7 +8,9 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Action, ActionKind, Caps, Catalogue, Column, Parameter, Privileges, RowSequence, RowSession, Statement};
+use super::{
+    Action, ActionKind, Caps, Catalogue, Column, Parameter, Privileges, RowObject, RowSequence, RowSession, Statement,
+};
 use crate::error::GatewayError;
 use crate::report::SCHEMA_VERSION;
 use crate::untrusted::Untrusted;
@@ -78,6 +80,8 @@ pub struct ActionView {
     pub row_session: Option<RowSession>,
     /// Which columns say what sequence a row is about.
     pub row_sequence: Option<RowSequence>,
+    /// Which columns say what index, constraint, slot or prepared transaction a row is about.
+    pub row_object: Option<RowObject>,
     /// Which column is true where the server hid from the role what the row is about.
     pub row_hidden: Option<String>,
     /// Limits.
@@ -123,6 +127,7 @@ impl ActionView {
             columns: action.columns.clone(),
             row_session: action.row_session.clone(),
             row_sequence: action.row_sequence.clone(),
+            row_object: action.row_object.clone(),
             row_hidden: action.row_hidden.clone(),
             caps: action.caps.clone(),
             privileges: action.privileges.clone(),

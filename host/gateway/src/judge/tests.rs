@@ -60,6 +60,7 @@ fn outcome() -> ActionOutcome {
                 backend_start_us: 8,
             }),
             sequence: None,
+            object: None,
         }],
         plan: vec![
             PlanNode {

@@ -339,7 +339,8 @@ pub struct Insight {
 #[serde(deny_unknown_fields)]
 pub struct Recommendation {
     /// `create_index`, `set_work_mem`, `analyze_relation`, `end_session`, `vacuum_relation`, `set_autovacuum`, `create_statistics`,
-    /// `set_parameter`, `set_statistics_target` or `extend_sequence`.
+    /// `set_parameter`, `set_statistics_target`, `extend_sequence`, `drop_index`, `rebuild_index`, `validate_constraint`, `drop_replication_slot`
+    /// or `rollback_prepared`.
     pub kind: String,
     /// The SQL as a person would type it. It holds names of the database, so it is untrusted: read it before use.
     pub sql: Untrusted,

@@ -1,5 +1,7 @@
 //! Recommendations as text for a person: the host renders the SQL, quoting every name.
 
+mod names;
+mod objects;
 mod sequences;
 mod settings;
 mod statistics;
@@ -31,6 +33,11 @@ pub(super) fn render(advice: &CheckedRecommendation, subjects: &Subjects) -> Opt
         CheckedRecommendation::SetParameter { setting, value } => Some(settings::render(*setting, *value)),
         CheckedRecommendation::SetStatisticsTarget { column, target } => statistics::target(column, *target, subjects),
         CheckedRecommendation::ExtendSequence { sequence } => sequences::extend(sequence, subjects),
+        CheckedRecommendation::DropIndex { index } => objects::drop_index(index, subjects),
+        CheckedRecommendation::RebuildIndex { index } => objects::rebuild_index(index, subjects),
+        CheckedRecommendation::ValidateConstraint { constraint } => objects::validate_constraint(constraint, subjects),
+        CheckedRecommendation::DropReplicationSlot { slot } => objects::drop_replication_slot(slot, subjects),
+        CheckedRecommendation::RollbackPrepared { transaction } => objects::rollback_prepared(transaction, subjects),
     }
 }
 

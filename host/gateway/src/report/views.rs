@@ -464,6 +464,7 @@ pub(super) fn subject(id: &str, subjects: &Subjects) -> Option<SubjectView> {
         }
         Subject::ErrorClass(class) => Some(Untrusted::capped(&class.message, 300)),
         Subject::Sequence(sequence) => Some(Untrusted::new(&relation_text(&sequence.name))),
+        Subject::Object(object) => Some(Untrusted::capped(&object.text(), 300)),
         Subject::Column { relation, column } => Some(Untrusted::new(&format!("{}.{column}", relation_text(relation)))),
         _ => None,
     };

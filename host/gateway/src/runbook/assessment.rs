@@ -11,7 +11,7 @@ use super::bindings::pg_logstats::runbook::types as wit;
 use super::descriptor::{CheckedDescriptor, ContractBreach};
 use super::limits;
 use super::requests::RequestLog;
-use crate::subjects::{SubjectKind, Subjects};
+use crate::subjects::{Subject, SubjectKind, Subjects};
 use crate::words::{Confidence, FindingKind, Priority};
 
 /// How many columns extended statistics take (PostgreSQL, CREATE STATISTICS).
@@ -103,6 +103,21 @@ pub enum CheckedRecommendation {
     },
     ExtendSequence {
         sequence: String,
+    },
+    DropIndex {
+        index: String,
+    },
+    RebuildIndex {
+        index: String,
+    },
+    ValidateConstraint {
+        constraint: String,
+    },
+    DropReplicationSlot {
+        slot: String,
+    },
+    RollbackPrepared {
+        transaction: String,
     },
 }
 
@@ -363,6 +378,21 @@ impl Checker<'_> {
             wit::Recommendation::ExtendSequence(sequence) => CheckedRecommendation::ExtendSequence {
                 sequence: self.of_kind(sequence, SubjectKind::Sequence)?,
             },
+            wit::Recommendation::DropIndex(index) => CheckedRecommendation::DropIndex {
+                index: self.index_of_a_row(index)?,
+            },
+            wit::Recommendation::RebuildIndex(index) => CheckedRecommendation::RebuildIndex {
+                index: self.index_of_a_row(index)?,
+            },
+            wit::Recommendation::ValidateConstraint(constraint) => CheckedRecommendation::ValidateConstraint {
+                constraint: self.of_kind(constraint, SubjectKind::Constraint)?,
+            },
+            wit::Recommendation::DropReplicationSlot(slot) => CheckedRecommendation::DropReplicationSlot {
+                slot: self.of_kind(slot, SubjectKind::ReplicationSlot)?,
+            },
+            wit::Recommendation::RollbackPrepared(transaction) => CheckedRecommendation::RollbackPrepared {
+                transaction: self.of_kind(transaction, SubjectKind::PreparedTransaction)?,
+            },
         };
         Ok(checked)
     }
@@ -429,12 +459,28 @@ impl Checker<'_> {
         }
     }
 
+    fn index_of_a_row(&self, id: &str) -> Result<String, ContractBreach> {
+        self.of_kind(id, SubjectKind::Index)?;
+        index_of_a_row(self.subjects, id)
+    }
+
     fn all_known(&self, ids: &[String]) -> Result<Vec<String>, ContractBreach> {
         at_most("evidence entries", ids.len(), limits::SMALL_LIST)?;
         for id in ids {
             self.known(id)?;
         }
         Ok(ids.to_vec())
+    }
+}
+
+/// A plan names an index without its schema, so nothing could be said of that one in SQL.
+fn index_of_a_row(subjects: &Subjects, id: &str) -> Result<String, ContractBreach> {
+    match subjects.get(id) {
+        Some(Subject::Object(_)) => Ok(id.to_owned()),
+        _ => Err(ContractBreach::new(
+            "a recommendation needs an index that a row is about, and got one of a plan",
+            id,
+        )),
     }
 }
 
@@ -463,5 +509,33 @@ fn finding_kind(raw: wit::FindingKind) -> FindingKind {
         wit::FindingKind::Replication => FindingKind::Replication,
         wit::FindingKind::Wraparound => FindingKind::Wraparound,
         wit::FindingKind::NothingFound => FindingKind::NothingFound,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::objects::Object;
+    use crate::outcome::RelationName;
+    use crate::subjects::index_id;
+
+    #[test]
+    fn an_index_of_a_plan_cannot_be_advised_on() {
+        let object = Object::Index {
+            name: RelationName {
+                schema: Some("public".to_owned()),
+                name: "a".to_owned(),
+            },
+            is_partitioned: false,
+        };
+        let (of_a_row, of_a_plan) = (object.id(), index_id("a"));
+        let subjects = Subjects::only([
+            (of_a_row.clone(), Subject::Object(Box::new(object))),
+            (of_a_plan.clone(), Subject::Index("a".to_owned())),
+        ]);
+        assert_ne!(of_a_row, of_a_plan);
+        assert_eq!(index_of_a_row(&subjects, &of_a_row).unwrap(), of_a_row);
+        let refused = index_of_a_row(&subjects, &of_a_plan).unwrap_err();
+        assert!(format!("{refused:?}").contains("got one of a plan"), "{refused:?}");
     }
 }

@@ -10,6 +10,7 @@ use pg_logstats_logs::evidence::{self as logs, Confidence};
 use super::bindings::pg_logstats::runbook::types as wit;
 use super::contract::WitVersion;
 use super::limits::EVIDENCE_PER_KIND;
+use crate::objects::Object;
 use crate::outcome::{ActionOutcome, Cell, PlanNode};
 use crate::snapshot::EvidenceSnapshot;
 use crate::subjects::{
@@ -80,7 +81,8 @@ pub fn outcome(version: WitVersion, action_id: &str, subjects: &[String], outcom
                 subject: row
                     .session
                     .map(session_key_id)
-                    .or_else(|| row.sequence.as_ref().filter(|_| is_later).map(sequence_id)),
+                    .or_else(|| row.sequence.as_ref().filter(|_| is_later).map(sequence_id))
+                    .or_else(|| row.object.as_ref().filter(|_| is_later).map(Object::id)),
             })
             .collect(),
         plan: outcome

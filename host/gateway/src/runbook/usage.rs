@@ -135,7 +135,12 @@ impl HandedOver for wit::Recommendation {
                 Self::CreateStatistics(statistics) => statistics.relation.bytes() + statistics.columns.bytes(),
                 Self::SetParameter(_) => FLAG_BYTES + WORD_BYTES,
                 Self::SetStatisticsTarget(set) => set.column.bytes() + WORD_BYTES,
-                Self::ExtendSequence(sequence) => sequence.bytes(),
+                Self::ExtendSequence(subject)
+                | Self::DropIndex(subject)
+                | Self::RebuildIndex(subject)
+                | Self::ValidateConstraint(subject)
+                | Self::DropReplicationSlot(subject)
+                | Self::RollbackPrepared(subject) => subject.bytes(),
             }
     }
 }

@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 
 use pg_logstats_runbook_statements::outcome::held_here;
+use pg_logstats_runbook_statements::{prepared as prepared_advice, slots as slot_advice};
 use pg_logstats_sdk::{
     AutovacuumGroup, Confidence, Count, DurationUs, Evidence, Insight, InsightId, Message, NextAction, Outcome,
     Priority, Recommendation, Record,
@@ -177,6 +178,10 @@ pub(super) fn prepared(outcome: &Outcome, desk: &mut Desk<'_>) {
         messages::prepared_old_reason(),
     );
     desk.assessment.insight(insight);
+    // The oldest come first.
+    let is_old = |row: &Record<'_>| row.duration_us("age").is_some_and(|age| age >= PREPARED_US);
+    let rows = outcome.records().enumerate().filter(|(_, row)| is_old(row));
+    prepared_advice::roll_back(rows, desk.assessment);
     decide_prepared(desk);
 }
 
@@ -203,6 +208,10 @@ pub(super) fn slots(outcome: &Outcome, desk: &mut Desk<'_>) {
     };
     say_once(desk, words::XMIN_SLOT, messages::slot_title(Count(oldest)), reason);
     if inactive > 0 {
+        let is_old = |row: &Record<'_>| age_of(row).is_some_and(|age| age >= OLD);
+        let mut rows: Vec<(usize, Record<'_>)> = outcome.records().enumerate().filter(|(_, row)| is_old(row)).collect();
+        rows.sort_by_key(|(_, row)| Reverse(age_of(row)));
+        slot_advice::drop_slots(rows, desk.assessment);
         let (label, reason) = (messages::decide_slot_label(), messages::decide_slot_reason());
         desk.step(NextAction::prompt_user(label, reason));
     }

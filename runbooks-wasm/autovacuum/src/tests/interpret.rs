@@ -329,3 +329,37 @@ fn what_is_switched_off_is_told() {
     assert_eq!(report.insight_ids(), ["autovacuum_off", "autovacuum_not_logged"]);
     assert!(!report.prompts().is_empty());
 }
+
+#[test]
+fn what_keeps_old_rows_without_a_session_gets_its_sql() {
+    let advised = |outcome: testkit::OutcomeBuilder| -> Vec<Recommendation> {
+        let report = judge_with(group(), &outcome.build());
+        let insights = report.insights.iter();
+        insights.filter_map(|insight| insight.recommendation.clone()).collect()
+    };
+    let prepared = |seconds: i64| {
+        [
+            ("age", Cell::DurationUs(seconds * 1_000_000)),
+            ("xid_age", Cell::Int(5)),
+        ]
+    };
+    let outcome = testkit::outcome("prepared_transaction.pg_prepared_xacts.open");
+    assert_eq!(
+        advised(outcome.object(1, &prepared(86_400)).object(2, &prepared(20))),
+        [Recommendation::RollbackPrepared("pt_1".to_owned())]
+    );
+    let slot = |xids: i64| {
+        [
+            ("is_active", Cell::Boolean(false)),
+            ("is_temporary", Cell::Boolean(false)),
+            ("catalog_xmin_age", Cell::Int(xids)),
+        ]
+    };
+    let outcome = testkit::outcome("replication.pg_replication_slots.state");
+    let outcome = outcome
+        .object(1, &slot(5))
+        .object(2, &slot(5_000_000))
+        .object(3, &slot(9_000_000));
+    let expected = ["sl_3", "sl_2"].map(|slot| Recommendation::DropReplicationSlot(slot.to_owned()));
+    assert_eq!(advised(outcome), expected, "the oldest first, and no young one");
+}

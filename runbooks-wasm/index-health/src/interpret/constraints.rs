@@ -6,7 +6,7 @@ use pg_logstats_sdk::{
 };
 
 use super::ALL_WELL;
-use crate::{messages, severity, words};
+use crate::{advice, messages, severity, words};
 
 /// The title of a finding about so many.
 type Title = fn(Count) -> Message;
@@ -63,6 +63,8 @@ pub(super) fn judge(outcome: &Outcome, assessment: &mut Assessment) {
         messages::open_reason(),
     );
     assessment.insight(insight);
+    let rank = |row: &Record<'_>| kind(row).unwrap_or(KINDS.len());
+    advice::of_constraints(outcome, rank, assessment);
     if open.0 > 0 {
         let (label, reason) = (messages::ask_validate_label(open), messages::ask_validate_reason());
         assessment.next_action(NextAction::prompt_user(label, reason));

@@ -1,5 +1,7 @@
 //! The indexes of one table: those that nothing uses, and those that others make superfluous.
 
+use std::cmp::Reverse;
+
 use pg_logstats_runbook_statements::outcome;
 use pg_logstats_sdk::{
     Assessment, Bytes, Confidence, Count, Finding, FindingKind, Insight, InsightId, Message, NextAction, Outcome,
@@ -7,7 +9,7 @@ use pg_logstats_sdk::{
 };
 
 use super::ALL_WELL;
-use crate::{messages, severity, words};
+use crate::{advice, messages, severity, words};
 
 /// How the catalogue shows an expression: two of them may be different, so their indexes are not compared.
 const EXPRESSION: &str = "(expression)";
@@ -24,6 +26,7 @@ struct Index<'a> {
     is_needed: bool,
     scans: Option<u64>,
     bytes: u64,
+    row: Record<'a>,
 }
 
 impl<'a> Index<'a> {
@@ -39,7 +42,24 @@ impl<'a> Index<'a> {
             is_needed: !(is_no("is_unique") && is_no("is_primary") && is_no("serves_constraint")),
             scans: row.count("idx_scan"),
             bytes: row.count("size_bytes").unwrap_or(0),
+            row: *row,
         }
+    }
+
+    /// That it can be dropped because no scan used it, with its size.
+    fn unused_advice(&self) -> Option<(u64, Insight)> {
+        let (index, counted) = advice::unused(&self.row)?;
+        let reason = advice::unused_reason(counted);
+        let insight = advice::to_drop(self.position, &self.row, index, Confidence::Medium, reason);
+        Some((self.bytes, insight))
+    }
+
+    /// The same because `other` does what it does.
+    fn redundant_advice(&self, other: &Self) -> Option<(u64, Insight)> {
+        let index = advice::begins(&self.row, &other.row)?;
+        let reason = messages::drop_redundant_reason();
+        let insight = advice::to_drop(self.position, &self.row, index, Confidence::Medium, reason);
+        Some((self.bytes, insight))
     }
 
     fn is_unused(&self) -> bool {
@@ -116,11 +136,26 @@ pub(super) fn judge(table: &String, outcome: &Outcome, assessment: &mut Assessme
         );
         outcome::all_well(words::INDEXES_EARN_THEIR_KEEP, ALL_WELL, title, reason, assessment);
     }
+    let mut dropped: Vec<(u64, Insight)> = Vec::new();
     if !assessment
         .findings
         .iter()
         .all(|finding| finding.kind == FindingKind::NothingFound)
     {
+        if is_counted {
+            unused.iter().for_each(|index| dropped.extend(index.unused_advice()));
+        }
+        let others: Vec<&Index<'_>> = redundant.iter().filter(|index| !index.is_unused()).copied().collect();
+        // What makes it superfluous has to stay, whatever of this a person follows.
+        let stays = |other: &Index<'_>| !other.is_unused() && !redundant.iter().any(|it| it.position == other.position);
+        for index in others {
+            let mut covers = indexes.iter().filter(|other| index.is_made_superfluous_by(other));
+            dropped.extend(covers.find_map(|other| stays(other).then(|| index.redundant_advice(other))?));
+        }
+        dropped.sort_by_key(|(bytes, _)| Reverse(*bytes));
+        for (_, insight) in dropped.into_iter().take(advice::ROWS) {
+            assessment.insight(insight.evidence(table));
+        }
         let (label, reason) = (messages::ask_drop_label(table), messages::ask_drop_reason());
         assessment.next_action(NextAction::prompt_user(label, reason));
     }

@@ -6,7 +6,7 @@ use pg_logstats_sdk::{
 };
 
 use super::ALL_WELL;
-use crate::{messages, severity, words};
+use crate::{advice, messages, severity, words};
 
 pub(super) fn judge(outcome: &Outcome, assessment: &mut Assessment) {
     let sizes: Vec<u64> = outcome.records().filter_map(|row| row.count("size_bytes")).collect();
@@ -39,6 +39,15 @@ pub(super) fn judge(outcome: &Outcome, assessment: &mut Assessment) {
         assessment.finding(finding.score(score).confidence(confidence).code(words::UNUSED_INDEX));
     }
     assessment.insight(Insight::new(words::UNUSED_INDEXES, confidence, title, reason));
+    // The largest come first.
+    let to_drop = outcome.records().enumerate().filter_map(|(position, row)| {
+        let (index, counted) = advice::unused(&row)?;
+        let reason = advice::unused_reason(counted);
+        Some(advice::to_drop(position, &row, index, Confidence::Medium, reason))
+    });
+    for insight in to_drop.take(advice::ROWS) {
+        assessment.insight(insight);
+    }
     let (label, reason) = (
         messages::ask_drop_all_label(Count::of(&sizes)),
         messages::ask_drop_reason(),

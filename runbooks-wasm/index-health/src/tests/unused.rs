@@ -30,7 +30,7 @@ fn unused_indexes_of_the_whole_database_are_added_up_and_a_person_decides() {
     assert_eq!(report.findings[0].reason_codes, ["unused_index"]);
     assert_eq!(report.findings[0].confidence, Confidence::Medium);
     assert_eq!(report.insight_ids(), ["unused_indexes"]);
-    // No SQL: which of them to drop is not in the counters.
+    // No SQL about all of them: which to drop is told row by row, where the row has what it takes.
     assert!(report.insights[0].recommendation.is_none());
     assert_eq!(
         report.prompts(),

@@ -1,7 +1,7 @@
 //! Prepared transactions: they hold locks without a session.
 
-use pg_logstats_runbook_statements::{live, scores, tree};
-use pg_logstats_sdk::{Assessment, Confidence, Count, DurationUs, Finding, FindingKind, Insight, Outcome};
+use pg_logstats_runbook_statements::{live, prepared as advice, scores, tree};
+use pg_logstats_sdk::{Assessment, Confidence, Count, DurationUs, Finding, FindingKind, Insight, Outcome, Record};
 
 use crate::{messages, words};
 
@@ -28,6 +28,12 @@ pub(super) fn judge(outcome: &Outcome, assessment: &mut Assessment) {
         let finding = Finding::new(FindingKind::LockWait, title, reason);
         let finding = finding.code(words::PREPARED_TRANSACTION).score(score);
         let finding = assessment.finding(finding.confidence(Confidence::High));
+        let score = |row: &Record<'_>| {
+            scores::idle_in_transaction(row.duration_us("age").unwrap_or(0))
+                .max(scores::xid_age(row.count("xid_age").unwrap_or(0)))
+        };
+        let rows = outcome.records().enumerate();
+        advice::roll_back(rows.filter(|(_, row)| score(row) >= live::FLOOR), assessment);
         assessment.next_action(tree::decide_prepared().because(finding));
     }
 }

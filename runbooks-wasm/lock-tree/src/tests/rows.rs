@@ -122,3 +122,17 @@ fn a_truncated_outcome_is_judged_and_said_to_be_one() {
         ["there was more than the action may return, so counts are lower bounds; rows that were judged: 1"]
     );
 }
+
+#[test]
+fn a_forgotten_prepared_transaction_gets_its_sql_and_one_in_flight_does_not() {
+    let row = |age_us| [("age", Cell::DurationUs(age_us)), ("xid_age", Cell::Int(5))];
+    let outcome = testkit::outcome(PREPARED)
+        .object(1, &row(3_600_000_000))
+        .object(2, &row(2_000_000))
+        .build();
+    let report = interpret(&outcome);
+    let insights = report.insights.iter();
+    let advised: Vec<_> = insights.filter_map(|insight| insight.recommendation.clone()).collect();
+    assert_eq!(advised, [Recommendation::RollbackPrepared("pt_1".to_owned())]);
+    assert_eq!(report.prompts().len(), 1);
+}

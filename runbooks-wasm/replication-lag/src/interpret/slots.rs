@@ -1,6 +1,8 @@
 //! What slots keep, for whom, and how long it may grow.
 
-use pg_logstats_runbook_statements::outcome;
+use std::cmp::Reverse;
+
+use pg_logstats_runbook_statements::{outcome, slots as advice};
 use pg_logstats_sdk::{
     Actions, Assessment, Bytes, Confidence, Count, Finding, FindingKind, Insight, NextAction, Outcome, Priority,
     Recommendation, Record, Setting,
@@ -24,7 +26,8 @@ enum Hold {
 }
 
 /// What a row tells.
-struct Slot {
+struct Slot<'a> {
+    row: Record<'a>,
     position: usize,
     is_active: bool,
     kept: Option<u64>,
@@ -35,8 +38,8 @@ struct Slot {
     old_rows: Option<u64>,
 }
 
-impl Slot {
-    fn new(position: usize, row: &Record<'_>) -> Self {
+impl<'a> Slot<'a> {
+    fn new(position: usize, row: &Record<'a>) -> Self {
         let hold = match row.text("wal_status") {
             _ if row.cell("invalidation_reason").is_some() || row.boolean("is_conflicting") == Some(true) => Hold::Lost,
             Some("lost") => Hold::Lost,
@@ -44,6 +47,7 @@ impl Slot {
             _ => Hold::Kept,
         };
         Self {
+            row: *row,
             position,
             // A row without this figure is not taken for one that nobody uses.
             is_active: row.boolean("is_active") != Some(false),
@@ -94,20 +98,23 @@ impl Slot {
         for (_, code) in codes.into_iter().filter(|(applies, _)| *applies) {
             finding = finding.code(code);
         }
-        finding
+        match self.row.subject() {
+            Some(slot) => finding.about(slot),
+            None => finding,
+        }
     }
 }
 
 pub(super) fn judge(outcome: &Outcome, actions: &mut dyn Actions, assessment: &mut Assessment) {
-    let slots: Vec<Slot> = outcome
+    let slots: Vec<Slot<'_>> = outcome
         .records()
         .enumerate()
         .map(|(position, row)| Slot::new(position, &row))
         .collect();
-    let bad: Vec<&Slot> = slots.iter().filter(|slot| slot.score() > severity::LOW).collect();
+    let bad: Vec<&Slot<'_>> = slots.iter().filter(|slot| slot.score() > severity::LOW).collect();
     outcome::worst_first(bad.iter().map(|slot| slot.finding()).collect(), assessment);
 
-    let idle: Vec<&&Slot> = bad
+    let idle: Vec<&&Slot<'_>> = bad
         .iter()
         .filter(|slot| !slot.is_active && slot.hold != Hold::Lost)
         .collect();
@@ -129,6 +136,14 @@ pub(super) fn judge(outcome: &Outcome, actions: &mut dyn Actions, assessment: &m
         let (label, reason) = (messages::ask_lost_label(Count(lost)), messages::ask_lost_reason());
         assessment.next_action(NextAction::prompt_user(label, reason));
     }
+    // Those that keep old rows do harm, however little WAL they keep.
+    let keeps_rows = |slot: &&Slot<'_>| slot.old_rows.is_some_and(|age| age > severity::OLD_ROWS);
+    let mut harmful: Vec<&Slot<'_>> = slots
+        .iter()
+        .filter(|slot| slot.score() > severity::LOW || keeps_rows(slot))
+        .collect();
+    harmful.sort_by_key(|slot| Reverse((slot.score() * 1e6) as u64));
+    advice::drop_slots(harmful.iter().map(|slot| (slot.position, slot.row)), assessment);
     let oldest = slots.iter().filter_map(|slot| slot.old_rows).max();
     if let Some(age) = oldest.filter(|age| *age > severity::OLD_ROWS) {
         let (title, reason) = (messages::old_rows_title(Count(age)), messages::old_rows_reason());
@@ -152,7 +167,7 @@ pub(super) fn judge(outcome: &Outcome, actions: &mut dyn Actions, assessment: &m
 
 /// A bound for what slots keep, where a slot that nobody uses shows that one is needed. It is twice of what the fullest slot keeps now,
 /// so that it takes nothing from any slot at once.
-fn unbounded(slots: &[Slot], bad: &[&Slot], assessment: &mut Assessment) {
+fn unbounded(slots: &[Slot<'_>], bad: &[&Slot<'_>], assessment: &mut Assessment) {
     if !bad.iter().any(|slot| slot.is_unbounded && !slot.is_active) {
         return;
     }

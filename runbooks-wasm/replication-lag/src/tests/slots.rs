@@ -1,4 +1,4 @@
-use pg_logstats_sdk::testkit::ReportedStep;
+use pg_logstats_sdk::testkit::{self, ReportedStep};
 use pg_logstats_sdk::{Cell, FindingKind, Recommendation, Setting};
 
 use super::{GIB, MIB, SETTINGS, SLOTS, STANDBYS, assert_rises, interpret, rows, text};
@@ -115,4 +115,34 @@ fn more_is_never_less_bad() {
             interpret(&rows(SLOTS, &[slot(is_active, gib * GIB)])).worst_score()
         });
     }
+}
+
+#[test]
+fn slots_that_nobody_uses_get_their_sql_the_worst_first() {
+    let idle = |kept| {
+        let mut row = slot(false, kept);
+        row.push(("is_temporary", Cell::Boolean(false)));
+        row
+    };
+    let mut keeps_rows = idle(0);
+    keeps_rows.push(("catalog_xmin_age", Cell::Int(90_000_000)));
+    let outcome = testkit::outcome(SLOTS)
+        .object(1, &slot(true, 90 * GIB))
+        .object(2, &idle(MIB))
+        .object(3, &keeps_rows)
+        .object(4, &idle(9 * GIB))
+        .object(5, &idle(32 * GIB))
+        .build();
+    let report = interpret(&outcome);
+    let insights = report.insights.iter();
+    let dropped: Vec<_> = insights
+        .filter_map(|insight| match &insight.recommendation {
+            Some(Recommendation::DropReplicationSlot(slot)) => Some(slot.as_str()),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(dropped, ["sl_5", "sl_4", "sl_3"]);
+    let of_idle = report.findings.iter().find(|finding| finding.title.contains("row 5"));
+    assert_eq!(of_idle.and_then(|finding| finding.subject.as_deref()), Some("sl_5"));
+    assert!(report.prompts().iter().any(|prompt| prompt.contains("drop the slots")));
 }

@@ -1,6 +1,7 @@
 //! What replication slots keep.
 
 use pg_logstats_runbook_statements::scores::saturating;
+use pg_logstats_runbook_statements::slots as advice;
 use pg_logstats_sdk::{
     Actions, Assessment, Bytes, Confidence, Count, Finding, FindingKind, Insight, NextAction, Outcome, Priority,
     Recommendation, Record, Setting,
@@ -22,6 +23,11 @@ const LIMITS: (u64, u64) = (4 << 30, 1 << 40);
 
 fn kept(row: &Record<'_>) -> u64 {
     row.count("retained_bytes").unwrap_or(0)
+}
+
+/// Transactions of which it keeps rows.
+fn old_rows(row: &Record<'_>) -> Option<u64> {
+    row.count("xmin_age").max(row.count("catalog_xmin_age"))
 }
 
 fn is_lost(row: &Record<'_>) -> bool {
@@ -68,9 +74,12 @@ pub(super) fn judge(outcome: &Outcome, actions: &mut dyn Actions, assessment: &m
         say(words::SLOT_BEHIND, title, reason, assessment);
         offers::offer(words::LAG, None, Priority::Required, actions, assessment);
     }
-    let ages = rows
-        .iter()
-        .filter_map(|row| row.count("xmin_age").max(row.count("catalog_xmin_age")));
+    // The catalogue orders them by what they keep; those that are lost keep nothing any more, and do no more harm.
+    let keeps_rows = |row: &Record<'_>| old_rows(row).is_some_and(|age| age >= OLD_ROWS);
+    let is_harmful = |row: &Record<'_>| is_lost(row) || kept(row) >= MUCH || keeps_rows(row);
+    let harmful = outcome.records().enumerate().filter(|(_, row)| is_harmful(row));
+    advice::drop_slots(harmful, assessment);
+    let ages = rows.iter().filter_map(old_rows);
     let oldest = ages.max().filter(|age| *age >= OLD_ROWS);
     if let Some(age) = oldest {
         let title = messages::rows_title(Count(age));

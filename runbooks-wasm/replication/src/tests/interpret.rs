@@ -254,3 +254,31 @@ fn without_conflicts_no_setting_is_to_be_changed() {
     assert_eq!(report.insight_ids(), ["slots_unbounded"]);
     assert_eq!(report.offered(SLOTS).count(), 1);
 }
+
+#[test]
+fn a_slot_that_nobody_uses_gets_its_sql_where_it_does_harm() {
+    let slot = |kept, active, status| {
+        let mut row = slot(kept, active, status);
+        row.push(("is_temporary", Cell::Boolean(false)));
+        row
+    };
+    let mut keeps_rows = slot(0, false, "reserved");
+    keeps_rows.push(("xmin_age", Cell::Int(9_000_000)));
+    let outcome = testkit::outcome(SLOTS)
+        .object(1, &slot(40 << 30, true, "extended"))
+        .object(2, &slot(30 << 30, false, "extended"))
+        .object(3, &slot(16 << 20, false, "reserved"))
+        .object(4, &keeps_rows)
+        .object(5, &slot(0, false, "lost"))
+        .build();
+    let report = judge_with(&testkit::evidence().build(), &outcome);
+    let insights = report.insights.iter();
+    let dropped: Vec<_> = insights
+        .filter_map(|insight| match &insight.recommendation {
+            Some(Recommendation::DropReplicationSlot(slot)) => Some(slot.as_str()),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(dropped, ["sl_2", "sl_4", "sl_5"]);
+    assert!(!report.prompts().is_empty());
+}

@@ -147,7 +147,12 @@ pub(super) fn decisions(assessment: &mut Assessment) {
             Recommendation::EndSession(_)
             | Recommendation::SetAutovacuum(_)
             | Recommendation::SetParameter(_)
-            | Recommendation::ExtendSequence(_) => continue,
+            | Recommendation::ExtendSequence(_)
+            | Recommendation::DropIndex(_)
+            | Recommendation::RebuildIndex(_)
+            | Recommendation::ValidateConstraint(_)
+            | Recommendation::DropReplicationSlot(_)
+            | Recommendation::RollbackPrepared(_) => continue,
         };
         let prompt = NextAction::prompt_user(label, reason);
         if !prompts.contains(&prompt) {

@@ -1,6 +1,6 @@
 //! What keeps old rows and old ids: sessions, slots, prepared transactions.
 
-use pg_logstats_runbook_statements::outcome;
+use pg_logstats_runbook_statements::{outcome, prepared as advice};
 use pg_logstats_sdk::{
     Actions, Assessment, Confidence, Count, DurationUs, Finding, FindingKind, Insight, Message, NextAction, Outcome,
     Priority, Recommendation, Record, SessionState,
@@ -157,7 +157,7 @@ pub(super) fn judge_prepared(outcome: &Outcome, actions: &mut dyn Actions, asses
     outcome::without_figures(unknown, assessment);
     let mut findings = Vec::new();
     let (mut longest, mut oldest) = (0, 0);
-    for (position, &(age, open)) in rows.iter().enumerate() {
+    for ((position, &(age, open)), record) in rows.iter().enumerate().zip(outcome.records()) {
         longest = longest.max(open.unwrap_or(0));
         oldest = oldest.max(age.unwrap_or(0));
         let score = severity::of_prepared(age, open);
@@ -173,7 +173,11 @@ pub(super) fn judge_prepared(outcome: &Outcome, actions: &mut dyn Actions, asses
             };
             let finding = Finding::new(FindingKind::Wraparound, title, reason);
             let finding = finding.score(score).confidence(Confidence::High);
-            findings.push(finding.code(words::PREPARED_TRANSACTION));
+            let finding = finding.code(words::PREPARED_TRANSACTION);
+            findings.push(match record.subject() {
+                Some(transaction) => finding.about(transaction),
+                None => finding,
+            });
         }
     }
     let n = Count(outcome::worst_first(findings, assessment) as u64);
@@ -199,6 +203,9 @@ pub(super) fn judge_prepared(outcome: &Outcome, actions: &mut dyn Actions, asses
     );
     let insight = Insight::new(words::PREPARED_TRANSACTION_OPEN, Confidence::High, title, reason);
     assessment.insight(insight);
+    // The oldest come first.
+    let is_old = |row: &Record<'_>| severity::of_prepared(row.count("xid_age"), row.duration_us("age")) > severity::LOW;
+    advice::roll_back(outcome.records().enumerate().filter(|(_, row)| is_old(row)), assessment);
     let (label, reason) = (messages::decide_prepared_label(n), messages::decide_prepared_reason());
     assessment.next_action(NextAction::prompt_user(label, reason).priority(Priority::Required));
     assessment.next_action(offers::databases(actions));

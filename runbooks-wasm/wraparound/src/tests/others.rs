@@ -289,3 +289,20 @@ fn autovacuum_that_was_slowed_gets_the_limit_that_makes_up_for_it() {
     ]);
     interpret(&made_up_for).assert_well("settings_unremarkable");
 }
+
+#[test]
+fn forgotten_prepared_transactions_get_their_sql_and_a_person_decides() {
+    let outcome = testkit::outcome(PREPARED)
+        .object(1, &prepared(43_200, 9_000))
+        .object(2, &prepared(20, 9_000))
+        .build();
+    let report = interpret(&outcome);
+    let advised: Vec<_> = report
+        .insights
+        .iter()
+        .filter_map(|insight| insight.recommendation.clone())
+        .collect();
+    assert_eq!(advised, [Recommendation::RollbackPrepared("pt_1".to_owned())]);
+    assert_eq!(report.findings[0].subject.as_deref(), Some("pt_1"));
+    assert_eq!(report.prompts().len(), 1);
+}

@@ -33,6 +33,24 @@ pub(super) fn check(read: &ActionFile) -> Result<(), Fault> {
             return Err(("row_sequence", "has to name text columns".to_owned()));
         }
     }
+    if read
+        .row_object
+        .as_ref()
+        .is_some_and(|object| !object.fits(&read.columns))
+    {
+        let reason = "has to name text columns, and a boolean one as `is_partitioned`";
+        return Err(("row_object", reason.to_owned()));
+    }
+    // A row has one subject.
+    let kinds = [
+        read.row_session.is_some(),
+        read.row_sequence.is_some(),
+        read.row_object.is_some(),
+    ];
+    if kinds.into_iter().filter(|is_there| *is_there).count() > 1 {
+        let reason = "a row is about one thing: one of row_session, row_sequence and row_object";
+        return Err(("row_object", reason.to_owned()));
+    }
     check_hidden_rows(read)
 }
 

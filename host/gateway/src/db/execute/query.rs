@@ -170,11 +170,16 @@ pub(in crate::db) fn decode(row: &PgRow, action: &Action) -> Result<(Row, u64), 
     }
     let session = row_session(action, &cells);
     let sequence = row_sequence(action, &cells);
+    let object = action
+        .row_object
+        .as_ref()
+        .and_then(|columns| columns.of(|name| cell_of(action, &cells, name)));
     Ok((
         Row {
             cells,
             session,
             sequence,
+            object,
         },
         bytes,
     ))

@@ -1,0 +1,2 @@
+-- Indexes that are kept up and not used.
+SELECT count(*) FROM pg_index WHERE NOT indisvalid;
