@@ -545,8 +545,7 @@ scenarios! {
     a_query_runs_away = "runaway-query";
     a_sequence_has_no_values_left = "sequence-exhausted";
     a_sequence_is_near_its_end = "sequence-near-end";
-    a_consumer_left_its_slot = "slot-left-behind";
-    a_logged_plan_reads_a_whole_table = "slow-plan-logged";
+    a_slot_lost_what_its_consumer_needs = "slot-lost";
     a_report_spills_to_disk = "temp-file-spill";
     a_forgotten_session_holds_vacuum_back = "vacuum-held-back";
     ids_age_faster_than_autovacuum_freezes = "wraparound-danger";

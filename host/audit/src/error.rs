@@ -75,7 +75,7 @@ pub enum AuditError {
     },
     /// The checkpoint belongs to another log.
     #[error(
-        "the audit log in this folder is `{found}` and not `{expected}`: use the workspace it belongs to, or ask for it by its own origin"
+        "the file `checkpoint` is of the audit log `{found}` and not of `{expected}`: use the workspace it belongs to, or ask for it by its own origin"
     )]
     OriginMismatch {
         /// The origin in the checkpoint.

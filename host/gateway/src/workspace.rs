@@ -84,6 +84,15 @@ pub enum WorkspaceError {
     /// The audit log cannot be used.
     #[error(transparent)]
     Audit(#[from] AuditError),
+    /// The audit log does not stand under the workspace's key, or that is of two halves, and another one waits to take its place.
+    #[error(
+        "{source}; a key waits in `keys/next/`, so a change of the log's key may have been cut short: `pg-logstats audit rotate-key` \
+         ends it"
+    )]
+    KeyChangeBegun {
+        /// What is wrong with log or key.
+        source: Box<WorkspaceError>,
+    },
     /// Stored evidence is not what the record says.
     #[error(
         "the evidence `{digest}` does not match its record: {what}; the report that needs it cannot be followed, so run a new triage"
@@ -129,6 +138,7 @@ impl WorkspaceError {
     pub fn is_tampering(&self) -> bool {
         match self {
             Self::Evidence { .. } => true,
+            Self::KeyChangeBegun { source } => source.is_tampering(),
             Self::Audit(error) => matches!(
                 error,
                 AuditError::Tampered { .. }
@@ -194,7 +204,8 @@ impl Workspace {
     /// # Errors
     /// When it cannot be used.
     pub fn file_key(&self) -> Result<FileKey, WorkspaceError> {
-        Ok(FileKey::load_or_create(&self.folder("keys")?)?)
+        let key = FileKey::load_or_create(&self.folder("keys")?);
+        key.map_err(|error| self.in_terms_of_key_changes(error.into()))
     }
 
     /// The audit log under `signer`'s key, made on first use. What stands under the keys before it is read, too.
@@ -208,6 +219,7 @@ impl Workspace {
             self.put_key(&keys, "keys", PUBLIC_KEY_FILE, signer.public())?;
         }
         self.open_log(signer, self.earlier_keys()?)
+            .map_err(|error| self.in_terms_of_key_changes(error))
     }
 
     /// The same, with these keys beside `signer`'s.
@@ -217,6 +229,22 @@ impl Workspace {
             ..LogOptions::default()
         };
         Ok(Log::open_with(self.folder("audit")?, signer, AUDIT_ORIGIN, options)?)
+    }
+
+    /// A checkpoint under a strange key, or a key of two halves, where another one waits.
+    fn in_terms_of_key_changes(&self, error: WorkspaceError) -> WorkspaceError {
+        let waits = || {
+            let next = self.dir.open_dir("keys").and_then(|keys| keys.open_dir(NEXT_KEY));
+            next.and_then(|next| next.symlink_metadata(PRIVATE_KEY_FILE)).is_ok()
+        };
+        match error {
+            WorkspaceError::Audit(AuditError::Checkpoint(_)) | WorkspaceError::Key(KeyError::Mismatch) if waits() => {
+                WorkspaceError::KeyChangeBegun {
+                    source: Box::new(error),
+                }
+            }
+            other => other,
+        }
     }
 
     /// Writes `key` as the file `name` of `folder`, which is `path` below the workspace.
@@ -254,9 +282,16 @@ impl Workspace {
     /// # Errors
     /// When it cannot be written.
     pub(crate) fn keep_earlier_key(&self, key: &PublicKey) -> Result<(), WorkspaceError> {
-        self.folder("keys")?;
+        let keys = self.folder("keys")?;
         let folder = self.folder("keys/earlier")?;
-        self.put_key(&folder, "keys/earlier", &format!("{}.pem", key.key_id()), key)
+        self.put_key(&folder, "keys/earlier", &format!("{}.pem", key.key_id()), key)?;
+        self.sync_keys(&keys)
+    }
+
+    /// Makes the names in `keys/` durable, those of its folders too: a record must not outlive the only key that can go on from it.
+    fn sync_keys(&self, keys: &Dir) -> Result<(), WorkspaceError> {
+        let synced = keys.open(".").and_then(|it| it.sync_all());
+        synced.map_err(|e| self.error("write", "keys", e))
     }
 
     /// A key file that is to take the place of the workspace's own: `keys/next/`, made on first use.
@@ -264,8 +299,10 @@ impl Workspace {
     /// # Errors
     /// When it cannot be used.
     pub(crate) fn next_key(&self) -> Result<FileKey, WorkspaceError> {
-        self.folder("keys")?;
-        Ok(FileKey::load_or_create(&self.folder("keys/next")?)?)
+        let keys = self.folder("keys")?;
+        let key = FileKey::load_or_create(&self.folder("keys/next")?)?;
+        self.sync_keys(&keys)?;
+        Ok(key)
     }
 
     /// Puts the key file of `keys/next/`, if there is one, in place of the workspace's own.
@@ -285,7 +322,12 @@ impl Workspace {
             for file in [PUBLIC_KEY_FILE, PRIVATE_KEY_FILE] {
                 next.rename(file, &keys, file).map_err(failed)?;
             }
-            keys.open(".").and_then(|it| it.sync_all()).map_err(failed)?;
+            self.sync_keys(&keys)?;
+        }
+        // What is left is of a command that was cut short while it made the key, and may be a part of one.
+        let failed = |e| self.error("write", "keys/next", e);
+        for left in next.entries().map_err(failed)? {
+            next.remove_file(left.map_err(failed)?.file_name()).map_err(failed)?;
         }
         keys.remove_dir(NEXT_KEY).map_err(failed)
     }

@@ -228,9 +228,14 @@ impl Ledger {
             Observation::Plan {
                 process,
                 family,
+                query_id,
                 seen,
                 message,
             } => {
+                // Where only auto_explain logs, nothing else tells which statement of the server it is.
+                if let Some(stats) = family.and_then(|family| self.family(page, family)) {
+                    stats.explained(*query_id);
+                }
                 let statement = self.statement_of(page, *family, *process, seen.at_us);
                 let message = texts.get(*message);
                 match statement {

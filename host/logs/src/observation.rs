@@ -99,6 +99,7 @@ pub(crate) enum Observation {
     Plan {
         process: Option<Process>,
         family: Option<u32>,
+        query_id: i64,
         seen: PlanSeen,
         message: Span,
     },

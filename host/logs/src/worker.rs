@@ -237,6 +237,7 @@ impl Worker {
         Observation::Plan {
             process: facts.process,
             family: query.map(|query| self.interner.family(&query, facts.names).family),
+            query_id: entry.query_id,
             seen: PlanSeen {
                 at_us: facts.at_us,
                 duration_us,

@@ -102,32 +102,29 @@ fn candidate<'a>(evidence: &'a Evidence, group: &'a PlanGroup, total_us: u64) ->
     })
 }
 
-/// All time that the logs tell of: of the statements, and the slowest execution of each family that only auto_explain logs, whose time is
-/// not among theirs.
+/// All time that the logs tell of: of the statements, and what the slowest execution of a family that auto_explain logs took beyond that.
 fn known_us(evidence: &Evidence) -> u64 {
-    let alone = evidence.plans.iter().filter(|group| {
-        let family = evidence.family(&group.family);
-        !family.map_or(evidence.total_duration_us > 0, is_timed)
+    let beyond = evidence.plans.iter().map(|group| match evidence.family(&group.family) {
+        Some(family) => taken_us(group, Some(family)) - family.total_duration_us,
+        None if evidence.total_duration_us == 0 => group.slowest_duration_us,
+        // Its time is among that of all.
+        None => 0,
     });
-    alone.fold(evidence.total_duration_us, |sum, group| {
-        sum.saturating_add(group.slowest_duration_us)
-    })
+    beyond.fold(evidence.total_duration_us, u64::saturating_add)
 }
 
-/// Whether the logs have durations of it beside its plans'.
-fn is_timed(family: &QueryFamily) -> bool {
-    family.total_duration_us > 0
+/// What is known of the time that the family took. Where only auto_explain logs, a plan's duration is not among the statements'.
+fn taken_us(group: &PlanGroup, family: Option<&QueryFamily>) -> u64 {
+    let logged = family.map_or(0, |family| family.total_duration_us);
+    logged.max(group.slowest_duration_us)
 }
 
-/// The family's share of all statement time, times how much that time matters: `t / (t + 1 s)` of its slowest execution, or `l / (l + 0.1)`
+/// The family's share of all time, times how much that time matters: `t / (t + 1 s)` of its slowest execution, or `l / (l + 0.1)`
 /// where `l` is how many sessions it keeps busy on average, whichever is more. So a plan with a fault scores low when it takes
 /// little, in all or beside the others. Of a family that the evidence does not have, or of which there is nothing but plans, the slowest
 /// execution is all that is known.
 fn score(evidence: &Evidence, group: &PlanGroup, family: Option<&QueryFamily>, total_us: u64) -> f64 {
-    let taken = match family {
-        Some(family) if is_timed(family) => family.total_duration_us,
-        _ => group.slowest_duration_us,
-    };
+    let taken = taken_us(group, family);
     let share = Ratio::of(taken.min(total_us), total_us).value();
     let window = evidence.window.map_or(0, |(first, last)| last.saturating_sub(first));
     let window = u64::try_from(window).unwrap_or(0);

@@ -425,6 +425,11 @@ impl Stats {
         self.query_id(query_id);
     }
 
+    /// A plan of it was logged. Its execution is counted by its duration, if that is logged, too.
+    pub(super) fn explained(&mut self, query_id: i64) {
+        self.count_query_id(query_id, 0);
+    }
+
     pub(super) fn failed(&mut self, at_us: i64) {
         self.errors += 1;
         self.saw(at_us);
