@@ -183,7 +183,7 @@ fn every_file_of_a_whole_trail_is_missed_or_its_change_told_by_its_name() {
         let other = content[(position + 1) % content.len()];
         let other_bytes = std::fs::read(folder.join(other)).unwrap();
         // Every byte of the first hundred and of the last hundred, and some between.
-        let ends = |at: &usize| *at < 100 || at + 100 >= bytes.len() || at % 97 == 0;
+        let ends = |at: &usize| *at < 100 || at + 100 >= bytes.len() || at.is_multiple_of(97);
         let flips = (0..bytes.len())
             .filter(ends)
             .step_by(if cfg!(debug_assertions) { 40 } else { 10 });

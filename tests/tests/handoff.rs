@@ -224,6 +224,11 @@ fn what_is_hostile_in_log_and_server_makes_nothing_of_its_own_in_a_browser() {
     let collected = cluster.collected_logs();
     let log = collected.into_iter().next().unwrap_or_else(|| cluster.server_log());
     let report = lab.triage("query-families", &log);
+    let found = report["findings"].to_string();
+    assert!(
+        !found.contains("select forged"),
+        "a line in a statement is no entry: {found}"
+    );
     let explained = run(&lab, action(&report, "query_family.explain_analyze"));
     assert_eq!(explained["outcome"]["status"], "ok", "{:#}", explained["outcome"]);
     let incident = report["incident_id"].as_str().unwrap();
