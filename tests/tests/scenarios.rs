@@ -33,8 +33,6 @@ type Settings = BTreeMap<String, String>;
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Scenario {
-    /// The runbook that is taken first; a first look when none is named.
-    first: Option<String>,
     cause: Cause,
     remedy: Remedy,
     improves: f64,
@@ -302,9 +300,7 @@ fn play(name: &str) {
     let before = written(cluster);
 
     let log = log.to_str().unwrap();
-    let mut first = vec!["triage"];
-    first.extend(scenario.first.as_deref());
-    first.push(log);
+    let mut first = vec!["triage", log];
     if let Some(turn) = incident.turn.as_deref() {
         first.extend(["--since", turn, "--baseline", log, "--baseline-until", turn]);
     }
@@ -550,7 +546,6 @@ scenarios! {
     a_sequence_has_no_values_left = "sequence-exhausted";
     a_sequence_is_near_its_end = "sequence-near-end";
     a_slot_lost_what_its_consumer_needs = "slot-lost";
-    a_logged_plan_reads_a_whole_table = "slow-plan-logged";
     a_report_spills_to_disk = "temp-file-spill";
     a_forgotten_session_holds_vacuum_back = "vacuum-held-back";
     ids_age_faster_than_autovacuum_freezes = "wraparound-danger";
