@@ -114,7 +114,7 @@ pub struct PlanNode {
     pub node_type: String,
     pub relation: Option<RelationName>,
     /// Columns of `relation` that the filter compares with a constant or a parameter, in the order of an index that could be searched
-    /// by them. Untrusted text.
+    /// by them. To a sequential scan in a subquery, a column of a row outside is one, too. Untrusted text.
     pub filter_columns: Vec<String>,
     /// The same of the conditions of its index. Untrusted text.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

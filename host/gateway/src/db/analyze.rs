@@ -11,15 +11,17 @@
 //!    names included: the database really ran it;
 //! 3. nothing that it can reach is volatile, or defined by users in a language that can hide what it does ([`reachable`]). Asked before
 //!    the server analyses it, because analysing `'{1}'::some_type[]` already runs the type's checks;
-//! 4. the server analyses it (PREPARE), which takes the locks that keep its views, tables and policies as they are until the end, and
-//!    the third condition still holds under these locks;
+//! 4. the server analyses it (PREPARE), which locks its views and tables, whatever their names mean meanwhile, so that neither their columns
+//!    nor their definitions nor their policies change until the end, and the third condition still holds for all that is locked;
 //! 5. its plan, made with its values, has the query id that was bound, no node that reads foreign tables, locks or writes, and costs
 //!    no more than the limit;
 //! 6. the verdict stays `clear` while it runs, which [`super::execute`] watches;
-//! 7. the third condition holds when it has ended. The server has no lock on functions and operators: one that was replaced between
-//!    the last look and the run has run, and is told.
+//! 7. the third condition holds when it has ended, and what ran has the query id that was bound. The server has no lock on functions,
+//!    operators, domains, and what an index or statistics object adds to a table: one that was changed between the last look and the run has
+//!    run, and is told, unless its owner has undone the change by then (`docs/security.md`).
 //!
-//! What is asked about indexes that the plan may lack ([`super::index_facts`]) plans the sample again, and runs nothing of it.
+//! What is asked about indexes that the plan may lack ([`super::index_facts`]) plans the sample again, and runs nothing of it; where that was
+//! asked, there is a look after it.
 //!
 //! The transaction is read only throughout, so that a mistake in all of this still writes nothing.
 //!
@@ -31,6 +33,8 @@ pub(super) mod conditions;
 mod reachable;
 #[cfg(test)]
 mod tests;
+
+use reachable::Watch;
 
 use super::explain::{self, Explained, HeldStatement, PREPARED};
 use super::failure::Failure;
@@ -86,11 +90,11 @@ pub(super) async fn run(session: &mut Session, approved: &ApprovedAction, max_co
     let held = explain::held_statement(session, action, approved.parameters()).await?;
     check_same(&statement, &held)?;
     let path = explain::search_path_of(session, &held).await?;
-    let before = reachable::check(&mut session.connection, &facts, &path).await?;
+    let (mut watch, before) = Watch::begin(&mut session.connection, &facts, &path).await?;
     explain::prepare(&mut session.connection, &statement)
         .await
         .map_err(not_prepared)?;
-    let prepared = reachable::check(&mut session.connection, &facts, &path).await?;
+    let prepared = watch.again(&mut session.connection).await?;
     if prepared != before {
         return Err(refused(CHANGED_BEFORE));
     }
@@ -105,12 +109,15 @@ pub(super) async fn run(session: &mut Session, approved: &ApprovedAction, max_co
     )
     .await?;
     let estimate = plan::read(&estimate).map_err(|e| Failure::new(OutcomeStatus::Failed, e.to_string()))?;
-    check_plan(&estimate, query_id(approved.parameters(), approved), max_cost)?;
+    let bound = query_id(approved.parameters(), approved);
+    check_plan(&estimate, bound, max_cost)?;
 
     let analyze = format!("EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, SUMMARY ON, FORMAT JSON, VERBOSE) {execute}");
     let json = explain::plan_json(&mut session.connection, &analyze, max_bytes).await?;
-    let after = reachable::check(&mut session.connection, &facts, &path).await;
-    if after.as_ref().ok() != Some(&prepared) {
+    let after = watch.again(&mut session.connection).await;
+    // The server analyses a statement anew when something that it uses was changed.
+    let ran = plan::read(&json).ok().and_then(|plan| plan.query_id);
+    if ran.is_none() || ran != bound || after.as_ref().ok() != Some(&prepared) {
         return Err(Failure::new(OutcomeStatus::Failed, CHANGED_MEANWHILE));
     }
     let replan = Replan {
@@ -118,7 +125,15 @@ pub(super) async fn run(session: &mut Session, approved: &ApprovedAction, max_co
         search_path: &path,
         planned: Planned::With(&arguments),
     };
-    explain::with_index_facts(session, action, &json, &replan).await
+    let explained = explain::with_index_facts(session, action, &json, &replan).await?;
+    // To be planned again, it was analysed again. A question that failed has ended the transaction, and its answer is not shown.
+    if explained.index_facts.as_ref().map_or(true, Vec::is_empty) {
+        return Ok(explained);
+    }
+    match watch.once_more(&mut session.connection).await {
+        Ok(last) if last == prepared => Ok(explained),
+        _ => Err(Failure::new(OutcomeStatus::Failed, CHANGED_MEANWHILE)),
+    }
 }
 
 /// The server holds a SELECT with the sample's fingerprint.

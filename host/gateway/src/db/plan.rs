@@ -9,7 +9,7 @@ mod tests;
 
 use serde_json::{Map, Value};
 
-use super::statement::{compared_columns, without_values};
+use super::statement::{Scanned, compared_columns, without_values};
 use crate::outcome::{PlanNode, RelationName};
 
 /// Most nodes of a plan; one with more tells a reader nothing.
@@ -109,8 +109,14 @@ fn read_node(node: &Map<String, Value>, parent: Option<u32>) -> Result<PlanNode,
         name: name.to_owned(),
     });
     let alias = text("Alias").or_else(|| text("Relation Name"));
+    let node_type = text("Node Type").filter(|t| is_words(t)).ok_or(PlanError::NotAPlan)?;
+    let scan = Scanned {
+        alias,
+        // A join is a condition of the join, not of a sequential scan below it.
+        is_for_outer_rows: node_type.ends_with("Seq Scan"),
+    };
     let compared_in = |key: &str| match (&relation, text(key)) {
-        (Some(_), Some(condition)) => compared_columns(condition, alias),
+        (Some(_), Some(condition)) => compared_columns(condition, scan),
         _ => Vec::new(),
     };
     let filter_columns = compared_in("Filter");
@@ -122,10 +128,7 @@ fn read_node(node: &Map<String, Value>, parent: Option<u32>) -> Result<PlanNode,
     }
     Ok(PlanNode {
         parent,
-        node_type: text("Node Type")
-            .filter(|t| is_words(t))
-            .ok_or(PlanError::NotAPlan)?
-            .to_owned(),
+        node_type: node_type.to_owned(),
         relation,
         filter_columns,
         index_columns,

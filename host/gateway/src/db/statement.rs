@@ -9,12 +9,13 @@
 mod tests;
 mod tree;
 
+use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use pg_query::protobuf;
 use pg_query::{FingerprintOptions, NodeEnum, ParserOptions};
 
-pub(super) use tree::{Name, Size, TreeFacts};
+pub(super) use tree::{Name, SIZED_FUNCTIONS, Size, TreeFacts};
 
 /// Longest statement that is looked at; pg_stat_statements and the evidence keep no longer ones either.
 pub(super) const MAX_STATEMENT_BYTES: usize = 64 * 1024;
@@ -135,15 +136,49 @@ impl Statement {
     }
 }
 
-/// Columns by which an index could search for what fulfils an expression, as EXPLAIN prints it, in the index's order; of `alias`, or not
-/// qualified.
-pub(super) fn compared_columns(expression: &str, alias: Option<&str>) -> Vec<String> {
+/// The scan that an expression is a condition of.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Scanned<'a> {
+    /// What its columns are qualified with, if they are.
+    pub(super) alias: Option<&'a str>,
+    /// Columns of others stand for one value in each run of the scan: those of a row outside the subquery that it belongs to.
+    pub(super) is_for_outer_rows: bool,
+}
+
+/// Columns by which an index could search for what fulfils an expression, as EXPLAIN prints it, in the index's order.
+pub(super) fn compared_columns(expression: &str, scan: Scanned<'_>) -> Vec<String> {
     if expression.len() > MAX_STATEMENT_BYTES {
         return Vec::new();
     }
-    parse(&format!("SELECT WHERE {expression}"))
-        .map(|p| tree::compared_columns(&p, alias))
+    parse(&format!("SELECT WHERE {}", with_parameters(expression)))
+        .map(|p| tree::compared_columns(&p, scan))
         .unwrap_or_default()
+}
+
+/// What PostgreSQL 17 and later print for a value that a subquery computed once, `(InitPlan 1).col1`, as earlier ones do: `$0`.
+fn with_parameters(expression: &str) -> Cow<'_, str> {
+    const START: &str = "(InitPlan ";
+    fn after_digits(text: &str) -> Option<&str> {
+        let rest = text.trim_start_matches(|c: char| c.is_ascii_digit());
+        (rest.len() < text.len()).then_some(rest)
+    }
+    let mut shown = String::new();
+    let mut rest = expression;
+    while let Some((before, plan)) = rest.split_once(START) {
+        let column = after_digits(plan).and_then(|rest| rest.strip_prefix(").col"));
+        let (parameter, after) = match column.and_then(after_digits) {
+            Some(after) => ("$0", after),
+            None => (START, plan),
+        };
+        shown.push_str(before);
+        shown.push_str(parameter);
+        rest = after;
+    }
+    if shown.is_empty() {
+        return Cow::Borrowed(expression);
+    }
+    shown.push_str(rest);
+    Cow::Owned(shown)
 }
 
 /// An expression with each literal and parameter as `?`, and without comments. What cannot be read is not shown at all.

@@ -1,6 +1,9 @@
 mod functions;
+mod hidden;
 
-use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use pg_logstats_logs::evidence::Sample;
 use pg_logstats_test_cluster::{Cluster, SUPERUSER};
@@ -64,26 +67,48 @@ GRANT USAGE ON FOREIGN SERVER files TO diagnosis;
 ANALYZE;
 "#;
 
-static CLUSTER: LazyLock<Cluster> = LazyLock::new(|| {
-    let cluster = Cluster::builder()
+/// The server of each version that was asked for; 0 is the one that is installed. They last as long as the tests.
+static CLUSTERS: Mutex<BTreeMap<u32, &'static Cluster>> = Mutex::new(BTreeMap::new());
+/// The version that the test which is [`alone`] is about.
+static VERSION: AtomicU32 = AtomicU32::new(0);
+
+fn cluster() -> &'static Cluster {
+    let major = VERSION.load(Ordering::Relaxed);
+    let mut clusters = CLUSTERS.lock().unwrap_or_else(PoisonError::into_inner);
+    clusters
+        .entry(major)
+        .or_insert_with(|| Box::leak(Box::new(start(major))))
+}
+
+fn start(major: u32) -> Cluster {
+    let mut builder = Cluster::builder()
         .setting("shared_preload_libraries", "pg_stat_statements")
         .setting("pg_stat_statements.track_planning", "off")
-        .setting("autovacuum", "off")
-        .start()
-        .unwrap();
+        .setting("autovacuum", "off");
+    if major > 0 {
+        builder = builder.version(major);
+    }
+    let cluster = builder.start().unwrap();
     cluster.psql(SETUP).unwrap();
     cluster.psql(SETUP_OBJECTS).unwrap();
     cluster
-});
+}
 
 /// The tests look at what the server holds, so one at a time.
 fn alone() -> MutexGuard<'static, ()> {
+    alone_on(0)
+}
+
+/// The same, on a server of this version.
+fn alone_on(major: u32) -> MutexGuard<'static, ()> {
     static ALONE: Mutex<()> = Mutex::new(());
-    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+    let alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    VERSION.store(major, Ordering::Relaxed);
+    alone
 }
 
 fn server(sql: &str) -> String {
-    CLUSTER.psql(sql).unwrap()
+    cluster().psql(sql).unwrap()
 }
 
 /// What the statements could have changed.
@@ -132,7 +157,7 @@ fn analyze(id: i64, sample: Sample) -> ActionOutcome {
         };
     }
     let approved = ApprovedAction::for_test(action(ANALYZE), bound(id), Some(sample));
-    let target = target_of(&CLUSTER.dsn("diagnosis", "postgres"));
+    let target = target_of(&cluster().dsn("diagnosis", "postgres"));
     block_on(execute(&target, approved, DurableIntent::for_test(), &guard))
 }
 
@@ -144,13 +169,33 @@ fn logged(statement: &str) -> i64 {
     ));
     let json: serde_json::Value = serde_json::from_str(&plan).unwrap();
     let id = json[0]["Query Identifier"].as_i64().unwrap();
-    let _ = CLUSTER.psql_as(SUPERUSER, "postgres", statement);
+    let _ = cluster().psql_as(SUPERUSER, "postgres", statement);
     id
 }
 
 /// The application has run `statement`; the log has it as it stands.
 fn analyze_logged(statement: &str) -> ActionOutcome {
     analyze(logged(statement), sample(statement, &[]))
+}
+
+/// Of each: its name, what is there before, and a statement that was run and is not run again.
+fn refuses_each(cases: &[(&str, &str, &str)]) {
+    let mut wrong = Vec::new();
+    for (name, setup, statement) in cases {
+        if !setup.is_empty() {
+            server(setup);
+        }
+        let id = logged(statement);
+        let before = state();
+        let outcome = analyze(id, sample(statement, &[]));
+        let detail = outcome.detail.unwrap_or_else(|| "it ran".to_owned());
+        let is_refused = outcome.status == OutcomeStatus::Unavailable && outcome.plan.is_empty();
+        if !is_refused || !detail.contains("the sample may not be run") {
+            wrong.push(format!("{name}: {}: {detail}", outcome.status));
+        }
+        assert_eq!(state(), before, "{name}");
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
 #[test]
@@ -431,8 +476,8 @@ fn only_what_the_server_holds_under_that_id_may_run() {
 #[test]
 fn a_lying_cast_anywhere_in_the_database_refuses_all() {
     let _alone = alone();
-    CLUSTER.psql("CREATE DATABASE casting").unwrap();
-    let casting = |sql: &str| CLUSTER.psql_as(SUPERUSER, "casting", sql).unwrap();
+    cluster().psql("CREATE DATABASE casting").unwrap();
+    let casting = |sql: &str| cluster().psql_as(SUPERUSER, "casting", sql).unwrap();
     casting(
         "CREATE EXTENSION pg_stat_statements; CREATE TABLE t (id int); INSERT INTO t VALUES (1);
          CREATE FUNCTION cast_lies(int) RETURNS point LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN ''(1,1)''; END';
@@ -442,7 +487,7 @@ fn a_lying_cast_anywhere_in_the_database_refuses_all() {
     let id = casting(
         "SELECT queryid FROM pg_stat_statements WHERE query LIKE 'SELECT id FROM t%' AND dbid = (SELECT oid FROM pg_database WHERE datname = 'casting')",
     );
-    let target = target_of(&CLUSTER.dsn("diagnosis", "casting"));
+    let target = target_of(&cluster().dsn("diagnosis", "casting"));
     let outcome = run(
         &target,
         ANALYZE,

@@ -102,3 +102,19 @@ fn columns_of_an_index_condition_are_told_apart_from_those_of_the_filter() {
     // The index is none of the table's nodes.
     assert!(plan.nodes[1].index_columns.is_empty());
 }
+
+#[test]
+fn a_scan_for_each_row_outside_is_searched_by_what_it_has_of_that_row() {
+    let with_scan = |node_type: &str| {
+        let plan = format!(
+            r#"[{{"Plan": {{"Node Type": "Seq Scan", "Relation Name": "customers", "Schema": "public", "Alias": "c", "Total Cost": 9.0, "Plan Rows": 9,
+              "Filter": "(c.id <= 600)", "Plans": [{{"Node Type": "{node_type}", "Relation Name": "orders", "Schema": "public", "Alias": "o",
+                "Total Cost": 5.0, "Plan Rows": 1, "Filter": "((o.customer_id = c.id) AND (o.open = true))"}}]}}}}]"#
+        );
+        read(&plan).unwrap().nodes[1].filter_columns.clone()
+    };
+    assert_eq!(with_scan("Seq Scan"), ["customer_id", "open"]);
+    assert_eq!(with_scan("Parallel Seq Scan"), ["customer_id", "open"]);
+    // A condition of a join may stand here, which is not the scan's own.
+    assert_eq!(with_scan("Index Scan"), ["open"]);
+}

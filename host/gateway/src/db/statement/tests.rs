@@ -189,9 +189,60 @@ fn values_of_data_leave_an_expression() {
     }
 }
 
+/// A scan whose condition names nothing outside it.
+fn own(alias: Option<&str>) -> Scanned<'_> {
+    Scanned {
+        alias,
+        is_for_outer_rows: false,
+    }
+}
+
+#[test]
+fn to_a_scan_for_outer_rows_their_columns_are_values() {
+    let columns = |text: &str| {
+        let scan = Scanned {
+            alias: Some("o"),
+            is_for_outer_rows: true,
+        };
+        compared_columns(text, scan).join(" ")
+    };
+    assert_eq!(columns("(o.customer = c.id)"), "customer");
+    assert_eq!(columns("((c.id = o.customer) AND (o.day >= c.since))"), "customer day");
+    assert_eq!(columns("((o.customer)::bigint = (c.id)::bigint)"), "customer");
+    assert_eq!(columns("(o.customer = shop.c.id)"), "customer");
+    // Of the scan's own row, so that no index could be searched for it.
+    assert_eq!(columns("(o.customer = o.payer)"), "");
+    assert_eq!(columns("(customer = payer)"), "");
+    // An index would be searched by no expression over it.
+    assert_eq!(columns("((o.customer + 1) = c.id)"), "");
+    assert_eq!(columns("(o.customer = (c.id + 1))"), "");
+}
+
+/// `(InitPlan 1).col1` is no SQL.
+#[test]
+fn what_a_subquery_computed_once_is_a_value() {
+    let columns = |text: &str| compared_columns(text, own(Some("o"))).join(" ");
+    assert_eq!(columns("(o.day = $0)"), "day");
+    assert_eq!(columns("(o.day = (InitPlan 1).col1)"), "day");
+    assert_eq!(
+        columns(
+            "((o.day >= (InitPlan 1).col1) AND (o.customer = (InitPlan 12).col2) AND (o.name = 'é (InitPlan 3).col1'::text))"
+        ),
+        "customer name day"
+    );
+    for text in [
+        "(o.day = (InitPlan 1))",
+        "(o.day = (InitPlan ).col1)",
+        "(o.day = (InitPlan 1).col)",
+        "(InitPlan ",
+    ] {
+        assert_eq!(columns(text), "", "{text}");
+    }
+}
+
 #[test]
 fn columns_compared_with_values_are_found_and_others_are_not() {
-    let columns = |text: &str, alias: Option<&str>| compared_columns(text, alias).join(" ");
+    let columns = |text: &str, alias: Option<&str>| compared_columns(text, own(alias)).join(" ");
     assert_eq!(
         columns("((i.price > $1) AND (i.name = 'x'::text))", Some("i")),
         "name price"
@@ -207,7 +258,7 @@ fn columns_compared_with_values_are_found_and_others_are_not() {
 
 #[test]
 fn columns_are_in_the_order_of_an_index_that_would_be_searched_by_them() {
-    let columns = |text: &str| compared_columns(text, None).join(" ");
+    let columns = |text: &str| compared_columns(text, own(None)).join(" ");
     // Equality first, then one range: what comes after a range narrows nothing.
     assert_eq!(columns("((a > $1) AND (z = $2) AND (b < 3))"), "z a");
     assert_eq!(
@@ -229,7 +280,7 @@ proptest! {
             let again = Statement::parse(statement.sql()).unwrap();
             prop_assert_eq!(again.sql(), statement.sql());
         }
-        let _ = compared_columns(&text, None);
+        let _ = compared_columns(&text, own(None));
     }
 
     /// No string literal's text survives.

@@ -8,6 +8,8 @@ use std::collections::BTreeSet;
 use pg_query::protobuf;
 use serde_json::Value;
 
+use super::Scanned;
+
 /// A name with its schema, when it was written with one.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(in crate::db) struct Name {
@@ -58,7 +60,7 @@ pub(in crate::db) enum Size {
 }
 
 /// Built-in functions that make a large value out of a small one, and cost the planner's minimum; the size is the second argument.
-const SIZED_FUNCTIONS: [&str; 4] = ["repeat", "lpad", "rpad", "array_fill"];
+pub(in crate::db) const SIZED_FUNCTIONS: [&str; 4] = ["repeat", "lpad", "rpad", "array_fill"];
 
 impl TreeFacts {
     pub(in crate::db) fn of(parsed: &protobuf::ParseResult) -> Self {
@@ -239,13 +241,13 @@ fn strip(value: &mut Value) {
 
 /// Columns that an index could be searched by, in the order in which it should have them: those that have to be equal to a constant or
 /// a parameter, then the first that is compared in another way, because a b-tree is searched by no more than one range.
-pub(super) fn compared_columns(parsed: &protobuf::ParseResult, alias: Option<&str>) -> Vec<String> {
+pub(super) fn compared_columns(parsed: &protobuf::ParseResult, scan: Scanned<'_>) -> Vec<String> {
     let tree = serde_json::to_value(parsed).unwrap_or(Value::Null);
     let mut equal = BTreeSet::new();
     let mut ranges = BTreeSet::new();
     let clause = tree.pointer("/stmts/0/stmt/node/SelectStmt/where_clause");
     conjuncts(clause.unwrap_or(&Value::Null), &mut |condition| {
-        match comparison(condition, alias) {
+        match comparison(condition, scan) {
             Some((column, Comparison::Equality)) => equal.insert(column),
             Some((column, Comparison::Range)) => ranges.insert(column),
             None => false,
@@ -274,13 +276,14 @@ fn conjuncts<'a>(node: &'a Value, each: &mut dyn FnMut(&'a Value)) {
         .for_each(|argument| conjuncts(argument, each));
 }
 
-fn comparison(node: &Value, alias: Option<&str>) -> Option<(String, Comparison)> {
+fn comparison(node: &Value, scan: Scanned<'_>) -> Option<(String, Comparison)> {
     let expression = node.pointer("/node/AExpr")?;
     let side = |name: &str| expression.get(name).map(unwrapped);
     let (left, right) = (side("lexpr")?, side("rexpr")?);
-    let column = column(left, alias)
-        .filter(|_| is_value(right))
-        .or_else(|| column(right, alias).filter(|_| is_value(left)))?;
+    let is_fixed = |node: &Value| is_value(node) || (scan.is_for_outer_rows && is_others_column(node, scan.alias));
+    let column = column(left, scan.alias)
+        .filter(|_| is_fixed(right))
+        .or_else(|| column(right, scan.alias).filter(|_| is_fixed(left)))?;
     let kind = match name_of(expression.get("name"))?.name.as_str() {
         "=" => Comparison::Equality,
         "<" | "<=" | ">" | ">=" | "BETWEEN" => Comparison::Range,
@@ -304,6 +307,13 @@ fn column(node: &Value, alias: Option<&str>) -> Option<String> {
         None => Some(name),
         Some(qualifier) => (Some(qualifier.as_str()) == alias).then_some(name),
     }
+}
+
+/// A column with a qualifier that is not the scan's own.
+fn is_others_column(node: &Value, alias: Option<&str>) -> bool {
+    let parts = strings(node.pointer("/node/ColumnRef/fields"));
+    let qualifier = parts.len().checked_sub(2).and_then(|at| parts.get(at));
+    qualifier.is_some_and(|qualifier| Some(qualifier.as_str()) != alias)
 }
 
 fn is_value(node: &Value) -> bool {
