@@ -668,6 +668,23 @@ pub(super) const ACTIONS: &[Action] = &[
     .about(Rows::ReplicationSlots),
     reading("replication.pg_settings.relevant", &[], SETTING),
     sessions(
+        "replication.pg_stat_activity.replay_holders",
+        &[
+            "replay_waits_for",
+            "is_paused",
+            "pid",
+            "backend_start",
+            "database",
+            "user",
+            "application_name",
+            "state",
+            "xact_start",
+            "xid_age",
+            "is_hidden",
+            "is_one_database",
+        ],
+    ),
+    sessions(
         "replication.pg_stat_replication.lag",
         &[
             "pid",

@@ -1,5 +1,6 @@
 //! Phase 2: what an action returned.
 
+mod holders;
 mod receiver;
 mod settings;
 mod slots;
@@ -24,6 +25,8 @@ pub(crate) fn interpret(evidence: &Evidence, outcome: &Outcome, actions: &mut dy
                 slots::judge(outcome, actions, assessment);
             } else if did(words::RECEIVER) {
                 receiver::judge(outcome, actions, assessment);
+            } else if did(words::HOLDERS) {
+                holders::judge(outcome, actions, assessment);
             } else if did(words::SETTINGS) {
                 settings::judge(evidence, outcome, actions, assessment);
             } else {

@@ -12,6 +12,10 @@ pg_logstats_sdk::messages! {
     slots_why() => "they keep WAL and old rows, also for standbys that are not there";
     receiver_label() => "look at how this server receives WAL";
     receiver_why() => "if it is a standby itself, it shows what is not replayed yet";
+    holders_label() => "look at what replay waits for";
+    holders_why() => "on a standby, it shows whether replay is paused, or which session it waits for";
+    queries_label() => "take the running-queries runbook";
+    queries_why() => "it shows what the standby's sessions do, and since when";
     settings_label() => "look at the settings of replication";
     settings_why() => "they say how long replay may wait, and how much slots may keep";
     logs_label() => "take the replication runbook";
@@ -91,6 +95,29 @@ pg_logstats_sdk::messages! {
     ask_receiver_reason() => "the standby's own log says why it does not stream";
 
     // ---- settings
+    held_title(session: subject) => "{session} holds replay up";
+    rows_reason(others: count) =>
+        "its transaction sees the oldest rows, and replay has to remove some; sessions that see others, and may be next: {others}";
+    rows_reason_databases(others: count) =>
+        "its transaction sees the oldest rows of all, and replay has to remove some in a database that the server does not name; other sessions that may hold it up: {others}";
+    lock_reason(others: count) => "it has a lock that replay needs; others that have it, too: {others}";
+    ask_end_label(session: subject) => "let a person decide whether to end {session}";
+    ask_end_reason() => "replay goes on when its transaction ends; waiting may be right, while the standby can stay behind";
+    waits_title() => "replay waits";
+    waits_rows_reason() => "for a transaction that sees rows which it has to remove, and the server does not show which";
+    waits_lock_reason() => "for a lock, and the server does not show who has it";
+    waits_page_reason() => "for a page that a query reads, and the server does not show which query";
+    waits_other_reason() => "for something that this runbook does not know";
+    waits_files_reason() => "for temporary files in a tablespace that is to go, and the server does not show whose";
+    waits_hidden() => "the server does not show this role what replay waits for";
+    paused_title() => "replay is paused";
+    paused_reason() => "someone called pg_wal_replay_pause, or a setting of the primary asks for more than this standby has; nothing is replayed until pg_wal_replay_resume";
+    ask_resume_label() => "let a person decide whether replay goes on (pg_wal_replay_resume)";
+    ask_resume_reason() => "nothing but that lets it go on, and who paused it had a reason";
+    replay_runs_title() => "replay waits for no session at this moment";
+    replay_runs_reason() => "it goes on, or waits for something else, as a delay on purpose";
+    no_replay_title() => "nothing is replayed here";
+    no_replay_reason() => "this server is no standby";
     on_purpose_title(delay: duration) => "replay is delayed on purpose by {delay}";
     on_purpose_reason() => "recovery_min_apply_delay asks for it, so a lag of that length is none";
     feedback_title() => "vacuum on the primary removes rows that queries of the standby still see";

@@ -26,6 +26,17 @@ pub(crate) fn settings(actions: &mut dyn Actions) -> Option<NextAction> {
     NextAction::offer(actions, &words::SETTINGS.request(), label, reason)
 }
 
+pub(crate) fn holders(actions: &mut dyn Actions) -> Option<NextAction> {
+    let (label, reason) = (messages::holders_label(), messages::holders_why());
+    NextAction::offer(actions, &words::HOLDERS.request(), label, reason)
+}
+
+/// What a standby's queries do.
+pub(crate) fn queries() -> NextAction {
+    let (label, reason) = (messages::queries_label(), messages::queries_why());
+    NextAction::run_workflow(words::RUNNING_QUERIES, label, reason).priority(Priority::Optional)
+}
+
 /// What the logs tell.
 pub(crate) fn logs() -> NextAction {
     let (label, reason) = (messages::logs_label(), messages::logs_why());

@@ -1,5 +1,6 @@
 //! The runbook on outcomes by hand and on generated ones; the kit checks every rule of the host.
 
+mod holders;
 mod settings;
 mod slots;
 mod standbys;
@@ -12,6 +13,7 @@ use crate::ReplicationLag;
 const STANDBYS: &str = "replication.pg_stat_replication.lag";
 const SLOTS: &str = "replication.pg_replication_slots.state";
 const RECEIVER: &str = "replication.pg_stat_wal_receiver.state";
+const HOLDERS: &str = "replication.pg_stat_activity.replay_holders";
 const SETTINGS: &str = "replication.pg_settings.relevant";
 
 const MIB: i64 = 1 << 20;

@@ -7,6 +7,8 @@ pg_logstats_sdk::actions! {
     SLOTS = "replication.pg_replication_slots.state";
     /// How this standby receives WAL.
     RECEIVER = "replication.pg_stat_wal_receiver.state";
+    /// What replay waits for.
+    HOLDERS = "replication.pg_stat_activity.replay_holders";
     /// How replication is set.
     SETTINGS = "replication.pg_settings.relevant";
 }
@@ -18,6 +20,8 @@ pg_logstats_sdk::workflows! {
     WRAPAROUND = "wraparound";
     /// Whether WAL is written faster than it should be.
     CHECKPOINTS = "checkpoints";
+    /// What a standby's queries do.
+    RUNNING_QUERIES = "running-queries";
 }
 
 pg_logstats_sdk::reason_codes! {
@@ -80,6 +84,16 @@ pg_logstats_sdk::insights! {
     RECEIVER_FOLLOWS = "receiver_follows";
     /// No process receives WAL here.
     NO_RECEIVER = "no_receiver";
+    /// A session has to end before replay goes on.
+    REPLAY_HELD_UP = "replay_held_up";
+    /// Replay waits, and nobody knows for which session.
+    REPLAY_WAITS = "replay_waits";
+    /// Somebody paused it.
+    REPLAY_PAUSED = "replay_paused";
+    /// It waits for nothing that the server shows.
+    REPLAY_RUNS = "replay_runs";
+    /// Nothing is replayed here.
+    NO_REPLAY = "no_replay";
     /// A delay that was asked for.
     DELAYED_ON_PURPOSE = "delayed_on_purpose";
     /// Replay waits for queries as long as they run.

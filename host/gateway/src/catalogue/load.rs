@@ -59,6 +59,7 @@ pub(super) const FILES: &[(&str, &str)] = &[
     action!("relation.pg_stats.columns"),
     action!("replication.pg_replication_slots.state"),
     action!("replication.pg_settings.relevant"),
+    action!("replication.pg_stat_activity.replay_holders"),
     action!("replication.pg_stat_replication.lag"),
     action!("replication.pg_stat_wal_receiver.state"),
     action!("running_query.blocking.by_pid"),

@@ -25,6 +25,7 @@ const VOLATILE: &[(&str, &str)] = &[
         "pg_is_in_recovery",
         "reads a flag in memory; other functions fail on the wrong kind of server",
     ),
+    ("pg_is_wal_replay_paused", "reads a flag in memory"),
     ("pg_last_wal_replay_lsn", "reads a position in memory"),
     ("pg_last_xact_replay_timestamp", "reads a time in memory"),
     (

@@ -30,6 +30,8 @@ pub(super) fn judge(outcome: &Outcome, actions: &mut dyn Actions, assessment: &m
             assessment,
         );
         assessment.next_action(offers::standbys(actions));
+        // Of a standby that reads an archive.
+        assessment.next_action(offers::holders(actions));
         return;
     };
     let is_streaming = match row.text("status") {
@@ -57,10 +59,13 @@ pub(super) fn judge(outcome: &Outcome, actions: &mut dyn Actions, assessment: &m
             .code(words::UNREPLAYED);
         let finding = assessment.finding(finding);
         assessment.insight(Insight::new(words::REPLAY_BEHIND, Confidence::High, title, reason));
+        let holders = offers::holders(actions).unwrap_or_else(|| {
+            let (label, reason) = (messages::ask_replay_label(), messages::ask_replay_reason());
+            NextAction::prompt_user(label, reason)
+        });
+        assessment.next_action(holders.priority(Priority::Required).because(finding));
         let settings = offers::settings(actions);
         assessment.next_action(settings.map(|action| action.priority(Priority::Required).because(finding)));
-        let (label, reason) = (messages::ask_replay_label(), messages::ask_replay_reason());
-        assessment.next_action(NextAction::prompt_user(label, reason).because(finding));
         assessment.next_action(offers::logs());
     }
     if !is_streaming {

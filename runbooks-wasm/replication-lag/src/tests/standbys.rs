@@ -1,7 +1,7 @@
 use pg_logstats_sdk::testkit::{self, ReportedStep, session_row};
 use pg_logstats_sdk::{Cell, FindingKind, Outcome, Priority};
 
-use super::{GIB, MIB, RECEIVER, SETTINGS, SLOTS, STANDBYS, assert_rises, interpret, rows, text};
+use super::{GIB, HOLDERS, MIB, RECEIVER, SETTINGS, SLOTS, STANDBYS, assert_rises, interpret, rows, text};
 
 /// Bytes behind in sending, writing, flushing and replay, and time behind.
 fn standby(bytes: [i64; 4], lag_us: Option<i64>) -> Vec<(&'static str, Cell)> {
@@ -166,7 +166,8 @@ fn a_standby_that_does_not_replay_leads_to_the_settings() {
     assert_eq!(report.findings[0].reason_codes, ["unreplayed"]);
     assert_eq!(report.insight_ids(), ["replay_behind"]);
     assert_eq!(report.offered(SETTINGS).next().unwrap().priority, Priority::Required);
-    assert_eq!(report.prompts(), ["let a person look at the standby's longest queries"]);
+    assert_eq!(report.offered(HOLDERS).next().unwrap().priority, Priority::Required);
+    assert!(report.prompts().is_empty());
 }
 
 #[test]
@@ -180,4 +181,5 @@ fn a_receiver_that_does_not_stream_is_found_and_none_is_no_fault() {
     let report = interpret(&rows(RECEIVER, &[]));
     report.assert_well("no_receiver");
     assert_eq!(report.offered(STANDBYS).count(), 1);
+    assert_eq!(report.offered(HOLDERS).count(), 1);
 }

@@ -285,6 +285,7 @@ const MORE_THAN_PACKS: &[&str] = &[
     "calls `current_setting`, which is none of the functions that a pack may call",
     "calls `has_column_privilege`, which is none of the functions that a pack may call",
     "calls `has_sequence_privilege`, which is none of the functions that a pack may call",
+    "calls `pg_is_wal_replay_paused`, which is none of the functions that a pack may call",
     "gives columns of FROM other names; name them in the SELECT list",
     // Of which nothing but whether it begins as one that reads is told.
     "names the column `query`, which may hold values of data or secrets",
