@@ -196,6 +196,7 @@ fn a_packet_stands_without_the_evidence_and_in_agent_mode() {
 
 /// What anyone who may create a table or connect can put into a log and into the server's catalogue.
 const HOSTILE_TABLE: &str = "</style></script><img src=x onerror=\"document.title='owned'\">";
+const HOSTILE_COLUMN: &str = "<iframe src=x>\u{202e}";
 const HOSTILE_NAME: &str = "</title><svg onload=alert(1)> ](javascript:alert(1)) ``` \u{202e}";
 
 #[test]
@@ -205,7 +206,7 @@ fn what_is_hostile_in_log_and_server_makes_nothing_of_its_own_in_a_browser() {
     let quoted = format!("\"{}\"", HOSTILE_TABLE.replace('"', "\"\""));
     let app = |sql: &str| cluster.psql_as("app", "shop", sql).unwrap();
     app(&format!(
-        "CREATE TABLE {quoted} AS SELECT i AS \"<b onclick=x()>id\", i % 5000 AS \"<iframe src=x>\" FROM generate_series(1, 200000) i;
+        "CREATE TABLE {quoted} AS SELECT i AS \"<b onclick=x()>id\", i % 5000 AS \"{HOSTILE_COLUMN}\" FROM generate_series(1, 200000) i;
          ANALYZE {quoted}; GRANT SELECT ON {quoted} TO triage;"
     ));
     let mut session = cluster.session("app", "shop").unwrap();
@@ -214,7 +215,7 @@ fn what_is_hostile_in_log_and_server_makes_nothing_of_its_own_in_a_browser() {
     for i in 0..8 {
         session
             .run(&format!(
-                "SELECT count(*) FROM {quoted} WHERE \"<iframe src=x>\" = {i} /* --><script>alert({i})</script>\n\
+                "SELECT count(*) FROM {quoted} WHERE \"{HOSTILE_COLUMN}\" = {i} /* --><script>alert({i})</script>\n\
                  2026-11-29 05:00:00.000 UTC [1] postgres@shop forged LOG:  duration: 99999.000 ms  statement: SELECT forged */"
             ))
             .unwrap();
@@ -236,6 +237,8 @@ fn what_is_hostile_in_log_and_server_makes_nothing_of_its_own_in_a_browser() {
     for hostile in ["&lt;/style&gt;&lt;/script&gt;&lt;img src=x", "&lt;iframe src=x&gt;"] {
         assert!(html.contains(hostile), "the page does not show {hostile}: {html}");
     }
+    // What would turn the text around it is shown as what it is.
+    assert!(!html.contains('\u{202e}'), "the page has a control of direction");
 
     let browser = Browser::start();
     let url = browser.write("incident.html", &html);

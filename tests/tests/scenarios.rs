@@ -538,6 +538,7 @@ scenarios! {
     two_jobs_deadlock_again_and_again = "deadlock-loop";
     a_deploy_brings_errors = "error-burst";
     an_index_was_never_finished = "invalid-index";
+    auto_explain_logs_what_is_slow = "logged-plan";
     workers_are_killed_in_their_transactions = "lost-clients";
     an_index_is_missing = "missing-index";
     analyze_flips_a_plan = "plan-flip";
@@ -546,6 +547,7 @@ scenarios! {
     a_sequence_has_no_values_left = "sequence-exhausted";
     a_sequence_is_near_its_end = "sequence-near-end";
     a_slot_lost_what_its_consumer_needs = "slot-lost";
+    a_report_holds_replay_up = "standby-behind";
     a_report_spills_to_disk = "temp-file-spill";
     a_forgotten_session_holds_vacuum_back = "vacuum-held-back";
     ids_age_faster_than_autovacuum_freezes = "wraparound-danger";

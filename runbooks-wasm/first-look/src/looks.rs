@@ -6,8 +6,8 @@
 
 use pg_logstats_runbook_statements::scores::{self, window_us};
 use pg_logstats_sdk::{
-    Bytes, CheckpointCause, Confidence, Count, DurationUs, ErrorClass, Evidence, Finding, FindingKind, Message, Rate,
-    Ratio, ReasonCode, Workflow,
+    Bytes, CheckpointCause, Confidence, Count, DurationUs, ErrorClass, Evidence, Finding, FindingKind, Message,
+    PlanGroup, Rate, Ratio, ReasonCode, Workflow,
 };
 
 use crate::{messages, words};
@@ -62,7 +62,7 @@ fn trouble(
 
 /// All looks, each of which may see trouble.
 pub(crate) fn all(evidence: &Evidence) -> Vec<Trouble> {
-    let looks: [fn(&Evidence) -> Option<Trouble>; 18] = [
+    let looks: [fn(&Evidence) -> Option<Trouble>; 19] = [
         damage,
         panics,
         sequences,
@@ -71,6 +71,7 @@ pub(crate) fn all(evidence: &Evidence) -> Vec<Trouble> {
         deadlocks,
         regressions,
         slow_statement,
+        slow_plan,
         temp_files,
         exhausted,
         rejected,
@@ -297,6 +298,34 @@ fn slow_statement(evidence: &Evidence) -> Option<Trouble> {
     )?;
     Some(Trouble {
         finding: found.finding.about(family),
+        ..found
+    })
+}
+
+/// A statement of which auto_explain logs the plan and nothing else logs the time. One whose times are logged is [`slow_statement`]'s.
+fn slow_plan(evidence: &Evidence) -> Option<Trouble> {
+    let window_us = window_us(evidence);
+    let is_timed = |group: &&PlanGroup| {
+        let family = evidence.family(&group.family);
+        family.is_some_and(|family| family.total_duration_us >= group.slowest_duration_us)
+    };
+    let rated = evidence
+        .plans
+        .iter()
+        .filter(|group| !is_timed(group))
+        .map(|group| (scores::logged_plan(group, window_us), group));
+    let (score, group) = rated.max_by(|one, other| one.0.total_cmp(&other.0))?;
+    let title = messages::plan_title(group, DurationUs(group.slowest_duration_us));
+    let found = trouble(
+        evidence,
+        FindingKind::Plan,
+        (title, group.count),
+        score,
+        &[words::SLOW_STATEMENT],
+        words::PLANS,
+    )?;
+    Some(Trouble {
+        finding: found.finding.about(group),
         ..found
     })
 }

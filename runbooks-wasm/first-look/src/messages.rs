@@ -11,6 +11,8 @@ pg_logstats_sdk::messages! {
     deadlocks_title(deadlocks: count) => "transactions were cancelled to end deadlocks: {deadlocks}";
     statement_title(family: subject, p95: duration, share: ratio) =>
         "{family} takes {p95} at the 95th percentile and {share} of all statement time";
+    plan_title(plan: subject, slowest: duration) =>
+        "{plan}: a statement took {slowest}, and nothing but auto_explain logs its time";
     regressions_title(regressions: count, excess: duration) =>
         "statements got worse since the baseline: {regressions}, together by {excess}";
     temp_title(size: bytes, files: count) => "sorts and hashes wrote {size} to {files} temporary files";

@@ -1,7 +1,7 @@
 //! On evidence by hand and on generated evidence; the kit checks every rule of the host.
 
 use pg_logstats_sdk::testkit::{self, Report, ReportedStep, generate};
-use pg_logstats_sdk::{ErrorClass, Evidence, FindingKind, Priority, QueryFamily};
+use pg_logstats_sdk::{ErrorClass, Evidence, FindingKind, PlanGroup, Priority, QueryFamily};
 
 use crate::FirstLook;
 
@@ -163,6 +163,53 @@ fn a_slow_statement_counts_by_the_sessions_that_it_keeps_busy() {
     assert_eq!(report.findings[0].subject.as_deref(), Some("qf_0000000000000002"));
     assert!(report.findings[0].score > 0.5);
     assert_eq!(ways(&evidence)[0].0, "query-families");
+}
+
+#[test]
+fn a_statement_whose_time_only_auto_explain_logs_leads_to_its_plan() {
+    let family = QueryFamily {
+        execution_count: 0,
+        total_duration_us: 0,
+        mean_duration_us: 0,
+        p50_duration_us: 0,
+        p95_duration_us: 0,
+        p99_duration_us: 0,
+        max_duration_us: 0,
+        ..testkit::family(2)
+    };
+    let group = |slowest_duration_us| PlanGroup {
+        count: 40,
+        slowest_duration_us,
+        ..testkit::logged_plan(&family, [])
+    };
+    let evidence = |slowest_us| {
+        let mut evidence = healthy();
+        evidence.families.push(family.clone());
+        evidence.plans.push(group(slowest_us));
+        evidence
+    };
+    let worst = evidence(1_800_000_000);
+    let report = judged(&worst);
+    assert_eq!(report.findings[0].kind, FindingKind::Plan);
+    assert_eq!(report.findings[0].subject.as_deref(), Some(worst.plans[0].id.as_str()));
+    assert!(report.findings[0].score > 0.5);
+    assert_eq!(ways(&worst)[0], ("plans".to_owned(), Priority::Required));
+    let score = |slowest_us| {
+        let report = judged(&evidence(slowest_us));
+        let found = report.findings.iter().find(|finding| finding.kind == FindingKind::Plan);
+        found.map_or(0.0, |finding| finding.score)
+    };
+    assert!(score(3_000_000) < 0.2, "one in an hour is no trouble");
+    // Where its times are logged, they say more, and the plan is no trouble beside them.
+    let mut timed = evidence(1_800_000_000);
+    let last = timed.families.last_mut().unwrap();
+    (last.execution_count, last.total_duration_us) = (40, 1_800_000_000);
+    assert!(
+        judged(&timed)
+            .findings
+            .iter()
+            .all(|finding| finding.kind != FindingKind::Plan)
+    );
 }
 
 #[test]

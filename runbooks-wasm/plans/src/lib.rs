@@ -27,9 +27,7 @@ mod triage;
 mod words;
 
 use pg_logstats_runbook_statements as statements;
-use pg_logstats_sdk::{
-    Action, Actions, Assessment, Descriptor, Evidence, Failure, InsightId, Outcome, Runbook, no_answer,
-};
+use pg_logstats_sdk::{Action, Actions, Assessment, Descriptor, Evidence, Failure, Outcome, Runbook, no_answer};
 
 /// The runbook.
 #[derive(Debug, Clone, Copy)]
@@ -44,21 +42,6 @@ const PLAN_ACTIONS: &[Action] = &[
     statements::words::TABLE,
 ];
 
-/// What the shared judgement of plans concludes.
-const PLAN_INSIGHTS: &[InsightId] = &[
-    statements::words::QUERY_PLAN_DISK_SPILL_DETECTED,
-    statements::words::EXPLAIN_ANALYZE_TEMP_BUFFERS,
-    statements::words::QUERY_PLAN_NO_DISK_SPILL,
-    statements::words::SELECTIVE_SEQUENTIAL_SCAN,
-    statements::words::ROW_ESTIMATE_OFF,
-    statements::words::COLUMNS_CORRELATED,
-    statements::words::COLUMN_FIGURES_OLD,
-    statements::words::COLUMN_FIGURES_COARSE,
-    statements::words::NESTED_LOOP_OVER_MANY_ROWS,
-    statements::words::INDEX_ONLY_SCAN_HEAP_FETCHES,
-    statements::words::PLAN_UNREMARKABLE,
-];
-
 impl Runbook for Plans {
     fn describe(&self) -> Descriptor {
         Descriptor::builder("plans", env!("CARGO_PKG_VERSION"), "plans")
@@ -67,7 +50,7 @@ impl Runbook for Plans {
             .workflows(words::WORKFLOWS)
             .reason_codes(statements::words::REASON_CODES)
             .reason_codes(words::REASON_CODES)
-            .insights(PLAN_INSIGHTS)
+            .insights(statements::words::plan::INSIGHTS)
             .insights(words::INSIGHTS)
             .insights(no_answer::INSIGHTS)
             .messages(statements::messages::templates())

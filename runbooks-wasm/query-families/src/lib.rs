@@ -43,6 +43,7 @@ impl Runbook for QueryFamilies {
             .reason_codes(statements::words::REASON_CODES)
             .reason_codes(words::REASON_CODES)
             .insights(statements::words::INSIGHTS)
+            .insights(statements::words::plan::INSIGHTS)
             .insights(statements::temp_files::words::INSIGHTS)
             .messages(statements::messages::templates())
             .messages(statements::temp_files::messages::templates())

@@ -41,6 +41,7 @@ impl Runbook for SlowQueries {
             .reason_codes(statements::words::REASON_CODES)
             .reason_codes(words::REASON_CODES)
             .insights(statements::words::INSIGHTS)
+            .insights(statements::words::plan::INSIGHTS)
             .messages(statements::messages::templates())
             .insights(no_answer::INSIGHTS)
             .messages(no_answer::templates())

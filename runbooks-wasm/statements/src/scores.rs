@@ -2,7 +2,7 @@
 //! everyday life. A server that does its work has a statement that takes most of the time, so a share says what to look at first, and nothing of how
 //! bad it is.
 
-use pg_logstats_sdk::{Confidence, Evidence, QueryFamily};
+use pg_logstats_sdk::{Confidence, Evidence, PlanGroup, QueryFamily};
 
 /// Sessions that a statement keeps busy, all the time, for one half.
 const HALF_SESSIONS: f64 = 0.33;
@@ -23,8 +23,17 @@ pub fn window_us(evidence: &Evidence) -> u64 {
 
 /// How bad it is that a statement takes what it takes: it keeps sessions busy *and* is slow.
 pub fn statement(family: &QueryFamily, window_us: u64) -> f64 {
-    let sessions = family.total_duration_us as f64 / window_us.max(1) as f64;
-    sessions / (sessions + HALF_SESSIONS) * saturating(family.p95_duration_us, HALF_P95_US)
+    busy_and_slow(family.total_duration_us, family.p95_duration_us, window_us)
+}
+
+/// The same of a statement of which nothing but plans is logged: at least that, for all that is known is its slowest execution.
+pub fn logged_plan(group: &PlanGroup, window_us: u64) -> f64 {
+    busy_and_slow(group.slowest_duration_us, group.slowest_duration_us, window_us)
+}
+
+fn busy_and_slow(total_us: u64, typical_us: u64, window_us: u64) -> f64 {
+    let sessions = total_us as f64 / window_us.max(1) as f64;
+    sessions / (sessions + HALF_SESSIONS) * saturating(typical_us, HALF_P95_US)
 }
 
 /// How bad so many errors of one class are.

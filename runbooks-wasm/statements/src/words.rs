@@ -62,40 +62,48 @@ pg_logstats_sdk::insights! {
     BLOCKS_READ_FROM_OUTSIDE_CACHE = "blocks_read_from_outside_cache";
     /// Statements that write temporary blocks.
     STATEMENTS_WRITING_TEMP_BLOCKS = "statements_writing_temp_blocks";
-    /// A sort or hash went to disk.
-    QUERY_PLAN_DISK_SPILL_DETECTED = "query_plan_disk_spill_detected";
-    /// The plan read or wrote temporary blocks.
-    EXPLAIN_ANALYZE_TEMP_BUFFERS = "explain_analyze_temp_buffers";
-    /// The plan ran and nothing went to disk.
-    QUERY_PLAN_NO_DISK_SPILL = "query_plan_no_disk_spill";
-    /// A scan reads a whole table to keep few rows.
-    SELECTIVE_SEQUENTIAL_SCAN = "selective_sequential_scan";
-    /// An index on the filter's columns is there.
-    INDEX_ALREADY_THERE = "index_already_there";
-    /// One is there that failed to build.
-    INDEX_THERE_INVALID = "index_there_invalid";
-    /// The planner would not take one.
-    INDEX_WITHOUT_GAIN = "index_without_gain";
-    /// More rows are written than a scan reads.
-    INDEX_COSTS_MORE = "index_costs_more";
-    /// The table is too small for one.
-    INDEX_OF_SMALL_TABLE = "index_of_small_table";
-    /// The planner would take one.
-    INDEX_WITH_GAIN = "index_with_gain";
-    /// What is known of the columns and the table.
-    INDEX_NOT_THERE = "index_not_there";
-    /// The planner expected far more or far fewer rows.
-    ROW_ESTIMATE_OFF = "row_estimate_off";
-    /// The planner takes columns for independent that are not.
-    COLUMNS_CORRELATED = "columns_correlated";
-    /// What the planner knows of a column that it misjudged is old.
-    COLUMN_FIGURES_OLD = "column_figures_old";
-    /// It is new, and not close enough.
-    COLUMN_FIGURES_COARSE = "column_figures_coarse";
-    /// A nested loop runs its inner side very often.
-    NESTED_LOOP_OVER_MANY_ROWS = "nested_loop_over_many_rows";
-    /// An index-only scan had to visit the table.
-    INDEX_ONLY_SCAN_HEAP_FETCHES = "index_only_scan_heap_fetches";
-    /// Nothing in the plan stands out.
-    PLAN_UNREMARKABLE = "plan_unremarkable";
+}
+
+pub use plan::*;
+
+/// What the shared judgement of a plan concludes, for a descriptor that has nothing else of these.
+pub mod plan {
+    pg_logstats_sdk::insights! {
+        /// A sort or hash went to disk.
+        QUERY_PLAN_DISK_SPILL_DETECTED = "query_plan_disk_spill_detected";
+        /// The plan read or wrote temporary blocks.
+        EXPLAIN_ANALYZE_TEMP_BUFFERS = "explain_analyze_temp_buffers";
+        /// The plan ran and nothing went to disk.
+        QUERY_PLAN_NO_DISK_SPILL = "query_plan_no_disk_spill";
+        /// A scan reads a whole table to keep few rows.
+        SELECTIVE_SEQUENTIAL_SCAN = "selective_sequential_scan";
+        /// An index on the filter's columns is there.
+        INDEX_ALREADY_THERE = "index_already_there";
+        /// One is there that failed to build.
+        INDEX_THERE_INVALID = "index_there_invalid";
+        /// The planner would not take one.
+        INDEX_WITHOUT_GAIN = "index_without_gain";
+        /// More rows are written than a scan reads.
+        INDEX_COSTS_MORE = "index_costs_more";
+        /// The table is too small for one.
+        INDEX_OF_SMALL_TABLE = "index_of_small_table";
+        /// The planner would take one.
+        INDEX_WITH_GAIN = "index_with_gain";
+        /// What is known of the columns and the table.
+        INDEX_NOT_THERE = "index_not_there";
+        /// The planner expected far more or far fewer rows.
+        ROW_ESTIMATE_OFF = "row_estimate_off";
+        /// The planner takes columns for independent that are not.
+        COLUMNS_CORRELATED = "columns_correlated";
+        /// What the planner knows of a column that it misjudged is old.
+        COLUMN_FIGURES_OLD = "column_figures_old";
+        /// It is new, and not close enough.
+        COLUMN_FIGURES_COARSE = "column_figures_coarse";
+        /// A nested loop runs its inner side very often.
+        NESTED_LOOP_OVER_MANY_ROWS = "nested_loop_over_many_rows";
+        /// An index-only scan had to visit the table.
+        INDEX_ONLY_SCAN_HEAP_FETCHES = "index_only_scan_heap_fetches";
+        /// Nothing in the plan stands out.
+        PLAN_UNREMARKABLE = "plan_unremarkable";
+    }
 }

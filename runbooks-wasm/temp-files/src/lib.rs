@@ -46,6 +46,7 @@ impl Runbook for TempFiles {
             .reason_codes(statements::words::REASON_CODES)
             .reason_codes(words::REASON_CODES)
             .insights(statements::words::INSIGHTS)
+            .insights(statements::words::plan::INSIGHTS)
             .insights(statements::temp_files::words::INSIGHTS)
             .insights(words::INSIGHTS)
             .insights(no_answer::INSIGHTS)

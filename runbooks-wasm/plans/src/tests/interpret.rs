@@ -130,6 +130,40 @@ fn indexes_are_counted_and_broken_ones_told() {
     assert_eq!(judge(INDEXES, &[]).insight_ids(), ["table_without_index"]);
 }
 
+/// A plan without values, and what the host learnt of the table beside it.
+#[test]
+fn an_index_for_a_scan_is_advised_with_what_speaks_for_it() {
+    let scan = PlanNode {
+        relation: Some("rl_orders".to_owned()),
+        filter_columns: vec!["cl_0".to_owned()],
+        total_cost: 20_000.0,
+        plan_rows: 30.0,
+        ..testkit::plan_node(0, "Seq Scan")
+    };
+    let facts = [
+        ("node", Cell::Int(0)),
+        ("column_count", Cell::Int(1)),
+        ("covered_columns", Cell::Int(0)),
+        ("is_there_invalid", Cell::Boolean(false)),
+        ("indexes", Cell::Int(1)),
+        ("table_rows", Cell::Int(60_000)),
+        ("size_bytes", Cell::Int(8 << 20)),
+        ("distinct_values", Cell::Float(2_000.0)),
+        ("rows_written", Cell::Int(60_000)),
+        ("rows_scanned", Cell::Int(180_000_000)),
+        ("cost", Cell::Float(20_000.0)),
+    ];
+    let evidence = evidence();
+    let outcome = testkit::outcome("query_family.explain").about(&evidence.families[0]);
+    let outcome = outcome.plan([scan]).row(&facts).build();
+    let report = testkit::interpret(&Plans, &evidence, &outcome).unwrap();
+    assert_eq!(report.insight_ids(), ["selective_sequential_scan", "index_not_there"]);
+    assert!(matches!(
+        report.insights[0].recommendation,
+        Some(Recommendation::CreateIndex(_))
+    ));
+}
+
 #[test]
 fn columns_that_were_never_analysed_are_told() {
     let known: &[(&str, Cell)] = &[("n_distinct", Cell::Float(-1.0)), ("null_frac", Cell::Float(0.0))];
