@@ -93,6 +93,15 @@ pub enum WorkspaceError {
         /// What is wrong with log or key.
         source: Box<WorkspaceError>,
     },
+    /// The audit log does not stand under the signer's key, and the workspace has the public half of another one.
+    #[error(
+        "{source}; who is to sign has another key than `keys/public-key.pem`: `pg-logstats audit rotate-key` gives the log the one that \
+         `audit.signer` names"
+    )]
+    AnotherSigner {
+        /// What is wrong with the log.
+        source: Box<WorkspaceError>,
+    },
     /// Stored evidence is not what the record says.
     #[error(
         "the evidence `{digest}` does not match its record: {what}; the report that needs it cannot be followed, so run a new triage"
@@ -138,7 +147,7 @@ impl WorkspaceError {
     pub fn is_tampering(&self) -> bool {
         match self {
             Self::Evidence { .. } => true,
-            Self::KeyChangeBegun { source } => source.is_tampering(),
+            Self::KeyChangeBegun { source } | Self::AnotherSigner { source } => source.is_tampering(),
             Self::Audit(error) => matches!(
                 error,
                 AuditError::Tampered { .. }
@@ -218,8 +227,19 @@ impl Workspace {
             // Of a signer in another process: `audit verify` looks for it there.
             self.put_key(&keys, "keys", PUBLIC_KEY_FILE, signer.public())?;
         }
-        self.open_log(signer, self.earlier_keys()?)
-            .map_err(|error| self.in_terms_of_key_changes(error))
+        let public = signer.public().clone();
+        self.open_log(signer, self.earlier_keys()?).map_err(|error| {
+            let own = keys.read_to_string(PUBLIC_KEY_FILE).ok();
+            let own = own.and_then(|pem| PublicKey::from_pem(&pem).ok());
+            match self.in_terms_of_key_changes(error) {
+                error @ WorkspaceError::Audit(AuditError::Checkpoint(_)) if own.is_some_and(|own| own != public) => {
+                    WorkspaceError::AnotherSigner {
+                        source: Box::new(error),
+                    }
+                }
+                other => other,
+            }
+        })
     }
 
     /// The same, with these keys beside `signer`'s.
