@@ -84,7 +84,7 @@ pub enum WorkspaceError {
     /// The audit log cannot be used.
     #[error(transparent)]
     Audit(#[from] AuditError),
-    /// The audit log does not stand under the workspace's key, or that is of two halves, and another one waits to take its place.
+    /// The audit log does not stand under the workspace's key, or that is of two halves or a program's, and another one waits to take its place.
     #[error(
         "{source}; a key waits in `keys/next/`, so a change of the log's key may have been cut short: `pg-logstats audit rotate-key` \
          ends it"
@@ -251,14 +251,17 @@ impl Workspace {
         Ok(Log::open_with(self.folder("audit")?, signer, AUDIT_ORIGIN, options)?)
     }
 
-    /// A checkpoint under a strange key, or a key of two halves, where another one waits.
+    /// A checkpoint under a strange key, a key of two halves, or none, where another one waits.
     fn in_terms_of_key_changes(&self, error: WorkspaceError) -> WorkspaceError {
         let waits = || {
             let next = self.dir.open_dir("keys").and_then(|keys| keys.open_dir(NEXT_KEY));
             next.and_then(|next| next.symlink_metadata(PRIVATE_KEY_FILE)).is_ok()
         };
         match error {
-            WorkspaceError::Audit(AuditError::Checkpoint(_)) | WorkspaceError::Key(KeyError::Mismatch) if waits() => {
+            WorkspaceError::Audit(AuditError::Checkpoint(_))
+            | WorkspaceError::Key(KeyError::Mismatch | KeyError::Missing)
+                if waits() =>
+            {
                 WorkspaceError::KeyChangeBegun {
                     source: Box::new(error),
                 }
