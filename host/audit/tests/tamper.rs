@@ -245,7 +245,7 @@ fn journal_parts(journal: &[u8]) -> Vec<std::ops::Range<usize>> {
         line.ok()
     };
     let header = usize::from(generation(1) > generation(0)) * BLOCK;
-    let mut parts = vec![header..header + BLOCK];
+    let mut parts: Vec<_> = std::iter::once(header..header + BLOCK).collect();
     let mut start = 2 * BLOCK;
     while journal[start..].starts_with(b"pglsfrm1") {
         let length = |at: usize| u32::from_be_bytes(journal[start + at..start + at + 4].try_into().unwrap()) as usize;
