@@ -1,9 +1,12 @@
 //! A whole trail as the gateway makes it, with an action on a real server, a refusal and another key on the way: verified by a program
 //! from the specifications, and with each of its files changed in every way.
 
+use std::cell::Cell;
+use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use pg_logstats_gateway::audit::verify;
 use pg_logstats_tests::{Lab, action, argv, fixture, logging, make_shop};
 
 /// The laboratory, and the public keys of its log, oldest first.
@@ -156,8 +159,9 @@ fn rotation_from(lab: &Lab) -> String {
 
 /// A block of the journal, at whose beginning each frame stands.
 const BLOCK: usize = 4096;
-/// Each change is a process here, so not each byte of a frame is changed: `host/audit/tests/tamper.rs` does that.
-const JOURNAL_STRIDE: usize = 97;
+/// Each of these bytes is changed. All of them take five minutes, most of it for reports of tens of kilobytes; a small trail has each of its
+/// bytes changed in `host/audit/tests/tamper.rs`, and the record of a rotation in `rotation.rs`. A prime, so that each bit has its turn.
+const FLIP_STRIDE: usize = 19;
 
 /// The frames of a journal without the zeros of their last blocks: length of the note, of the entry and of the record behind the form.
 fn frames(journal: &[u8]) -> Vec<std::ops::Range<usize>> {
@@ -182,39 +186,48 @@ fn every_file_of_a_whole_trail_is_missed_or_its_change_told_by_its_name() {
     let content: Vec<&String> = all.iter().filter(is_content).collect();
     // Seven records, one bundle, one tile, the checkpoint.
     assert!(content.len() >= 10, "{all:?}");
-    let verify = |key: &str| {
+    // The command; and what it calls, for changes of which there are many.
+    let command = |key: &str| {
         let ran = lab.run(&["audit", "verify", "--public-key", key]);
         (ran.code, format!("{}{}", ran.stdout, ran.stderr))
     };
-    assert_eq!([verify(&keys[0]).0, verify(&keys[1]).0], [0, 0]);
-    let mut tried = 0;
-    let mut told = |file: &str, what: &str| {
+    let called = |key: &str| match verify(Some(&lab.workspace()), &[PathBuf::from(key)], None) {
+        Ok(found) => (if found.verified { 0 } else { 4 }, found.problems.join("\n")),
+        Err(error) => (error.exit_code() as i32, error.to_string()),
+    };
+    for key in &keys {
+        assert_eq!([command(key).0, called(key).0], [0, 0]);
+    }
+    let tried = Cell::new(0);
+    let told_by = |verify: &dyn Fn(&str) -> (i32, String), file: &str, what: &str| {
         // With the older key and the newer one in turn; both where it is the record that one leads to the other by.
         let both = file.contains("/lk_") && file.ends_with(".4.json");
-        for key in [0, 1].into_iter().filter(|key| both || tried % 2 == *key) {
+        for key in [0, 1].into_iter().filter(|key| both || tried.get() % 2 == *key) {
             let (code, said) = verify(&keys[key]);
             assert_eq!(code, 4, "{file} {what}, key {key}: {said}");
             assert!(names(file, &said), "{file} {what}, key {key}: not named: {said}");
             assert!(!both || said.contains("(index 4)"), "{file} {what}, key {key}: {said}");
         }
-        tried += 1;
+        tried.set(tried.get() + 1);
+    };
+    let told = |file: &str, what: &str| told_by(&command, file, what);
+    let flips_are_told = |file: &str, part: std::ops::Range<usize>| {
+        let path = folder.join(file);
+        let bytes = std::fs::read(&path).unwrap();
+        put(&path, &bytes);
+        let opened = std::fs::File::options().write(true).open(&path).unwrap();
+        for at in part.step_by(FLIP_STRIDE) {
+            opened.write_all_at(&[bytes[at] ^ 1 << (at % 8)], at as u64).unwrap();
+            told_by(&called, file, &format!("with byte {at} flipped"));
+            opened.write_all_at(&[bytes[at]], at as u64).unwrap();
+        }
     };
     for (position, file) in content.iter().enumerate() {
         let path = folder.join(file);
         let bytes = std::fs::read(&path).unwrap();
         let other = content[(position + 1) % content.len()];
         let other_bytes = std::fs::read(folder.join(other)).unwrap();
-        // Every byte of the first hundred and of the last hundred, and some between.
-        let ends = |at: &usize| *at < 100 || at + 100 >= bytes.len() || at.is_multiple_of(97);
-        let flips = (0..bytes.len())
-            .filter(ends)
-            .step_by(if cfg!(debug_assertions) { 40 } else { 10 });
-        for at in flips {
-            let mut changed = bytes.clone();
-            changed[at] ^= 1 << (at % 8);
-            put(&path, &changed);
-            told(file, &format!("with byte {at} flipped"));
-        }
+        flips_are_told(file, 0..bytes.len());
         for (what, changed) in [
             ("cut by a byte", &bytes[..bytes.len() - 1]),
             ("empty", &[]),
@@ -265,14 +278,10 @@ fn every_file_of_a_whole_trail_is_missed_or_its_change_told_by_its_name() {
     let places = frames(&bytes);
     assert_eq!(places.len(), 7, "{places:?}");
     for place in &places {
-        for at in place.clone().step_by(JOURNAL_STRIDE).chain([place.end - 1]) {
-            let mut changed = bytes.clone();
-            changed[at] ^= 1 << (at % 8);
-            put(&path, &changed);
-            told("journal", &format!("with byte {at} flipped"));
-        }
+        flips_are_told("journal", place.clone());
         put(&path, &bytes[..place.start + 100]);
         told("journal", "cut in a frame");
+        put(&path, &bytes);
     }
     let blocks: Vec<&[u8]> = places
         .iter()
@@ -292,8 +301,8 @@ fn every_file_of_a_whole_trail_is_missed_or_its_change_told_by_its_name() {
         }
     }
     put(&path, &bytes);
-    assert_eq!(verify(&keys[0]).0, 0, "all of it is as it was");
-    eprintln!("{tried} changes of {} files", content.len());
+    assert_eq!(command(&keys[0]).0, 0, "all of it is as it was");
+    eprintln!("{} changes of {} files", tried.get(), content.len() + 1);
 }
 
 /// Whether what was said names the file: by its path, or a record by its id or index.
