@@ -1,7 +1,7 @@
 //! The journal as an auditor sees it, who takes no lock and writes nothing.
 //!
-//! **In**: the file layer, the reader's keys, the changes of the log's key that its files state. **Out**: a note about entries that the next start will write to their files, a problem when
-//! it will refuse to, and, after a power loss, the files as that start will write them. **Trusted**: the keys. **Can fail**:
+//! **In**: the file layer, the reader's keys, the changes of the log's key that its files state. **Out**: a note about entries that the next start will write to their files and about a frame that is not whole, a problem when
+//! it will refuse to or the journal has less than the checkpoint states, and, after a power loss, the files as that start will write them. **Trusted**: the keys. **Can fail**:
 //! never; what is wrong is in the report.
 //!
 //! After a process died, the files are as it left them. After a power loss, files since the last trim may be cut off, hold zeros

@@ -23,7 +23,8 @@ pub(super) struct Present {
 }
 
 /// What else is wrong when a record that changes the log's key is.
-const LINK: &str = "it is of a change of the log's key: if it gave the log another one, the keys before and behind it do not lead to each other";
+const LINK: &str = "it is of a change of the log's key: if it gave the log another one, the keys before and behind it do not lead to each other; \
+                    put the record back from a copy, and verify again";
 const STRANGERS: &str = "stand under a key to which those that are trusted do not lead, or a stranger sealed them";
 
 /// The records in the order of the log, each compared with its entry.
