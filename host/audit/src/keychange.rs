@@ -365,5 +365,11 @@ pub(crate) fn change_in(entry: &Entry, index: u64, record: &[u8]) -> Option<Foun
     FoundChange::of_file(record, index)
 }
 
+/// Whether the file of a record states a rotation that is none, because not both keys signed it or they are not those that it names.
+pub(crate) fn states_no_rotation(file: &[u8]) -> bool {
+    FoundChange::of_file(file, 0)
+        .is_some_and(|found| matches!(found.change, KeyChange::Rotated { .. }) && found.rotation().is_none())
+}
+
 #[cfg(test)]
 mod tests;

@@ -85,8 +85,13 @@ pub(crate) fn is_key_name(name: &str) -> bool {
 
 /// The size that a checkpoint states, whoever signed it: to know what to read before it can be verified.
 pub(crate) fn claimed_size(note: &[u8]) -> Option<u64> {
-    let raw = RawNote::parse(note).ok()?;
-    Some(raw.body().ok()?.size)
+    claimed(note).map(|(size, _)| size)
+}
+
+/// The size and the root that a checkpoint states, whoever signed it.
+pub(crate) fn claimed(note: &[u8]) -> Option<(u64, Digest)> {
+    let body = RawNote::parse(note).ok()?.body().ok()?;
+    Some((body.size, body.root))
 }
 
 /// The signed note for a log of this size and root.

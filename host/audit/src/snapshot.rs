@@ -11,7 +11,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use crate::digest::Digest;
-use crate::dsse::{self, Envelope};
+use crate::dsse::{self, DsseError, Envelope};
 use crate::edge::{Edge, EdgeError, RawEdge, TILE_BYTES, split_tile, subtree_root};
 use crate::entry::{Entry, MAX_BUNDLE_BYTES, split_bundle};
 use crate::error::AuditError;
@@ -346,7 +346,18 @@ fn open_record(
 
 /// Compares the bytes of a record file with its entry, and verifies its signatures.
 pub(crate) fn check_record(bytes: &[u8], entry: &Entry, keys: &TrustedKeys) -> Result<(Vec<u8>, Vec<KeyId>), String> {
-    check_one_of_many(bytes, entry, keys, &mut Verifier::default())
+    check_one_of_many(bytes, entry, keys, &mut Verifier::default()).map_err(|error| error.to_string())
+}
+
+/// Why a record is not believed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum RecordError {
+    /// It is not what its entry says, or a signature that names a trusted key is not by that key.
+    #[error("{0}")]
+    Changed(String),
+    /// It is what its entry says, and no trusted key signed it.
+    #[error(transparent)]
+    Untrusted(DsseError),
 }
 
 /// [`check_record`] for who checks many.
@@ -355,21 +366,23 @@ pub(crate) fn check_one_of_many(
     entry: &Entry,
     keys: &TrustedKeys,
     verifier: &mut Verifier,
-) -> Result<(Vec<u8>, Vec<KeyId>), String> {
+) -> Result<(Vec<u8>, Vec<KeyId>), RecordError> {
     let digest = Digest::of(bytes);
     if digest != entry.digest {
-        return Err(format!(
+        let what = format!(
             "the SHA-256 of its file is {digest} and its entry says {}",
             entry.digest
-        ));
+        );
+        return Err(RecordError::Changed(what));
     }
     let opened = Envelope::parse(bytes).and_then(|envelope| dsse::open_one_of_many(&envelope, keys, verifier));
-    let opened = opened.map_err(|error| error.to_string())?;
+    let opened = opened.map_err(|error| match error {
+        DsseError::Untrusted { .. } => RecordError::Untrusted(error),
+        other => RecordError::Changed(other.to_string()),
+    })?;
     if opened.payload_type != entry.payload_type {
-        return Err(format!(
-            "its payload type is not `{}` as its entry says",
-            entry.payload_type
-        ));
+        let what = format!("its payload type is not `{}` as its entry says", entry.payload_type);
+        return Err(RecordError::Changed(what));
     }
     Ok((opened.payload, opened.signers))
 }

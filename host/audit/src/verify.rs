@@ -10,6 +10,9 @@
 //! needs, have names of tiles and contradict nothing (`verify/tiles.rs`). Where an entry and a tile disagree, the level above
 //! decides which of the two was changed.
 //!
+//! Without a checkpoint that a trusted key signed nothing counts, and the trail fails. Because a record of a change of the log's key may be
+//! what was spoiled, the files are still compared with each other and with what that checkpoint states, so that the report names it.
+//!
 //! Memory does not grow with the log: two bundles, one tile per level, one record, the names of one shard or of one folder of tiles
 //! and those above it, and at most [`MAX_LISTED`] problems and notes are held. No lock is taken, so a trail on read-only media can be verified, and a live
 //! one while it grows: it is verified as of the checkpoint that stood when verification began. What a dead process left in the
@@ -30,7 +33,7 @@ use crate::keychange::{ChangeScan, KeyChain, KeyPeriod};
 use crate::keys::{KeyId, TrustedKeys};
 use crate::layout;
 use crate::log::{COSIGNED, COSIGNED_NEW};
-use crate::note::{Checkpoint, MAX_CHECKPOINT_BYTES, NoteError, claimed_size, open_checkpoint};
+use crate::note::{Checkpoint, MAX_CHECKPOINT_BYTES, NoteError, claimed, claimed_size, open_checkpoint};
 use crate::snapshot::without_checkpoint;
 
 mod journal;
@@ -40,6 +43,10 @@ mod tree;
 
 /// Problems and notes that a report lists; further ones are only counted.
 pub const MAX_LISTED: usize = 1_000;
+
+/// What a problem with the checkpoint means for all others.
+const UNSIGNED: &str = "no change of the log's key leads from the trusted keys to that of this checkpoint, so nothing in this trail is proven; \
+                        the files were compared with each other and with what it states, to tell which of them to look at";
 
 /// How often the edge of a growing log is read again.
 const EDGE_ATTEMPTS: u32 = 50;
@@ -69,7 +76,7 @@ pub struct Note {
 /// What verification found.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct VerifyReport {
-    /// The checkpoint, if it verified; without it nothing else can be checked.
+    /// The checkpoint, if it verified; without it nothing else counts.
     pub checkpoint: Option<Checkpoint>,
     /// Entries that lead to the signed root or whose disagreement is listed.
     pub entries: u64,
@@ -152,6 +159,7 @@ pub(crate) fn verify_layer(
         None => files,
     };
     let Some(Start {
+        stated,
         checkpoint,
         edge,
         chain,
@@ -159,12 +167,22 @@ pub(crate) fn verify_layer(
     else {
         return Ok(report);
     };
-    let size = checkpoint.size;
-    report.keys = chain.periods(&checkpoint.signers);
-    report.key_chain = chain.every_key();
-    let present = tree::check(files, &chain, &checkpoint, &edge, &mut report);
-    report.checkpoint = Some(checkpoint);
-    let newest_size = newest_size(files, keys, origin, size, &mut scan, &mut report)?;
+    let size = stated.size;
+    let present = tree::check(files, &chain, &stated, &edge, &mut report);
+    let newest_size = match checkpoint {
+        Some(checkpoint) => {
+            report.entries = size;
+            report.keys = chain.periods(&checkpoint.signers);
+            report.key_chain = chain.every_key();
+            report.checkpoint = Some(checkpoint);
+            newest_size(files, keys, origin, size, &mut scan, &mut report)?
+        }
+        None => {
+            // What was found tells which file to look at. Nothing of it counts.
+            (report.records, report.records_by_key) = (0, BTreeMap::new());
+            size
+        }
+    };
     tiles::check_folder(files, &edge, newest_size, &mut report)?;
     records::check_folder(files, size, newest_size, present, &mut report)?;
     records::note_leftovers(files, &mut report)?;
@@ -172,9 +190,17 @@ pub(crate) fn verify_layer(
     Ok(report)
 }
 
+/// What the entries are compared with.
+struct Stated {
+    size: u64,
+    root: Digest,
+}
+
 /// What verification stands on.
 struct Start {
-    checkpoint: Checkpoint,
+    stated: Stated,
+    /// The checkpoint that says so, if a trusted key signed it.
+    checkpoint: Option<Checkpoint>,
     edge: RawEdge,
     chain: KeyChain,
 }
@@ -209,17 +235,24 @@ fn start(
         }
         // An append may have replaced the edge after the checkpoint was read.
         if !edge.lacks_a_file() || attempt == EDGE_ATTEMPTS || read_note(files)? == note {
-            return Ok(match opened {
-                Ok(checkpoint) => Some(Start {
-                    checkpoint,
-                    edge,
-                    chain,
-                }),
+            let (stated, checkpoint) = match opened {
+                Ok(checkpoint) => (Some((checkpoint.size, checkpoint.root)), Some(checkpoint)),
+                // It may be whole, and a record that would lead to its key spoiled: which one, the walk tells.
+                Err(error @ NoteError::Untrusted { .. }) => {
+                    report.problem(None, layout::CHECKPOINT, format!("{error}; {UNSIGNED}"));
+                    (claimed(&note), None)
+                }
                 Err(error) => {
                     report.problem(None, layout::CHECKPOINT, error.to_string());
-                    None
+                    (None, None)
                 }
-            });
+            };
+            return Ok(stated.map(|(size, root)| Start {
+                stated: Stated { size, root },
+                checkpoint,
+                edge,
+                chain,
+            }));
         }
         attempt += 1;
         std::thread::sleep(Duration::from_millis(1));

@@ -10,7 +10,7 @@
 mod common;
 
 use std::collections::BTreeMap;
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{FileExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use common::{ORIGIN, Workspace, append, dir};
@@ -136,7 +136,8 @@ fn every_byte_of_every_file_counts() {
     let audit = dir(&workspace.audit());
     let mut changed = 0;
     for (name, path) in files(&workspace.audit()) {
-        if ["lock", "queue", "sync", "journal"].contains(&name.as_str()) {
+        // The journal has a test of its own below; `lock`, `queue` and `sync` have no bytes.
+        if name == "journal" {
             continue;
         }
         let bytes = std::fs::read(&path).unwrap();
@@ -224,6 +225,212 @@ fn every_file_cut_at_every_length_is_noticed() {
     }
     assert!(cuts > 1_800, "only {cuts} cuts");
     workspace.assert_verified();
+}
+
+/// A block of the journal, in which a header or a frame begins.
+const BLOCK: usize = 4096;
+/// Nobody reads what stands in the journal behind its frames, and there is a megabyte of it: of these bytes each 997th is changed, and each
+/// seventh of the zeros between the frames and of the block behind them. Of what counts each byte is.
+const UNUSED_STRIDE: usize = 997;
+const ZEROS_STRIDE: usize = 7;
+/// Bytes of a frame by which it is known for one: form, lengths, and what it follows. Without these, it is as if it were none.
+const FRAME_KNOWN_BY: usize = 56;
+
+/// The parts of a journal that count, by the form in `journal.rs`: the newest header, and what each frame has before the zeros of its
+/// last block.
+fn journal_parts(journal: &[u8]) -> Vec<std::ops::Range<usize>> {
+    let generation = |slot: usize| {
+        let text = String::from_utf8_lossy(&journal[slot * BLOCK..(slot + 1) * BLOCK]).into_owned();
+        let line = text.lines().nth(1)?.strip_prefix("generation ")?.parse::<u64>();
+        line.ok()
+    };
+    let header = usize::from(generation(1) > generation(0)) * BLOCK;
+    let mut parts: Vec<_> = std::iter::once(header..header + BLOCK).collect();
+    let mut start = 2 * BLOCK;
+    while journal[start..].starts_with(b"pglsfrm1") {
+        let length = |at: usize| u32::from_be_bytes(journal[start + at..start + at + 4].try_into().unwrap()) as usize;
+        // The length of the record has eight bytes, of which the upper four are zero here.
+        let end = start + 88 + length(8) + length(12) + length(20);
+        parts.push(start..end);
+        start = end.next_multiple_of(BLOCK);
+    }
+    parts
+}
+
+/// The journal of a trail, changed in place: it is long, and only some of its bytes are.
+struct Journal<'a> {
+    workspace: &'a Workspace,
+    bytes: Vec<u8>,
+    file: std::fs::File,
+    before: VerifyReport,
+}
+
+impl<'a> Journal<'a> {
+    fn of(workspace: &'a Workspace) -> Self {
+        let path = workspace.audit().join("journal");
+        Self {
+            workspace,
+            bytes: std::fs::read(&path).unwrap(),
+            file: std::fs::File::options().write(true).open(path).unwrap(),
+            before: workspace.assert_verified(),
+        }
+    }
+
+    fn with_flipped(&self, at: usize) -> VerifyReport {
+        let put = |byte: u8| self.file.write_all_at(&[byte], at as u64).unwrap();
+        put(self.bytes[at] ^ 1 << (at % 8));
+        let report = self.workspace.verify().unwrap();
+        put(self.bytes[at]);
+        report
+    }
+
+    fn with_blocks(&self, blocks: &[&[u8]]) -> VerifyReport {
+        let mut other = blocks.concat();
+        other.resize(self.bytes.len(), 0);
+        self.file.write_all_at(&other, 0).unwrap();
+        let report = self.workspace.verify().unwrap();
+        self.file.write_all_at(&self.bytes, 0).unwrap();
+        report
+    }
+
+    fn cut(&self, length: usize) -> VerifyReport {
+        self.file.set_len(length as u64).unwrap();
+        let report = self.workspace.verify().unwrap();
+        self.file.write_all_at(&self.bytes[length..], length as u64).unwrap();
+        report
+    }
+
+    /// The change is noticed, and the journal is what is named.
+    fn assert_told(&self, report: &VerifyReport, what: &str) {
+        assert!(!report.is_verified(), "the journal {what}: not noticed");
+        assert!(names(report, "journal"), "the journal {what}: {report:#?}");
+    }
+
+    /// The change is none of anything that was recorded: not a word of the report is another one.
+    fn assert_nothing(&self, report: &VerifyReport, what: &str) {
+        assert_eq!(report, &self.before, "the journal {what}");
+    }
+}
+
+#[test]
+fn every_byte_of_the_journal_counts_or_is_behind_what_it_holds() {
+    let workspace = trail(3);
+    let journal = Journal::of(&workspace);
+    let parts = journal_parts(&journal.bytes);
+    assert_eq!(parts.len(), 4, "a header and three frames: {parts:?}");
+    let mut counting = 0;
+    for at in 0..journal.bytes.len() {
+        let what = format!("with byte {at} flipped");
+        if parts.iter().any(|part| part.contains(&at)) {
+            journal.assert_told(&journal.with_flipped(at), &what);
+            counting += 1;
+        } else if at.is_multiple_of(if at < 6 * BLOCK { ZEROS_STRIDE } else { UNUSED_STRIDE }) {
+            journal.assert_nothing(&journal.with_flipped(at), &what);
+        }
+    }
+    assert!(counting > 6_000, "only {counting} bytes counted");
+    workspace.assert_verified();
+}
+
+#[test]
+fn a_journal_cut_at_every_length_is_noticed() {
+    let workspace = trail(3);
+    let journal = Journal::of(&workspace);
+    let parts = journal_parts(&journal.bytes);
+    let end = parts.last().unwrap().end;
+    for length in 0..end {
+        // A cut among the zeros behind a frame is one before the next frame: the first and the last of them stand for all.
+        if parts.iter().any(|part| (part.start..=part.end).contains(&length)) {
+            journal.assert_told(&journal.cut(length), &format!("cut to {length} bytes"));
+        }
+    }
+    for length in [end, end + 1, end.next_multiple_of(BLOCK), journal.bytes.len() - 1] {
+        journal.assert_nothing(&journal.cut(length), &format!("cut to {length} bytes"));
+    }
+    workspace.assert_verified();
+}
+
+#[test]
+fn frames_of_the_journal_dropped_doubled_or_swapped_are_noticed() {
+    let workspace = trail(3);
+    let journal = Journal::of(&workspace);
+    let parts = journal_parts(&journal.bytes);
+    let frames: Vec<&[u8]> = parts[1..]
+        .iter()
+        .map(|part| &journal.bytes[part.start..part.end.next_multiple_of(BLOCK)])
+        .collect();
+    let headers = &journal.bytes[..2 * BLOCK];
+    let [a, b, c] = frames[..] else {
+        panic!("{} frames", frames.len())
+    };
+    for (what, order) in [
+        ("without its first frame", vec![b, c]),
+        ("without its second frame", vec![a, c]),
+        ("without its last frame", vec![a, b]),
+        ("without frames", vec![]),
+        ("with its first frame twice", vec![a, a, b, c]),
+        ("with its second frame twice", vec![a, b, b, c]),
+        ("with two frames swapped", vec![b, a, c]),
+        ("with the others swapped", vec![a, c, b]),
+        ("with one frame over another", vec![a, b, b]),
+    ] {
+        journal.assert_told(&journal.with_blocks(&[&[headers][..], &order].concat()), what);
+    }
+    // It follows nothing that it could follow, so nobody reads it.
+    journal.assert_nothing(
+        &journal.with_blocks(&[headers, a, b, c, c]),
+        "with its last frame twice",
+    );
+    let (even, odd) = headers.split_at(BLOCK);
+    journal.assert_told(&journal.with_blocks(&[odd, even, a, b, c]), "with its headers swapped");
+    journal.assert_told(&journal.with_blocks(&[&[0; 2 * BLOCK], a, b, c]), "without headers");
+
+    // All of it gone: as if a build had made the log that had none. No record hangs on it, and it is noted.
+    let path = workspace.audit().join("journal");
+    std::fs::remove_file(&path).unwrap();
+    assert!(notes(&workspace.assert_verified(), "journal"));
+    for (what, other) in [("of another log", trail(3)), ("of a shorter log", trail(2))] {
+        std::fs::copy(other.audit().join("journal"), &path).unwrap();
+        journal.assert_told(&workspace.verify().unwrap(), what);
+    }
+}
+
+/// A frame that a crash left between its commit and its publication: no checkpoint that anybody saw states it, and nobody was told of it.
+/// So a change of it cannot be told from a frame that was never written to its end; it is never taken for a record, and is noted as long
+/// as it can be known for a frame.
+#[test]
+fn a_changed_frame_that_was_not_published_is_no_record() {
+    let workspace = trail(2);
+    let earlier = Workspace::new();
+    copy_folder(workspace.root.path(), earlier.root.path());
+    append(&workspace.log(), "rp_2").unwrap();
+    std::fs::copy(workspace.audit().join("journal"), earlier.audit().join("journal")).unwrap();
+    let journal = Journal::of(&earlier);
+    let parts = journal_parts(&journal.bytes);
+    assert_eq!((parts.len(), journal.before.entries), (4, 2));
+    let waits = |report: &VerifyReport| {
+        report
+            .notes
+            .iter()
+            .any(|note| note.what.contains("entries 2 to 2 are in the journal"))
+    };
+    assert!(waits(&journal.before), "{:#?}", journal.before);
+    let frame = parts[3].clone();
+    for at in frame.clone() {
+        let report = journal.with_flipped(at);
+        let what = format!("byte {at}: {report:#?}");
+        assert!(report.is_verified() && report.entries == 2 && !waits(&report), "{what}");
+        assert!(notes(&report, "journal") || at < frame.start + FRAME_KNOWN_BY, "{what}");
+    }
+    // Those before it are in the checkpoint, and their change is noticed as ever.
+    for at in parts[..3].iter().flat_map(|part| [part.start, part.end - 1]) {
+        journal.assert_told(&journal.with_flipped(at), &format!("with byte {at} flipped"));
+    }
+    assert_eq!(
+        earlier.log().checkpoint().unwrap().size,
+        3,
+        "the next start publishes it"
+    );
 }
 
 /// Every pair of files, whatever their kinds: swapped, and one in the place of the other.

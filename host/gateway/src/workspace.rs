@@ -84,13 +84,22 @@ pub enum WorkspaceError {
     /// The audit log cannot be used.
     #[error(transparent)]
     Audit(#[from] AuditError),
-    /// The audit log does not stand under the workspace's key, or that is of two halves, and another one waits to take its place.
+    /// The audit log does not stand under the workspace's key, or that is of two halves or a program's, and another one waits to take its place.
     #[error(
         "{source}; a key waits in `keys/next/`, so a change of the log's key may have been cut short: `pg-logstats audit rotate-key` \
          ends it"
     )]
     KeyChangeBegun {
         /// What is wrong with log or key.
+        source: Box<WorkspaceError>,
+    },
+    /// The audit log does not stand under the signer's key, and the workspace has the public half of another one.
+    #[error(
+        "{source}; who is to sign has another key than `keys/public-key.pem`: `pg-logstats audit rotate-key` gives the log the one that \
+         `audit.signer` names"
+    )]
+    AnotherSigner {
+        /// What is wrong with the log.
         source: Box<WorkspaceError>,
     },
     /// Stored evidence is not what the record says.
@@ -138,7 +147,7 @@ impl WorkspaceError {
     pub fn is_tampering(&self) -> bool {
         match self {
             Self::Evidence { .. } => true,
-            Self::KeyChangeBegun { source } => source.is_tampering(),
+            Self::KeyChangeBegun { source } | Self::AnotherSigner { source } => source.is_tampering(),
             Self::Audit(error) => matches!(
                 error,
                 AuditError::Tampered { .. }
@@ -218,8 +227,19 @@ impl Workspace {
             // Of a signer in another process: `audit verify` looks for it there.
             self.put_key(&keys, "keys", PUBLIC_KEY_FILE, signer.public())?;
         }
-        self.open_log(signer, self.earlier_keys()?)
-            .map_err(|error| self.in_terms_of_key_changes(error))
+        let public = signer.public().clone();
+        self.open_log(signer, self.earlier_keys()?).map_err(|error| {
+            let own = keys.read_to_string(PUBLIC_KEY_FILE).ok();
+            let own = own.and_then(|pem| PublicKey::from_pem(&pem).ok());
+            match self.in_terms_of_key_changes(error) {
+                error @ WorkspaceError::Audit(AuditError::Checkpoint(_)) if own.is_some_and(|own| own != public) => {
+                    WorkspaceError::AnotherSigner {
+                        source: Box::new(error),
+                    }
+                }
+                other => other,
+            }
+        })
     }
 
     /// The same, with these keys beside `signer`'s.
@@ -231,14 +251,17 @@ impl Workspace {
         Ok(Log::open_with(self.folder("audit")?, signer, AUDIT_ORIGIN, options)?)
     }
 
-    /// A checkpoint under a strange key, or a key of two halves, where another one waits.
+    /// A checkpoint under a strange key, a key of two halves, or none, where another one waits.
     fn in_terms_of_key_changes(&self, error: WorkspaceError) -> WorkspaceError {
         let waits = || {
             let next = self.dir.open_dir("keys").and_then(|keys| keys.open_dir(NEXT_KEY));
             next.and_then(|next| next.symlink_metadata(PRIVATE_KEY_FILE)).is_ok()
         };
         match error {
-            WorkspaceError::Audit(AuditError::Checkpoint(_)) | WorkspaceError::Key(KeyError::Mismatch) if waits() => {
+            WorkspaceError::Audit(AuditError::Checkpoint(_))
+            | WorkspaceError::Key(KeyError::Mismatch | KeyError::Missing)
+                if waits() =>
+            {
                 WorkspaceError::KeyChangeBegun {
                     source: Box::new(error),
                 }

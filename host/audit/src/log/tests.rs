@@ -328,7 +328,7 @@ fn tiles_that_a_build_without_a_journal_left_ahead_of_its_checkpoint_are_taken_a
         assert!(report.is_verified(), "{:#?}", report.problems);
         report.note_count
     };
-    assert_eq!(check(), 2);
+    assert_eq!(check(), 3, "both, and that there is no journal");
     let log = open(root.path()).unwrap();
     assert_eq!(check(), 0);
     assert!(!root.path().join("audit/tile/0/000.p/4").exists());

@@ -1,7 +1,7 @@
 //! The journal as an auditor sees it, who takes no lock and writes nothing.
 //!
-//! **In**: the file layer, the reader's keys, the changes of the log's key that its files state. **Out**: a note about entries that the next start will write to their files, a problem when
-//! it will refuse to, and, after a power loss, the files as that start will write them. **Trusted**: the keys. **Can fail**:
+//! **In**: the file layer, the reader's keys, the changes of the log's key that its files state. **Out**: a note about entries that the next start will write to their files and about a frame that is not whole, a problem when
+//! it will refuse to or the journal has less than the checkpoint states, and, after a power loss, the files as that start will write them. **Trusted**: the keys. **Can fail**:
 //! never; what is wrong is in the report.
 //!
 //! After a process died, the files are as it left them. After a power loss, files since the last trim may be cut off, hold zeros
@@ -10,7 +10,6 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io;
-use std::time::Duration;
 
 use super::VerifyReport;
 use crate::digest::Digest;
@@ -43,6 +42,8 @@ struct Replayed {
     files: BTreeMap<String, Vec<u8>>,
     /// The checkpoint of the base and of each frame.
     notes: Vec<String>,
+    /// Whether something follows that was not written to its end.
+    is_torn: bool,
 }
 
 /// Reads the journal. The layer that comes back shows the files as the next start will write them.
@@ -53,17 +54,20 @@ pub(super) fn look<'a>(
     origin: &str,
     report: &mut VerifyReport,
 ) -> Option<Restored<'a>> {
-    // An earlier build made none.
     let is_absent = |error: &io::Error| error.kind() == io::ErrorKind::NotFound;
     if files.stat(layout::JOURNAL).as_ref().err().is_some_and(is_absent) {
+        let what = "the file is missing: an earlier build made none, or it was removed; the next start makes it";
+        report.note(layout::JOURNAL, what);
         return None;
     }
-    let mut attempt = 1;
-    let replayed = loop {
-        match replay(files, trusted, &changes, origin) {
-            Ok(replayed) => break replayed,
-            // Somebody may be writing it.
-            Err(_) if attempt < ATTEMPTS => std::thread::sleep(Duration::from_millis(3)),
+    // Without a checkpoint, the next start refuses the log whatever is in the journal. It is read before the journal, which never has less.
+    let note = files.read(layout::CHECKPOINT, MAX_CHECKPOINT_BYTES).ok()?;
+    let (mut before, mut attempt) = (None, 1);
+    let (replayed, stated) = loop {
+        match compare(files, trusted, &changes, origin, &note) {
+            Ok(found) => break found,
+            // Who begins it anew meanwhile makes it look wrong, but not twice in the same way.
+            Err(what) if attempt < ATTEMPTS && before.as_ref() != Some(&what) => before = Some(what),
             Err(what) => {
                 report.problem(None, layout::JOURNAL, what);
                 return None;
@@ -73,27 +77,18 @@ pub(super) fn look<'a>(
     };
     let size = replayed.tip.size;
     let suspect = is_suspect(files, &replayed.header);
-    // Without a checkpoint, the next start refuses the log whatever is in the journal.
-    let note = files.read(layout::CHECKPOINT, MAX_CHECKPOINT_BYTES).ok()?;
-    let stated = open_checkpoint(&note, origin, &replayed.keys).ok();
-    if let Some(stated) = &stated {
-        if replayed
-            .roots
-            .get(&stated.size)
-            .is_some_and(|root| *root != stated.root)
-        {
-            let what = format!("it contradicts the checkpoint with {} entries", stated.size);
-            report.problem(None, layout::JOURNAL, what);
-            return None;
-        }
-        if stated.size < size {
-            let what = format!(
-                "entries {} to {} are in the journal and not in the checkpoint: an append is under way, or the next start completes it",
-                stated.size,
-                size - 1
-            );
-            report.note(layout::JOURNAL, what);
-        }
+    if let Some(stated) = stated.filter(|stated| *stated < size) {
+        let what = format!(
+            "entries {stated} to {} are in the journal and not in the checkpoint: an append is under way, or the next start completes it",
+            size - 1
+        );
+        report.note(layout::JOURNAL, what);
+    }
+    if replayed.is_torn {
+        let what = format!(
+            "its frame for entry {size} is not whole: an append is under way, or was cut short and nobody was told that it was recorded"
+        );
+        report.note(layout::JOURNAL, what);
     }
     if !suspect || replayed.files.is_empty() {
         return None;
@@ -107,12 +102,40 @@ pub(super) fn look<'a>(
     } = replayed;
     // Whatever whole checkpoint of the journal stands there, the newest one is what the next start publishes; another one is
     // somebody's, and it is looked at as it stands.
-    let ours = notes.iter().any(|ours| could_be_left_of(&note, ours.as_bytes()));
-    let newer = stated.as_ref().is_some_and(|stated| stated.size > size);
-    if !ours || newer {
+    if !notes.iter().any(|ours| could_be_left_of(&note, ours.as_bytes())) {
         held.remove(layout::CHECKPOINT);
     }
     Some(Restored { files, held })
+}
+
+/// The journal, and the size that the checkpoint `note` states, if the keys vouch for that.
+fn compare(
+    files: &dyn FileLayer,
+    trusted: &TrustedKeys,
+    changes: &[FoundChange],
+    origin: &str,
+    note: &[u8],
+) -> Result<(Replayed, Option<u64>), String> {
+    let replayed = replay(files, trusted, changes, origin)?;
+    let Ok(stated) = open_checkpoint(note, origin, &replayed.keys) else {
+        return Ok((replayed, None));
+    };
+    let size = replayed.tip.size;
+    if replayed
+        .roots
+        .get(&stated.size)
+        .is_some_and(|root| *root != stated.root)
+    {
+        return Err(format!("it contradicts the checkpoint with {} entries", stated.size));
+    }
+    if stated.size > size {
+        return Err(format!(
+            "it ends before entry {size}, and the checkpoint states {} entries: a frame or its header was changed or cut off; the log's own files \
+             have these entries, and the next append begins it anew",
+            stated.size
+        ));
+    }
+    Ok((replayed, Some(stated.size)))
 }
 
 fn replay(
@@ -125,7 +148,7 @@ fn replay(
     let file: File = files.open_to_read(layout::JOURNAL).map_err(unreadable)?;
     let header = read_header(files, &file).map_err(unreadable)?;
     let header = header.ok_or("neither of its headers is whole")?;
-    let frames = whole_frames(files, &file, &header).map_err(unreadable)?;
+    let (frames, is_torn) = whole_frames(files, &file, &header).map_err(unreadable)?;
     let keys = keys_of(trusted, changes, &header, &frames);
     let verified = |note: &str| {
         let opened = open_checkpoint(note.as_bytes(), origin, &keys);
@@ -139,6 +162,7 @@ fn replay(
         notes: vec![header.base.clone()],
         header,
         keys: keys.clone(),
+        is_torn,
     };
     if frames.is_empty() {
         return Ok(replayed);
@@ -163,13 +187,19 @@ fn replay(
     Ok(replayed)
 }
 
-fn whole_frames(files: &dyn FileLayer, file: &File, header: &Header) -> io::Result<Vec<Frame>> {
+/// The frames of the journal, and whether a torn one follows.
+fn whole_frames(files: &dyn FileLayer, file: &File, header: &Header) -> io::Result<(Vec<Frame>, bool)> {
     let (mut frames, mut place) = (Vec::new(), header.first());
-    while let Found::Frame(frame, after) = read_frame(files, file, place)? {
-        frames.push(frame);
-        place = after;
+    loop {
+        match read_frame(files, file, place)? {
+            Found::Frame(frame, after) => {
+                frames.push(frame);
+                place = after;
+            }
+            Found::Torn(_) => return Ok((frames, true)),
+            Found::End => return Ok((frames, false)),
+        }
     }
-    Ok(frames)
 }
 
 /// A rotation may be in the journal alone, and what follows it is signed by a key that no file tells of. As in the files, it

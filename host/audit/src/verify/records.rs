@@ -3,15 +3,16 @@
 use std::io;
 
 use super::{VerifyReport, list};
+use crate::dsse::DsseError;
 use crate::edge::RawEdge;
 use crate::entry::{Entry, MAX_BUNDLE_BYTES, split_bundle};
 use crate::error::AuditError;
 use crate::files::{FileLayer, is_not_plain};
-use crate::keychange::KeyChain;
-use crate::keys::Verifier;
+use crate::keychange::{KIND, KeyChain, states_no_rotation};
+use crate::keys::{KeyId, Verifier};
 use crate::layout::{self, RECORD_MODE};
 use crate::merkle::TILE_WIDTH;
-use crate::snapshot::{MAX_RECORD_BYTES, check_one_of_many};
+use crate::snapshot::{MAX_RECORD_BYTES, RecordError, check_one_of_many};
 
 /// What the walk over the entries leaves for the walk over the folder.
 pub(super) struct Present {
@@ -21,63 +22,148 @@ pub(super) struct Present {
     pub(super) edge_bundle: Vec<u8>,
 }
 
-/// Compares one record with its entry. Says whether its file is there.
-pub(super) fn check_one(
-    files: &dyn FileLayer,
-    chain: &KeyChain,
-    index: u64,
-    entry: &Entry,
-    verifier: &mut Verifier,
-    report: &mut VerifyReport,
-) -> bool {
-    let path = layout::record(&entry.id, index);
-    let at = Some((index, Some(entry.id.as_str())));
-    let (stat, bytes) = match files.read_and_stat(&path, MAX_RECORD_BYTES) {
-        Ok(read) => read,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            report.problem(
-                at,
-                &path,
-                "the record is missing: its entry is in the log and its file is not there",
-            );
-            return false;
+/// What else is wrong when a record that changes the log's key is.
+const LINK: &str = "it is of a change of the log's key: if it gave the log another one, the keys before and behind it do not lead to each other; \
+                    put the record back from a copy, and verify again";
+const STRANGERS: &str = "stand under a key to which those that are trusted do not lead, or a stranger sealed them";
+
+/// The records in the order of the log, each compared with its entry.
+pub(super) struct Records<'a> {
+    files: &'a dyn FileLayer,
+    chain: &'a KeyChain,
+    verifier: Verifier,
+    /// Record files that were there for an entry.
+    present: u64,
+    /// The last ones, as far as no trusted key signed them: there may be as many as the log has, so they are told in one line.
+    strangers: Option<Strangers>,
+}
+
+/// Records that are whole, and that no trusted key signed.
+struct Strangers {
+    first: u64,
+    last: u64,
+    /// Of the first.
+    id: String,
+    path: String,
+    what: String,
+}
+
+impl<'a> Records<'a> {
+    pub(super) fn new(files: &'a dyn FileLayer, chain: &'a KeyChain) -> Self {
+        Self {
+            files,
+            chain,
+            verifier: Verifier::default(),
+            present: 0,
+            strangers: None,
         }
-        Err(error) if is_not_plain(&error) => {
-            report.problem(
-                at,
-                &path,
-                "a link or another thing that is no plain file stands in place of the record",
-            );
-            return true;
-        }
-        Err(error) => {
-            report.problem(at, &path, format!("the record cannot be read: {error}"));
-            return true;
-        }
-    };
-    if stat.mode != RECORD_MODE {
-        report.note(
-            &path,
-            format!("the mode is {:04o}, it was written with {RECORD_MODE:04o}", stat.mode),
-        );
     }
-    match check_one_of_many(&bytes, entry, chain.at(index), verifier) {
-        Ok((_, signers)) => {
-            report.records += 1;
-            let since = |key| chain.compromised_since(key).filter(|since| index >= *since);
-            if let Some(since) = signers.iter().map(since).min().flatten() {
-                let what = format!(
-                    "the record proves nothing: it stands under a key that was declared compromised from index {since} on"
-                );
-                report.problem(at, &path, what);
+
+    /// Compares the next record with its entry.
+    pub(super) fn check(&mut self, index: u64, entry: &Entry, report: &mut VerifyReport) {
+        let path = layout::record(&entry.id, index);
+        let at = Some((index, Some(entry.id.as_str())));
+        let what = match self.check_file(&path, index, entry, report) {
+            Err(RecordError::Untrusted(error)) => return self.add_stranger(index, entry, path, &error, report),
+            Err(RecordError::Changed(what)) if entry.kind == KIND => Some(format!("{what}; {LINK}")),
+            Err(RecordError::Changed(what)) => Some(what),
+            Ok(signers) => {
+                report.records += 1;
+                let since = |key| self.chain.compromised_since(key).filter(|since| index >= *since);
+                let since = signers.iter().map(since).min().flatten();
+                for signer in signers {
+                    *report.records_by_key.entry(signer).or_default() += 1;
+                }
+                since.map(|since| {
+                    format!("the record proves nothing: it stands under a key that was declared compromised from index {since} on")
+                })
             }
-            for signer in signers {
-                *report.records_by_key.entry(signer).or_default() += 1;
+        };
+        self.tell_strangers(report);
+        if let Some(what) = what {
+            report.problem(at, &path, what);
+        }
+    }
+
+    /// The trusted keys that signed it.
+    fn check_file(
+        &mut self,
+        path: &str,
+        index: u64,
+        entry: &Entry,
+        report: &mut VerifyReport,
+    ) -> Result<Vec<KeyId>, RecordError> {
+        let read = self.files.read_and_stat(path, MAX_RECORD_BYTES);
+        let is_missing = |error: &io::Error| error.kind() == io::ErrorKind::NotFound;
+        self.present += u64::from(!read.as_ref().err().is_some_and(is_missing));
+        let (stat, bytes) = read.map_err(|error| {
+            RecordError::Changed(if is_missing(&error) {
+                "the record is missing: its entry is in the log and its file is not there".to_owned()
+            } else if is_not_plain(&error) {
+                "a link or another thing that is no plain file stands in place of the record".to_owned()
+            } else {
+                format!("the record cannot be read: {error}")
+            })
+        })?;
+        if stat.mode != RECORD_MODE {
+            report.note(
+                path,
+                format!("the mode is {:04o}, it was written with {RECORD_MODE:04o}", stat.mode),
+            );
+        }
+        match check_one_of_many(&bytes, entry, self.chain.at(index), &mut self.verifier) {
+            Ok(_) if entry.kind == KIND && states_no_rotation(&bytes) => {
+                let what = "the rotation that the record states is not signed by both of its keys";
+                Err(RecordError::Changed(what.to_owned()))
+            }
+            Ok((_, signers)) => Ok(signers),
+            Err(RecordError::Changed(what)) => Err(RecordError::Changed(format!("the record was changed: {what}"))),
+            Err(untrusted) => Err(untrusted),
+        }
+    }
+
+    fn add_stranger(&mut self, index: u64, entry: &Entry, path: String, error: &DsseError, report: &mut VerifyReport) {
+        match &mut self.strangers {
+            Some(strangers) if strangers.last.checked_add(1) == Some(index) => strangers.last = index,
+            _ => {
+                self.tell_strangers(report);
+                self.strangers = Some(Strangers {
+                    first: index,
+                    last: index,
+                    id: entry.id.clone(),
+                    path,
+                    what: error.to_string(),
+                });
             }
         }
-        Err(what) => report.problem(at, &path, format!("the record was changed: {what}")),
     }
-    true
+
+    fn tell_strangers(&mut self, report: &mut VerifyReport) {
+        let Some(it) = self.strangers.take() else { return };
+        if it.first == it.last {
+            report.problem(
+                Some((it.first, Some(&it.id))),
+                &it.path,
+                format!("{}; such records {STRANGERS}", it.what),
+            );
+        } else {
+            let what = format!(
+                "no signature by a trusted key on the records {} to {}: they {STRANGERS}",
+                it.first, it.last
+            );
+            report.problem(None, layout::RECORDS, what);
+        }
+    }
+
+    /// After the last one.
+    pub(super) fn end(mut self, edge: &RawEdge, report: &mut VerifyReport) -> Present {
+        self.tell_strangers(report);
+        let bundle = edge.bundle.as_ref().and_then(|read| read.as_ref().ok());
+        Present {
+            files: self.present,
+            edge_bundle: bundle.cloned().unwrap_or_default(),
+        }
+    }
 }
 
 /// Looks for record files that no entry names, and for ids that two entries have.
@@ -183,13 +269,4 @@ pub(super) fn note_leftovers(files: &dyn FileLayer, report: &mut VerifyReport) -
         }
     }
     Ok(())
-}
-
-/// The bytes of the partial bundle, for [`Present`].
-pub(super) fn edge_bundle(edge: &RawEdge) -> Vec<u8> {
-    edge.bundle
-        .as_ref()
-        .and_then(|read| read.as_ref().ok())
-        .cloned()
-        .unwrap_or_default()
 }

@@ -2,17 +2,18 @@
 
 use std::io;
 
-use super::records::{Present, check_one, edge_bundle};
-use super::{VerifyReport, differs};
+use super::records::{Present, Records};
+use super::{Stated, VerifyReport, differs};
 use crate::digest::Digest;
 use crate::edge::{Edge, RawEdge, TILE_BYTES, split_tile, subtree_root};
 use crate::entry::{Entry, MAX_BUNDLE_BYTES, split_bundle};
 use crate::files::FileLayer;
 use crate::keychange::KeyChain;
-use crate::keys::Verifier;
 use crate::layout;
 use crate::merkle::{TILE_WIDTH, TileId, leaf_hash};
-use crate::note::Checkpoint;
+
+/// Blocks in a row that may be missing before the walk ends: a size is a number that anybody can write.
+const MISSING_BLOCKS: u32 = 1_000;
 
 /// One bundle and the hash tile over it, as they were read.
 struct Block {
@@ -40,15 +41,12 @@ enum Truth {
 pub(super) fn check(
     files: &dyn FileLayer,
     chain: &KeyChain,
-    checkpoint: &Checkpoint,
+    stated: &Stated,
     edge: &RawEdge,
     report: &mut VerifyReport,
 ) -> Present {
-    let size = checkpoint.size;
-    let mut present = Present {
-        files: 0,
-        edge_bundle: edge_bundle(edge),
-    };
+    let Stated { size, root } = *stated;
+    let mut records = Records::new(files, chain);
     let mut built = Edge::default();
     let mut above = Above {
         files,
@@ -56,10 +54,16 @@ pub(super) fn check(
         edge,
         cached: None,
     };
-    let mut verifier = Verifier::default();
-    let mut start = 0;
+    let (mut start, mut missing) = (0, 0);
     while start < size {
         let block = Block::read(files, edge, start, report);
+        missing = if block.is_missing() { missing + 1 } else { 0 };
+        if missing == MISSING_BLOCKS {
+            let what =
+                format!("{missing} bundles and tiles in a row are missing: nothing behind entry {start} was looked at");
+            report.problem(None, layout::TILES, what);
+            return records.end(edge, report);
+        }
         let width = block.from_entries.len();
         let truth = if width as u64 == TILE_WIDTH {
             block.judge_by(|hashes| {
@@ -72,7 +76,7 @@ pub(super) fn check(
             block.judge_by(|hashes| {
                 let mut whole = before.clone();
                 hashes.iter().for_each(|hash| whole.push_hash(*hash, |_, _| {}));
-                whole.root() == checkpoint.root
+                whole.root() == root
             })
         };
         block.report_disagreement(truth, report);
@@ -83,21 +87,17 @@ pub(super) fn check(
                 above.compare(*id, hashes, report);
             }
         }
-        block.check_records(files, chain, truth, &mut verifier, &mut present, report);
+        block.check_records(truth, &mut records, report);
         start += TILE_WIDTH;
     }
     for (id, hashes) in built.partial().filter(|(id, _)| id.level > 0) {
         above.compare(id, hashes, report);
     }
-    report.entries = size;
-    if built.root() != checkpoint.root {
-        let what = format!(
-            "the entries lead to another root: {}",
-            differs(&built.root(), &checkpoint.root)
-        );
+    if built.root() != root {
+        let what = format!("the entries lead to another root: {}", differs(&built.root(), &root));
         report.problem(None, layout::CHECKPOINT, what);
     }
-    present
+    records.end(edge, report)
 }
 
 impl Block {
@@ -157,6 +157,11 @@ impl Block {
             from_entries,
             from_tile,
         }
+    }
+
+    /// Whether there is nothing of it.
+    fn is_missing(&self) -> bool {
+        self.from_tile.is_empty() && self.leaves.iter().all(Option::is_none)
     }
 
     /// Compares both accounts; where they disagree, `leads_up` says which hashes the level above knows.
@@ -228,15 +233,7 @@ impl Block {
     }
 
     /// An entry that the tile contradicts is reported already, and says nothing about a record.
-    fn check_records(
-        &self,
-        files: &dyn FileLayer,
-        chain: &KeyChain,
-        truth: Truth,
-        verifier: &mut Verifier,
-        present: &mut Present,
-        report: &mut VerifyReport,
-    ) {
+    fn check_records(&self, truth: Truth, records: &mut Records<'_>, report: &mut VerifyReport) {
         for (at, (index, leaf)) in (self.start..).zip(&self.leaves).enumerate() {
             let Some(leaf) = leaf else { continue };
             let contradicted = self.from_tile.get(at).is_some_and(|said| *said != leaf_hash(leaf));
@@ -253,9 +250,7 @@ impl Block {
             if contradicted && matches!(truth, Truth::Tile | Truth::Unknown) {
                 continue;
             }
-            if check_one(files, chain, index, &entry, verifier, report) {
-                present.files += 1;
-            }
+            records.check(index, &entry, report);
         }
     }
 }
