@@ -344,3 +344,50 @@ fn the_trail_is_looked_at_and_its_keys_witnesses_and_evidence_are_the_operators(
         .agent(&["audit", "prove", &id, "--output", &place("logs")])
         .fails(3, &["in no folder that the operator opened to agents"]);
 }
+
+/// A message about a file that is none of its kind may quote it, and tells whether it is there.
+#[test]
+fn no_verb_reads_a_file_of_an_agents_choice() {
+    let house = House::new("");
+    assert_eq!(house.agent(&["triage", "query-families", &house.log()]).code, 0);
+    let secret = house.lab.file("pgpass", "db.internal:5432:app:diag:hunter2\n");
+    let archive = house.root().join("out/trail.tar");
+    let attempts: [&[&str]; 6] = [
+        &["audit", "prove", "rp_x", "--policy", &secret],
+        &[
+            "audit",
+            "export",
+            "--output",
+            archive.to_str().unwrap(),
+            "--policy",
+            &secret,
+        ],
+        &["audit", "verify", "--since", &secret],
+        &["audit", "verify", "--public-key", &secret],
+        &["runbook", "verify", &secret],
+        &["triage", "query-families", &house.log(), "--alert", &secret],
+    ];
+    for args in attempts {
+        let ran = house.agent(args);
+        assert!(!format!("{}{}", ran.stdout, ran.stderr).contains("hunter2"), "{args:?}");
+        ran.fails(3, &["not for agents"]);
+    }
+    // Who gives a permission is no agent, and has another verb.
+    let added = house.agent(&["approvals", "add", &secret]);
+    assert!(!format!("{}{}", added.stdout, added.stderr).contains("hunter2"));
+    assert_eq!(added.code, 2, "{}", added.stderr);
+}
+
+/// Names of files come from anywhere, and a terminal obeys what stands in them.
+#[test]
+fn what_is_said_of_a_file_has_no_control_characters() {
+    let lab = Lab::new();
+    let ran = lab.run(&["triage", "locks", "no\u{1b}]0;owned\u{7}\u{202e}.log"]);
+    assert_ne!(ran.code, 0);
+    assert!(
+        ran.stderr.contains("\\u{1b}]0;owned\\u{7}\\u{202e}.log"),
+        "{}",
+        ran.stderr
+    );
+    assert!(!ran.stderr.contains(['\u{1b}', '\u{7}', '\u{202e}']));
+}

@@ -27,7 +27,7 @@ fn the_catalogue_can_be_reviewed_without_a_workspace() {
         .iter()
         .map(|a| a["id"].as_str().unwrap())
         .collect();
-    assert_eq!(ids.len(), 46);
+    assert_eq!(ids.len(), 47);
     for id in ids {
         let action = lab.json(&["catalog", "show", id]);
         schema::check("action", &action);

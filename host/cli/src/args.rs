@@ -85,6 +85,7 @@ impl Cli {
 
 /// Verbs that give trust or permission, or make what gives it. An agent has none of them.
 const GRANTING: &[(&str, &[&str])] = &[
+    ("approvals", &["add"]),
     ("approve", &[]),
     ("catalog", &["sign", "install", "remove"]),
     ("key", &[]),

@@ -2,6 +2,7 @@
 
 use std::io::{IsTerminal as _, Write as _};
 
+use pg_logstats_gateway::untrusted::escape_control;
 use pg_logstats_gateway::{ExitCode, GatewayError};
 use serde::Serialize;
 
@@ -85,6 +86,8 @@ pub(crate) fn report_error(cli: &Cli, error: &GatewayError) -> ExitCode {
     {
         let _ = writeln!(std::io::stderr(), "pg-logstats: {unwritable}");
     }
-    let _ = writeln!(std::io::stderr(), "pg-logstats: {error}");
+    // Names of files may be anybody's, and a terminal obeys what stands in them.
+    let error_text = error.to_string();
+    let _ = writeln!(std::io::stderr(), "pg-logstats: {}", escape_control(&error_text));
     error.exit_code()
 }

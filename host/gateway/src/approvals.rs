@@ -224,6 +224,7 @@ impl Gateway {
     /// # Errors
     /// When it is no approval, does not count, or is there already.
     pub fn add_approval(&self, file: &Path) -> Result<ApprovalView, GatewayError> {
+        self.not_for_agents("approvals add", "who may use an approval is given it by the operator")?;
         let bytes = ambient::read_file(file, "approval", DOCUMENT_BYTES)?;
         let envelope = Envelope::parse(&bytes).map_err(TrustError::Malformed)?;
         self.keep_approval(&envelope)

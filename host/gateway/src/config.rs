@@ -204,10 +204,41 @@ fn line_of(text: &str, at: usize) -> usize {
     text.get(..at).unwrap_or_default().matches('\n').count() + 1
 }
 
-/// The error with its line, and without the source that toml shows with it: that may hold a password.
+/// The error with its line, and without the source that toml shows with it, and the value that serde does: either may hold a password.
 pub(crate) fn without_source(error: &toml::de::Error, text: &str) -> String {
+    let message = without_values(error.message());
     match error.span() {
-        Some(span) => format!("line {}: {}", line_of(text, span.start), error.message()),
-        None => error.message().to_owned(),
+        Some(span) => format!("line {}: {message}", line_of(text, span.start)),
+        None => message,
     }
+}
+
+/// Longest name that is shown where it was not known.
+const MAX_SHOWN_NAME: usize = 40;
+
+/// A message of serde's, such as ``invalid type: string "…", expected a map``, without what it found, but for names.
+fn without_values(message: &str) -> String {
+    let (found, expected) = match message.rsplit_once(", expected ") {
+        Some((found, expected)) => (found, format!(", expected {expected}")),
+        None => (message, String::new()),
+    };
+    for invalid in ["invalid type: ", "invalid value: "] {
+        if let Some(found) = found.strip_prefix(invalid) {
+            let kind = found.split(['"', '`']).next().unwrap_or_default().trim_end();
+            return format!("{invalid}{kind}{expected}");
+        }
+    }
+    // What stands between the first and the last quote is what was written there.
+    let quotes: Vec<usize> = found.match_indices(['"', '`']).map(|(at, _)| at).collect();
+    let (Some(first), Some(last)) = (quotes.first(), quotes.last()) else {
+        return message.to_owned();
+    };
+    let name = found.get(first + 1..*last).unwrap_or_default();
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+    if !name.is_empty() && name.len() <= MAX_SHOWN_NAME && name.chars().all(is_plain) {
+        return message.to_owned();
+    }
+    let before = found.get(..*first).unwrap_or_default();
+    let after = found.get(last + 1..).unwrap_or_default();
+    format!("{before}`…`{after}{expected}")
 }

@@ -66,9 +66,11 @@ impl Gateway {
         request: &TriageRequest,
         progress: &(dyn Fn(Progress) + Sync),
     ) -> Result<Report, GatewayError> {
-        let component = self.component(&request.runbook)?;
+        self.component(&request.runbook)?;
         let database = self.database(&request.database)?;
         let ground = self.ground(request, database.is_some(), progress)?;
+        // Logs may take their time to be read, and what was revoked or replaced meanwhile does not run.
+        let component = self.component(&request.runbook)?;
         let evidence_digest = self.workspace.put_evidence(&ground.snapshot)?;
         let judgement = judge(
             &component,
@@ -202,7 +204,7 @@ impl Gateway {
         let builtin = found.ok_or_else(|| {
             let installed = installed.iter().map(|(_, entry)| entry.workflow.as_str());
             GatewayError::Usage(format!(
-                "no runbook for the workflow `{}`; there are: {}",
+                "no runbook for the workflow `{}`; there are: {}. A log of that name is written with its folder, `./` for this one",
                 crate::untrusted::escape_control(workflow),
                 crate::listed(known.iter().map(|b| b.workflow).chain(installed))
             ))
@@ -283,7 +285,7 @@ impl Gateway {
                 envelope => envelope?,
             };
             let vouched = installed::vouch(&hex, &envelope, &self.keyring()?, &self.catalogue, now_us())?;
-            installed.check_not_older(&vouched.manifest)?;
+            installed.check_not_older(&vouched.manifest, &hex)?;
             Ok::<_, GatewayError>(Some(vouched))
         })();
         let Some(vouched) = vouched.map_err(|error| self.untrusted(&hex, error))? else {

@@ -63,7 +63,14 @@ impl Untrusted {
 /// reorder or hide text (Unicode bidirectional controls, zero-width characters, line and paragraph separators, tags).
 pub(crate) fn is_deceptive(c: char) -> bool {
     (c.is_control() && c != '\n' && c != '\t')
-        || matches!(c, '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}' | '\u{E0000}'..='\u{E007F}')
+        || matches!(
+            c,
+            '\u{AD}' | '\u{34F}' | '\u{600}'..='\u{605}' | '\u{61C}' | '\u{6DD}' | '\u{70F}' | '\u{890}'..='\u{891}' | '\u{8E2}'
+                | '\u{115F}'..='\u{1160}' | '\u{17B4}'..='\u{17B5}' | '\u{180B}'..='\u{180F}' | '\u{200B}'..='\u{200F}'
+                | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{2800}' | '\u{3164}' | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}'
+                | '\u{FFA0}' | '\u{FFF0}'..='\u{FFFB}' | '\u{110BD}' | '\u{110CD}' | '\u{13430}'..='\u{1343F}'
+                | '\u{1BCA0}'..='\u{1BCA3}' | '\u{1D173}'..='\u{1D17A}' | '\u{E0000}'..='\u{E0FFF}'
+        )
 }
 
 /// Writes control and deceptive characters as `\u{…}`.
@@ -91,6 +98,10 @@ mod tests {
     fn escapes_what_a_terminal_or_reader_could_be_misled_by() {
         let shown = Untrusted::new("a\u{1b}[2Jb\u{202e}c\u{200b}d\0e\ttab\nline");
         assert_eq!(shown.text(), "a\\u{1b}[2Jb\\u{202e}c\\u{200b}d\\u{0}e\ttab\nline");
+        // What shows nothing can spell a text for a program.
+        let hidden = "t\u{e0141}\u{fe01}\u{3164}\u{115f}\u{61c}\u{ad}\u{2800}\u{206a}";
+        assert!(Untrusted::new(hidden).text().is_ascii());
+        assert_eq!(escape_control("größe 数量 naïve ñ …"), "größe 数量 naïve ñ …");
     }
 
     #[test]

@@ -109,5 +109,7 @@ fn prefix_mismatch(path: &str, prefix: &str, first_line: &str, detected: Option<
         Some(found) => format!("`{found}` would match: give that, or none and let it be detected"),
         None => "copy the output of `SHOW log_line_prefix` of the server that wrote it".to_owned(),
     };
-    format!("log_line_prefix `{prefix}` matches no line of `{path}`, which begins with `{first_line}`; {remedy}")
+    format!(
+        "log_line_prefix `{prefix}` matches no line of `{path}`, whose first one looks like `{first_line}`, with `x` for letters and `9` for digits; {remedy}"
+    )
 }

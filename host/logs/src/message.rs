@@ -168,6 +168,43 @@ fn quoted(text: &[u8]) -> Option<(String, usize)> {
     }
 }
 
+/// Whether PL/pgSQL's RAISE made the entry, which says whatever the function's author wants: the innermost line of CONTEXT tells, unless
+/// `log_error_verbosity` is `terse`. A name in quotes may have a line end.
+pub(crate) fn is_raised(context: &[u8]) -> bool {
+    let mut in_quotes = false;
+    let end = context.iter().position(|&byte| {
+        in_quotes ^= byte == b'"';
+        byte == b'\n' && !in_quotes
+    });
+    let innermost = slice(context, 0, end.unwrap_or(context.len()));
+    innermost.starts_with(b"PL/pgSQL function ") && innermost.ends_with(b" at RAISE")
+}
+
+/// What stands in statements beside passwords and keys, in lower case.
+const BESIDE_CREDENTIALS: [&[u8]; 13] = [
+    b"passw",
+    b"pwd",
+    b"pgpass",
+    b"private key",
+    b"secret",
+    b"token",
+    b"dblink",
+    b"pgp_sym",
+    b"pgp_pub",
+    b"crypt",
+    b"hmac",
+    b"set_config",
+    b"://",
+];
+
+/// Whether a value in `text` may be a password or a key, by what stands beside it: a guess on the safe side, for text that is kept with its values.
+pub(crate) fn may_hold_credential(text: &[u8]) -> bool {
+    let lower = text.to_ascii_lowercase();
+    BESIDE_CREDENTIALS
+        .iter()
+        .any(|word| memchr::memmem::find(&lower, word).is_some())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

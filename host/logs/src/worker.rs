@@ -177,8 +177,9 @@ impl Worker {
     fn log(&mut self, entry: &Entry, texts: &Texts, facts: &Facts) -> Kind {
         let message = texts.get(entry.message);
         let hidden_statement = entry.statement.is_empty();
+        let is_raised = message::is_raised(texts.get(entry.context));
         if let Some(duration) = message::duration(message) {
-            if !hidden_statement {
+            if !hidden_statement || is_raised {
                 self.findings.totals.limitation("forged_duration");
                 return Kind::Forged;
             }
@@ -187,6 +188,7 @@ impl Worker {
             return Kind::Duration;
         }
         if hidden_statement
+            && !is_raised
             && let Some((DurationKind::Statement | DurationKind::Execute, start)) = message::logged(message)
         {
             if let Some(process) = facts.process {
@@ -280,8 +282,10 @@ impl Worker {
             return Kind::Other;
         };
         let statement = texts.get(entry.statement);
-        // Only a session has a statement or a user: this one raised text that looks like another process's message.
-        if (!statement.is_empty() && !events::may_have_statement(event))
+        // Only a session has a statement or a user: this one raised text that looks like another process's message. So may autovacuum, which calls
+        // functions of whoever owns the index that it reads.
+        if message::is_raised(texts.get(entry.context))
+            || (!statement.is_empty() && !events::may_have_statement(event))
             || (!entry.user.is_empty() && events::is_of_server_process(event))
         {
             self.findings.totals.limitation("forged_event");
@@ -422,6 +426,12 @@ impl Worker {
         let event = events::by_message(entry.severity, message);
         let known_state = entry.sqlstate.filter(|_| entry.severity.is_error());
         let told = event.or_else(|| known_state.and_then(events::by_state));
+        // A function raises whatever message and SQLSTATE it likes; it is an error all the same, and no event of the server.
+        let is_raised = message::is_raised(texts.get(entry.context));
+        if is_raised && told.is_some() {
+            self.findings.totals.limitation("forged_event");
+        }
+        let (event, told) = (event.filter(|_| !is_raised), told.filter(|_| !is_raised));
         if let Some(event) = told {
             *self.findings.totals.events.entry(event).or_default() += 1;
             if event.starts_with("connection_") && entry.severity.is_error() {

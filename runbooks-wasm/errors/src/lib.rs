@@ -43,6 +43,7 @@ impl Runbook for Errors {
             .reason_codes(statements::words::REASON_CODES)
             .reason_codes(words::REASON_CODES)
             .insights(statements::words::INSIGHTS)
+            .insights(statements::words::plan::INSIGHTS)
             .insights(words::INSIGHTS)
             .insights(no_answer::INSIGHTS)
             .messages(statements::messages::templates())

@@ -279,9 +279,12 @@ const PLANS: [&str; 3] = [
 ];
 
 /// What goes with a plan or an end, word for word.
-const ALONE: [&str; 5] = [
+const ALONE: [&str; 8] = [
     "ROLLBACK",
     "SELECT pg_catalog.set_config('search_path', $1, true)",
+    "SELECT pg_catalog.current_setting('jit')",
+    "SELECT pg_catalog.set_config('search_path', $1, true), pg_catalog.set_config('jit', 'off', true)",
+    "SELECT pg_catalog.set_config('search_path', $1, true), pg_catalog.set_config('jit', $2, true)",
     "SET LOCAL plan_cache_mode = force_generic_plan",
     "SELECT pg_catalog.to_regclass(n.name)::pg_catalog.oid FROM pg_catalog.unnest($1::pg_catalog.text[]) AS n (name)",
     CANCEL,
@@ -306,6 +309,10 @@ impl Ours {
             constant(
                 include_str!("../../../host/gateway/src/db/analyze/reachable.rs"),
                 "REACHABLE",
+            ),
+            constant(
+                include_str!("../../../host/gateway/src/db/analyze/reachable.rs"),
+                "LOCKED",
             ),
         ];
         for action in Catalogue::builtin().unwrap().iter() {

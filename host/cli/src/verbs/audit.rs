@@ -20,6 +20,9 @@ pub(super) fn run(cli: &Cli, verb: &AuditVerb) -> Result<ExitCode, GatewayError>
                 if !public_key.is_empty() {
                     gateway.not_for_agents("--public-key", "an auditor keeps the key that proves something")?;
                 }
+                if since.is_some() {
+                    gateway.not_for_agents("--since", "an auditor keeps the checkpoint that proves something")?;
+                }
             }
             let workspace = super::options(cli).workspace()?;
             let verification = audit::verify(workspace.as_deref(), public_key, since.as_deref())?;

@@ -126,6 +126,7 @@ impl Gateway {
 
     /// The newest checkpoint that the witnesses of the policy in `file` have cosigned.
     pub(super) fn cosigned_checkpoint(&self, file: &Path) -> Result<Checkpoint, GatewayError> {
+        self.not_for_agents("--policy", "it reads files of the caller's choice")?;
         let witnessed = self.log.cosigned(&policy_in(file)?)?;
         let witnessed = witnessed.ok_or_else(|| {
             GatewayError::Usage(

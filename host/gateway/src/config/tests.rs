@@ -251,3 +251,31 @@ fn a_named_configuration_is_no_way_around_the_operators() {
     let error = role("one").under(&role("two")).unwrap_err().to_string();
     assert!(error.contains("a connection has one"), "{error}");
 }
+
+/// A DSN in the wrong place is a likely mistake, and who reads the message may be an agent.
+#[test]
+fn no_message_shows_what_stands_in_place_of_a_value() {
+    let dsn = "postgres://diag:hunter2@db/shop, expected `x`";
+    for text in [
+        format!("[databases]\ndb = \"{dsn}\""),
+        format!("databases = \"{dsn}\""),
+        format!("default_database = \"{dsn}\""),
+        format!("[databases.db]\nurl = [\"{dsn}\"]"),
+        format!("[databases.db]\nurl_env = \"X\"\nallow_privileged_role = \"{dsn}\""),
+        format!("[agent]\nlog_folders = \"{dsn}\""),
+        format!("\"{dsn}\" = 1"),
+        format!("[databases.db]\n\"{dsn}\" = 1"),
+        format!("[redaction]\nkeep = [\"{dsn}\"]"),
+        "[policy]\nexplain_analyze = \"hunter2\"".to_owned(),
+    ] {
+        let error = parse(&text).unwrap_err().to_string();
+        assert!(!error.contains("hunter2"), "{error}");
+        assert!(error.contains("config.toml") && error.len() > 30, "{error}");
+    }
+    let unknown = super::without_values("unknown field `urk`, expected one of `url`, `url_env`");
+    assert_eq!(unknown, "unknown field `urk`, expected one of `url`, `url_env`");
+    assert_eq!(
+        super::without_values("invalid type: integer `5`, expected a string"),
+        "invalid type: integer, expected a string"
+    );
+}

@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 
 use super::*;
+use pg_logstats_logs::Progress;
+
 use crate::gateway::OpenOptions;
 use crate::report::Report;
 use crate::request::{LogChoice, RunbookChoice, TriageRequest};
@@ -297,10 +299,13 @@ fn going_back_needs_the_operators_word_also_after_a_removal() {
     assert_eq!(house.refused(&old), "downgrade");
     let same_version = house.signed(&padded(new_bytes.clone()), &["ana"]);
     assert_eq!(house.refused(&same_version), "downgrade");
+    let other_bytes = house.triage(RunbookChoice::File(same_version.to_str().unwrap().to_owned()));
+    assert!(matches!(other_bytes, Err(GatewayError::Refused(r)) if r.code == "untrusted_runbook"));
     let from_file = house.triage(RunbookChoice::File(old.to_str().unwrap().to_owned()));
     assert!(matches!(from_file, Err(GatewayError::Refused(r)) if r.code == "untrusted_runbook"));
     house.gateway.remove_runbook("slow-queries").unwrap();
     assert_eq!(house.refused(&old), "downgrade");
+    assert_eq!(house.refused(&same_version), "downgrade");
     assert_eq!(house.workflow("slow-queries").unwrap().runbook.signers, ["builtin"]);
     house.gateway.install_runbooks(&old, true).unwrap();
     assert_eq!(house.workflow("slow-queries").unwrap().runbook.version, "0.8.0");
@@ -311,6 +316,60 @@ fn going_back_needs_the_operators_word_also_after_a_removal() {
             ..
         })
     ));
+}
+
+#[test]
+fn what_is_revoked_while_the_logs_are_read_does_not_run() {
+    let house = House::new(BOTH);
+    house.installed(&component("locks", "0.9.0"), &["ana"]);
+    let request = TriageRequest::new(
+        RunbookChoice::Workflow("locks".to_owned()),
+        LogChoice {
+            logs: vec![LOG.to_owned()],
+            threads: 1,
+            ..LogChoice::default()
+        },
+    );
+    let key = house.at("ben");
+    let revoke_once = std::sync::Once::new();
+    let progress = |_: Progress| {
+        revoke_once.call_once(|| {
+            let revoke = Revoke::Now {
+                what: "locks",
+                reason: "names leak",
+                key: &key,
+            };
+            house.gateway.revoke_runbook(&revoke).unwrap();
+        });
+    };
+    let refused = house.gateway.triage(&request, &progress).unwrap_err();
+    assert!(revoke_once.is_completed());
+    assert!(
+        matches!(&refused, GatewayError::Refused(r) if r.code == "revoked_runbook"),
+        "{refused}"
+    );
+}
+
+/// An index of before has the version alone.
+#[test]
+fn an_index_without_the_digests_of_versions_still_counts() {
+    let house = House::new(BOTH);
+    let bytes = component("locks", "0.9.0");
+    house.installed(&bytes, &["ana"]);
+    let index = house
+        .gateway
+        .operator
+        .as_deref()
+        .unwrap()
+        .join("runbooks/installed.json");
+    let mut read: serde_json::Value = serde_json::from_slice(&std::fs::read(&index).unwrap()).unwrap();
+    assert_eq!(read["highest"]["locks"]["sha256"], hex(&bytes));
+    read["highest"]["locks"] = "0.9.0".into();
+    std::fs::write(&index, serde_json::to_vec(&read).unwrap()).unwrap();
+    let same_version = house.signed(&padded(bytes), &["ana"]);
+    assert_eq!(house.refused(&same_version), "downgrade");
+    let old = house.signed(&component("locks", "0.8.0"), &["ana"]);
+    assert_eq!(house.refused(&old), "downgrade");
 }
 
 #[test]

@@ -5,7 +5,7 @@
 //! [`RunbookTrustError`].
 //!
 //! ```text
-//! runbooks/installed.json       name → digest, version, workflow; and the highest version that each name ever had
+//! runbooks/installed.json       name → digest, version, workflow; and the highest version that each name ever had, with its digest
 //! runbooks/<sha256>/            runbook.wasm and runbook.wasm.dsse
 //! runbooks/<sha256>.revoked     the signed revocation of a component, installed or not
 //! ```
@@ -87,7 +87,7 @@ pub enum RunbookTrustError {
     },
     /// Two components with one version.
     #[error(
-        "`{name}` {version} is installed as another component (sha256:{sha256}); a new component has a new version. Whoever wants to replace it \
+        "`{name}` {version} was installed here as another component (sha256:{sha256}); a new component has a new version. Whoever wants to replace it \
          all the same says --allow-downgrade"
     )]
     SameVersion {
@@ -95,7 +95,7 @@ pub enum RunbookTrustError {
         name: String,
         /// Its version.
         version: Version,
-        /// What is installed.
+        /// What was installed.
         sha256: String,
     },
     /// Another runbook has its workflow.
@@ -239,6 +239,23 @@ pub(crate) struct Entry {
     pub(crate) workflow: String,
 }
 
+/// The highest version that a name ever had.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(untagged)]
+enum Highest {
+    /// Which component had it, as well.
+    Component { version: Version, sha256: String },
+    /// Of an index that was written before components were kept.
+    Version(Version),
+}
+
+impl Highest {
+    fn version(&self) -> &Version {
+        let (Self::Component { version, .. } | Self::Version(version)) = self;
+        version
+    }
+}
+
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Index {
@@ -246,7 +263,7 @@ struct Index {
     /// By name.
     runbooks: BTreeMap<String, Entry>,
     /// The highest version that each name ever had, also when it is gone.
-    highest: BTreeMap<String, Version>,
+    highest: BTreeMap<String, Highest>,
 }
 
 impl Default for Index {
@@ -267,14 +284,27 @@ impl Index {
         }
     }
 
-    fn check_not_older(&self, manifest: &Manifest) -> Result<(), RunbookTrustError> {
-        match self.highest.get(&manifest.name) {
-            Some(highest) if manifest.version < *highest => Err(RunbookTrustError::Downgrade {
-                name: manifest.name.clone(),
-                version: manifest.version.clone(),
-                highest: highest.clone(),
+    /// A lower version than ever was here is a step back, and so is another component under the same one.
+    fn check_not_older(&self, manifest: &Manifest, sha256: &str) -> Result<(), RunbookTrustError> {
+        let (name, version) = (manifest.name.clone(), manifest.version.clone());
+        let Some(highest) = self.highest.get(&name) else {
+            return Ok(());
+        };
+        if version < *highest.version() {
+            let highest = highest.version().clone();
+            return Err(RunbookTrustError::Downgrade { name, version, highest });
+        }
+        let known = match highest {
+            Highest::Component { sha256, .. } => Some(sha256),
+            Highest::Version(_) => self.runbooks.get(&name).map(|entry| &entry.sha256),
+        };
+        match known.filter(|known| version == *highest.version() && *known != sha256) {
+            Some(known) => Err(RunbookTrustError::SameVersion {
+                name,
+                version,
+                sha256: known.clone(),
             }),
-            _ => Ok(()),
+            None => Ok(()),
         }
     }
 }
@@ -323,9 +353,9 @@ impl Installed {
         self.by_digest(sha256).ok_or_else(|| self.index.not_installed(name))
     }
 
-    /// Refuses a version that is older than what was installed of the same name.
-    pub(crate) fn check_not_older(&self, manifest: &Manifest) -> Result<(), RunbookTrustError> {
-        self.index.check_not_older(manifest)
+    /// Refuses a version that is older than what was installed of the same name, and another component with the same version.
+    pub(crate) fn check_not_older(&self, manifest: &Manifest, sha256: &str) -> Result<(), RunbookTrustError> {
+        self.index.check_not_older(manifest, sha256)
     }
 
     /// The component of `entry` with its digest, if it is the one that was installed.
@@ -434,7 +464,7 @@ impl Installing {
         sha256: &str,
         allow_downgrade: bool,
     ) -> Result<Replaced, RunbookTrustError> {
-        let (name, version) = (&manifest.name, &manifest.version);
+        let name = &manifest.name;
         let other = self
             .index
             .runbooks
@@ -447,18 +477,10 @@ impl Installing {
             });
         }
         let before = self.index.runbooks.get(name);
-        if allow_downgrade {
-            return Ok(Replaced(before.cloned()));
+        if !allow_downgrade {
+            self.index.check_not_older(manifest, sha256)?;
         }
-        self.index.check_not_older(manifest)?;
-        match before {
-            Some(entry) if entry.version == *version && entry.sha256 != sha256 => Err(RunbookTrustError::SameVersion {
-                name: name.clone(),
-                version: version.clone(),
-                sha256: entry.sha256.clone(),
-            }),
-            before => Ok(Replaced(before.cloned())),
-        }
+        Ok(Replaced(before.cloned()))
     }
 
     /// Installs what [`Self::check`] let pass.
@@ -477,9 +499,11 @@ impl Installing {
             workflow: manifest.workflow.clone(),
         };
         // Whoever allowed a step back has said which version counts from now on.
-        self.index
-            .highest
-            .insert(manifest.name.clone(), manifest.version.clone());
+        let highest = Highest::Component {
+            version: manifest.version.clone(),
+            sha256: sha256.to_owned(),
+        };
+        self.index.highest.insert(manifest.name.clone(), highest);
         self.index.runbooks.insert(manifest.name.clone(), entry);
         self.store.write_index(&self.index)?;
         if let Some(before) = replaced.entry().filter(|before| before.sha256 != sha256) {

@@ -556,6 +556,10 @@ pub(crate) fn check_name(name: &str) -> Result<(), String> {
             "has to be 1 to {MAX_NAME_BYTES} letters, digits, `@`, `.`, `_` or `-`"
         ));
     }
+    // Commands take a name or a key's id.
+    if name.len() == 64 && name.bytes().all(|b| b.is_ascii_hexdigit()) {
+        return Err("looks like the id of a key; take another name".to_owned());
+    }
     Ok(())
 }
 

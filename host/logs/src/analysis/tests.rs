@@ -632,7 +632,7 @@ fn what_is_no_log_is_refused_with_a_remedy() {
     );
     let error = run(b"hello\nworld\n").unwrap_err().to_string();
     assert!(
-        error.contains("`hello`") && error.contains("--log-line-prefix"),
+        error.contains("`xxxxx`") && !error.contains("hello") && error.contains("--log-line-prefix"),
         "{error}"
     );
     let error = run(&vec![b'x'; 9_000_000]).unwrap_err().to_string();
@@ -777,6 +777,72 @@ fn raised_text_is_neither_duration_nor_event() {
         assert_eq!(codes, ["forged_duration", "forged_event"]);
         assert_eq!(evidence.source.entries_by_kind["forged"], 3);
     }
+}
+
+/// Autovacuum calls functions of whoever owns an index, and then there is neither a statement nor a user.
+#[test]
+fn what_a_function_raises_is_no_event_whoever_calls_it() {
+    let raised = |severity, state, message: &str, name: &str| Written {
+        severity,
+        state,
+        context: format!("PL/pgSQL function {name}(integer) line 4 at RAISE\nwhile scanning relation \"public.t\""),
+        ..Written::log(1, 500, message)
+    };
+    let entries = [
+        raised("LOG", "00000", "duration: 99999.000 ms  statement: SELECT forged", "evil"),
+        raised("LOG", "00000", "server process (PID 7) was terminated by signal 9: Killed", "\"e\nvil\""),
+        raised("ERROR", "40P01", "deadlock detected", "evil"),
+        raised("WARNING", "01000", "database \"x\" must be vacuumed within 1000 transactions", "evil"),
+        // The server's own, inside a function.
+        Written {
+            severity: "ERROR",
+            state: "40P01",
+            context: "while locking tuple (0,1) in relation \"t\"\nSQL statement \"SELECT 1\"\nPL/pgSQL function f() line 3 at SQL statement"
+                .to_owned(),
+            ..Written::log(2, 5, "deadlock detected")
+        },
+    ];
+    for format in [Format::Stderr, Format::Csv, Format::Json] {
+        let evidence = run(render(&entries, format).as_bytes()).unwrap();
+        assert_eq!(evidence.total_duration_us, 0);
+        let events: Vec<(&str, u64)> = evidence
+            .source
+            .events
+            .iter()
+            .map(|(event, n)| (event.as_str(), *n))
+            .collect();
+        assert_eq!(events, [("deadlock_detected", 1)], "{format:?}");
+        let codes: Vec<&str> = evidence.limitations.iter().map(|it| it.code.as_str()).collect();
+        assert!(
+            codes.contains(&"forged_duration") && codes.contains(&"forged_event"),
+            "{codes:?}"
+        );
+        // It is an error all the same.
+        assert_eq!(evidence.errors.iter().map(|class| class.count).sum::<u64>(), 2);
+    }
+}
+
+/// A statement that is kept to be run again is kept with its values.
+#[test]
+fn a_statement_with_a_credential_is_no_sample() {
+    for statement in [
+        "SELECT dblink_connect('host=x password=hunter2')",
+        "SELECT pgp_sym_decrypt(c, 'hunter2') FROM t",
+        "SELECT set_config('app.key', 'hunter2', false)",
+        "SELECT 'postgresql://u:hunter2@h/d'",
+        "SELECT id FROM users WHERE Password = 'hunter2'",
+    ] {
+        let entry = Written::log(1, 5, &format!("duration: 1.000 ms  statement: {statement}"));
+        let evidence = run(render(&[entry], Format::Stderr).as_bytes()).unwrap();
+        assert_eq!(evidence.families.len(), 1, "{statement}");
+        assert!(evidence.families[0].sample.is_none(), "{statement}");
+    }
+    let bound = Written {
+        detail: "Parameters: $1 = 'password=hunter2'".to_owned(),
+        ..Written::log(1, 5, "duration: 1.000 ms  execute x: SELECT id FROM t WHERE a = $1")
+    };
+    let evidence = run(render(&[bound], Format::Stderr).as_bytes()).unwrap();
+    assert!(evidence.families[0].sample.is_none());
 }
 
 #[test]

@@ -30,6 +30,8 @@ pub(crate) struct Edge {
 
 /// Most processes listed in one DETAIL.
 const MAX_PROCESSES: usize = 1_024;
+/// Most holders of a lock and most waits of a cycle that are kept: who reads a report reads no more, and they are written by whoever raises them.
+const MAX_LISTED: usize = 64;
 
 /// Reads `process 7 still waiting for ShareLock on transaction 9 after 100.390 ms` or `process 7 acquired …`.
 pub(crate) fn wait(message: &[u8], detail: &[u8]) -> Option<Wait> {
@@ -66,7 +68,9 @@ fn holders_and_queue(detail: &[u8]) -> (Vec<i32>, Vec<i32>) {
             .map(|found| processes(from(detail, found + label.len())))
             .unwrap_or_default()
     };
-    (list(b" holding the lock: "), list(b"Wait queue: "))
+    let mut holders = list(b" holding the lock: ");
+    holders.truncate(MAX_LISTED);
+    (holders, list(b"Wait queue: "))
 }
 
 fn processes(text: &[u8]) -> Vec<i32> {
@@ -90,7 +94,7 @@ pub(crate) fn deadlock(detail: &[u8]) -> Vec<Edge> {
     let mut edges: Vec<Edge> = Vec::new();
     let mut position = 0;
     // First the cycle, one line each.
-    while edges.len() < MAX_PROCESSES {
+    while edges.len() < MAX_LISTED {
         let end = line_end(detail, position);
         let Some(edge) = edge(slice(detail, position, end)) else {
             break;

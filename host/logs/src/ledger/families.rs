@@ -474,6 +474,8 @@ impl Stats {
         if self.family.kind != StatementKind::Select
             || statement.is_empty()
             || statement.len() + parameters.len() > MAX_SAMPLE_BYTES
+            || message::may_hold_credential(statement)
+            || message::may_hold_credential(parameters)
         {
             return;
         }

@@ -3,7 +3,6 @@
 //! **In**: an input. **Out**: the same input with what was read of it and how to go on ([`Opening`]). **Trusted**: nothing; only
 //! the first [`SAMPLE_BYTES`] are looked at. **Can fail**: what is no log is refused with what it looks like instead.
 
-use crate::bytes::{escaped, line_end, slice};
 use crate::entry::{Entry, Sink, Texts};
 use crate::envelope::{self, Found, Layer, MAX_LAYERS, Stamp};
 use crate::error::{LogError, NoLog};
@@ -183,7 +182,7 @@ fn layout_of(sample: &[u8], given: Option<&Prefix>, path: &str) -> Result<Layout
         if format::stderr::has_entry(given, sample) {
             return Ok(Layout::Stderr(given.clone()));
         }
-        let first_line = escaped(slice(sample, 0, line_end(sample, 0)), 120);
+        let first_line = crate::account::shape(sample);
         let detected = prefix::detect(sample).map(|prefix| prefix.as_str().to_owned());
         return Err(LogError::PrefixMismatch {
             path: path.to_owned(),
@@ -199,11 +198,13 @@ fn layout_of(sample: &[u8], given: Option<&Prefix>, path: &str) -> Result<Layout
 }
 
 fn not_a_log(sample: &[u8], path: &str) -> LogError {
-    let first_line = escaped(slice(sample, 0, line_end(sample, 0)), 120);
+    let first_line = crate::account::shape(sample);
     let reason = foreign::of_sample(sample).unwrap_or(NoLog::Other);
     let (why, remedy) = if reason == NoLog::Localized {
         (
-            format!("its messages are translated (it begins with `{first_line}`)"),
+            format!(
+                "its messages are translated (its first line looks like `{first_line}`, with `x` for letters and `9` for digits)"
+            ),
             "set lc_messages = 'C' on the server and reload it; what was logged before cannot be read".to_owned(),
         )
     } else if reason != NoLog::Other {
@@ -228,7 +229,9 @@ fn not_a_log(sample: &[u8], path: &str) -> LogError {
         )
     } else {
         (
-            format!("nothing in its first lines is a log entry (it begins with `{first_line}`)"),
+            format!(
+                "nothing in its first lines is a log entry (its first line looks like `{first_line}`, with `x` for letters and `9` for digits)"
+            ),
             "if it is one, give its `SHOW log_line_prefix` as --log-line-prefix; messages must be in English \
              (lc_messages = C)"
                 .to_owned(),

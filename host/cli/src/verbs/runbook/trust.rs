@@ -25,6 +25,7 @@ pub(super) fn sign(cli: &Cli, file: &Path, key: &Path) -> Result<ExitCode, Gatew
 }
 
 pub(super) fn verify(cli: &Cli, path: &Path) -> Result<ExitCode, GatewayError> {
+    super::for_people(cli, "runbook verify")?;
     output::print(cli, &runbooks::verify(path)?, |it| render::each(it, render::runbook))?;
     Ok(ExitCode::Done)
 }

@@ -20,9 +20,9 @@
 //! A function in SQL is looked through where the server itself holds what its names mean: a body in standard form (`RETURN …`,
 //! `BEGIN ATOMIC`) is stored as a tree with oids, as a view is, and one in quotes is text whose names mean something when it runs.
 //! PostgreSQL has no lock on functions, so it has to be a superuser's, as one in C is: nobody else can give it another body. (Who owns its
-//! schema can drop it and make another one, as with one in C: the next look finds that, see [`super`].) And it only computes, since the planner does not estimate what a body reads; it is called with the caller's
-//! rights and settings, not defined over users' types; all that it calls is harmless, functions of its kind included; and it does not
-//! call itself.
+//! schema can drop it and make another one, as with one in C: the next look finds that, see [`super`].) And it only computes, since the
+//! planner does not estimate what a body reads; it is called with the caller's rights and settings, not defined over users' types; all
+//! that it calls is harmless, functions of its kind included; and it does not call itself.
 //!
 //! Further: no foreign table, not as a partition or child either; no sequence; no user-defined type whose input or output functions are
 //! not harmless; no user-defined cast or operator class with such a function anywhere in the database, because these apply by
@@ -264,11 +264,13 @@ const FINDINGS: [(&str, &str); 13] = [
     ),
     (
         "bad_aggregate",
-        "an aggregate with a name that it uses has a function that is volatile, makes values of any size, or is written in SQL or a procedural language and cannot be looked through",
+        "an aggregate with a name that it uses has a function that is volatile, makes values of any size, or is written in SQL or a procedural \
+         language and cannot be looked through",
     ),
     (
         "bad_operator",
-        "an operator that it uses, or one that the planner may put in its place, has a function that is volatile, makes values of any size, or is written in SQL or a procedural language and cannot be looked through",
+        "an operator that it uses, or one that the planner may put in its place, has a function that is volatile, makes values of any size, or \
+         is written in SQL or a procedural language and cannot be looked through",
     ),
     (
         "bad_relation",
@@ -307,8 +309,8 @@ const FINDINGS: [(&str, &str); 13] = [
     ("too_many", "more than 2,000 relations or types are behind it"),
 ];
 
-/// $1 functions, $2 operators, $3 types, $4 fields, $5 relations, $6 built-in functions that do more, $7 C functions of extensions that do more, $8 built-in
-/// functions that make a value as large as they are told: where the sample names them, what it tells them is looked at.
+/// $1 functions, $2 operators, $3 types, $4 fields, $5 relations, $6 built-in functions that do more, $7 C functions of extensions that do
+/// more, $8 built-in functions that make a value as large as they are told: where the sample names them, what it tells them is looked at.
 ///
 /// 12 and 13 are the languages `internal` and `c`; 16384 is the first oid of an object that a user made. A stored tree is searched as
 /// text: what looks like a reference and is none makes a refusal more, and a string in it cannot hide one. `opfuncid` is left out
@@ -427,7 +429,9 @@ SELECT p.oid, p.xmin, p.proargtypes, p.proallargtypes, p.prorettype FROM pg_cata
 ), named_operator AS MATERIALIZED (
 SELECT o.oid, o.xmin, o.oprcode, o.oprleft, o.oprright, o.oprresult FROM pg_catalog.pg_operator AS o WHERE o.oprname = ANY ($2::text[])
 ), named_type AS (
-SELECT t.oid FROM pg_catalog.pg_type AS t WHERE t.typname = ANY ($3::text[]) OR t.typname = ANY ($1::text[]) OR (t.typname = ANY ($4::text[]) AND t.typrelid = 0)
+SELECT t.oid
+  FROM pg_catalog.pg_type AS t
+ WHERE t.typname = ANY ($3::text[]) OR t.typname = ANY ($1::text[]) OR (t.typname = ANY ($4::text[]) AND t.typrelid = 0)
  UNION
 SELECT a.atttypid FROM pg_catalog.pg_attribute AS a JOIN reached_relation AS r ON r.oid = a.attrelid
  WHERE a.attnum > 0 AND NOT a.attisdropped

@@ -108,7 +108,7 @@ const HIDDEN: &[(&str, &str, &str)] = &[
     ),
     (
         "a volatile function in SQL in an index is replaced by its body, and that computed",
-        "CREATE FUNCTION inlined(int) RETURNS bigint LANGUAGE sql VOLATILE AS 'SELECT $1 + lies_plpgsql(5)';
+        "CREATE FUNCTION inlined(int) RETURNS bigint LANGUAGE sql VOLATILE AS 'SELECT $1 + public.lies_plpgsql(5)';
          CREATE TABLE indexed_so (id int, x int); CREATE INDEX ON indexed_so (inlined(id))",
         "SELECT x FROM indexed_so WHERE id = 3",
     ),
