@@ -146,8 +146,8 @@ impl Config {
         raw.check(catalogue).map_err(|problem| ConfigError::Value {
             file: file.to_owned(),
             problem: match problem.at {
-                Some(at) => format!("line {}: {}", line_of(text, at), problem.what),
-                None => problem.what,
+                Some(at) => format!("line {}: {}", line_of(text, at), without_dsn(problem.what)),
+                None => without_dsn(problem.what),
             },
         })
     }
@@ -209,6 +209,16 @@ pub(crate) fn without_source(error: &toml::de::Error, text: &str) -> String {
     let message = without_values(error.message());
     match error.span() {
         Some(span) => format!("line {}: {message}", line_of(text, span.start)),
+        None => message,
+    }
+}
+
+/// A message of ours, cut where it quotes what may be a DSN.
+fn without_dsn(message: String) -> String {
+    let found = ["://", "password="].iter().filter_map(|sign| message.find(sign)).min();
+    let quoted = found.and_then(|at| message.get(..at)?.rfind('`'));
+    match quoted.and_then(|at| message.get(..at)) {
+        Some(before) => format!("{before}`…`"),
         None => message,
     }
 }

@@ -181,19 +181,17 @@ pub(crate) fn is_raised(context: &[u8]) -> bool {
 }
 
 /// What stands in statements beside passwords and keys, in lower case.
-const BESIDE_CREDENTIALS: [&[u8]; 13] = [
+const BESIDE_CREDENTIALS: [&[u8]; 11] = [
     b"passw",
     b"pwd",
     b"pgpass",
     b"private key",
     b"secret",
     b"token",
-    b"dblink",
     b"pgp_sym",
     b"pgp_pub",
     b"crypt",
     b"hmac",
-    b"set_config",
     b"://",
 ];
 

@@ -175,9 +175,9 @@ impl RawConfig {
         {
             return Err(Problem::at(
                 name,
-                // What stands there instead of a name may be a DSN.
                 format!(
-                    "`default_database` is the name of none of `databases`, which are: {}",
+                    "`default_database` is `{}`, which `databases` does not have; it has: {}",
+                    name.get_ref(),
                     listed(databases.keys())
                 ),
             ));
