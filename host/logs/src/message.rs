@@ -181,12 +181,11 @@ pub(crate) fn is_raised(context: &[u8]) -> bool {
 }
 
 /// What stands in statements beside passwords and keys, in lower case.
-const BESIDE_CREDENTIALS: [&[u8]; 11] = [
+const BESIDE_CREDENTIALS: [&[u8]; 10] = [
     b"passw",
     b"pwd",
     b"pgpass",
     b"private key",
-    b"secret",
     b"token",
     b"pgp_sym",
     b"pgp_pub",

@@ -831,7 +831,7 @@ fn a_statement_with_a_credential_is_no_sample() {
     for statement in [
         "SELECT dblink_connect('host=x password=hunter2')",
         "SELECT pgp_sym_decrypt(c, 'hunter2') FROM t",
-        "SELECT set_config('app.secret_key', 'hunter2', false)",
+        "SELECT set_config('app.token', 'hunter2', false)",
         "SELECT 'postgresql://u:hunter2@h/d'",
         "SELECT id FROM users WHERE Password = 'hunter2'",
     ] {
