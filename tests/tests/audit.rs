@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use pg_logstats_gateway::ids::new_id;
 use pg_logstats_gateway::time::{now_us, rfc3339};
 use pg_logstats_gateway::workspace::Workspace;
-use pg_logstats_tests::{Lab, fixture, schema};
+use pg_logstats_tests::{Lab, copy_folder, fixture, schema};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
@@ -357,19 +357,6 @@ fn record_file(lab: &Lab, id: &str, index: u64) -> std::path::PathBuf {
 /// The public key of the log, kept by an auditor.
 fn auditors_key(lab: &Lab) -> String {
     lab.file("auditor.pem", lab.run(&["audit", "public-key"]).stdout)
-}
-
-fn copy_folder(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).unwrap();
-    for entry in std::fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let place = to.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() {
-            copy_folder(&entry.path(), &place);
-        } else {
-            std::fs::copy(entry.path(), &place).unwrap();
-        }
-    }
 }
 
 #[test]

@@ -4,7 +4,7 @@
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use pg_logstats_tests::{Lab, Ran, fixture};
+use pg_logstats_tests::{Lab, Ran, copy_folder, fixture};
 
 const PRIVATE: &str = "signing-key.pem";
 const PUBLIC: &str = "public-key.pem";
@@ -47,18 +47,6 @@ fn put(path: &Path, text: &str) {
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).unwrap();
 }
 
-fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).unwrap();
-    for entry in std::fs::read_dir(from).unwrap() {
-        let path = entry.unwrap().path();
-        let to = to.join(path.file_name().unwrap());
-        match path.is_dir() {
-            true => copy(&path, &to),
-            false => drop(std::fs::copy(&path, &to).unwrap()),
-        }
-    }
-}
-
 fn keys(lab: &Lab) -> PathBuf {
     lab.workspace().join("keys")
 }
@@ -81,7 +69,7 @@ fn rotate(lab: &Lab, config: &str) -> Ran {
 fn in_force(lab: &Lab, candidates: [&Key; 2]) -> [bool; 2] {
     candidates.map(|key| {
         let other = Lab::new();
-        copy(&lab.workspace(), &other.workspace());
+        copy_folder(&lab.workspace(), &other.workspace());
         let _ = std::fs::remove_dir_all(keys(&other).join("next"));
         key.put(&keys(&other));
         let ran = triage(&other, "");
@@ -300,7 +288,7 @@ fn a_change_that_was_cut_short_behind_its_record_is_ended_by_the_command_that_th
         ("both were moved", (&new, &new), (false, false), 0),
     ] {
         let lab = Lab::new();
-        copy(&made.workspace(), &lab.workspace());
+        copy_folder(&made.workspace(), &lab.workspace());
         let next = keys(&lab).join("next");
         std::fs::create_dir(&next).unwrap();
         put(&keys(&lab).join(PRIVATE), &own.0.private);

@@ -87,7 +87,6 @@ pub(crate) fn report_error(cli: &Cli, error: &GatewayError) -> ExitCode {
         let _ = writeln!(std::io::stderr(), "pg-logstats: {unwritable}");
     }
     // Names of files may be anybody's, and a terminal obeys what stands in them.
-    let error_text = error.to_string();
-    let _ = writeln!(std::io::stderr(), "pg-logstats: {}", escape_control(&error_text));
+    let _ = writeln!(std::io::stderr(), "pg-logstats: {}", escape_control(&error.to_string()));
     error.exit_code()
 }

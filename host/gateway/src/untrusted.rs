@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
+pub(crate) use pg_logstats_handoff::is_deceptive;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -57,20 +58,6 @@ impl Untrusted {
     pub fn text(&self) -> &str {
         &self.text
     }
-}
-
-/// Whether a terminal or a reader could be misled by `c`: control characters except newline and tab, and the characters that
-/// reorder or hide text (Unicode bidirectional controls, zero-width characters, line and paragraph separators, tags).
-pub(crate) fn is_deceptive(c: char) -> bool {
-    (c.is_control() && c != '\n' && c != '\t')
-        || matches!(
-            c,
-            '\u{AD}' | '\u{34F}' | '\u{600}'..='\u{605}' | '\u{61C}' | '\u{6DD}' | '\u{70F}' | '\u{890}'..='\u{891}' | '\u{8E2}'
-                | '\u{115F}'..='\u{1160}' | '\u{17B4}'..='\u{17B5}' | '\u{180B}'..='\u{180F}' | '\u{200B}'..='\u{200F}'
-                | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{2800}' | '\u{3164}' | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}'
-                | '\u{FFA0}' | '\u{FFF0}'..='\u{FFFB}' | '\u{110BD}' | '\u{110CD}' | '\u{13430}'..='\u{1343F}'
-                | '\u{1BCA0}'..='\u{1BCA3}' | '\u{1D173}'..='\u{1D17A}' | '\u{E0000}'..='\u{E0FFF}'
-        )
 }
 
 /// Writes control and deceptive characters as `\u{…}`.

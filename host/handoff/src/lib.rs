@@ -29,3 +29,4 @@ mod tree;
 pub use html::html;
 pub use markdown::markdown;
 pub use packet::*;
+pub use text::is_deceptive;

@@ -7,9 +7,10 @@ pub(crate) const INLINE_CHARS: usize = 300;
 /// Longest text from outside that is shown in a block. SQL that somebody copies has to fit, or it is said that it does not.
 pub(crate) const BLOCK_CHARS: usize = 20_000;
 
-/// Whether `c` could mislead a reader: control characters but newline and tab, and what reorders or hides text. The host has escaped
-/// them already in what it marked; this does not rely on it.
-fn is_deceptive(c: char) -> bool {
+/// Whether a terminal, a reader or a program could be misled by `c`: control characters but newline and tab, and what reorders or hides text
+/// (Unicode's bidirectional controls, zero-width characters, separators of lines and paragraphs, fillers, variation selectors, tags). The
+/// host has escaped them already in what it marked; nothing here relies on it.
+pub fn is_deceptive(c: char) -> bool {
     (c.is_control() && c != '\n' && c != '\t')
         || matches!(
             c,

@@ -125,6 +125,7 @@ impl Sink for Worker {
             process,
             names,
             at_us: entry.at.map_or(0, |stamp| stamp.at_us),
+            is_raised: message::is_raised(texts.get(entry.context)),
         };
         if let Some(process) = process {
             self.tell_names(process, names);
@@ -158,6 +159,8 @@ struct Facts {
     process: Option<Process>,
     names: NamesId,
     at_us: i64,
+    /// A function raised it, so it says whatever its author wants.
+    is_raised: bool,
 }
 
 impl Worker {
@@ -177,9 +180,8 @@ impl Worker {
     fn log(&mut self, entry: &Entry, texts: &Texts, facts: &Facts) -> Kind {
         let message = texts.get(entry.message);
         let hidden_statement = entry.statement.is_empty();
-        let is_raised = message::is_raised(texts.get(entry.context));
         if let Some(duration) = message::duration(message) {
-            if !hidden_statement || is_raised {
+            if !hidden_statement || facts.is_raised {
                 self.findings.totals.limitation("forged_duration");
                 return Kind::Forged;
             }
@@ -188,7 +190,7 @@ impl Worker {
             return Kind::Duration;
         }
         if hidden_statement
-            && !is_raised
+            && !facts.is_raised
             && let Some((DurationKind::Statement | DurationKind::Execute, start)) = message::logged(message)
         {
             if let Some(process) = facts.process {
@@ -284,7 +286,7 @@ impl Worker {
         let statement = texts.get(entry.statement);
         // Only a session has a statement or a user: this one raised text that looks like another process's message. So may autovacuum, which calls
         // functions of whoever owns the index that it reads.
-        if message::is_raised(texts.get(entry.context))
+        if facts.is_raised
             || (!statement.is_empty() && !events::may_have_statement(event))
             || (!entry.user.is_empty() && events::is_of_server_process(event))
         {
@@ -426,12 +428,11 @@ impl Worker {
         let event = events::by_message(entry.severity, message);
         let known_state = entry.sqlstate.filter(|_| entry.severity.is_error());
         let told = event.or_else(|| known_state.and_then(events::by_state));
-        // A function raises whatever message and SQLSTATE it likes; it is an error all the same, and no event of the server.
-        let is_raised = message::is_raised(texts.get(entry.context));
-        if is_raised && told.is_some() {
+        // What a function raised is an error all the same, and no event of the server.
+        if facts.is_raised && told.is_some() {
             self.findings.totals.limitation("forged_event");
         }
-        let (event, told) = (event.filter(|_| !is_raised), told.filter(|_| !is_raised));
+        let (event, told) = if facts.is_raised { (None, None) } else { (event, told) };
         if let Some(event) = told {
             *self.findings.totals.events.entry(event).or_default() += 1;
             if event.starts_with("connection_") && entry.severity.is_error() {

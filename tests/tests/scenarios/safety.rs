@@ -279,11 +279,10 @@ const PLANS: [&str; 3] = [
 ];
 
 /// What goes with a plan or an end, word for word.
-const ALONE: [&str; 8] = [
+const ALONE: [&str; 7] = [
     "ROLLBACK",
     "SELECT pg_catalog.set_config('search_path', $1, true)",
     "SELECT pg_catalog.current_setting('jit')",
-    "SELECT pg_catalog.set_config('search_path', $1, true), pg_catalog.set_config('jit', 'off', true)",
     "SELECT pg_catalog.set_config('search_path', $1, true), pg_catalog.set_config('jit', $2, true)",
     "SET LOCAL plan_cache_mode = force_generic_plan",
     "SELECT pg_catalog.to_regclass(n.name)::pg_catalog.oid FROM pg_catalog.unnest($1::pg_catalog.text[]) AS n (name)",

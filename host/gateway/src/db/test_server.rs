@@ -1,6 +1,7 @@
 //! The server that this crate's tests share, with the role that `inspect` would make and some that it would refuse.
 
 use std::sync::{Arc, LazyLock};
+use std::time::{Duration, Instant};
 
 use pg_logstats_logs::evidence::Sample;
 use pg_logstats_test_cluster::{Cluster, SUPERUSER};
@@ -92,6 +93,16 @@ pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
         .build()
         .unwrap()
         .block_on(future)
+}
+
+/// Waits for what is to happen within `limit`.
+#[track_caller]
+pub(crate) fn wait_until(what: &str, limit: Duration, mut reached: impl FnMut() -> bool) {
+    let deadline = Instant::now() + limit;
+    while !reached() {
+        assert!(Instant::now() < deadline, "not within {limit:?}: {what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
 }
 
 /// An action of the catalogue.

@@ -3,6 +3,7 @@
 //! **In**: an input. **Out**: the same input with what was read of it and how to go on ([`Opening`]). **Trusted**: nothing; only
 //! the first [`SAMPLE_BYTES`] are looked at. **Can fail**: what is no log is refused with what it looks like instead.
 
+use crate::account::shape;
 use crate::entry::{Entry, Sink, Texts};
 use crate::envelope::{self, Found, Layer, MAX_LAYERS, Stamp};
 use crate::error::{LogError, NoLog};
@@ -182,7 +183,7 @@ fn layout_of(sample: &[u8], given: Option<&Prefix>, path: &str) -> Result<Layout
         if format::stderr::has_entry(given, sample) {
             return Ok(Layout::Stderr(given.clone()));
         }
-        let first_line = crate::account::shape(sample);
+        let first_line = shape(sample);
         let detected = prefix::detect(sample).map(|prefix| prefix.as_str().to_owned());
         return Err(LogError::PrefixMismatch {
             path: path.to_owned(),
@@ -198,13 +199,14 @@ fn layout_of(sample: &[u8], given: Option<&Prefix>, path: &str) -> Result<Layout
 }
 
 fn not_a_log(sample: &[u8], path: &str) -> LogError {
-    let first_line = crate::account::shape(sample);
+    let first_line = format!(
+        "its first line looks like `{}`, with `x` for letters and `9` for digits",
+        shape(sample)
+    );
     let reason = foreign::of_sample(sample).unwrap_or(NoLog::Other);
     let (why, remedy) = if reason == NoLog::Localized {
         (
-            format!(
-                "its messages are translated (its first line looks like `{first_line}`, with `x` for letters and `9` for digits)"
-            ),
+            format!("its messages are translated ({first_line})"),
             "set lc_messages = 'C' on the server and reload it; what was logged before cannot be read".to_owned(),
         )
     } else if reason != NoLog::Other {
@@ -229,9 +231,7 @@ fn not_a_log(sample: &[u8], path: &str) -> LogError {
         )
     } else {
         (
-            format!(
-                "nothing in its first lines is a log entry (its first line looks like `{first_line}`, with `x` for letters and `9` for digits)"
-            ),
+            format!("nothing in its first lines is a log entry ({first_line})"),
             "if it is one, give its `SHOW log_line_prefix` as --log-line-prefix; messages must be in English \
              (lc_messages = C)"
                 .to_owned(),

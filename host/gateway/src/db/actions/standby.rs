@@ -4,14 +4,14 @@ use std::time::{Duration, Instant};
 
 use pg_logstats_test_cluster::{Cluster, SUPERUSER};
 
-use crate::db::test_server::{run, target_of};
+use crate::db::test_server::{run, target_of, wait_until};
 use crate::outcome::{ActionOutcome, Cell};
 use crate::words::OutcomeStatus;
 
 /// Waits until the standby's lag in time is as `is` says, doing `meanwhile` between the looks.
 fn wait_for_lag(primary: &Cluster, meanwhile: impl Fn(), is: impl Fn(&Cell) -> bool) {
     let target = target_of(&primary.dsn("diagnosis", "postgres"));
-    let deadline = Instant::now() + Duration::from_secs(120);
+    let deadline = Instant::now() + LIMIT;
     loop {
         meanwhile();
         let outcome = run(&target, "replication.pg_stat_replication.lag", Vec::new(), None);
@@ -52,6 +52,8 @@ fn a_lag_is_a_time_while_something_is_replayed_and_then_not_known() {
     wait_for_lag(&primary, || (), |lag| *lag == Cell::Null);
 }
 
+/// How long the standby may take.
+const LIMIT: Duration = Duration::from_secs(120);
 const HOLDERS: &str = "replication.pg_stat_activity.replay_holders";
 
 #[test]
@@ -66,10 +68,12 @@ fn what_replay_waits_for_is_told() {
         .start()
         .unwrap();
     let seen = |sql: &str| standby.psql(sql).unwrap();
-    until(|| seen("SELECT to_regclass('locked') IS NOT NULL") == "t");
+    wait_until("the standby follows", LIMIT, || {
+        seen("SELECT to_regclass('locked') IS NOT NULL") == "t"
+    });
     let waits_for = |what: Option<&str>| {
         let mut found = None;
-        until(|| {
+        wait_until("replay waits as it should", LIMIT, || {
             let outcome = run(
                 &target_of(&standby.dsn("diagnosis", "postgres")),
                 HOLDERS,
@@ -114,7 +118,9 @@ fn what_replay_waits_for_is_told() {
         sessions.push((session, own));
         on_primary("UPDATE seen SET id = id + 1");
         let written = primary.psql("SELECT pg_current_wal_lsn()").unwrap();
-        until(|| seen(&format!("SELECT pg_last_wal_replay_lsn() >= '{written}'")) == "t");
+        wait_until("the standby follows", LIMIT, || {
+            seen(&format!("SELECT pg_last_wal_replay_lsn() >= '{written}'")) == "t"
+        });
     }
     on_primary("VACUUM seen");
     let snapshot = waits_for(Some("snapshot"));
@@ -129,7 +135,7 @@ fn what_replay_waits_for_is_told() {
 
     seen("SELECT pg_wal_replay_pause()");
     let mut is_paused = Cell::Null;
-    until(|| {
+    wait_until("replay is paused", LIMIT, || {
         is_paused = cell(&waits_for(None), 0, "is_paused");
         is_paused == Cell::Boolean(true)
     });
@@ -141,12 +147,4 @@ fn cell(outcome: &ActionOutcome, row: usize, column: &str) -> Cell {
     at.and_then(|at| cells?.get(at))
         .cloned()
         .unwrap_or_else(|| panic!("{column}: {outcome:?}"))
-}
-
-fn until(mut is_so: impl FnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(120);
-    while !is_so() {
-        assert!(Instant::now() < deadline, "it took too long");
-        std::thread::sleep(Duration::from_millis(50));
-    }
 }

@@ -40,6 +40,7 @@ use sqlx::postgres::types::Oid;
 
 use crate::db::explain;
 use crate::db::failure::Failure;
+use crate::db::session::SEARCH_PATH;
 use crate::db::statement::{Name, SIZED_FUNCTIONS, TreeFacts};
 use crate::outcome::qualified;
 use crate::words::OutcomeStatus;
@@ -117,6 +118,8 @@ type Locked = BTreeSet<u32>;
 pub(super) struct Watch<'a> {
     facts: &'a TreeFacts,
     path: &'a str,
+    /// The session's setting of `jit`.
+    jit: String,
     /// What is locked for questions of ours, before the server has analysed the sample.
     ours: Locked,
     /// What is locked for the sample.
@@ -130,26 +133,22 @@ impl<'a> Watch<'a> {
         facts: &'a TreeFacts,
         path: &'a str,
     ) -> Result<(Self, Reached), Failure> {
-        explain::use_search_path(connection, path).await?;
-        let relations = relations(connection, facts).await?;
-        let jit = pin(connection).await?;
-        let reached = ask(connection, facts, relations).await?;
-        let ours = locked(connection).await?;
-        unpin(connection, path, &jit).await?;
-        let theirs = Locked::new();
-        let watch = Self {
+        let mut watch = Self {
             facts,
             path,
-            ours,
-            theirs,
+            jit: setting_of_jit(connection).await?,
+            ours: Locked::new(),
+            theirs: Locked::new(),
         };
+        let reached = watch.once_more(connection).await?;
+        watch.ours = locked(connection).await?;
+        explain::use_search_path(connection, path).await?;
         Ok((watch, reached))
     }
 
     /// The same, once the server has analysed the sample. Names that mean other relations now than while it did cannot hide these: it has
     /// locked them.
     pub(super) async fn again(&mut self, connection: &mut PgConnection) -> Result<Reached, Failure> {
-        explain::use_search_path(connection, crate::db::session::SEARCH_PATH).await?;
         let locked = locked(connection).await?;
         self.theirs = locked.difference(&self.ours).copied().collect();
         self.once_more(connection).await
@@ -160,36 +159,35 @@ impl<'a> Watch<'a> {
         explain::use_search_path(connection, self.path).await?;
         let mut relations = relations(connection, self.facts).await?;
         relations.extend(self.theirs.iter().copied().map(Oid));
-        let jit = pin(connection).await?;
+        set(connection, SEARCH_PATH, "off").await?;
         let reached = ask(connection, self.facts, relations).await?;
-        unpin(connection, self.path, &jit).await?;
+        set(connection, self.path, &self.jit).await?;
         Ok(reached)
     }
 }
 
-/// Prepares for questions of ours; gives the setting of `jit`. The planner thinks the largest of them dear enough to compile, which takes
-/// several times as long as to answer it.
-async fn pin(connection: &mut PgConnection) -> Result<String, Failure> {
-    let jit: String = sqlx::query_scalar("SELECT pg_catalog.current_setting('jit')")
-        .fetch_one(&mut *connection)
+async fn setting_of_jit(connection: &mut PgConnection) -> Result<String, Failure> {
+    sqlx::query_scalar("SELECT pg_catalog.current_setting('jit')")
+        .fetch_one(connection)
         .await
-        .map_err(|e| Failure::running(&e))?;
-    let set =
-        sqlx::query("SELECT pg_catalog.set_config('search_path', $1, true), pg_catalog.set_config('jit', 'off', true)")
-            .bind(crate::db::session::SEARCH_PATH);
-    set.execute(connection).await.map_err(|e| Failure::running(&e))?;
-    Ok(jit)
+        .map_err(|e| Failure::running(&e))
 }
 
-async fn unpin(connection: &mut PgConnection, path: &str, jit: &str) -> Result<(), Failure> {
-    let set =
-        sqlx::query("SELECT pg_catalog.set_config('search_path', $1, true), pg_catalog.set_config('jit', $2, true)");
-    let set = set.bind(path).bind(jit).execute(connection);
-    set.await.map(|_| ()).map_err(|e| Failure::running(&e))
+/// What questions are asked with. The planner thinks the largest of ours dear enough to compile, which takes several times as long as to
+/// answer it.
+async fn set(connection: &mut PgConnection, path: &str, jit: &str) -> Result<(), Failure> {
+    sqlx::query("SELECT pg_catalog.set_config('search_path', $1, true), pg_catalog.set_config('jit', $2, true)")
+        .bind(path)
+        .bind(jit)
+        .execute(connection)
+        .await
+        .map(|_| ())
+        .map_err(|e| Failure::running(&e))
 }
 
-/// Tables and views: indexes and what is toasted go with their tables.
+/// Tables and views: indexes and what is toasted go with their tables. The search path is ours afterwards.
 async fn locked(connection: &mut PgConnection) -> Result<Locked, Failure> {
+    explain::use_search_path(connection, SEARCH_PATH).await?;
     let found: Vec<Oid> = sqlx::query_scalar(LOCKED)
         .fetch_all(connection)
         .await

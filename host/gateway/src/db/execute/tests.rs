@@ -4,7 +4,9 @@ use pg_logstats_test_cluster::SUPERUSER;
 
 use super::*;
 use crate::catalogue::{BoundParameter, BoundValue};
-use crate::db::test_server::{action, block_on, cluster, queryid, run, session, shop, target, target_of, text};
+use crate::db::test_server::{
+    action, block_on, cluster, queryid, run, session, shop, target, target_of, text, wait_until,
+};
 use crate::outcome::Cell;
 
 const BY_DIMENSIONS: &str = "query_family.pg_stat_activity.by_dimensions";
@@ -370,14 +372,6 @@ fn running(marker: &str) -> usize {
     ))
     .parse()
     .unwrap()
-}
-
-fn wait_until(what: &str, limit: Duration, mut reached: impl FnMut() -> bool) {
-    let deadline = Instant::now() + limit;
-    while !reached() {
-        assert!(Instant::now() < deadline, "not within {limit:?}: {what}");
-        std::thread::sleep(Duration::from_millis(20));
-    }
 }
 
 /// An action that takes long, with a marker to find it by.
