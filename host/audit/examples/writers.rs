@@ -1,4 +1,5 @@
-//! One writer process beside sixteen on one log, and beside the bare primitive, in turns: which is the group commit's worth.
+//! One writer process beside sixteen on one log, sixteen threads of one, and the bare primitive, in turns: which is the group commit's
+//! worth.
 //!
 //! `cargo run --release -p pg-logstats-audit --example writers [ROUNDS [APPENDS [PROCESSES]]]`, on the file system of `TMPDIR`.
 //! Machines are noisy and disks more so: every round measures everything, and what counts are the medians of the rounds' ratios.
@@ -50,11 +51,12 @@ fn main() {
         values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
     };
     println!(
-        "medians: fdatasync in place {:.3} ms; new file and fsync {:.3} ms; one writer {:.2} times that; {processes} writers {:.2} times one",
+        "medians: fdatasync in place {:.3} ms; new file and fsync {:.3} ms; one writer {:.2} times that; {processes} processes {:.2} times one, threads {:.2} times",
         median(&|round| round.in_place),
         median(&|round| round.new_file),
         median(&|round| round.one / round.new_file),
         median(&|round| round.one / round.many),
+        median(&|round| round.one / round.threads),
     );
 }
 
@@ -64,6 +66,7 @@ struct Round {
     new_file: f64,
     one: f64,
     many: f64,
+    threads: f64,
 }
 
 fn round(appends: u64, processes: u64) -> Round {
@@ -71,20 +74,18 @@ fn round(appends: u64, processes: u64) -> Round {
     let (new_file, in_place) = bare(folder.path());
     let one = together(&folder.path().join("one"), 1, appends);
     let many = together(&folder.path().join("many"), processes, appends);
+    let threads = in_threads(&folder.path().join("threads"), processes, appends);
     let each = |took: Duration, count: u64| took.as_secs_f64() * 1e3 / f64::from(u32::try_from(count).unwrap());
     let round = Round {
         in_place: each(in_place, BARE.into()),
         new_file: each(new_file, BARE.into()),
         one: each(one, appends),
         many: each(many, appends / processes * processes),
+        threads: each(threads, appends / processes * processes),
     };
     println!(
-        "in place {:.3} ms, new file {:.3} ms, one writer {:.3} ms, {processes} writers {:.3} ms: {:.2} times",
-        round.in_place,
-        round.new_file,
-        round.one,
-        round.many,
-        round.one / round.many
+        "in place {:.3} ms, new file {:.3} ms, one writer {:.3} ms, {processes} processes {:.3} ms, threads {:.3} ms",
+        round.in_place, round.new_file, round.one, round.many, round.threads,
     );
     round
 }
@@ -148,6 +149,22 @@ fn together(root: &Path, processes: u64, appends: u64) -> Duration {
     took
 }
 
+/// The same for threads that share one log.
+fn in_threads(root: &Path, threads: u64, appends: u64) -> Duration {
+    let log = open(root);
+    let start = Instant::now();
+    std::thread::scope(|scope| {
+        for thread in 0..threads {
+            let log = &log;
+            scope.spawn(move || (0..appends / threads).for_each(|n| append(log, &format!("it_t{thread}x{n}"))));
+        }
+    });
+    let took = start.elapsed();
+    let size = log.checkpoint().unwrap().size;
+    assert_eq!(size, appends / threads * threads, "records are missing");
+    took
+}
+
 fn open(root: &Path) -> Log {
     let folder = |name: &str| {
         let path = root.join(name);
@@ -161,27 +178,29 @@ fn open(root: &Path) -> Log {
 /// A process that appends: it opens the log, says so, and begins when it is told how many.
 fn write(root: &Path, name: &str) {
     let log = open(root);
-    let placed = std::env::var_os(PLACED).is_some();
     println!("ready");
     let mut count = String::new();
     std::io::stdin().read_line(&mut count).unwrap();
     for n in 0..count.trim().parse::<u64>().unwrap() {
-        let id = format!("it_{name}x{n}");
-        let payload = format!("{{\"id\":\"{id}\",\"text\":\"{}\"}}", "x".repeat(PAYLOAD_BYTES));
-        let created_us = 1_790_000_000_000_000;
-        if placed {
-            let payload = |_| Ok(payload.into_bytes());
-            log.append_with("intent", &id, Some("in_1"), created_us, payload)
-                .unwrap();
-            continue;
-        }
-        let record = NewRecord {
-            id: &id,
-            kind: "intent",
-            incident: Some("in_1"),
-            created_us,
-            payload: payload.as_bytes(),
-        };
-        log.append(&record).unwrap();
+        append(&log, &format!("it_{name}x{n}"));
     }
+}
+
+fn append(log: &Log, id: &str) {
+    let payload = format!("{{\"id\":\"{id}\",\"text\":\"{}\"}}", "x".repeat(PAYLOAD_BYTES));
+    let created_us = 1_790_000_000_000_000;
+    if std::env::var_os(PLACED).is_some() {
+        let payload = |_| Ok(payload.into_bytes());
+        log.append_with("intent", id, Some("in_1"), created_us, payload)
+            .unwrap();
+        return;
+    }
+    let record = NewRecord {
+        id,
+        kind: "intent",
+        incident: Some("in_1"),
+        created_us,
+        payload: payload.as_bytes(),
+    };
+    log.append(&record).unwrap();
 }

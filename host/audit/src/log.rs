@@ -78,9 +78,9 @@ use crate::layout::{self, TREE_MODE};
 use crate::merkle::empty_root;
 use crate::note::{Checkpoint, MAX_CHECKPOINT_BYTES, is_origin, sign_checkpoint};
 use crate::snapshot::{Entries, Snapshot, VerifiedRecord, without_checkpoint};
-use commit::Group;
 use lock::{Access, LockFiles, Locked};
 use publish::remove_if_there;
+use threads::Threads;
 use tip::{Tip, contradicts, rolled_back};
 
 mod append;
@@ -90,6 +90,7 @@ mod lock;
 mod prove;
 mod publish;
 mod recovery;
+mod threads;
 mod tip;
 mod trim;
 
@@ -130,8 +131,8 @@ pub struct Log {
     /// Length of the journal.
     journal_bytes: u64,
     state: Mutex<State>,
-    /// Held by the one thread that commits for all of this process, before everything else.
-    group: Mutex<Option<Group>>,
+    /// Which thread commits for all of this process. Asked before anything is held.
+    threads: Threads,
     /// Held while the operating system makes the journal durable, after everything else.
     syncing: Mutex<()>,
     /// Checkpoints that verified, newest first.
@@ -195,7 +196,7 @@ impl Log {
             lock_timeout,
             journal_bytes,
             state: Mutex::default(),
-            group: Mutex::default(),
+            threads: Threads::default(),
             syncing: Mutex::default(),
             verified: Mutex::default(),
             verifier: Mutex::default(),

@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde::de::IgnoredAny;
 
 use super::lock::Access;
+use super::threads::Sealing;
 use super::tip::{Pending, Tip};
 use super::{Locked, Log, State};
 use crate::digest::Digest;
@@ -90,8 +91,9 @@ impl Log {
         // Sealed before the lock is asked for: what it says does not depend on where it is going to stand.
         let header = (kind, id, incident, created_us);
         check_header(kind, id, incident)?;
+        let sealing = self.threads.seal();
         let made = self.make(header, payload, None)?;
-        self.append_made(header, |_| Ok(made), None)
+        self.append_made(header, |_| Ok(made), None, sealing)
     }
 
     /// [`Log::append`] for a payload that needs to know where it is going to stand. `payload` is called under the lock of
@@ -133,7 +135,7 @@ impl Log {
                 payload(placement).map_err(|error| bad_record(id, format!("its payload has no JSON form: {error}")))?;
             self.make(header, &payload, successor)
         };
-        self.append_made(header, make, successor)
+        self.append_made(header, make, successor, self.threads.seal())
     }
 
     fn append_made(
@@ -141,6 +143,7 @@ impl Log {
         (_, id, ..): Header<'_>,
         make: impl FnOnce(Placement) -> Result<Made, AuditError>,
         successor: Option<&dyn Signer>,
+        sealing: Sealing<'_>,
     ) -> Result<Sealed, AuditError> {
         let (sealed, journal) = {
             let mut state = self.state();
@@ -163,6 +166,7 @@ impl Log {
             state.tip = Some(tip);
             (sealed?, journal)
         };
+        drop(sealing);
         self.commit(&journal, sealed.tree_size, |error| {
             AuditError::unpublished(id, sealed.index, error)
         })?;

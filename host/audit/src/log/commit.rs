@@ -9,15 +9,17 @@
 //! wait until it is done, and then read in the checkpoint whether their frame was among it; if not, one of them leads next.
 //! The mark that a leader leaves is the checkpoint itself and nothing beside it: it is signed, and after a crash or on another
 //! machine it is worth what it is worth without this. So the file `sync` only saves work. Whoever cannot have it, because its
-//! holder hangs for example, does its own.
+//! holder hangs for example, does its own. Which thread of a process asks for it, [`Threads`] settles.
 
 use std::fs::File;
 use std::io;
+use std::sync::Arc;
+use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use super::lock::{Access, Held, LockFiles, Waiter};
+use super::threads::Lead;
 use super::{Log, State};
 use crate::error::AuditError;
 use crate::journal::Found;
@@ -53,14 +55,14 @@ impl Log {
         unpublished: impl FnOnce(&AuditError) -> AuditError,
     ) -> Result<(), AuditError> {
         let start = Instant::now();
-        let mut group = self.group.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
             self.refuse_after_failure()?;
-            // Another thread may have led for this one, or another process just now.
-            let turn = match self.published.load(Ordering::Acquire) >= size {
-                true => return Ok(()),
-                false => self.turn(&mut group, start),
+            // Another thread may have led for this one.
+            let Some(mut lead) = self.threads.lead(|| self.published.load(Ordering::Acquire) >= size) else {
+                return Ok(());
             };
+            let turn = self.turn(&mut lead, start);
+            // Or another process just now.
             if self.is_published(size) {
                 return Ok(());
             }
@@ -70,9 +72,13 @@ impl Log {
                 Turn::Again => continue,
                 Turn::Alone => None,
             };
+            lead.wait_for_others();
+            let begun = Instant::now();
             let written = self.look(journal).map_or(size, |written| written.max(size));
             self.make_durable(journal, written)?;
-            return self.publish_written(written).map_err(|error| unpublished(&error));
+            let published = self.publish_written(written).map_err(|error| unpublished(&error));
+            lead.took(begun.elapsed());
+            return published;
         }
     }
 
@@ -87,11 +93,11 @@ impl Log {
     }
 
     /// The right to lead, or the end of somebody else's lead.
-    fn turn(&self, group: &mut MutexGuard<'_, Option<Group>>, start: Instant) -> Turn {
-        let asked = self.turn_or_error(group, start);
+    fn turn(&self, lead: &mut Lead<'_>, start: Instant) -> Turn {
+        let asked = self.turn_or_error(&mut lead.group, start);
         if matches!(asked, Err(_) | Ok(Turn::Alone)) {
             // A thread that waits for what never comes is left behind with it.
-            **group = None;
+            lead.group = None;
         }
         asked.unwrap_or(Turn::Alone)
     }
