@@ -689,9 +689,27 @@ fn an_action_of_a_pack_runs_for_a_runbook_that_requests_it() {
     assert!(calls.chars().any(|c| ('1'..='9').contains(&c)), "{calls}");
     assert!(ran["insights"].to_string().contains("executions_counted"), "{ran:#}");
 
+    // A step back is the operator's to allow.
+    lab.file(
+        "acme/pack.toml",
+        "name = \"acme\"\nversion = \"0.9.0\"\nminimum_host_version = \"0.1.0\"\n",
+    );
+    lab.json(&["catalog", "sign", pack, "--key", &catalogue_key]);
+    lab.run(&["catalog", "install", pack])
+        .fails(3, &["0.9.0 is older than 1.0.0", "--allow-downgrade"]);
+    lab.json(&["catalog", "install", pack, "--allow-downgrade"]);
+
     // Without the pack its actions are gone, also those that a report offers already.
     lab.json(&["catalog", "remove", "acme"]);
     let refused = lab.run(&argv);
     assert_eq!(refused.code, 3, "{refused:?}");
+    let timeline = lab.run(&["audit", "timeline", "--format", "text"]).stdout;
+    for told in [
+        "installs the pack acme 1.0.0",
+        "installs the pack acme 0.9.0",
+        "removes the pack acme",
+    ] {
+        assert!(timeline.contains(told), "{told}: {timeline}");
+    }
     lab.verified_records();
 }

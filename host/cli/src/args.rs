@@ -717,6 +717,9 @@ pub(crate) enum CatalogVerb {
     Install {
         /// Folder of the pack
         folder: PathBuf,
+        /// Take a version that is older than one that was installed, or another pack with the same version
+        #[arg(long)]
+        allow_downgrade: bool,
     },
     /// As the operator: remove a pack
     Remove {

@@ -16,7 +16,7 @@ use crate::approval::{ApprovalRequest, ApprovalScope};
 use crate::audit::checkpoints;
 use crate::audit::clock::{Clock, ClockStep, Reading};
 use crate::budget::{Budget, Counted, Counter, Tally};
-use crate::catalogue::Catalogue;
+use crate::catalogue::{Catalogue, Pack};
 use crate::config::{CheckpointExport, Config, DatabaseConfig, Rules};
 use crate::db::Target;
 use crate::db::dsn::{self, DsnSource, Environment, FileText, ProcessEnvironment};
@@ -165,6 +165,27 @@ impl Gateway {
     /// When one of them cannot be used; then nothing is done.
     pub fn open(options: &OpenOptions, trust: Trust) -> Result<Self, GatewayError> {
         let (catalogue, settings) = options.loaded()?;
+        Self::open_with(options, trust, catalogue, settings)
+    }
+
+    /// [`Self::open`] for who installs or removes a pack: others that do not verify are not there, and `joining` is already. Nothing but a
+    /// change of packs may be done with it, because this is not the catalogue that the operator installed.
+    pub(crate) fn open_to_mend(
+        options: &OpenOptions,
+        trust: Trust,
+        joining: Option<Pack>,
+    ) -> Result<Self, GatewayError> {
+        let catalogue = packs::sound(options.operators_folder().as_deref(), joining)?;
+        let settings = options.settings(&catalogue)?;
+        Self::open_with(options, trust, catalogue, settings)
+    }
+
+    fn open_with(
+        options: &OpenOptions,
+        trust: Trust,
+        catalogue: Catalogue,
+        settings: Settings,
+    ) -> Result<Self, GatewayError> {
         let Settings {
             config,
             operators,

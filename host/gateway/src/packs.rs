@@ -1,8 +1,9 @@
 //! `catalog`: signing packs, and which packs are installed.
 //!
 //! **In**: folders of packs; `packs/` in the operator's folder. **Out**: a signature, an installed pack, the packs of this start.
-//! **Trusted**: nothing that lies in `packs/`: each start verifies each pack again. **Can fail**: with [`PackError`]; a pack that does not
-//! verify stops the command, because the catalogue would not be the one that the operator installed.
+//! **Trusted**: nothing that lies in `packs/` but its index, for which version is installed and how old the next may be: each start verifies each
+//! pack again. **Can fail**: with [`PackError`]; a pack that does not verify stops the command, because the catalogue would not be the one that the
+//! operator installed. Installing and removing go on without it, for they are what helps then; both are recorded, as a runbook's are.
 //!
 //! A pack lies in [`crate::trust::store`] under the digest of its signature.
 
@@ -10,7 +11,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use cap_std::fs::Dir;
+use pg_logstats_audit::dsse::Envelope;
 use schemars::JsonSchema;
+use semver::Version;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
@@ -19,15 +22,18 @@ use crate::catalogue::Catalogue;
 use crate::catalogue::pack::{AUTHORS_FILE, FILE_BYTES, Files, MAX_ACTIONS, SIGNATURE_FILE, is_action_file};
 use crate::catalogue::{Pack, PackError, PackInfo};
 use crate::error::GatewayError;
+use crate::gateway::{Gateway, OpenOptions};
+use crate::record::TrustChange;
 use crate::report::SCHEMA_VERSION;
 use crate::time::now_us;
 use crate::trust::store::{self, INDEX, Store, StoreError, failed, is_sha256};
-use crate::trust::{Keyring, operators_folder};
+use crate::trust::{Keyring, Trust, TrustError, operators_folder};
 use crate::untrusted::escape_control;
 use crate::workspace::write_durably;
 
 const FOLDER: &str = "packs";
 const WHAT: &str = "pack";
+const OPERATORS: &str = "the operator chooses which actions there are";
 
 /// A pack that was signed, installed or removed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -50,7 +56,7 @@ impl PackView {
         Self {
             schema_version: SCHEMA_VERSION,
             name: info.name.clone(),
-            version: info.version.clone(),
+            version: info.version.to_string(),
             signer: info.signer.clone(),
             actions: actions.collect(),
         }
@@ -61,12 +67,33 @@ impl PackView {
     }
 }
 
-/// Names of packs, with the folders that they are in.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Index {
     index_version: u32,
+    /// Names of packs, with the folders that they are in.
     packs: BTreeMap<String, String>,
+    /// The highest version that each name ever had, also when it is gone. An index that was written before these were kept has none.
+    #[serde(default)]
+    highest: BTreeMap<String, Highest>,
+}
+
+/// The highest version of a name.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Highest {
+    version: Version,
+    /// SHA-256 of what was signed, in hex.
+    content: String,
+}
+
+impl From<&PackInfo> for Highest {
+    fn from(info: &PackInfo) -> Self {
+        Self {
+            version: info.version.clone(),
+            content: info.content.clone(),
+        }
+    }
 }
 
 const INDEX_VERSION: u32 = 1;
@@ -76,6 +103,25 @@ impl Default for Index {
         Self {
             index_version: INDEX_VERSION,
             packs: BTreeMap::new(),
+            highest: BTreeMap::new(),
+        }
+    }
+}
+
+impl Index {
+    /// A lower version than ever was here is a step back, and so are other actions under the same one.
+    fn check_not_older(&self, info: &PackInfo) -> Result<(), PackError> {
+        let (name, version) = (info.name.clone(), info.version.clone());
+        match self.highest.get(&name) {
+            Some(highest) if version < highest.version => Err(PackError::Downgrade {
+                name,
+                version,
+                highest: highest.version.clone(),
+            }),
+            Some(highest) if version == highest.version && info.content != highest.content => {
+                Err(PackError::SameVersion { name, version })
+            }
+            _ => Ok(()),
         }
     }
 }
@@ -114,24 +160,38 @@ pub fn sign(folder: &Path, key: &Path) -> Result<PackView, GatewayError> {
     Ok(PackView::new(&info, files.iter().map(|(name, _)| id_of(name))))
 }
 
-/// Installs the signed pack in `folder`; an earlier version of it is replaced.
-///
-/// # Errors
-/// When it does not count or is wrong; then nothing is changed.
-pub fn install(folder: &Path) -> Result<PackView, GatewayError> {
-    install_in(operators_folder().as_deref(), folder)
-}
-
-/// Removes the pack `name`.
-///
-/// # Errors
-/// When it is not installed.
-pub fn remove(name: &str) -> Result<PackView, GatewayError> {
-    remove_in(operators_folder().as_deref(), name)
-}
-
-pub(crate) fn install_in(operator: Option<&Path>, folder: &Path) -> Result<PackView, GatewayError> {
+/// What counts although some packs may not, for who mends that.
+pub(crate) fn sound(operator: Option<&Path>, joining: Option<Pack>) -> Result<Catalogue, GatewayError> {
     let keys = Keyring::load(operator)?;
+    let replaced = joining.as_ref().map(|pack| pack.info().name.clone());
+    let packs = match Store::open(operator, FOLDER)? {
+        Some(store) => each(&store, &keys)?.into_iter().filter_map(Result::ok).collect(),
+        None => Vec::new(),
+    };
+    let kept = packs
+        .into_iter()
+        .filter(|pack: &Pack| Some(&pack.info().name) != replaced.as_ref());
+    let builtin = Catalogue::builtin().map_err(|e| GatewayError::Internal(e.to_string()))?;
+    Ok(builtin
+        .with_packs(kept.chain(joining).collect())
+        .map_err(PackError::from)?)
+}
+
+/// Installs the signed pack in `folder`, in place of an earlier version of it, and records that.
+///
+/// # Errors
+/// When it does not count or is wrong, or would be a step back that `allow_downgrade` does not allow; then nothing is changed.
+pub fn install(
+    options: &OpenOptions,
+    trust: Trust,
+    folder: &Path,
+    allow_downgrade: bool,
+) -> Result<PackView, GatewayError> {
+    if options.agent {
+        Gateway::open(options, trust.clone())?.not_for_agents("catalog install", OPERATORS)?;
+    }
+    let operator = options.operators_folder();
+    let keys = Keyring::load(operator.as_deref())?;
     let dir = ambient::open_folder(folder, WHAT).map_err(PackError::from)?;
     let signature = read(&dir, SIGNATURE_FILE)?;
     let place = escape_control(&folder.display().to_string()).into_owned();
@@ -145,26 +205,50 @@ pub(crate) fn install_in(operator: Option<&Path>, folder: &Path) -> Result<PackV
             .into());
         }
     }
-    let store = Store::open_or_create(operator, FOLDER)?;
+    let (view, info) = (PackView::of(&pack), pack.info().clone());
+    let gateway = Gateway::open_to_mend(options, trust, Some(pack))?;
+    let store = Store::open_or_create(operator.as_deref(), FOLDER)?;
     let _locked = store.lock()?;
     let mut index = index_of(&store)?;
+    know_installed(&store, &mut index, &info.name, &keys);
+    if !allow_downgrade {
+        index.check_not_older(&info)?;
+    }
+    let before = index.packs.insert(info.name.clone(), info.digest.clone());
+    gateway.seal_trust(TrustChange::PackInstalled {
+        name: info.name.clone(),
+        version: info.version.to_string(),
+        sha256: info.digest.clone(),
+        signer: info.signer.clone(),
+        replaced: before.clone(),
+        downgrade_allowed: allow_downgrade,
+        envelope: Envelope::parse(&signature).map_err(TrustError::Malformed)?,
+    })?;
     let signed = files.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice()));
-    store.put(
-        &pack.info().digest,
-        signed.chain([(SIGNATURE_FILE, signature.as_slice())]),
-    )?;
-    let before = index.packs.insert(pack.info().name.clone(), pack.info().digest.clone());
+    store.put(&info.digest, signed.chain([(SIGNATURE_FILE, signature.as_slice())]))?;
+    // Whoever allowed a step back has said which version counts from now on.
+    index.highest.insert(info.name.clone(), Highest::from(&info));
     store.write_index(&index)?;
-    if let Some(before) = before.filter(|it| *it != pack.info().digest) {
+    if let Some(before) = before.filter(|it| *it != info.digest) {
         store.forget(&before);
     }
-    Ok(PackView::of(&pack))
+    Ok(view)
 }
 
-pub(crate) fn remove_in(operator: Option<&Path>, name: &str) -> Result<PackView, GatewayError> {
-    let store = Store::open_or_create(operator, FOLDER)?;
+/// Removes the pack `name`, and records that. How old a version may be that is installed again does not change.
+///
+/// # Errors
+/// When it is not installed.
+pub fn remove(options: &OpenOptions, trust: Trust, name: &str) -> Result<PackView, GatewayError> {
+    if options.agent {
+        Gateway::open(options, trust.clone())?.not_for_agents("catalog remove", OPERATORS)?;
+    }
+    let operator = options.operators_folder();
+    let gateway = Gateway::open_to_mend(options, trust, None)?;
+    let store = Store::open_or_create(operator.as_deref(), FOLDER)?;
     let _locked = store.lock()?;
     let mut index = index_of(&store)?;
+    know_installed(&store, &mut index, name, &Keyring::load(operator.as_deref())?);
     let Some(digest) = index.packs.remove(name) else {
         return Err(PackError::NotInstalled {
             name: escape_control(name).chars().take(80).collect(),
@@ -172,6 +256,10 @@ pub(crate) fn remove_in(operator: Option<&Path>, name: &str) -> Result<PackView,
         }
         .into());
     };
+    gateway.seal_trust(TrustChange::PackRemoved {
+        name: name.to_owned(),
+        sha256: digest.clone(),
+    })?;
     store.write_index(&index)?;
     store.forget(&digest);
     Ok(PackView {
@@ -183,32 +271,56 @@ pub(crate) fn remove_in(operator: Option<&Path>, name: &str) -> Result<PackView,
     })
 }
 
+/// The version of what is installed of this name, where the index was written before these were kept.
+fn know_installed(store: &Store, index: &mut Index, name: &str, keys: &Keyring) {
+    if index.highest.contains_key(name) {
+        return;
+    }
+    let installed = index
+        .packs
+        .get(name)
+        .and_then(|digest| one(store, name, digest, keys).ok());
+    if let Some(pack) = installed {
+        index.highest.insert(name.to_owned(), Highest::from(pack.info()));
+    }
+}
+
 /// The installed packs, each verified now.
 ///
 /// # Errors
 /// When one of them does not count any more, or is not what was installed.
 pub(crate) fn load(operator: Option<&Path>, keys: &Keyring) -> Result<Vec<Pack>, PackError> {
-    let Some(store) = Store::open(operator, FOLDER)? else {
-        return Ok(Vec::new());
-    };
-    let mut packs = Vec::new();
-    for (name, digest) in index_of(&store)?.packs {
-        let dir = store.entry(&digest)?;
-        let signature = read(&dir, SIGNATURE_FILE)?;
-        if crate::hex(&Sha256::digest(&signature)) != digest {
-            return Err(PackError::Changed {
-                file: format!("{FOLDER}/{digest}/{SIGNATURE_FILE}"),
-            });
-        }
-        let (pack, _) = Pack::verify(&name, &signature, |file| read(&dir, file), keys, now_us())?;
-        if pack.info().name != name {
-            return Err(PackError::Changed {
-                file: format!("{FOLDER}/{INDEX}"),
-            });
-        }
-        packs.push(pack);
+    match Store::open(operator, FOLDER)? {
+        Some(store) => each(&store, keys)?.into_iter().collect(),
+        None => Ok(Vec::new()),
     }
-    Ok(packs)
+}
+
+/// Each of the installed packs, or what is wrong with it.
+fn each(store: &Store, keys: &Keyring) -> Result<Vec<Result<Pack, PackError>>, PackError> {
+    let packs = index_of(store)?.packs;
+    Ok(packs
+        .iter()
+        .map(|(name, digest)| one(store, name, digest, keys))
+        .collect())
+}
+
+/// The pack `name` out of the folder of its digest.
+fn one(store: &Store, name: &str, digest: &str, keys: &Keyring) -> Result<Pack, PackError> {
+    let dir = store.entry(digest)?;
+    let signature = read(&dir, SIGNATURE_FILE)?;
+    if crate::hex(&Sha256::digest(&signature)) != digest {
+        return Err(PackError::Changed {
+            file: format!("{FOLDER}/{digest}/{SIGNATURE_FILE}"),
+        });
+    }
+    let (pack, _) = Pack::verify(name, &signature, |file| read(&dir, file), keys, now_us())?;
+    if pack.info().name != name {
+        return Err(PackError::Changed {
+            file: format!("{FOLDER}/{INDEX}"),
+        });
+    }
+    Ok(pack)
 }
 
 /// The store of packs, and what is in it.

@@ -211,6 +211,30 @@ pub enum TrustChange {
         /// The signed revocation.
         envelope: Envelope,
     },
+    /// A pack of actions is installed.
+    PackInstalled {
+        /// Its name.
+        name: String,
+        /// Its version.
+        version: String,
+        /// SHA-256 of its signature file, in hex: the folder that it lies in.
+        sha256: String,
+        /// Holder of the key that signed it.
+        signer: String,
+        /// The same digest of what it replaces.
+        replaced: Option<String>,
+        /// The operator allowed a step back.
+        downgrade_allowed: bool,
+        /// The signature, which names each action's file with its digest: an auditor who has the public key can verify it.
+        envelope: Envelope,
+    },
+    /// A pack of actions is removed.
+    PackRemoved {
+        /// Its name.
+        name: String,
+        /// SHA-256 of its signature file, in hex.
+        sha256: String,
+    },
     /// A key is trusted.
     KeyTrusted {
         /// Its holder.

@@ -1,6 +1,7 @@
 //! `catalog`.
 
 use pg_logstats_gateway::catalogue::view;
+use pg_logstats_gateway::trust::Trust;
 use pg_logstats_gateway::{ExitCode, GatewayError, packs};
 
 use crate::args::{CatalogVerb, Cli};
@@ -11,8 +12,17 @@ pub(super) fn run(cli: &Cli, verb: &CatalogVerb) -> Result<ExitCode, GatewayErro
         CatalogVerb::List => output::print(cli, &view::list(&packs::catalogue()?), render::actions)?,
         CatalogVerb::Show { action } => output::print(cli, &view::show(&packs::catalogue()?, action)?, render::action)?,
         CatalogVerb::Sign { folder, key } => output::print(cli, &packs::sign(folder, key)?, render::pack)?,
-        CatalogVerb::Install { folder } => output::print(cli, &packs::install(folder)?, render::pack)?,
-        CatalogVerb::Remove { name } => output::print(cli, &packs::remove(name)?, render::pack)?,
+        CatalogVerb::Install {
+            folder,
+            allow_downgrade,
+        } => {
+            let installed = packs::install(&super::options(cli), Trust::builtin(), folder, *allow_downgrade)?;
+            output::print(cli, &installed, render::pack)?;
+        }
+        CatalogVerb::Remove { name } => {
+            let removed = packs::remove(&super::options(cli), Trust::builtin(), name)?;
+            output::print(cli, &removed, render::pack)?;
+        }
     }
     Ok(ExitCode::Done)
 }

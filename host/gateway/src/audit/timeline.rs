@@ -158,6 +158,10 @@ fn trust(change: &TrustChange) -> String {
         ),
         TrustChange::RunbookRemoved { name, .. } => format!("removes the runbook {name}"),
         TrustChange::RunbookRevoked { sha256, .. } => format!("revokes the component sha256:{sha256}"),
+        TrustChange::PackInstalled {
+            name, version, signer, ..
+        } => format!("installs the pack {name} {version}, signed by {signer}"),
+        TrustChange::PackRemoved { name, .. } => format!("removes the pack {name}"),
         TrustChange::KeyTrusted { name, key_id, roles } => {
             let roles: Vec<&str> = roles.iter().map(|role| role.as_str()).collect();
             format!("trusts the key {key_id} of {name} as {}", roles.join(", "))

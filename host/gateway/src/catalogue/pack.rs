@@ -13,6 +13,7 @@ use std::collections::BTreeSet;
 
 use pg_logstats_audit::dsse::{self, DsseError, Envelope};
 use pg_logstats_audit::{PrivateKey, Signer as _};
+use semver::Version;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
@@ -45,11 +46,13 @@ pub struct PackInfo {
     /// Its name.
     pub name: String,
     /// Its version.
-    pub version: String,
+    pub version: Version,
     /// Who signed it, as the operator calls him.
     pub signer: String,
     /// SHA-256 of its signature file, in hex.
     pub digest: String,
+    /// SHA-256 of what was signed, in hex: the same whoever signs it.
+    pub content: String,
 }
 
 /// A pack that counts, with its actions checked.
@@ -145,6 +148,30 @@ pub enum PackError {
         /// What this is.
         has: &'static str,
     },
+    /// It is older than what there was.
+    #[error(
+        "the pack `{name}` {version} is older than {highest}, which was installed here; an older one may have faults that were mended since. Whoever \
+         wants it all the same says --allow-downgrade"
+    )]
+    Downgrade {
+        /// The pack.
+        name: String,
+        /// What was to be installed.
+        version: Version,
+        /// The highest that was.
+        highest: Version,
+    },
+    /// Two packs with one version.
+    #[error(
+        "the pack `{name}` {version} was installed here with other actions; what changes has a new version. Whoever wants to replace it all the same \
+         says --allow-downgrade"
+    )]
+    SameVersion {
+        /// The pack.
+        name: String,
+        /// Its version.
+        version: Version,
+    },
     /// There is no such pack.
     #[error("no pack `{name}` is installed; installed are: {known}")]
     NotInstalled {
@@ -168,9 +195,12 @@ impl PackError {
         )
     }
 
-    /// Whether the operator's trust store is what denies it.
+    /// Whether the operator's trust store, or what was installed before, is what denies it.
     pub fn is_denied(&self) -> bool {
-        matches!(self, Self::Trust { .. }) && !self.is_tampering()
+        matches!(
+            self,
+            Self::Trust { .. } | Self::Downgrade { .. } | Self::SameVersion { .. }
+        ) && !self.is_tampering()
     }
 }
 
@@ -218,14 +248,15 @@ impl Pack {
                 .collect(),
         };
         manifest.check(AUTHORS_FILE)?;
+        let payload = serde_json::to_vec(&manifest).map_err(|e| field("pack.toml", e.to_string()))?;
         let info = PackInfo {
-            name: manifest.name.clone(),
-            version: manifest.version.clone(),
+            version: manifest.version(AUTHORS_FILE)?,
+            name: manifest.name,
             signer: key.key_id().to_string(),
             digest: String::new(),
+            content: crate::hex(&Sha256::digest(&payload)),
         };
         checked_actions(&info, files)?;
-        let payload = serde_json::to_vec(&manifest).map_err(|e| field("pack.toml", e.to_string()))?;
         Ok((info, dsse::seal(key, PAYLOAD_TYPE, &payload)?))
     }
 
@@ -271,10 +302,11 @@ impl Pack {
             files.push((file.name.clone(), bytes));
         }
         let info = PackInfo {
+            version: manifest.version(SIGNATURE_FILE)?,
             name: manifest.name,
-            version: manifest.version,
             signer: opened.name,
             digest: crate::hex(&Sha256::digest(signature)),
+            content: crate::hex(&Sha256::digest(&opened.payload)),
         };
         let actions = checked_actions(&info, &files)?;
         Ok((Self { info, actions }, files))
@@ -282,6 +314,14 @@ impl Pack {
 }
 
 impl Manifest {
+    fn version(&self, file: &str) -> Result<Version, PackError> {
+        Version::parse(&self.version).map_err(|error| PackError::Field {
+            file: file.to_owned(),
+            field: "version",
+            reason: error.to_string(),
+        })
+    }
+
     fn check(&self, file: &str) -> Result<(), PackError> {
         let wrong = |field, reason: String| PackError::Field {
             file: file.to_owned(),

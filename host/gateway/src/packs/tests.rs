@@ -5,6 +5,7 @@ use pg_logstats_audit::{PrivateKey, Signer as _};
 
 use super::*;
 use crate::catalogue::pack::tests::ACTION;
+use crate::record::{RecordBody, SealedRecord};
 
 /// An author's folder, a key, and an operator who trusts it.
 struct World {
@@ -48,8 +49,51 @@ impl World {
         std::fs::write(self.folder().join("acme.dead_tuples.toml"), action).unwrap();
     }
 
+    fn options(&self) -> OpenOptions {
+        OpenOptions {
+            workspace: Some(self.home.path().join("workspace")),
+            operator: Some(self.operator()),
+            ..OpenOptions::default()
+        }
+    }
+
     fn install(&self) -> Result<PackView, GatewayError> {
-        install_in(Some(&self.operator()), &self.folder())
+        install(&self.options(), Trust::builtin(), &self.folder(), false)
+    }
+
+    fn install_older(&self) -> Result<PackView, GatewayError> {
+        install(&self.options(), Trust::builtin(), &self.folder(), true)
+    }
+
+    fn remove(&self, name: &str) -> Result<PackView, GatewayError> {
+        remove(&self.options(), Trust::builtin(), name)
+    }
+
+    /// Signs the author's folder with this version and this limit of its action.
+    fn sign(&self, version: &str, max_bytes: u32) {
+        let limit = format!("max_bytes = {max_bytes}");
+        self.author(version, &ACTION.replace("max_bytes = 16384", &limit));
+        sign(&self.folder(), &self.key()).unwrap();
+    }
+
+    /// What the audit log says of packs.
+    fn changes(&self) -> Vec<TrustChange> {
+        let gateway = Gateway::open(&self.options(), Trust::builtin()).unwrap();
+        let log = gateway.audit_log();
+        let kept = log.entries().unwrap().map(|found| {
+            let record = log.read(&found.unwrap().entry.id).unwrap();
+            match serde_json::from_slice::<SealedRecord>(&record.payload).unwrap().body {
+                RecordBody::Trust(change) => *change,
+                other => panic!("{other:?}"),
+            }
+        });
+        kept.collect()
+    }
+
+    /// The folder of the installed pack.
+    fn installed(&self) -> PathBuf {
+        let folders = std::fs::read_dir(self.operator().join("packs")).unwrap();
+        folders.map(|it| it.unwrap().path()).find(|it| it.is_dir()).unwrap()
     }
 
     fn load(&self) -> Result<Vec<Pack>, PackError> {
@@ -60,7 +104,7 @@ impl World {
         self.load()
             .unwrap()
             .iter()
-            .map(|it| it.info().version.clone())
+            .map(|it| it.info().version.to_string())
             .collect()
     }
 
@@ -98,9 +142,9 @@ fn a_pack_is_signed_installed_replaced_and_removed() {
     assert_eq!(world.versions(), ["1.1.0"]);
     assert_eq!(world.folders(), 1, "the earlier version is gone");
 
-    let unknown = remove_in(Some(&world.operator()), "other").unwrap_err();
+    let unknown = world.remove("other").unwrap_err();
     assert!(unknown.to_string().contains("installed are: `acme`"), "{unknown}");
-    remove_in(Some(&world.operator()), "acme").unwrap();
+    world.remove("acme").unwrap();
     assert!(world.load().unwrap().is_empty());
     assert_eq!(world.folders(), 0);
 }
@@ -110,11 +154,7 @@ fn every_start_verifies_again() {
     let world = World::new();
     sign(&world.folder(), &world.key()).unwrap();
     world.install().unwrap();
-    let pack = std::fs::read_dir(world.operator().join("packs"))
-        .unwrap()
-        .map(|it| it.unwrap().path())
-        .find(|it| it.is_dir())
-        .unwrap();
+    let pack = world.installed();
     let action = pack.join("acme.dead_tuples.toml");
     let good = std::fs::read_to_string(&action).unwrap();
     std::fs::write(&action, good.replace("pg_stat_user_tables", "pg_stat_all_tables")).unwrap();
@@ -180,4 +220,149 @@ fn a_folder_with_more_in_it_than_was_signed_is_not_installed() {
     std::fs::rename(world.folder().join("acme.dead_tuples.toml"), &outside).unwrap();
     std::os::unix::fs::symlink(&outside, world.folder().join("acme.dead_tuples.toml")).unwrap();
     assert!(world.install().is_err());
+}
+
+#[test]
+fn every_change_is_recorded_with_the_signature() {
+    let world = World::new();
+    world.sign("1.0.0", 16384);
+    world.install().unwrap();
+    world.sign("1.1.0", 8192);
+    world.install().unwrap();
+    world.remove("acme").unwrap();
+    world.remove("acme").unwrap_err();
+    let changes = world.changes();
+    let [
+        TrustChange::PackInstalled {
+            name,
+            version,
+            sha256: first,
+            signer,
+            replaced: None,
+            downgrade_allowed: false,
+            envelope,
+        },
+        TrustChange::PackInstalled {
+            version: newer,
+            sha256: second,
+            replaced: Some(replaced),
+            ..
+        },
+        TrustChange::PackRemoved { sha256: removed, .. },
+    ] = changes.as_slice()
+    else {
+        panic!("{changes:#?}")
+    };
+    assert_eq!(
+        (name.as_str(), version.as_str(), newer.as_str(), signer.as_str()),
+        ("acme", "1.0.0", "1.1.0", "dba")
+    );
+    assert_eq!((replaced, removed), (first, second));
+    let signed = String::from_utf8(envelope.unverified_payload().unwrap()).unwrap();
+    assert!(signed.contains("acme.dead_tuples.toml"), "{signed}");
+}
+
+#[test]
+fn a_step_back_needs_the_operators_word() {
+    let world = World::new();
+    world.sign("1.1.0", 16384);
+    world.install().unwrap();
+    world.sign("1.1.0", 8192);
+    let other = world.install().unwrap_err().to_string();
+    assert!(other.contains("1.1.0 was installed here with other actions"), "{other}");
+    world.sign("1.0.9", 16384);
+    let older = world.install().unwrap_err();
+    assert!(older.to_string().contains("1.0.9 is older than 1.1.0"), "{older}");
+    assert_eq!(older.exit_code(), crate::ExitCode::Denied);
+    world.remove("acme").unwrap();
+    assert!(world.install().is_err(), "removed, it is known still");
+    assert_eq!(world.changes().len(), 2, "what was refused changed nothing");
+    world.install_older().unwrap();
+    assert_eq!(world.versions(), ["1.0.9"]);
+    assert!(matches!(
+        world.changes().last(),
+        Some(TrustChange::PackInstalled {
+            downgrade_allowed: true,
+            ..
+        })
+    ));
+    world.sign("1.1.0", 8192);
+    world.install().unwrap();
+
+    // The same by another key is the same.
+    let second = world.home.path().join("second.pem");
+    let pem = crate::keys::generate(&second).unwrap().public_key;
+    sign(&world.folder(), &second).unwrap();
+    world.trust(&pem, "\"catalogue\"");
+    world.install().unwrap();
+    assert_eq!(world.versions(), ["1.1.0"]);
+}
+
+#[test]
+fn an_index_of_before_knows_what_is_installed() {
+    let world = World::new();
+    world.sign("1.1.0", 16384);
+    world.install().unwrap();
+    let index = world.operator().join("packs/installed.json");
+    let mut listed: serde_json::Value = serde_json::from_slice(&std::fs::read(&index).unwrap()).unwrap();
+    listed.as_object_mut().unwrap().remove("highest").unwrap();
+    std::fs::write(&index, listed.to_string()).unwrap();
+    world.sign("1.0.0", 16384);
+    assert!(world.install().unwrap_err().to_string().contains("older than 1.1.0"));
+    world.remove("acme").unwrap();
+    assert!(world.install().unwrap_err().to_string().contains("older than 1.1.0"));
+}
+
+#[test]
+fn what_does_not_verify_can_be_replaced_and_removed() {
+    let world = World::new();
+    world.sign("1.0.0", 16384);
+    world.install().unwrap();
+    let action = world.installed().join("acme.dead_tuples.toml");
+    let spoil = || std::fs::write(&action, "spoilt").unwrap();
+    // A configuration that names its action, which is none while it does not verify.
+    let config = world.operator().join("config.toml");
+    let named = "[policy]\nrequire_approval = [\"acme.dead_tuples\"]\n";
+    std::fs::write(&config, named).unwrap();
+    spoil();
+    assert!(Gateway::open(&world.options(), Trust::builtin()).is_err());
+    world.install().unwrap();
+    Gateway::open(&world.options(), Trust::builtin()).unwrap();
+    spoil();
+    let held = world.remove("acme").unwrap_err().to_string();
+    assert!(held.contains("acme.dead_tuples"), "{held}");
+    std::fs::remove_file(&config).unwrap();
+    world.remove("acme").unwrap();
+    assert_eq!(world.changes().len(), 3);
+
+    // One that does not verify keeps nobody from removing another.
+    world.install().unwrap();
+    let mut index: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(world.operator().join("packs/installed.json")).unwrap()).unwrap();
+    let digest = index["packs"]["acme"].clone();
+    index["packs"]["other"] = digest;
+    std::fs::write(world.operator().join("packs/installed.json"), index.to_string()).unwrap();
+    spoil();
+    world.remove("other").unwrap();
+    world.remove("acme").unwrap();
+    assert!(world.load().unwrap().is_empty());
+}
+
+#[test]
+fn an_agent_changes_no_pack() {
+    let world = World::new();
+    world.sign("1.0.0", 16384);
+    std::fs::write(world.operator().join("config.toml"), "").unwrap();
+    let agent = OpenOptions {
+        agent: true,
+        workspace: None,
+        ..world.options()
+    };
+    for refused in [
+        install(&agent, Trust::builtin(), &world.folder(), true),
+        remove(&agent, Trust::builtin(), "acme"),
+    ] {
+        assert!(matches!(refused, Err(GatewayError::Refused(_))), "{refused:?}");
+    }
+    assert!(world.load().unwrap().is_empty());
 }

@@ -37,18 +37,21 @@ impl World {
         std::fs::write(at("acme/pack.toml"), about).unwrap();
         std::fs::write(at("acme/acme.dead_tuples.toml"), action).unwrap();
         crate::packs::sign(&at("acme"), &at("dba.pem")).unwrap();
-        crate::packs::install_in(Some(&at("operator")), &at("acme")).unwrap();
+        crate::packs::install(&Self::options(home.path()), Trust::builtin(), &at("acme"), false).unwrap();
         let gateway = Self::open(home.path());
         Self { home, gateway }
     }
 
-    fn open(home: &Path) -> Gateway {
-        let options = OpenOptions {
+    fn options(home: &Path) -> OpenOptions {
+        OpenOptions {
             workspace: Some(home.join("workspace")),
             operator: Some(home.join("operator")),
             ..OpenOptions::default()
-        };
-        Gateway::open(&options, Trust::builtin()).unwrap()
+        }
+    }
+
+    fn open(home: &Path) -> Gateway {
+        Gateway::open(&Self::options(home), Trust::builtin()).unwrap()
     }
 
     /// A report in which the runbook was offered the pack's action for a family of the log.
@@ -123,7 +126,7 @@ fn an_action_of_a_pack_runs_as_a_built_in_one() {
             .contains("\"untrusted\":true")
     );
     // Removed, it is no action any more, for reports of before either.
-    crate::packs::remove_in(Some(&world.home.path().join("operator")), "acme").unwrap();
+    crate::packs::remove(&World::options(world.home.path()), Trust::builtin(), "acme").unwrap();
     let without = World {
         gateway: World::open(world.home.path()),
         home: world.home,

@@ -77,7 +77,10 @@ fn verify(envelope: &Envelope, files: &Files, keys: &Keyring) -> Result<Pack, Pa
 fn a_signed_pack_joins_the_catalogue() {
     let key = PrivateKey::generate().unwrap();
     let (info, envelope) = Pack::sign(AUTHORS.as_bytes(), &files(ACTION), &key).unwrap();
-    assert_eq!((info.name.as_str(), info.version.as_str()), ("acme", "1.2.0"));
+    assert_eq!(
+        (info.name.as_str(), info.version.to_string()),
+        ("acme", "1.2.0".to_owned())
+    );
     let pack = verify(&envelope, &files(ACTION), &ring(&key, "\"catalogue\"")).unwrap();
     assert_eq!(pack.info().signer, "dba");
     let builtin = Catalogue::builtin().unwrap();
