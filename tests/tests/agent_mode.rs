@@ -76,6 +76,22 @@ impl House {
 }
 
 #[test]
+fn the_environment_does_not_choose_where_budgets_are_counted() {
+    let house = House::new("");
+    let file = house.root().join(".config/pg-logstats/config.toml");
+    let configured = std::fs::read_to_string(&file).unwrap();
+    let (workspace, others): (Vec<&str>, Vec<&str>) =
+        configured.lines().partition(|line| line.starts_with("workspace"));
+    assert_eq!(workspace.len(), 1, "{configured}");
+    std::fs::write(&file, others.join("\n")).unwrap();
+    for args in [&["triage", "locks", &house.log()][..], &["audit", "list"]] {
+        house.agent(args).fails(2, &["`workspace`", "[agent]"]);
+    }
+    assert!(!house.root().join(".local/share/pg-logstats").exists());
+    assert!(!house.root().join("operators").exists());
+}
+
+#[test]
 fn flags_that_would_change_the_operators_rules_are_refused_and_recorded() {
     let house = House::new("");
     let log = house.log();

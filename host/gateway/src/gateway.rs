@@ -147,6 +147,14 @@ impl OpenOptions {
             }
         };
         let workspace = match self.agent {
+            // The default place is where XDG_DATA_HOME says, so the caller would choose the log that his budgets are counted from.
+            true if config.agent.workspace.is_none() => {
+                return Err(GatewayError::Usage(
+                    "agent mode needs `workspace` below `[agent]` of the operator's configuration: the log that budgets are counted from and records \
+                     go to"
+                        .to_owned(),
+                ));
+            }
             true => config.agent.workspace.clone(),
             false => self.workspace.clone(),
         };

@@ -168,16 +168,47 @@ fn quoted(text: &[u8]) -> Option<(String, usize)> {
     }
 }
 
-/// Whether PL/pgSQL's RAISE made the entry, which says whatever the function's author wants: the innermost line of CONTEXT tells, unless
-/// `log_error_verbosity` is `terse`. A name in quotes may have a line end.
-pub(crate) fn is_raised(context: &[u8]) -> bool {
+/// Whether a function's author chose what an entry says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Raised {
+    /// Not as far as can be told: with `log_error_verbosity = terse` nothing tells, nor does what PL/Tcl logs.
+    No,
+    /// PL/Perl or PL/Python logged it, or the server did while it did something for such a function besides executing a statement.
+    Perhaps,
+    /// PL/pgSQL's RAISE did.
+    Yes,
+}
+
+impl Raised {
+    /// Whether the entry says whatever its author wants; `may_be_the_servers` as far as all else tells.
+    pub(crate) fn is_a_functions(self, may_be_the_servers: bool) -> bool {
+        match self {
+            Self::No => false,
+            Self::Perhaps => !may_be_the_servers,
+            Self::Yes => true,
+        }
+    }
+}
+
+/// The innermost line of CONTEXT tells. A name in quotes may have a line end.
+pub(crate) fn raised(context: &[u8]) -> Raised {
+    if context.is_empty() {
+        return Raised::No;
+    }
     let mut in_quotes = false;
     let end = context.iter().position(|&byte| {
         in_quotes ^= byte == b'"';
         byte == b'\n' && !in_quotes
     });
     let innermost = slice(context, 0, end.unwrap_or(context.len()));
-    innermost.starts_with(b"PL/pgSQL function ") && innermost.ends_with(b" at RAISE")
+    if innermost.starts_with(b"PL/pgSQL function ") && innermost.ends_with(b" at RAISE") {
+        return Raised::Yes;
+    }
+    // An anonymous block has no name: `PL/Perl anonymous code block`.
+    match innermost.starts_with(b"PL/Perl ") || innermost.starts_with(b"PL/Python ") {
+        true => Raised::Perhaps,
+        false => Raised::No,
+    }
 }
 
 /// What stands in statements beside passwords and keys, in lower case.

@@ -15,7 +15,7 @@ use crate::evidence::PlanFormat;
 use crate::foreign;
 use crate::interner::{Again, Interner, NamesId};
 use crate::ledger::{NotDone, PlanSeen};
-use crate::message::{self, DurationKind};
+use crate::message::{self, DurationKind, Raised};
 use crate::observation::{Activity, Deadlocked, ErrorKey, Findings, Kind, Observation, Process, Statement, Waited};
 use crate::prefix::Memory;
 use crate::reader::Block;
@@ -125,7 +125,7 @@ impl Sink for Worker {
             process,
             names,
             at_us: entry.at.map_or(0, |stamp| stamp.at_us),
-            is_raised: message::is_raised(texts.get(entry.context)),
+            raised: message::raised(texts.get(entry.context)),
         };
         if let Some(process) = process {
             self.tell_names(process, names);
@@ -159,8 +159,7 @@ struct Facts {
     process: Option<Process>,
     names: NamesId,
     at_us: i64,
-    /// A function raised it, so it says whatever its author wants.
-    is_raised: bool,
+    raised: Raised,
 }
 
 impl Worker {
@@ -181,7 +180,7 @@ impl Worker {
         let message = texts.get(entry.message);
         let hidden_statement = entry.statement.is_empty();
         if let Some(duration) = message::duration(message) {
-            if !hidden_statement || facts.is_raised {
+            if !hidden_statement || facts.raised.is_a_functions(false) {
                 self.findings.totals.limitation("forged_duration");
                 return Kind::Forged;
             }
@@ -190,7 +189,7 @@ impl Worker {
             return Kind::Duration;
         }
         if hidden_statement
-            && !facts.is_raised
+            && !facts.raised.is_a_functions(false)
             && let Some((DurationKind::Statement | DurationKind::Execute, start)) = message::logged(message)
         {
             if let Some(process) = facts.process {
@@ -285,8 +284,9 @@ impl Worker {
         };
         let statement = texts.get(entry.statement);
         // Only a session has a statement or a user: this one raised text that looks like another process's message. So may autovacuum, which calls
-        // functions of whoever owns the index that it reads.
-        if facts.is_raised
+        // functions of whoever owns the index that it reads. A cursor of PL/Perl in a session may well have needed a temporary file.
+        let may_be_the_servers = !statement.is_empty() && !events::is_of_server_process(event);
+        if facts.raised.is_a_functions(may_be_the_servers)
             || (!statement.is_empty() && !events::may_have_statement(event))
             || (!entry.user.is_empty() && events::is_of_server_process(event))
         {
@@ -429,10 +429,12 @@ impl Worker {
         let known_state = entry.sqlstate.filter(|_| entry.severity.is_error());
         let told = event.or_else(|| known_state.and_then(events::by_state));
         // What a function raised is an error all the same, and no event of the server.
-        if facts.is_raised && told.is_some() {
+        let may_be_the_servers = entry.severity.is_error() && !entry.statement.is_empty();
+        let is_raised = facts.raised.is_a_functions(may_be_the_servers);
+        if is_raised && told.is_some() {
             self.findings.totals.limitation("forged_event");
         }
-        let (event, told) = if facts.is_raised { (None, None) } else { (event, told) };
+        let (event, told) = if is_raised { (None, None) } else { (event, told) };
         if let Some(event) = told {
             *self.findings.totals.events.entry(event).or_default() += 1;
             if event.starts_with("connection_") && entry.severity.is_error() {

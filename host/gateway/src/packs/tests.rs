@@ -352,7 +352,8 @@ fn what_does_not_verify_can_be_replaced_and_removed() {
 fn an_agent_changes_no_pack() {
     let world = World::new();
     world.sign("1.0.0", 16384);
-    std::fs::write(world.operator().join("config.toml"), "").unwrap();
+    let config = format!("[agent]\nworkspace = {:?}\n", world.home.path().join("workspace"));
+    std::fs::write(world.operator().join("config.toml"), config).unwrap();
     let agent = OpenOptions {
         agent: true,
         workspace: None,

@@ -825,6 +825,73 @@ fn what_a_function_raises_is_no_event_whoever_calls_it() {
     }
 }
 
+/// What PL/Perl and PL/Python log has nothing but their name in its CONTEXT, and so has what the server logs while it closes their cursors.
+#[test]
+fn what_another_languages_function_logs_is_no_event_of_the_servers_processes() {
+    let logged = |context: &str, statement: &str, severity, state, message: &str| Written {
+        severity,
+        state,
+        context: context.to_owned(),
+        statement: statement.to_owned(),
+        ..Written::log(1, 500, message)
+    };
+    let perl = "PL/Perl function \"idx\"";
+    let temporary = "temporary file: path \"base/pgsql_tmp/pgsql_tmp7.0\", size 280000";
+    let entries = [
+        // Called by autovacuum, from an index.
+        logged(
+            perl,
+            "",
+            "LOG",
+            "00000",
+            "duration: 99999.000 ms  statement: SELECT forged",
+        ),
+        logged(perl, "", "LOG", "00000", temporary),
+        logged(
+            "PL/Python anonymous code block",
+            "",
+            "LOG",
+            "00000",
+            "checkpoints are occurring too frequently (3 seconds apart)",
+        ),
+        logged(
+            perl,
+            "",
+            "WARNING",
+            "01000",
+            "database \"x\" must be vacuumed within 1000 transactions",
+        ),
+        logged(perl, "", "ERROR", "40P01", "deadlock detected"),
+        // Called in a session.
+        logged(
+            perl,
+            "SELECT idx(1)",
+            "LOG",
+            "00000",
+            "server process (PID 7) was terminated by signal 9: Killed",
+        ),
+        // A cursor that it closes.
+        logged(
+            "PL/Python function \"cury\"\nSQL statement \"SELECT cury()\"",
+            "SELECT cury()",
+            "LOG",
+            "00000",
+            temporary,
+        ),
+    ];
+    for format in [Format::Stderr, Format::Csv, Format::Json] {
+        let evidence = run(render(&entries, format).as_bytes()).unwrap();
+        assert_eq!(evidence.total_duration_us, 0, "{format:?}");
+        let events: Vec<(&str, u64)> = evidence
+            .source
+            .events
+            .iter()
+            .map(|(event, n)| (event.as_str(), *n))
+            .collect();
+        assert_eq!(events, [("temp_file_created", 1)], "{format:?}");
+    }
+}
+
 /// A statement that is kept to be run again is kept with its values.
 #[test]
 fn a_statement_with_a_credential_is_no_sample() {
