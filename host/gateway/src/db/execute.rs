@@ -119,11 +119,23 @@ async fn run(
         }
     };
     clock.stop();
-    session.close().await;
+    let is_over = session.close().await || cancel::end(target, pid, watchdog.as_mut()).await;
     if let Some(watchdog) = watchdog {
         watchdog.close().await;
     }
-    ended.map_err(|failure| in_terms_of_timeouts(failure, clock.elapsed(), timeouts))
+    ended.map_err(|failure| match is_over {
+        true => in_terms_of_timeouts(failure, clock.elapsed(), timeouts),
+        false => may_still_run(failure, pid),
+    })
+}
+
+/// The server neither cancelled the statement nor ended its process.
+fn may_still_run(failure: Failure, pid: i32) -> Failure {
+    let detail = format!(
+        "{}; it may still run on the server, in process {pid}: look there (pg_stat_activity), and end it",
+        failure.detail
+    );
+    Failure { detail, ..failure }
 }
 
 /// Waits for a reason to stop the action: the verdict, the operator, or a server that does not keep its own timeout.

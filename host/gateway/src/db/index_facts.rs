@@ -208,6 +208,10 @@ SELECT pg_catalog.quote_ident(n.nspname)
   JOIN pg_catalog.pg_proc AS p ON p.oid = d.objid
   JOIN pg_catalog.pg_language AS l ON l.oid = p.prolang AND l.lanname = 'c'
   JOIN pg_catalog.pg_namespace AS n ON n.oid = p.pronamespace
+  JOIN pg_catalog.pg_roles AS o ON o.oid = n.nspowner
+  JOIN pg_catalog.pg_database AS b ON b.datname = pg_catalog.current_database()
+  JOIN pg_catalog.pg_roles AS r
+    ON r.oid = CASE o.rolname WHEN 'pg_database_owner' THEN b.datdba ELSE o.oid END AND (r.rolsuper OR r.oid = e.extowner)
  WHERE e.extname = 'hypopg'
    AND p.proname IN ('hypopg_create_index', 'hypopg_relation_size', 'hypopg_drop_index')
    AND pg_catalog.has_schema_privilege(n.oid, 'USAGE')

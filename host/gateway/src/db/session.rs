@@ -108,8 +108,10 @@ pub(crate) struct Facts {
     pub(crate) pid: i32,
     /// The name of the database that it is in, which a pooler may have chosen.
     pub(crate) database: String,
-    /// The quoted schema of pg_stat_statements, when this database has the extension.
+    /// The quoted schema of pg_stat_statements, when this database has the extension and its name means that and nothing else.
     pub(crate) pg_stat_statements_schema: Option<String>,
+    /// The database has the extension, in a schema that somebody could rename: who neither is a superuser nor owns the extension.
+    pub(crate) statements_may_be_replaced: bool,
     /// Whether the role sees other roles' sessions and statements.
     pub(crate) reads_all_stats: bool,
     /// What the role can do and should not be able to.
@@ -182,13 +184,14 @@ impl Session {
         }
     }
 
-    /// Rolls back and says goodbye. Nothing depends on it: a session that just vanishes is rolled back too.
-    pub(crate) async fn close(mut self) {
+    /// Rolls back and says goodbye; tells whether the server heeded that. A session that just vanishes is rolled back too, once the server
+    /// gets to it.
+    pub(crate) async fn close(mut self) -> bool {
         let goodbye = async {
             let _ = sqlx::raw_sql("ROLLBACK").execute(&mut self.connection).await;
             let _ = self.connection.close().await;
         };
-        let _ = tokio::time::timeout(GRACE, goodbye).await;
+        tokio::time::timeout(GRACE, goodbye).await.is_ok()
     }
 }
 
@@ -235,11 +238,15 @@ pub(crate) fn opening(timeouts: Timeouts) -> String {
 fn facts(row: &sqlx::postgres::PgRow) -> Result<Facts, sqlx::Error> {
     let version: i32 = row.try_get("server_version_num")?;
     let powers: String = row.try_get("powers")?;
+    let statements_may_be_replaced: bool = row.try_get("statements_may_be_replaced")?;
     Ok(Facts {
         server_version_num: u32::try_from(version).unwrap_or(0),
         pid: row.try_get("pid")?,
         database: row.try_get("database")?,
-        pg_stat_statements_schema: row.try_get("pg_stat_statements_schema")?,
+        pg_stat_statements_schema: row
+            .try_get::<Option<String>, _>("pg_stat_statements_schema")?
+            .filter(|_| !statements_may_be_replaced),
+        statements_may_be_replaced,
         reads_all_stats: row.try_get("reads_all_stats")?,
         role: row.try_get("role")?,
         powers: Power::ALL
@@ -251,6 +258,10 @@ fn facts(row: &sqlx::postgres::PgRow) -> Result<Facts, sqlx::Error> {
 
 /// Facts about the server and the role. Membership counts whether it is inherited or not, because SET ROLE would reach it.
 ///
+/// A schema's owner may give its name to another schema between any two statements, and functions of the extension are called by that name. So the
+/// extension counts where its schema's owner could do the same without: a superuser, or the extension's own owner. Since PostgreSQL 15 the
+/// schema `public` is the database owner's.
+///
 /// Not counted: TEMPORARY on the database (PUBLIC has it by default, and a read-only transaction makes use of it for nothing that
 /// lasts), and PUBLIC's CREATE on the schema `public`, the default before PostgreSQL 15, which would condemn every role.
 const FACTS: &str = "
@@ -261,6 +272,13 @@ SELECT pg_catalog.current_setting('server_version_num')::int4 AS server_version_
        (SELECT pg_catalog.quote_ident(n.nspname)
           FROM pg_catalog.pg_extension AS e JOIN pg_catalog.pg_namespace AS n ON n.oid = e.extnamespace
          WHERE e.extname = 'pg_stat_statements') AS pg_stat_statements_schema,
+       COALESCE((SELECT NOT r.rolsuper AND r.oid <> e.extowner
+          FROM pg_catalog.pg_extension AS e
+               JOIN pg_catalog.pg_namespace AS n ON n.oid = e.extnamespace
+               JOIN pg_catalog.pg_roles AS o ON o.oid = n.nspowner
+               JOIN pg_catalog.pg_database AS d ON d.datname = pg_catalog.current_database()
+               JOIN pg_catalog.pg_roles AS r ON r.oid = CASE o.rolname WHEN 'pg_database_owner' THEN d.datdba ELSE o.oid END
+         WHERE e.extname = 'pg_stat_statements'), false) AS statements_may_be_replaced,
        pg_catalog.pg_has_role('pg_read_all_stats', 'USAGE') AS reads_all_stats,
        CASE WHEN me.superuser THEN 'superuser' ELSE pg_catalog.concat_ws(',',
          CASE WHEN me.createrole THEN 'createrole' END,

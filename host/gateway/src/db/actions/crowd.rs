@@ -11,7 +11,7 @@ pub(super) const SECRET: &str = "classified";
 
 const TABLES: &str = "
 CREATE EXTENSION pg_stat_statements;
-CREATE TABLE item (id int PRIMARY KEY, name text, price numeric, sold timestamptz) WITH (fillfactor = 90);
+CREATE TABLE item (id int PRIMARY KEY, name text, price numeric, sold timestamptz) WITH (fillfactor = '9e1');
 INSERT INTO item SELECT n, CASE WHEN n % 3 = 0 THEN 'classified' ELSE 'item ' || n END, n, now() FROM generate_series(1, 5000) AS n;
 DELETE FROM item WHERE id % 5 = 0;
 CREATE INDEX item_partial ON item (name) WHERE name <> 'classified';

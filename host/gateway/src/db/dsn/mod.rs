@@ -442,7 +442,8 @@ impl Target {
         self.host.starts_with('/')
     }
 
-    /// What the driver needs. The driver reads some of libpq's variables itself; all of them are overridden or refused above.
+    /// What the driver needs. The driver reads some of libpq's variables itself. All of them are overridden here or refused: by
+    /// [`Target::from_options`] where the environment counts, by the gateway where it does not, for an agent.
     pub(crate) fn connect_options(&self) -> PgConnectOptions {
         let ssl_mode = match self.tls {
             // As libpq: a socket is never encrypted.

@@ -17,6 +17,9 @@ const CANCEL_TIMEOUT: Duration = Duration::from_millis(800);
 /// How much of that the watchdog's connection gets, before another one is tried.
 const WATCHDOG_TIMEOUT: Duration = Duration::from_millis(300);
 
+/// How long ending a backend may take, over a connection of its own if need be.
+const END_TIMEOUT: Duration = Duration::from_millis(1_600);
+
 /// Asks a running action to stop; clones ask for the same.
 #[derive(Debug, Clone)]
 pub struct CancelToken {
@@ -65,6 +68,33 @@ pub(super) async fn on_server(target: &Target, pid: i32, watchdog: Option<&mut W
         }
     };
     let _ = tokio::time::timeout(CANCEL_TIMEOUT, cancel).await;
+}
+
+/// Ends the backend `pid` of ours, which heeds no cancellation: a function that the planner calls can trap one, but not this. Tells whether the
+/// server says that it is gone.
+pub(super) async fn end(target: &Target, pid: i32, watchdog: Option<&mut Watchdog>) -> bool {
+    let end = async {
+        if let Some(connection) = watchdog.and_then(Watchdog::connection)
+            && let Ok(true) = tokio::time::timeout(CANCEL_TIMEOUT, terminate(connection, pid)).await
+        {
+            return true;
+        }
+        let Ok(mut connection) = session::connect(target).await else {
+            return false;
+        };
+        let is_gone = terminate(&mut connection, pid).await;
+        let _ = connection.close().await;
+        is_gone
+    };
+    tokio::time::timeout(END_TIMEOUT, end).await.unwrap_or(false)
+}
+
+/// Every role may end its own backends. One that is gone already counts.
+async fn terminate(connection: &mut PgConnection, pid: i32) -> bool {
+    let sql =
+        "SELECT pg_catalog.pg_terminate_backend(a.pid, 500) FROM pg_catalog.pg_stat_activity AS a WHERE a.pid = $1";
+    let ended = sqlx::query_scalar::<_, bool>(sql).bind(pid).fetch_optional(connection);
+    ended.await.is_ok_and(|ended| ended.unwrap_or(true))
 }
 
 /// Every role may cancel its own backends.

@@ -437,6 +437,27 @@ fn a_bounded_action_is_cancelled_on_the_server_when_the_verdict_leaves_clear() {
     );
 }
 
+/// Functions of others can run in a session of ours while the planner computes, and trap what cancels it.
+#[test]
+fn what_heeds_no_cancellation_is_ended() {
+    shop(
+        "CREATE FUNCTION stubborn() RETURNS int8 LANGUAGE plpgsql AS $$ BEGIN LOOP
+           BEGIN PERFORM pg_sleep(0.1); EXCEPTION WHEN query_canceled THEN NULL; END; END LOOP; END $$",
+    );
+    let marker = "stubborn_action";
+    let sql = format!("SELECT public.stubborn() AS pid /* {marker} */");
+    let mut stubborn = action(TEMP_COUNTERS).with_sql_for_test(&sql, Risk::Safe);
+    stubborn.parameters.clear();
+    stubborn.caps.statement_timeout_ms = 300;
+    let approved = ApprovedAction::for_test(std::sync::Arc::new(stubborn), vec![], None);
+    let outcome = in_background(approved, ExecutionGuard::new(VerdictLevel::Clear))
+        .join()
+        .unwrap();
+    assert_eq!(running(marker), 0, "{outcome:?}");
+    assert_eq!(outcome.status, OutcomeStatus::TimedOut, "{outcome:?}");
+    assert!(!outcome.detail.unwrap().contains("may still run"));
+}
+
 #[test]
 fn a_token_cancels_any_action_on_the_server() {
     let guard = ExecutionGuard::new(VerdictLevel::Clear);

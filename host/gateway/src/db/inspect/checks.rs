@@ -238,6 +238,13 @@ fn statements(seen: &Seen) -> Check {
             "this database has not the extension",
             "CREATE EXTENSION pg_stat_statements; in this database, with pg_stat_statements in shared_preload_libraries",
         ),
+        Statements::Replaceable => failed(
+            id,
+            "the extension's schema belongs to a role (`public` to the database's owner) that is no superuser and does not own the extension: it \
+             could put functions of its own in the place of the extension's, so these are not called",
+            "CREATE SCHEMA statements; ALTER EXTENSION pg_stat_statements SET SCHEMA statements; GRANT USAGE ON SCHEMA statements TO the roles that \
+             look; all as a superuser, or as whoever made the extension",
+        ),
         Statements::NotLoaded => failed(id, "the extension is there, but its library is not loaded", preload),
         Statements::Forbidden => failed(id, "the role may not read it", "run the grant script"),
         Statements::TooOld => failed(

@@ -113,6 +113,7 @@ impl Stage {
         self.leaves_out_what_holds_nothing_back();
         self.knows_no_lag_of_a_standby_that_says_nothing();
         self.orders_tables_by_what_is_forced_first();
+        self.reads_each_sequence_that_can_be_read();
     }
 
     /// The rows that an action gives.
@@ -168,13 +169,35 @@ impl Stage {
         }
     }
 
-    /// These are the youngest tables of all, and those for which autovacuum is forced first.
+    /// One has more values than int8 counts; reading the other would wait for who alters it.
+    fn reads_each_sequence_that_can_be_read(&self) {
+        self.ask("CREATE SEQUENCE every_number MINVALUE -9223372036854775808; CREATE SEQUENCE altered");
+        let mut session = self.crowd.cluster.session(SUPERUSER, "shop").unwrap();
+        session.run("BEGIN; ALTER SEQUENCE altered RESTART").unwrap();
+        let sequences = self.found("sequence.pg_sequence.near_end");
+        let found = |name: &str| {
+            sequences
+                .iter()
+                .find(|row| row["sequence"] == Cell::Text(name.to_owned()))
+        };
+        assert!(found("altered").is_none(), "{sequences:?}");
+        let every = found("every_number").unwrap();
+        assert_eq!(
+            (&every["used_ratio"], &every["remaining"]),
+            (&Cell::Float(0.0), &Cell::Int(i64::MAX))
+        );
+        assert_eq!(every["sequences_read"], Cell::Int(2));
+        assert_eq!(every["sequences_total"], Cell::Int(3));
+    }
+
+    /// These are the youngest tables of all, and those for which autovacuum is forced first, however that was typed.
     fn orders_tables_by_what_is_forced_first(&self) {
         self.ask(
-            "CREATE TABLE by_multixact (id int) WITH (autovacuum_multixact_freeze_max_age = 10000);
-             CREATE TABLE by_xid (id int, note text) WITH (autovacuum_freeze_max_age = 100000);
-             CREATE TABLE by_toast (id int, note text) WITH (autovacuum_freeze_max_age = 400000, toast.autovacuum_freeze_max_age = 150000);
-             CREATE TABLE raised (id int, note text) WITH (autovacuum_freeze_max_age = 2000000000)",
+            "CREATE TABLE by_multixact (id int) WITH (autovacuum_multixact_freeze_max_age = '0x2710');
+             CREATE TABLE by_xid (id int, note text) WITH (autovacuum_freeze_max_age = '1e5');
+             CREATE TABLE by_toast (id int, note text) WITH (autovacuum_freeze_max_age = 400000, toast.autovacuum_freeze_max_age = ' 150000.4 ');
+             CREATE TABLE raised (id int, note text) WITH (autovacuum_freeze_max_age = 2000000000);
+             CREATE TABLE octal (id int) WITH (autovacuum_freeze_max_age = '0303240')",
         );
         // Each turn locks the row in one transaction and changes it in another, which takes a multixact id.
         self.ask(
