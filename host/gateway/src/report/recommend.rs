@@ -10,14 +10,15 @@ use std::borrow::Cow;
 
 use super::Recommendation;
 use super::views::relation_text;
-use crate::outcome::{RelationName, quoted};
+use crate::outcome::RelationName;
 use crate::runbook::assessment::CheckedRecommendation;
 use crate::subjects::{Subject, Subjects, table_relation};
 use crate::untrusted::Untrusted;
 
-/// Renders `advice`; none when a subject lacks what the SQL needs, which [`crate::runbook::assessment`] rules out.
+/// Renders `advice`; none when a subject lacks what the SQL needs, which [`crate::runbook::assessment`] rules out, or when names are so long
+/// that the SQL would be cut off.
 pub(super) fn render(advice: &CheckedRecommendation, subjects: &Subjects) -> Option<Recommendation> {
-    match advice {
+    let rendered = match advice {
         CheckedRecommendation::CreateIndex { relation, columns } => create_index(relation, columns, subjects),
         CheckedRecommendation::SetWorkMem { user, bytes } => set_work_mem(user, *bytes, subjects),
         CheckedRecommendation::AnalyzeRelation { relation } => analyze(relation, subjects),
@@ -38,7 +39,8 @@ pub(super) fn render(advice: &CheckedRecommendation, subjects: &Subjects) -> Opt
         CheckedRecommendation::ValidateConstraint { constraint } => objects::validate_constraint(constraint, subjects),
         CheckedRecommendation::DropReplicationSlot { slot } => objects::drop_replication_slot(slot, subjects),
         CheckedRecommendation::RollbackPrepared { transaction } => objects::rollback_prepared(transaction, subjects),
-    }
+    }?;
+    (!rendered.sql.is_truncated()).then_some(rendered)
 }
 
 fn named_relation<'a>(id: &str, subjects: &'a Subjects) -> Option<Cow<'a, RelationName>> {
@@ -53,7 +55,7 @@ fn named_relation<'a>(id: &str, subjects: &'a Subjects) -> Option<Cow<'a, Relati
 fn create_index(relation: &str, columns: &[String], subjects: &Subjects) -> Option<Recommendation> {
     let relation = named_relation(relation, subjects)?;
     let columns = quoted_columns(&relation, columns, subjects)?;
-    let table = relation.quoted();
+    let table = names::relation(&relation);
     Some(Recommendation {
         kind: "create_index".to_owned(),
         sql: Untrusted::new(&format!("CREATE INDEX CONCURRENTLY ON {table} ({});", columns.join(", "))),
@@ -72,7 +74,7 @@ fn create_index(relation: &str, columns: &[String], subjects: &Subjects) -> Opti
 
 fn quoted_columns(relation: &RelationName, columns: &[String], subjects: &Subjects) -> Option<Vec<String>> {
     let quoted_column = |id: &String| match subjects.get(id) {
-        Some(Subject::Column { relation: of, column }) if of == relation => Some(quoted(column)),
+        Some(Subject::Column { relation: of, column }) if of == relation => Some(names::identifier(column)),
         _ => None,
     };
     columns.iter().map(quoted_column).collect()
@@ -84,7 +86,7 @@ fn set_work_mem(user: &str, bytes: u64, subjects: &Subjects) -> Option<Recommend
     };
     // PostgreSQL's own bounds for work_mem: 64 kB to 2 GB.
     let kib = (bytes / 1024).clamp(64, 2_097_151);
-    let role = quoted(name);
+    let role = names::identifier(name);
     Some(Recommendation {
         kind: "set_work_mem".to_owned(),
         sql: Untrusted::new(&format!("ALTER ROLE {role} SET work_mem = '{kib}kB';")),
@@ -101,7 +103,7 @@ fn analyze(relation: &str, subjects: &Subjects) -> Option<Recommendation> {
     let relation = named_relation(relation, subjects)?;
     Some(Recommendation {
         kind: "analyze_relation".to_owned(),
-        sql: Untrusted::new(&format!("ANALYZE {};", relation.quoted())),
+        sql: Untrusted::new(&format!("ANALYZE {};", names::relation(&relation))),
         expected_effect: "the planner's row estimates follow the data as it is now".to_owned(),
         risk: "reads a sample of the table; plans of other statements may change too".to_owned(),
         lock: format!("{SHARE_UPDATE_EXCLUSIVE}, for seconds as a rule"),
@@ -136,7 +138,7 @@ fn end_session(session: &str, subjects: &Subjects) -> Option<Recommendation> {
 
 fn vacuum(relation: &str, freeze: bool, subjects: &Subjects) -> Option<Recommendation> {
     let relation = named_relation(relation, subjects)?;
-    let table = relation.quoted();
+    let table = names::relation(&relation);
     let (options, effect, check) = match freeze {
         true => (
             "FREEZE, VERBOSE",
@@ -164,7 +166,7 @@ fn vacuum(relation: &str, freeze: bool, subjects: &Subjects) -> Option<Recommend
 
 fn set_autovacuum(relation: &str, thousandths: u32, subjects: &Subjects) -> Option<Recommendation> {
     let relation = named_relation(relation, subjects)?;
-    let table = relation.quoted();
+    let table = names::relation(&relation);
     let factor = f64::from(thousandths.min(1_000)) / 1_000.0;
     Some(Recommendation {
         kind: "set_autovacuum".to_owned(),
@@ -187,6 +189,7 @@ const SHARE_UPDATE_EXCLUSIVE: &str =
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::outcome::{Sequence, SequenceOwner};
     use crate::snapshot::{EvidenceSnapshot, LiveColumn, LiveEvidence};
 
     pub(super) fn subjects(relation: &RelationName, column: &str) -> Subjects {
@@ -227,6 +230,131 @@ mod tests {
         );
         let parsed = pg_query::parse(rendered.sql.text(), pg_query::ParserOptions::default()).unwrap();
         assert_eq!(parsed.protobuf.stmts.len(), 1, "one statement, whatever the name");
+    }
+
+    /// Advice of each kind that has names, and those that its SQL has to hold.
+    fn advice_with_names(
+        relation: &RelationName,
+        column: &str,
+        role: &str,
+        sequence: &RelationName,
+    ) -> (Subjects, Vec<(CheckedRecommendation, Vec<String>)>) {
+        let owner = SequenceOwner {
+            relation: relation.clone(),
+            column: column.to_owned(),
+            is_narrow: true,
+        };
+        let of_column = Subject::Column {
+            relation: relation.clone(),
+            column: column.to_owned(),
+        };
+        let of_sequence = Sequence {
+            name: sequence.clone(),
+            owner: Some(owner),
+        };
+        let subjects = Subjects::only([
+            ("t".to_owned(), Subject::RelationName(relation.clone())),
+            ("c".to_owned(), of_column),
+            ("u".to_owned(), Subject::User(role.to_owned())),
+            ("s".to_owned(), Subject::Sequence(Box::new(of_sequence))),
+        ]);
+        let id = str::to_owned;
+        let table: Vec<String> = relation.schema.iter().chain([&relation.name]).cloned().collect();
+        let with =
+            |names: &[&str]| -> Vec<String> { table.iter().cloned().chain(names.iter().copied().map(id)).collect() };
+        let advice = vec![
+            (
+                CheckedRecommendation::CreateIndex {
+                    relation: id("t"),
+                    columns: vec![id("c")],
+                },
+                with(&[column]),
+            ),
+            (
+                CheckedRecommendation::CreateStatistics {
+                    relation: id("t"),
+                    columns: vec![id("c"), id("c")],
+                },
+                with(&[column]),
+            ),
+            (
+                CheckedRecommendation::SetStatisticsTarget {
+                    column: id("c"),
+                    target: 1_000,
+                },
+                with(&[column]),
+            ),
+            (CheckedRecommendation::AnalyzeRelation { relation: id("t") }, with(&[])),
+            (
+                CheckedRecommendation::VacuumRelation {
+                    relation: id("t"),
+                    freeze: true,
+                },
+                with(&[]),
+            ),
+            (
+                CheckedRecommendation::SetAutovacuum {
+                    relation: id("t"),
+                    scale_factor_thousandths: 20,
+                },
+                with(&[]),
+            ),
+            (
+                CheckedRecommendation::SetWorkMem {
+                    user: id("u"),
+                    bytes: 1 << 26,
+                },
+                vec![role.to_owned()],
+            ),
+            (
+                CheckedRecommendation::ExtendSequence { sequence: id("s") },
+                with(&[column, &sequence.name]),
+            ),
+        ];
+        (subjects, advice)
+    }
+
+    #[test]
+    fn the_sql_names_that_very_object_whatever_hides_in_its_name() {
+        let hidden = |of: &str| format!("{of}\u{1b}[2J\u{202e}\"\\+00001B");
+        let named = |of: &str| RelationName {
+            schema: Some(hidden("schema")),
+            name: hidden(of),
+        };
+        let (column, role) = (hidden("column"), hidden("role"));
+        let (subjects, all) = advice_with_names(&named("table"), &column, &role, &named("sequence"));
+        for (advice, names) in all {
+            let rendered = render(&advice, &subjects).unwrap();
+            let sql = rendered.sql.text();
+            let parsed =
+                pg_query::parse(sql, pg_query::ParserOptions::default()).unwrap_or_else(|e| panic!("{sql}: {e}"));
+            let tree = format!("{:?}", parsed.protobuf);
+            for name in names {
+                assert!(tree.contains(&format!("{name:?}")), "{sql}: {name:?} in {tree}");
+            }
+            assert!(!sql.contains("\\u{"), "{sql}");
+            assert!(!rendered.way_back.text().contains("\"schema\\u{"), "{rendered:?}");
+        }
+    }
+
+    #[test]
+    fn sql_that_would_be_cut_off_is_not_given() {
+        // Each character takes eight to spell out.
+        let long = "\u{1b}".repeat(63);
+        let named = RelationName {
+            schema: Some(long.clone()),
+            name: long.clone(),
+        };
+        let (subjects, all) = advice_with_names(&named, &long, &long, &named);
+        let mut given = 0;
+        for (advice, _) in &all {
+            let Some(rendered) = render(advice, &subjects) else {
+                continue;
+            };
+            given += 1;
+            assert!(rendered.sql.text().ends_with(';'), "{rendered:?}");
+        }
+        assert!(given > 0 && given < all.len(), "{given}");
     }
 
     #[test]

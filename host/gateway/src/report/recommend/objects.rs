@@ -79,7 +79,8 @@ pub(super) fn validate_constraint(id: &str, subjects: &Subjects) -> Option<Recom
         sql: Untrusted::new(&format!("ALTER TABLE {sql_table} VALIDATE CONSTRAINT {name};")),
         expected_effect: "the constraint is known to hold for every row, and the planner may rely on it".to_owned(),
         risk: "reads the whole table, and of a foreign key the one that it refers to; it fails and changes nothing where a row breaks the \
-               constraint, which has to be mended first"
+               constraint, which has to be mended first; functions of the constraint run with the rights of whoever runs it, so log in as the \
+               table's owner for it: in a superuser's session they could take his rights, even after SET ROLE"
             .to_owned(),
         lock: format!(
             "{SHARE_UPDATE_EXCLUSIVE}, and of a foreign key ROW SHARE on the table that it refers to, as long as it reads: minutes to hours for a large one"

@@ -1,7 +1,7 @@
 //! Room for a sequence that is near its end.
 
-use super::Recommendation;
-use crate::outcome::{SequenceOwner, quoted};
+use super::{Recommendation, names};
+use crate::outcome::SequenceOwner;
 use crate::subjects::{Subject, Subjects};
 use crate::untrusted::Untrusted;
 
@@ -10,7 +10,7 @@ pub(super) fn extend(sequence: &str, subjects: &Subjects) -> Option<Recommendati
     let Subject::Sequence(sequence) = subjects.get(sequence)? else {
         return None;
     };
-    let name = sequence.name.quoted();
+    let name = names::relation(&sequence.name);
     let extend = format!("ALTER SEQUENCE {name} AS bigint NO MAXVALUE;");
     let narrow = sequence.owner.as_ref().filter(|owner| owner.is_narrow);
     let (sql, risk, lock) = match narrow {
@@ -36,16 +36,17 @@ pub(super) fn extend(sequence: &str, subjects: &Subjects) -> Option<Recommendati
 }
 
 fn widen(owner: &SequenceOwner) -> String {
-    let table = owner.relation.quoted();
+    let table = names::relation(&owner.relation);
     format!(
         "ALTER TABLE {table} ALTER COLUMN {} TYPE bigint;",
-        quoted(&owner.column)
+        names::identifier(&owner.column)
     )
 }
 
 const RISK_OF_A_REWRITE: &str = "the table and its indexes are written anew, so it takes disk space for a second copy, and WAL; columns that refer to \
     it, and programs that read it as a number of 32 bits, have to follow; a table that is too large for such a pause gets a new column instead, \
-    which is filled bit by bit";
+    which is filled bit by bit; functions of the table's constraints run with the rights of whoever runs it, so log in as the table's owner for it: in \
+    a superuser's session they could take his rights, even after SET ROLE";
 const LOCK_OF_A_REWRITE: &str = "ACCESS EXCLUSIVE on the table until it is written anew, minutes to hours for a large one: nobody reads or writes it \
     meanwhile";
 const RISK_OF_THE_SEQUENCE: &str = "every column that takes its values has to hold a bigint, and programs that read them as numbers of 32 bits have to follow";
@@ -91,10 +92,13 @@ mod tests {
         assert_eq!(rendered(Some(owner(true))).sql.text(), both);
         let parsed = pg_query::parse(&both, pg_query::ParserOptions::default()).unwrap();
         assert_eq!(parsed.protobuf.stmts.len(), 2, "two statements, whatever the names");
+        let advice = rendered(Some(owner(true)));
+        assert!(advice.risk.contains("log in as the table's owner"), "{advice:?}");
         for wide in [Some(owner(false)), None] {
             let advice = rendered(wide);
             assert_eq!(advice.sql.text(), alone);
             assert!(!advice.lock.contains("ACCESS EXCLUSIVE"), "{advice:?}");
+            assert!(!advice.risk.contains("owner"), "{advice:?}");
         }
     }
 }

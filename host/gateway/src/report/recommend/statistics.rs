@@ -1,7 +1,7 @@
 //! What the planner knows of columns: how closely ANALYZE looks, and extended statistics.
 
-use super::{Recommendation, SHARE_UPDATE_EXCLUSIVE, named_relation, quoted_columns};
-use crate::outcome::{RelationName, quoted};
+use super::{Recommendation, SHARE_UPDATE_EXCLUSIVE, named_relation, names, quoted_columns};
+use crate::outcome::RelationName;
 use crate::subjects::{Subject, Subjects};
 use crate::untrusted::Untrusted;
 
@@ -9,8 +9,8 @@ use crate::untrusted::Untrusted;
 pub(super) fn create(relation: &str, columns: &[String], subjects: &Subjects) -> Option<Recommendation> {
     let relation = named_relation(relation, subjects)?;
     let columns = quoted_columns(&relation, columns, subjects)?;
-    let table = relation.quoted();
-    let name = quoted(&statistics_name(&relation));
+    let table = names::relation(&relation);
+    let name = names::identifier(&statistics_name(&relation));
     Some(Recommendation {
         kind: "create_statistics".to_owned(),
         // Without a name before PostgreSQL 16 it is an error, so it has one.
@@ -34,11 +34,11 @@ pub(super) fn target(column: &str, target: u32, subjects: &Subjects) -> Option<R
     let Subject::Column { relation, column } = subjects.get(column)? else {
         return None;
     };
-    let table = relation.quoted();
+    let table = names::relation(relation);
     let alter = |target: &str| {
         format!(
             "ALTER TABLE {table} ALTER COLUMN {} SET STATISTICS {target}; ANALYZE {table};",
-            quoted(column)
+            names::identifier(column)
         )
     };
     Some(Recommendation {

@@ -103,6 +103,17 @@ fn an_index_of_a_partitioned_table_is_dropped_with_the_lock_that_it_takes() {
     assert!(advice.lock.starts_with("ACCESS EXCLUSIVE"), "{advice:?}");
 }
 
+/// PostgreSQL switches to the owner for what builds an index, and not for this.
+#[test]
+fn a_constraint_is_validated_as_the_owner() {
+    let constraint = Object::Constraint {
+        table: named("s", "t"),
+        name: "c".to_owned(),
+    };
+    let advice = rendered(&constraint, VALIDATE);
+    assert!(advice.risk.contains("log in as the table's owner"), "{advice:?}");
+}
+
 #[test]
 fn a_subject_of_another_kind_has_no_such_text() {
     let slot = Object::ReplicationSlot { name: "s".to_owned() };
