@@ -91,6 +91,30 @@ fn the_environment_does_not_choose_where_budgets_are_counted() {
     assert!(!house.root().join("operators").exists());
 }
 
+/// The driver reads these by itself: a certificate that an agent chose would have it give the operator's password to anybody.
+#[test]
+fn the_environment_says_nothing_about_the_connection() {
+    let house = House::new("");
+    house.configure("\n[databases.shop]\nurl = \"postgresql://triage:hunter2@127.0.0.1:1/shop?sslmode=verify-full\"\n");
+    for variable in [
+        "PGOPTIONS",
+        "PGSSLROOTCERT",
+        "PGSSLCERT",
+        "PGSSLKEY",
+        "SSL_CERT_FILE",
+        "SSL_CERT_DIR",
+    ] {
+        let mut health = house.lab.command(&["--agent", "health", "--database", "shop"]);
+        let ran = Ran::of(health.env(variable, "/etc/hostname"));
+        ran.fails(3, &[variable]);
+        assert_eq!(ran.json()["code"], "agent_mode");
+        assert!(!ran.stderr.contains("hunter2") && !ran.stdout.contains("hunter2"));
+    }
+    assert_eq!(house.kinds(), ["refusal"; 6]);
+    // Nothing of it set: it gets as far as the connection.
+    house.agent(&["health", "--database", "shop"]).fails(1, &[]);
+}
+
 #[test]
 fn flags_that_would_change_the_operators_rules_are_refused_and_recorded() {
     let house = House::new("");

@@ -205,12 +205,17 @@ pub fn open_operators_folder(path: &Path, what: &'static str) -> Result<Dir, Ope
 /// # Errors
 /// When it cannot be made.
 pub fn create_operators_folder(path: &Path, what: &'static str) -> Result<(), OpenError> {
-    use std::os::unix::fs::DirBuilderExt as _;
+    use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
     // What lies above it may hold passwords, and is the operator's to open.
     if let Some(parent) = path.parent() {
         open_or_create_folder(parent, what)?;
     }
-    let made = std::fs::DirBuilder::new().recursive(true).mode(0o755).create(path);
+    let made = match std::fs::DirBuilder::new().mode(0o755).create(path) {
+        // Whatever the umask says.
+        Ok(()) => std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)),
+        Err(_) if path.is_dir() => Ok(()),
+        Err(error) => Err(error),
+    };
     made.map_err(|e| OpenError::new(what, path, e))
 }
 
@@ -348,7 +353,8 @@ fn open_plain(path: &Path, what: &'static str) -> Result<File, OpenError> {
     }
 }
 
-fn not_writable_by_others(metadata: &Metadata, path: &Path, what: &'static str) -> Result<(), OpenError> {
+/// Refuses what belongs to neither us nor root, or what others can write to.
+pub(crate) fn not_writable_by_others(metadata: &Metadata, path: &Path, what: &'static str) -> Result<(), OpenError> {
     owned_by_us(metadata, path, what)?;
     if !is_writable_by_others(metadata) {
         return Ok(());

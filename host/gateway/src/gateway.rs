@@ -39,6 +39,16 @@ use crate::workspace::Workspace;
 /// Largest configuration file.
 const CONFIG_BYTES: u64 = 1 << 20;
 
+/// Variables that sqlx (`PgConnectOptions::new`) and rustls-native-certs read, as far as we do not set what they are about.
+const DRIVERS_VARIABLES: [&str; 6] = [
+    "PGOPTIONS",
+    "PGSSLROOTCERT",
+    "PGSSLCERT",
+    "PGSSLKEY",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+];
+
 /// How a gateway is opened.
 #[derive(Debug, Clone, Default)]
 pub struct OpenOptions {
@@ -176,13 +186,21 @@ impl Gateway {
         Self::open_with(options, trust, catalogue, settings)
     }
 
-    /// [`Self::open`] for who installs or removes a pack: others that do not verify are not there, and `joining` is already. Nothing but a
-    /// change of packs may be done with it, because this is not the catalogue that the operator installed.
-    pub(crate) fn open_to_mend(
-        options: &OpenOptions,
-        trust: Trust,
-        joining: Option<Pack>,
-    ) -> Result<Self, GatewayError> {
+    /// [`Self::open`] for who mends what does not count any more: installed packs that do not verify are not there. Nothing but a change of
+    /// keys, of packs, or a revocation may be done with it, because this is not the catalogue that the operator installed.
+    ///
+    /// # Errors
+    /// As [`Self::open`], but for such packs.
+    pub fn open_to_mend(options: &OpenOptions, trust: Trust) -> Result<Self, GatewayError> {
+        Self::open_sound(options, trust, None)
+    }
+
+    /// [`Self::open_to_mend`] for who installs the pack `joining`, which is there already.
+    pub(crate) fn open_to_install(options: &OpenOptions, trust: Trust, joining: Pack) -> Result<Self, GatewayError> {
+        Self::open_sound(options, trust, Some(joining))
+    }
+
+    fn open_sound(options: &OpenOptions, trust: Trust, joining: Option<Pack>) -> Result<Self, GatewayError> {
         let catalogue = packs::sound(options.operators_folder().as_deref(), joining)?;
         let settings = options.settings(&catalogue)?;
         Self::open_with(options, trust, catalogue, settings)
@@ -350,7 +368,10 @@ impl Gateway {
         let url = configured.map(|(_, database)| database.url.as_str());
         let found = match choice.name {
             _ if self.is_agent => match url {
-                Some(_) => dsn::resolve_in(None, url, &NoEnvironment)?,
+                Some(_) => {
+                    self.refuse_drivers_variables()?;
+                    dsn::resolve_in(None, url, &NoEnvironment)?
+                }
                 None => None,
             },
             // A database named on the command line goes before the environment.
@@ -367,6 +388,20 @@ impl Gateway {
             rules: self.rules_for(configured.map(|(_, database)| database), &target)?,
             target,
         }))
+    }
+
+    /// What the driver and its TLS read by themselves, whatever the operator wrote, is no agent's to say: whose certificates count, and what the
+    /// session begins with.
+    fn refuse_drivers_variables(&self) -> Result<(), GatewayError> {
+        let set = |name: &&&str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+        match DRIVERS_VARIABLES.iter().find(set) {
+            None => Ok(()),
+            Some(name) => Err(self.refuse(RefusalDraft::new(
+                "agent_mode",
+                name,
+                format!("{name} is set, which the connection to the database would heed; run the command without it"),
+            ))),
+        }
     }
 
     /// The verdict on `target`, taken by this process or another one.

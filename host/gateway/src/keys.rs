@@ -19,10 +19,11 @@ use crate::record::TrustChange;
 use crate::report::SCHEMA_VERSION;
 use crate::time::now_us;
 pub use crate::trust::edit::Grant;
-use crate::trust::edit::TrustFile;
+use crate::trust::edit::{Revoked, RevokedKey, TrustFile};
 use crate::trust::keyring::TrustedKeyView;
 use crate::trust::revocation::is_one_line;
 use crate::trust::{Keyring, operators_folder};
+use crate::untrusted::is_deceptive;
 
 const PRIVATE: &str = "private key";
 const EITHER: &str = "key";
@@ -162,28 +163,44 @@ impl Gateway {
     }
 
     /// Revokes the key with the id `what`, or all keys of the holder `what`: nothing that they ever signed counts any more.
+    /// Those that are revoked already are recorded again, because the first time that may have failed.
     ///
     /// # Errors
-    /// As [`Self::trust_key`].
+    /// As [`Self::trust_key`]. When it could not be recorded it is in force, and the error says so.
     pub fn revoke_key(&self, what: &str, reason: &str) -> Result<Vec<TrustedKeyView>, GatewayError> {
         self.not_for_agents("key revoke", "the operator chooses whose signatures count")?;
         let reason = one_line(reason)?;
         let mut file = TrustFile::begin(self.operator.as_deref())?;
         let revoked = file.revoke(what, reason, Timestamp::now())?;
         let keyring = file.checked()?;
-        // In force first: that it cannot be recorded is no reason to let the key go on.
-        file.write()?;
-        for key in revoked {
-            let recorded = self.seal_trust(TrustChange::KeyRevoked {
+        let keys = match revoked {
+            // In force first: that it cannot be recorded is no reason to let the key go on.
+            Revoked::Now(keys) => {
+                file.write()?;
+                keys
+            }
+            Revoked::Before(keys) => keys,
+        };
+        self.seal_revoked(keys)?;
+        Ok(keyring.views(now_us()))
+    }
+
+    /// Records each of `keys`, also those after one that cannot be.
+    fn seal_revoked(&self, keys: Vec<RevokedKey>) -> Result<(), GatewayError> {
+        let mut recorded = Ok(());
+        for RevokedKey { key, reason } in keys {
+            let sealed = self.seal_trust(TrustChange::KeyRevoked {
                 name: key.name,
                 key_id: key.key_id,
-                reason: reason.to_owned(),
+                reason,
             });
-            recorded.map_err(|error| {
-                GatewayError::Uncountable(format!("the key is revoked, but that could not be recorded: {error}"))
-            })?;
+            recorded = recorded.and(sealed);
         }
-        Ok(keyring.views(now_us()))
+        recorded.map_err(|error| {
+            GatewayError::Uncountable(format!(
+                "the key is revoked, but that could not be recorded ({error}); mend it and revoke the key again"
+            ))
+        })
     }
 
     fn change_trust(&self, file: TrustFile, change: TrustChange) -> Result<Vec<TrustedKeyView>, GatewayError> {
@@ -194,18 +211,20 @@ impl Gateway {
     }
 }
 
+/// A reason that somebody gave, if it says something in one line, and nothing else than it seems to say.
+pub(crate) fn one_line(reason: &str) -> Result<&str, GatewayError> {
+    match is_one_line(reason) && reason.len() <= 400 && !reason.chars().any(is_deceptive) {
+        true => Ok(reason),
+        false => Err(GatewayError::Usage(
+            "say why with --reason, in one line of at most 400 bytes, without characters that do not show".to_owned(),
+        )),
+    }
+}
+
 /// The private key in `file`.
 ///
 /// # Errors
 /// When it is no private key, or others can read it.
-/// A reason that somebody gave, if it says something in one line.
-pub(crate) fn one_line(reason: &str) -> Result<&str, GatewayError> {
-    match is_one_line(reason) && reason.len() <= 400 {
-        true => Ok(reason),
-        false => Err(GatewayError::Usage("say why with --reason, in one line".to_owned())),
-    }
-}
-
 pub(crate) fn private(file: &Path) -> Result<PrivateKey, GatewayError> {
     let bytes = ambient::read_secret_file(file, PRIVATE, KEY_BYTES)?;
     PrivateKey::from_pem(&String::from_utf8_lossy(&bytes))
@@ -237,6 +256,21 @@ mod tests {
         let again = generate(&file).unwrap_err();
         assert!(again.to_string().contains("not overwritten"), "{again}");
         assert_eq!(std::fs::read_to_string(&file).unwrap(), secret);
+    }
+
+    #[test]
+    fn a_reason_is_one_line_that_shows_all_of_itself() {
+        for reason in [
+            "",
+            " ",
+            "two\nlines",
+            "left \u{202e}tsal",
+            "zero\u{200b}width",
+            &"x".repeat(401),
+        ] {
+            assert!(one_line(reason).is_err(), "{reason:?}");
+        }
+        assert_eq!(one_line("Zoë left").unwrap(), "Zoë left");
     }
 
     #[test]

@@ -25,15 +25,18 @@ use crate::error::GatewayError;
 use crate::gateway::{Gateway, OpenOptions};
 use crate::record::TrustChange;
 use crate::report::SCHEMA_VERSION;
+use crate::runbooks::not_done;
 use crate::time::now_us;
 use crate::trust::store::{self, INDEX, Store, StoreError, failed, is_sha256};
 use crate::trust::{Keyring, Trust, TrustError, operators_folder};
 use crate::untrusted::escape_control;
-use crate::workspace::write_durably;
+use crate::workspace::write_durably_for_all;
 
 const FOLDER: &str = "packs";
 const WHAT: &str = "pack";
 const OPERATORS: &str = "the operator chooses which actions there are";
+/// How often the installed packs are read anew when another command changes them meanwhile.
+const ANEW: usize = 5;
 
 /// A pack that was signed, installed or removed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -154,10 +157,54 @@ pub fn sign(folder: &Path, key: &Path) -> Result<PackView, GatewayError> {
     let authors = read(&dir, AUTHORS_FILE)?;
     let (info, envelope) = Pack::sign(&authors, &files, &key)?;
     let bytes = envelope.to_bytes().map_err(PackError::from)?;
-    write_durably(&dir, SIGNATURE_FILE, &bytes)
+    write_durably_for_all(&dir, SIGNATURE_FILE, &bytes)
         .map_err(failed("write", SIGNATURE_FILE))
         .map_err(PackError::from)?;
     Ok(PackView::new(&info, files.iter().map(|(name, _)| id_of(name))))
+}
+
+/// A signed pack as its folder had it, all of it in memory: what was verified is what is installed.
+struct SignedFolder {
+    /// The folder, escaped.
+    place: String,
+    signature: Vec<u8>,
+    files: Files,
+}
+
+impl SignedFolder {
+    fn read(folder: &Path) -> Result<Self, PackError> {
+        let dir = ambient::open_folder(folder, WHAT)?;
+        Ok(Self {
+            place: escape_control(&folder.display().to_string()).into_owned(),
+            signature: read(&dir, SIGNATURE_FILE)?,
+            files: read_files(&dir)?,
+        })
+    }
+
+    /// The pack, if it counts now and no file is there that was not signed.
+    fn verify(&self, keys: &Keyring) -> Result<Pack, PackError> {
+        let (pack, signed) = Pack::verify(&self.place, &self.signature, |name| self.file(name), keys, now_us())?;
+        for (name, _) in &self.files {
+            if !signed.iter().any(|(signed, _)| signed == name) {
+                return Err(PackError::Files {
+                    file: name.clone(),
+                    problem: "is there and was not signed; remove it, or have the pack signed again",
+                });
+            }
+        }
+        Ok(pack)
+    }
+
+    fn file(&self, name: &str) -> Result<Vec<u8>, PackError> {
+        let found = self.files.iter().find(|(file, _)| file == name);
+        found.map(|(_, bytes)| bytes.clone()).ok_or_else(|| missing(name))
+    }
+
+    /// All files, by name.
+    fn iter(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        let files = self.files.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice()));
+        files.chain([(SIGNATURE_FILE, self.signature.as_slice())])
+    }
 }
 
 /// What counts although some packs may not, for who mends that.
@@ -165,7 +212,9 @@ pub(crate) fn sound(operator: Option<&Path>, joining: Option<Pack>) -> Result<Ca
     let keys = Keyring::load(operator)?;
     let replaced = joining.as_ref().map(|pack| pack.info().name.clone());
     let packs = match Store::open(operator, FOLDER)? {
-        Some(store) => each(&store, &keys)?.into_iter().filter_map(Result::ok).collect(),
+        Some(store) => each(&store, &index_of(&store)?.packs, &keys)
+            .filter_map(Result::ok)
+            .collect(),
         None => Vec::new(),
     };
     let kept = packs
@@ -191,48 +240,46 @@ pub fn install(
         Gateway::open(options, trust.clone())?.not_for_agents("catalog install", OPERATORS)?;
     }
     let operator = options.operators_folder();
-    let keys = Keyring::load(operator.as_deref())?;
-    let dir = ambient::open_folder(folder, WHAT).map_err(PackError::from)?;
-    let signature = read(&dir, SIGNATURE_FILE)?;
-    let place = escape_control(&folder.display().to_string()).into_owned();
-    let (pack, files) = Pack::verify(&place, &signature, |name| read(&dir, name), &keys, now_us())?;
-    for (name, _) in read_files(&dir)? {
-        if !files.iter().any(|(signed, _)| *signed == name) {
-            return Err(PackError::Files {
-                file: name,
-                problem: "is there and was not signed; remove it, or have the pack signed again",
-            }
-            .into());
-        }
-    }
-    let (view, info) = (PackView::of(&pack), pack.info().clone());
-    let gateway = Gateway::open_to_mend(options, trust, Some(pack))?;
+    let signed = SignedFolder::read(folder)?;
+    let joining = signed.verify(&Keyring::load(operator.as_deref())?)?;
+    let gateway = Gateway::open_to_install(options, trust, joining)?;
     let store = Store::open_or_create(operator.as_deref(), FOLDER)?;
     let _locked = store.lock()?;
+    // Once more: a key may have been revoked while this waited.
+    let pack = signed.verify(&Keyring::load(operator.as_deref())?)?;
+    let info = pack.info();
     let mut index = index_of(&store)?;
-    know_installed(&store, &mut index, &info.name, &keys);
+    let known = know_installed(&store, &mut index, &info.name);
     if !allow_downgrade {
-        index.check_not_older(&info)?;
+        known?;
+        index.check_not_older(info)?;
     }
     let before = index.packs.insert(info.name.clone(), info.digest.clone());
-    gateway.seal_trust(TrustChange::PackInstalled {
+    // Whoever allowed a step back has said which version counts from now on.
+    index.highest.insert(info.name.clone(), Highest::from(info));
+    let change = TrustChange::PackInstalled {
         name: info.name.clone(),
         version: info.version.to_string(),
         sha256: info.digest.clone(),
         signer: info.signer.clone(),
         replaced: before.clone(),
         downgrade_allowed: allow_downgrade,
-        envelope: Envelope::parse(&signature).map_err(TrustError::Malformed)?,
-    })?;
-    let signed = files.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice()));
-    store.put(&info.digest, signed.chain([(SIGNATURE_FILE, signature.as_slice())]))?;
-    // Whoever allowed a step back has said which version counts from now on.
-    index.highest.insert(info.name.clone(), Highest::from(&info));
-    store.write_index(&index)?;
-    if let Some(before) = before.filter(|it| *it != info.digest) {
-        store.forget(&before);
+        envelope: Envelope::parse(&signed.signature).map_err(TrustError::Malformed)?,
+    };
+    // What can fail goes before the record: after it, only the index is replaced.
+    let put = store.put(&info.digest, signed.iter()).map_err(GatewayError::from);
+    let done = put.and_then(|()| gateway.seal_trust(change)).and_then(|()| {
+        let written = store.write_index(&index);
+        written.map_err(|error| not_done(&info.name, "installed", &error))
+    });
+    if done.is_err() {
+        forget_unnamed(&store, &info.digest);
     }
-    Ok(view)
+    done?;
+    if let Some(before) = before {
+        forget_unnamed(&store, &before);
+    }
+    Ok(PackView::of(&pack))
 }
 
 /// Removes the pack `name`, and records that. How old a version may be that is installed again does not change.
@@ -244,11 +291,12 @@ pub fn remove(options: &OpenOptions, trust: Trust, name: &str) -> Result<PackVie
         Gateway::open(options, trust.clone())?.not_for_agents("catalog remove", OPERATORS)?;
     }
     let operator = options.operators_folder();
-    let gateway = Gateway::open_to_mend(options, trust, None)?;
+    let gateway = Gateway::open_to_mend(options, trust)?;
     let store = Store::open_or_create(operator.as_deref(), FOLDER)?;
     let _locked = store.lock()?;
     let mut index = index_of(&store)?;
-    know_installed(&store, &mut index, name, &Keyring::load(operator.as_deref())?);
+    // What cannot be told of it keeps nobody from removing it.
+    let _known = know_installed(&store, &mut index, name);
     let Some(digest) = index.packs.remove(name) else {
         return Err(PackError::NotInstalled {
             name: escape_control(name).chars().take(80).collect(),
@@ -260,8 +308,9 @@ pub fn remove(options: &OpenOptions, trust: Trust, name: &str) -> Result<PackVie
         name: name.to_owned(),
         sha256: digest.clone(),
     })?;
-    store.write_index(&index)?;
-    store.forget(&digest);
+    let written = store.write_index(&index);
+    written.map_err(|error| not_done(name, "removed", &error))?;
+    forget_unnamed(&store, &digest);
     Ok(PackView {
         schema_version: SCHEMA_VERSION,
         name: name.to_owned(),
@@ -271,18 +320,46 @@ pub fn remove(options: &OpenOptions, trust: Trust, name: &str) -> Result<PackVie
     })
 }
 
-/// The version of what is installed of this name, where the index was written before these were kept.
-fn know_installed(store: &Store, index: &mut Index, name: &str, keys: &Keyring) {
+/// Removes the files of what is not installed, unless the index names them.
+fn forget_unnamed(store: &Store, digest: &str) {
+    // As it is on the disk: it may have been written although that failed, or have named them before.
+    if index_of(store).is_ok_and(|index| index.packs.values().all(|named| named != digest)) {
+        store.forget(digest);
+    }
+}
+
+/// The version of what is installed of this name, where the index was written before these were kept: what its signature states, whatever the
+/// key that signed it is worth by now.
+fn know_installed(store: &Store, index: &mut Index, name: &str) -> Result<(), PackError> {
     if index.highest.contains_key(name) {
-        return;
+        return Ok(());
     }
-    let installed = index
-        .packs
-        .get(name)
-        .and_then(|digest| one(store, name, digest, keys).ok());
-    if let Some(pack) = installed {
-        index.highest.insert(name.to_owned(), Highest::from(pack.info()));
+    if let Some(digest) = index.packs.get(name) {
+        let highest = stated(store, name, digest)?;
+        index.highest.insert(name.to_owned(), highest);
     }
+    Ok(())
+}
+
+/// What the signature states that the index pins by `digest`.
+fn stated(store: &Store, name: &str, digest: &str) -> Result<Highest, PackError> {
+    let file = format!("{digest}/{SIGNATURE_FILE}");
+    let signature = match store.read(&file, FILE_BYTES) {
+        Err(StoreError::Missing { .. } | StoreError::TooLarge { .. }) => None,
+        other => Some(other?),
+    };
+    let pinned = signature.filter(|it| crate::hex(&Sha256::digest(it)) == digest);
+    let stated = pinned
+        .and_then(|it| Pack::stated(&it))
+        .filter(|stated| stated.name == name);
+    let highest = stated.map(|stated| Highest {
+        version: stated.version,
+        content: stated.content,
+    });
+    highest.ok_or_else(|| PackError::VersionUnknown {
+        name: escape_control(name).chars().take(80).collect(),
+        file: format!("{FOLDER}/{file}"),
+    })
 }
 
 /// The installed packs, each verified now.
@@ -290,37 +367,59 @@ fn know_installed(store: &Store, index: &mut Index, name: &str, keys: &Keyring) 
 /// # Errors
 /// When one of them does not count any more, or is not what was installed.
 pub(crate) fn load(operator: Option<&Path>, keys: &Keyring) -> Result<Vec<Pack>, PackError> {
-    match Store::open(operator, FOLDER)? {
-        Some(store) => each(&store, keys)?.into_iter().collect(),
-        None => Ok(Vec::new()),
+    let Some(store) = Store::open(operator, FOLDER)? else {
+        return Ok(Vec::new());
+    };
+    let mut named = index_of(&store)?.packs;
+    let mut loaded: Result<Vec<Pack>, PackError> = each(&store, &named, keys).collect();
+    for _ in 0..ANEW {
+        if loaded.is_ok() {
+            break;
+        }
+        let now = index_of(&store)?.packs;
+        if now == named {
+            break;
+        }
+        // Another command replaced or removed one of them meanwhile.
+        named = now;
+        loaded = each(&store, &named, keys).collect();
     }
+    loaded
 }
 
-/// Each of the installed packs, or what is wrong with it.
-fn each(store: &Store, keys: &Keyring) -> Result<Vec<Result<Pack, PackError>>, PackError> {
-    let packs = index_of(store)?.packs;
-    Ok(packs
-        .iter()
-        .map(|(name, digest)| one(store, name, digest, keys))
-        .collect())
+/// Each of the packs that the index has `named`, or what is wrong with it.
+fn each(
+    store: &Store,
+    named: &BTreeMap<String, String>,
+    keys: &Keyring,
+) -> impl Iterator<Item = Result<Pack, PackError>> {
+    named.iter().map(move |(name, digest)| one(store, name, digest, keys))
 }
 
 /// The pack `name` out of the folder of its digest.
 fn one(store: &Store, name: &str, digest: &str, keys: &Keyring) -> Result<Pack, PackError> {
-    let dir = store.entry(digest)?;
-    let signature = read(&dir, SIGNATURE_FILE)?;
+    let read = |file: &str| read_installed(store, digest, file);
+    let signature = read(SIGNATURE_FILE)?;
     if crate::hex(&Sha256::digest(&signature)) != digest {
         return Err(PackError::Changed {
             file: format!("{FOLDER}/{digest}/{SIGNATURE_FILE}"),
         });
     }
-    let (pack, _) = Pack::verify(name, &signature, |file| read(&dir, file), keys, now_us())?;
+    let (pack, _) = Pack::verify(name, &signature, read, keys, now_us())?;
     if pack.info().name != name {
         return Err(PackError::Changed {
             file: format!("{FOLDER}/{INDEX}"),
         });
     }
     Ok(pack)
+}
+
+/// The file `name` of the installed pack `digest`; what is gone or has grown is not what was installed.
+fn read_installed(store: &Store, digest: &str, name: &str) -> Result<Vec<u8>, PackError> {
+    match store.read(&format!("{digest}/{name}"), FILE_BYTES) {
+        Err(StoreError::Missing { file } | StoreError::TooLarge { file, .. }) => Err(PackError::Changed { file }),
+        other => Ok(other?),
+    }
 }
 
 /// The store of packs, and what is in it.
@@ -362,16 +461,20 @@ fn read_files(dir: &Dir) -> Result<Files, PackError> {
 
 fn read(dir: &Dir, name: &str) -> Result<Vec<u8>, PackError> {
     store::read(dir, name, FILE_BYTES).map_err(|error| match error {
-        StoreError::Missing { file } => PackError::Files {
-            file,
-            problem: "is missing; a pack is signed with `pg-logstats catalog sign`",
-        },
+        StoreError::Missing { file } => missing(&file),
         StoreError::TooLarge { file, .. } => PackError::Files {
             file,
             problem: "is larger than 256 KiB, which no file of a pack is",
         },
         error => error.into(),
     })
+}
+
+fn missing(file: &str) -> PackError {
+    PackError::Files {
+        file: file.to_owned(),
+        problem: "is missing; a pack is signed with `pg-logstats catalog sign`",
+    }
 }
 
 fn id_of(file: &str) -> String {

@@ -27,6 +27,7 @@ use crate::trust::bundle::{self, Bundle};
 use crate::trust::installed::{self, Entry, Installed, Installing, Vouched};
 use crate::trust::revocation::Revocation;
 use crate::trust::statement::{Manifest, PAYLOAD_TYPE, Statement};
+use crate::trust::store::StoreError;
 use crate::trust::{BUILTIN_SIGNER, Keyring, Role, RunbookTrustError, SignedBy, TrustError, operators_folder};
 use crate::untrusted::escape_control;
 use crate::words::Risk;
@@ -360,12 +361,12 @@ impl Gateway {
     }
 
     fn install_runbook(&self, bundle: &Bundle, allow_downgrade: bool) -> Result<RunbookView, GatewayError> {
-        let installing = Installing::begin(self.operator.as_deref())?;
+        let mut installing = Installing::begin(self.operator.as_deref())?;
         let known = self.installed()?;
         let verified = verified(bundle, &known, &self.keyring()?, &self.catalogue);
         let (sha256, vouched) = verified.map_err(|error| error.at(&bundle.place))?;
         let replaced = installing.check(&vouched.manifest, &sha256, allow_downgrade)?;
-        self.seal_trust(TrustChange::RunbookInstalled {
+        let change = TrustChange::RunbookInstalled {
             name: vouched.manifest.name.clone(),
             version: vouched.manifest.version.to_string(),
             sha256: sha256.clone(),
@@ -373,10 +374,20 @@ impl Gateway {
             replaced: replaced.entry().map(|entry| entry.sha256.clone()),
             downgrade_allowed: allow_downgrade,
             envelope: Envelope::parse(&bundle.envelope).map_err(TrustError::Malformed)?,
-        })?;
-        let (component, envelope) = (&bundle.component, &bundle.envelope);
-        installing.install(&vouched.manifest, &sha256, component, envelope, &replaced)?;
-        Ok(RunbookView::of(&sha256, &vouched))
+        };
+        // What can fail goes before the record: after it, only the index is replaced.
+        let put = installing.put(&sha256, &bundle.component, &bundle.envelope);
+        let done = put
+            .map_err(GatewayError::from)
+            .and_then(|()| self.seal_trust(change))
+            .and_then(|()| {
+                let installed = installing.install(&vouched.manifest, &sha256, &replaced);
+                installed.map_err(|error| not_done(&vouched.manifest.name, "installed", &error))
+            });
+        if done.is_err() {
+            installing.forget_unnamed(&sha256);
+        }
+        done.map(|()| RunbookView::of(&sha256, &vouched))
     }
 
     /// Removes the installed runbook `name`. How old a version may be that is installed again does not change.
@@ -391,7 +402,8 @@ impl Gateway {
             name: name.to_owned(),
             sha256: entry.sha256.clone(),
         })?;
-        installing.remove(name)?;
+        let removed = installing.remove(name);
+        removed.map_err(|error| not_done(name, "removed", &error))?;
         Ok(TrustedRunbook {
             name: name.to_owned(),
             version: Some(entry.version.to_string()),
@@ -461,6 +473,13 @@ impl Gateway {
         self.seal(&id, "trust", None, |_| RecordBody::Trust(Box::new(change)))?;
         Ok(())
     }
+}
+
+/// That `name` is recorded as what is `done` to it, and is not.
+pub(crate) fn not_done(name: &str, done: &str, error: &StoreError) -> GatewayError {
+    GatewayError::Uncountable(format!(
+        "it is recorded that `{name}` is {done}, and it could not be done: {error}; mend that, and say it again"
+    ))
 }
 
 /// The digest that `what` names.

@@ -712,12 +712,15 @@ enum Durability {
 
 /// Writes under a temporary name, syncs, renames, syncs the folder: readers see the old file or the whole new one.
 fn write(folder: &Dir, name: &str, bytes: &[u8], durability: Durability, mode: u32) -> std::io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
     // Threads of one process write, too.
     let temporary = format!("{name}.{}.{:?}.tmp", std::process::id(), std::thread::current().id());
     let mut options = OpenOptions::new();
     options.create(true).truncate(true).write(true).mode(mode);
     let written = (|| {
-        let mut file = folder.open_with(&temporary, &options)?;
+        let mut file = folder.open_with(&temporary, &options)?.into_std();
+        // Whatever the umask says: what is for all has to be readable for all.
+        file.set_permissions(std::fs::Permissions::from_mode(mode))?;
         file.write_all(bytes)?;
         if durability == Durability::Synced {
             file.sync_all()?;

@@ -9,8 +9,14 @@ use crate::{output, render};
 
 pub(super) fn run(cli: &Cli, verb: &CatalogVerb) -> Result<ExitCode, GatewayError> {
     match verb {
-        CatalogVerb::List => output::print(cli, &view::list(&packs::catalogue()?), render::actions)?,
-        CatalogVerb::Show { action } => output::print(cli, &view::show(&packs::catalogue()?, action)?, render::action)?,
+        CatalogVerb::List => {
+            super::check_agent(cli)?;
+            output::print(cli, &view::list(&packs::catalogue()?), render::actions)?;
+        }
+        CatalogVerb::Show { action } => {
+            super::check_agent(cli)?;
+            output::print(cli, &view::show(&packs::catalogue()?, action)?, render::action)?;
+        }
         CatalogVerb::Sign { folder, key } => output::print(cli, &packs::sign(folder, key)?, render::pack)?,
         CatalogVerb::Install {
             folder,

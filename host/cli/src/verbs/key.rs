@@ -31,16 +31,16 @@ pub(super) fn run(cli: &Cli, verb: &KeyVerb) -> Result<ExitCode, GatewayError> {
             };
             output::print(
                 cli,
-                &super::open(cli)?.trust_key(&args.file, &grant)?,
+                &super::open_to_mend(cli)?.trust_key(&args.file, &grant)?,
                 render::trusted_keys,
             )?;
         }
         KeyVerb::Rotate { holder, to, overlap } => {
-            let keys = super::open(cli)?.rotate_key(holder, to, *overlap)?;
+            let keys = super::open_to_mend(cli)?.rotate_key(holder, to, *overlap)?;
             output::print(cli, &keys, render::trusted_keys)?;
         }
         KeyVerb::Revoke { key, reason } => {
-            let keys = super::open(cli)?.revoke_key(key, reason)?;
+            let keys = super::open_to_mend(cli)?.revoke_key(key, reason)?;
             output::print(cli, &keys, render::trusted_keys)?;
         }
     }

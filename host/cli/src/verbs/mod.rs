@@ -42,6 +42,26 @@ pub(crate) fn run(cli: &Cli) -> Result<ExitCode, GatewayError> {
 /// Opens the gateway; in agent mode refuses what an agent may not choose.
 fn open(cli: &Cli) -> Result<Gateway, GatewayError> {
     let gateway = Gateway::open(&options(cli), Trust::builtin())?;
+    check_typed(cli, &gateway)?;
+    Ok(gateway)
+}
+
+/// [`open`] for who takes trust away or gives it: also when an installed pack does not verify, for this is what helps then.
+fn open_to_mend(cli: &Cli) -> Result<Gateway, GatewayError> {
+    let gateway = Gateway::open_to_mend(&options(cli), Trust::builtin())?;
+    check_typed(cli, &gateway)?;
+    Ok(gateway)
+}
+
+/// For verbs that need no gateway: an agent has none of them without the operator's configuration, nor with another one.
+fn check_agent(cli: &Cli) -> Result<(), GatewayError> {
+    if cli.global.agent {
+        open(cli)?;
+    }
+    Ok(())
+}
+
+fn check_typed(cli: &Cli, gateway: &Gateway) -> Result<(), GatewayError> {
     let operators = "it is what the operator's configuration says";
     for (is_typed, flag) in [
         (cli.global.typed.workspace, "--workspace"),
@@ -51,7 +71,7 @@ fn open(cli: &Cli) -> Result<Gateway, GatewayError> {
             gateway.not_for_agents(flag, operators)?;
         }
     }
-    Ok(gateway)
+    Ok(())
 }
 
 /// In agent mode nothing that was typed or stands in the environment.

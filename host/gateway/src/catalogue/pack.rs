@@ -55,6 +55,15 @@ pub struct PackInfo {
     pub content: String,
 }
 
+/// What a signature file says of its pack; nobody verified it.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Stated {
+    pub(crate) name: String,
+    pub(crate) version: Version,
+    /// SHA-256 of what was signed, in hex.
+    pub(crate) content: String,
+}
+
 /// A pack that counts, with its actions checked.
 #[derive(Debug)]
 pub struct Pack {
@@ -172,6 +181,17 @@ pub enum PackError {
         /// Its version.
         version: Version,
     },
+    /// How old the next version may be is not known any more.
+    #[error(
+        "which version of the pack `{name}` is installed here cannot be told, because `{file}` is missing or is not the one that was installed; \
+         restore that file from a copy. Whoever wants to install the pack all the same says --allow-downgrade"
+    )]
+    VersionUnknown {
+        /// The pack.
+        name: String,
+        /// Its installed signature.
+        file: String,
+    },
     /// There is no such pack.
     #[error("no pack `{name}` is installed; installed are: {known}")]
     NotInstalled {
@@ -199,7 +219,7 @@ impl PackError {
     pub fn is_denied(&self) -> bool {
         matches!(
             self,
-            Self::Trust { .. } | Self::Downgrade { .. } | Self::SameVersion { .. }
+            Self::Trust { .. } | Self::Downgrade { .. } | Self::SameVersion { .. } | Self::VersionUnknown { .. }
         ) && !self.is_tampering()
     }
 }
@@ -258,6 +278,18 @@ impl Pack {
         };
         checked_actions(&info, files)?;
         Ok((info, dsse::seal(key, PAYLOAD_TYPE, &payload)?))
+    }
+
+    /// What the `signature` file states, WITHOUT verifying it: only for one whose digest says already that it was verified once. None when
+    /// it states no pack.
+    pub(crate) fn stated(signature: &[u8]) -> Option<Stated> {
+        let payload = Envelope::parse(signature).ok()?.unverified_payload().ok()?;
+        let manifest: Manifest = serde_json::from_slice(&payload).ok()?;
+        Some(Stated {
+            version: manifest.version(SIGNATURE_FILE).ok()?,
+            name: manifest.name,
+            content: crate::hex(&Sha256::digest(&payload)),
+        })
     }
 
     /// Verifies a signed pack and checks all of it. `read` gives the file of a name.

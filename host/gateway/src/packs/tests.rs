@@ -100,6 +100,14 @@ impl World {
         load(Some(&self.operator()), &Keyring::load(Some(&self.operator())).unwrap())
     }
 
+    /// The index as it was before it had the versions of names.
+    fn forget_highest(&self) {
+        let index = self.operator().join("packs/installed.json");
+        let mut listed: serde_json::Value = serde_json::from_slice(&std::fs::read(&index).unwrap()).unwrap();
+        listed.as_object_mut().unwrap().remove("highest").unwrap();
+        std::fs::write(&index, listed.to_string()).unwrap();
+    }
+
     fn versions(&self) -> Vec<String> {
         self.load()
             .unwrap()
@@ -124,6 +132,8 @@ fn a_pack_is_signed_installed_replaced_and_removed() {
     assert!(unsigned.to_string().contains("catalog sign"), "{unsigned}");
     let signed = sign(&world.folder(), &world.key()).unwrap();
     assert_eq!(signed.actions, ["acme.dead_tuples"]);
+    let signature = std::fs::metadata(world.folder().join(SIGNATURE_FILE)).unwrap();
+    assert_eq!(signature.permissions().mode() & 0o777, 0o644);
     assert_eq!(world.install().unwrap().signer, "dba");
     assert_eq!(world.versions(), ["1.0.0"]);
     assert_eq!(world.install().unwrap().version, "1.0.0", "once more changes nothing");
@@ -164,7 +174,13 @@ fn every_start_verifies_again() {
         "{error}"
     );
     std::fs::remove_file(&action).unwrap();
-    assert!(matches!(world.load(), Err(PackError::Files { .. })));
+    assert!(matches!(world.load(), Err(PackError::Changed { .. })));
+    std::fs::write(&action, vec![b'#'; FILE_BYTES as usize + 1]).unwrap();
+    assert!(matches!(world.load(), Err(PackError::Changed { .. })));
+    let aside = world.home.path().join("aside");
+    std::fs::rename(&pack, &aside).unwrap();
+    assert!(matches!(world.load(), Err(PackError::Changed { .. })));
+    std::fs::rename(&aside, &pack).unwrap();
     std::fs::write(&action, &good).unwrap();
     assert_eq!(world.versions(), ["1.0.0"]);
 
@@ -303,14 +319,122 @@ fn an_index_of_before_knows_what_is_installed() {
     let world = World::new();
     world.sign("1.1.0", 16384);
     world.install().unwrap();
-    let index = world.operator().join("packs/installed.json");
-    let mut listed: serde_json::Value = serde_json::from_slice(&std::fs::read(&index).unwrap()).unwrap();
-    listed.as_object_mut().unwrap().remove("highest").unwrap();
-    std::fs::write(&index, listed.to_string()).unwrap();
+    world.forget_highest();
     world.sign("1.0.0", 16384);
     assert!(world.install().unwrap_err().to_string().contains("older than 1.1.0"));
     world.remove("acme").unwrap();
     assert!(world.install().unwrap_err().to_string().contains("older than 1.1.0"));
+}
+
+#[test]
+fn an_index_of_before_knows_it_whatever_the_key_is_worth() {
+    let world = World::new();
+    world.sign("1.1.0", 16384);
+    world.install().unwrap();
+    world.forget_highest();
+    let second = world.home.path().join("second.pem");
+    let pem = crate::keys::generate(&second).unwrap().public_key;
+    world.trust(&pem, "\"catalogue\"");
+    assert!(world.load().unwrap_err().is_denied(), "its key is gone");
+    world.author("1.0.0", ACTION);
+    sign(&world.folder(), &second).unwrap();
+    assert!(world.install().unwrap_err().to_string().contains("older than 1.1.0"));
+
+    let signature = world.installed().join(SIGNATURE_FILE);
+    std::fs::write(&signature, "{}").unwrap();
+    let changed = world.install().unwrap_err();
+    std::fs::remove_file(&signature).unwrap();
+    let gone = world.install().unwrap_err();
+    for error in [changed, gone] {
+        assert!(error.to_string().contains("says --allow-downgrade"), "{error}");
+        assert_eq!(error.exit_code(), crate::ExitCode::Denied);
+    }
+    world.install_older().unwrap();
+    assert_eq!(world.versions(), ["1.0.0"]);
+}
+
+#[test]
+fn what_others_could_have_written_and_what_is_no_file_is_not_read() {
+    let world = World::new();
+    world.sign("1.0.0", 16384);
+    world.install().unwrap();
+    let action = world.installed().join("acme.dead_tuples.toml");
+    for file in [
+        world.operator().join("packs/installed.json"),
+        world.installed().join(SIGNATURE_FILE),
+        action.clone(),
+    ] {
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o666)).unwrap();
+        let error = world.load().unwrap_err().to_string();
+        assert!(error.contains("others can write to it"), "{error}");
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644)).unwrap();
+    }
+    assert_eq!(world.versions(), ["1.0.0"]);
+    // Nobody writes to these pipes, so whoever waits waits for ever.
+    let pipe = |path: &Path| {
+        std::fs::remove_file(path).unwrap();
+        rustix::fs::mkfifoat(rustix::fs::CWD, path, rustix::fs::Mode::RUSR).unwrap();
+    };
+    pipe(&action);
+    let error = world.load().unwrap_err().to_string();
+    assert!(error.contains("no plain file"), "{error}");
+    pipe(&world.folder().join("acme.dead_tuples.toml"));
+    let error = world.install().unwrap_err().to_string();
+    assert!(error.contains("no plain file"), "{error}");
+}
+
+#[test]
+fn what_is_recorded_and_not_done_says_so() {
+    let world = World::new();
+    world.sign("1.0.0", 16384);
+    world.install().unwrap();
+    // In the place of the index's temporary file.
+    let thread = std::thread::current().id();
+    let name = format!("packs/{INDEX}.{}.{thread:?}.tmp", std::process::id());
+    let in_the_way = world.operator().join(name);
+    std::fs::create_dir(&in_the_way).unwrap();
+    world.sign("1.1.0", 8192);
+    for error in [world.install().unwrap_err(), world.remove("acme").unwrap_err()] {
+        assert!(matches!(error, GatewayError::Uncountable(_)), "{error}");
+        assert!(error.to_string().contains("say it again"), "{error}");
+    }
+    std::fs::remove_dir(&in_the_way).unwrap();
+    assert_eq!(world.versions(), ["1.0.0"]);
+    assert_eq!(world.folders(), 1, "what did not come to be installed is gone");
+    assert_eq!(world.changes().len(), 3);
+    world.install().unwrap();
+    assert_eq!(world.versions(), ["1.1.0"]);
+}
+
+#[test]
+fn packs_load_while_one_is_replaced() {
+    let world = World::new();
+    world.sign("1.0.0", 16384);
+    world.install().unwrap();
+    std::thread::scope(|scope| {
+        let replacing = scope.spawn(|| {
+            for minor in 1..10 {
+                world.sign(&format!("1.{minor}.0"), 16384);
+                world.install().unwrap();
+            }
+        });
+        while !replacing.is_finished() {
+            assert_eq!(world.load().unwrap().len(), 1);
+        }
+    });
+    assert_eq!(world.versions(), ["1.9.0"]);
+}
+
+#[test]
+fn what_is_trusted_can_be_mended_while_a_pack_does_not_verify() {
+    let world = World::new();
+    world.sign("1.0.0", 16384);
+    world.install().unwrap();
+    std::fs::write(world.installed().join("acme.dead_tuples.toml"), "spoilt").unwrap();
+    assert!(Gateway::open(&world.options(), Trust::builtin()).is_err());
+    let gateway = Gateway::open_to_mend(&world.options(), Trust::builtin()).unwrap();
+    let keys = gateway.revoke_key("dba", "left").unwrap();
+    assert!(keys.iter().all(|key| !key.counts));
 }
 
 #[test]

@@ -467,8 +467,8 @@ fn a_key_that_is_revoked_or_rotated_takes_its_runbooks_along_at_once() {
             .filter(|key| key.name == "ana")
             .all(|key| !key.counts && key.revoked_at.is_some())
     );
-    let again = house.gateway.revoke_key("ana", "twice").unwrap_err();
-    assert_eq!(again.exit_code() as u8, 2, "{again}");
+    let unknown = house.gateway.revoke_key("ann", "twice").unwrap_err();
+    assert_eq!(unknown.exit_code() as u8, 2, "{unknown}");
     let kinds: Vec<_> = house.changes();
     assert!(
         matches!(
@@ -481,6 +481,47 @@ fn a_key_that_is_revoked_or_rotated_takes_its_runbooks_along_at_once() {
         ),
         "{kinds:#?}"
     );
+}
+
+#[test]
+fn a_key_that_was_revoked_and_not_recorded_is_recorded_when_it_is_said_again() {
+    let house = House::new(BOTH);
+    let operator = house.at("operator");
+    let mut file = crate::trust::edit::TrustFile::begin(Some(&operator)).unwrap();
+    file.revoke("ben", "the notebook was stolen", keys::Timestamp::now())
+        .unwrap();
+    // Here the process died.
+    file.write().unwrap();
+    let before = std::fs::read(operator.join("trust.toml")).unwrap();
+    house.gateway.revoke_key("ben", "said again").unwrap();
+    assert_eq!(std::fs::read(operator.join("trust.toml")).unwrap(), before);
+    let changes = house.changes();
+    assert!(
+        matches!(
+            changes.last(),
+            Some(TrustChange::KeyRevoked { name, reason, .. }) if name == "ben" && reason == "the notebook was stolen"
+        ),
+        "{changes:#?}"
+    );
+}
+
+#[test]
+fn what_is_recorded_and_not_done_says_so() {
+    let house = House::new(BOTH);
+    let bytes = component("locks", "0.9.0");
+    let file = house.signed(&bytes, &["ana"]);
+    // In the place of the index's temporary file.
+    let thread = std::thread::current().id();
+    let name = format!("operator/runbooks/installed.json.{}.{thread:?}.tmp", std::process::id());
+    let in_the_way = house.at(&name);
+    std::fs::create_dir(&in_the_way).unwrap();
+    let error = house.install(&file).unwrap_err();
+    assert!(matches!(error, GatewayError::Uncountable(_)), "{error}");
+    assert!(error.to_string().contains("say it again"), "{error}");
+    assert!(!house.at("operator/runbooks").join(hex(&bytes)).exists());
+    std::fs::remove_dir(&in_the_way).unwrap();
+    house.install(&file).unwrap();
+    house.workflow("locks").unwrap();
 }
 
 #[test]

@@ -77,6 +77,21 @@ pub struct ChangedKey {
     pub key_id: String,
 }
 
+/// A key that counts no more.
+pub(crate) struct RevokedKey {
+    pub(crate) key: ChangedKey,
+    /// Why, as the file says.
+    pub(crate) reason: String,
+}
+
+/// Keys that count no more.
+pub(crate) enum Revoked {
+    /// The file has to be written for it.
+    Now(Vec<RevokedKey>),
+    /// The file says so already, and is as it was.
+    Before(Vec<RevokedKey>),
+}
+
 /// The trust store, while nobody else changes it.
 pub(crate) struct TrustFile {
     path: PathBuf,
@@ -168,28 +183,36 @@ impl TrustFile {
         Ok(old)
     }
 
-    /// Revokes the key with this id, or all keys of this holder.
-    pub(crate) fn revoke(&mut self, what: &str, reason: &str, at: Timestamp) -> Result<Vec<ChangedKey>, EditError> {
+    /// Revokes the key with this id, or all keys of this holder. Where all are revoked already, nothing is changed.
+    pub(crate) fn revoke(&mut self, what: &str, reason: &str, at: Timestamp) -> Result<Revoked, EditError> {
         let is_open = |table: &Table| !table.contains_key("revoked_at");
         let known = self.holders(is_open)?;
-        let mut revoked = Vec::new();
-        for table in self.keys()?.iter_mut().filter(|table| is_open(table)) {
+        let (mut now, mut before) = (Vec::new(), Vec::new());
+        for table in self.keys()?.iter_mut().filter(|table| is_called(table, what)) {
             let key = changed(table)?;
-            if key.name != what && key.key_id != what {
-                continue;
+            if is_open(table) {
+                table.insert("revoked_at", value(at.to_string()));
+                table.insert("revoked_because", value(reason));
+                let reason = reason.to_owned();
+                now.push(RevokedKey { key, reason });
+            } else {
+                // Whoever wrote it by hand may have left it out.
+                let because = table.get("revoked_because").and_then(Item::as_str);
+                let reason = because.unwrap_or(reason).to_owned();
+                before.push(RevokedKey { key, reason });
             }
-            table.insert("revoked_at", value(at.to_string()));
-            table.insert("revoked_because", value(reason));
-            revoked.push(key);
         }
-        if revoked.is_empty() {
-            return Err(EditError::Unknown {
-                name: shown(what),
-                what: "is not revoked and",
-                known,
-            });
+        if !now.is_empty() {
+            return Ok(Revoked::Now(now));
         }
-        Ok(revoked)
+        if !before.is_empty() {
+            return Ok(Revoked::Before(before));
+        }
+        Err(EditError::Unknown {
+            name: shown(what),
+            what: "is not revoked and",
+            known,
+        })
     }
 
     /// What the file will be, if that loads.

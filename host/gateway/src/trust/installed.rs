@@ -376,8 +376,7 @@ impl Installed {
     fn file(&self, name: &str, entry: &Entry, file: &str, limit: u64) -> Result<Vec<u8>, RunbookTrustError> {
         let changed = || RunbookTrustError::Changed { name: name.to_owned() };
         let store = self.store.as_ref().ok_or_else(changed)?;
-        let dir = store.entry(&entry.sha256)?;
-        match store.read(&dir, file, limit) {
+        match store.read(&format!("{}/{file}", entry.sha256), limit) {
             Err(StoreError::Missing { .. } | StoreError::TooLarge { .. }) => Err(changed()),
             other => Ok(other?),
         }
@@ -483,16 +482,22 @@ impl Installing {
         Ok(Replaced(before.cloned()))
     }
 
-    /// Installs what [`Self::check`] let pass.
-    pub(crate) fn install(
-        mut self,
-        manifest: &Manifest,
-        sha256: &str,
-        component: &[u8],
-        envelope: &[u8],
-        replaced: &Replaced,
-    ) -> Result<(), StoreError> {
-        self.store.put(sha256, [(COMPONENT, component), (ENVELOPE, envelope)])?;
+    /// Puts the files of what [`Self::check`] let pass; until it is installed, nobody reads them.
+    pub(crate) fn put(&self, sha256: &str, component: &[u8], envelope: &[u8]) -> Result<(), StoreError> {
+        self.store.put(sha256, [(COMPONENT, component), (ENVELOPE, envelope)])
+    }
+
+    /// Removes the files of what did not come to be installed, unless the index names them.
+    pub(crate) fn forget_unnamed(&self, sha256: &str) {
+        // As it is on the disk: it may have been written all the same, or have named them before.
+        let is_named = |index: &Index| index.runbooks.values().any(|entry| entry.sha256 == sha256);
+        if checked(&self.store).is_ok_and(|index| !is_named(&index)) {
+            self.store.forget(sha256);
+        }
+    }
+
+    /// Installs what was [`put`](Self::put).
+    pub(crate) fn install(&mut self, manifest: &Manifest, sha256: &str, replaced: &Replaced) -> Result<(), StoreError> {
         let entry = Entry {
             sha256: sha256.to_owned(),
             version: manifest.version.clone(),

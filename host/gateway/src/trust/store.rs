@@ -1,7 +1,8 @@
 //! Folders of what the operator installed: packs and runbooks, each by the digest of what names it, and an index of them.
 //!
-//! **In**: bytes that were verified. **Out**: the same bytes; whoever reads them verifies them again. **Trusted**: the index, because the
-//! folder and all in it belong to us or to root and nobody else can write there. **Can fail**: with [`StoreError`].
+//! **In**: bytes that were verified. **Out**: the same bytes; whoever reads them verifies them again. **Trusted**: the index, because it and
+//! its folder belong to us or to root and nobody else can write there, which is looked at whenever a file is read. **Can fail**: with
+//! [`StoreError`].
 //!
 //! ```text
 //! FOLDER/installed.json    what is installed as which digest; replaced in one step, so that a thing is installed whole or not at all
@@ -12,9 +13,11 @@
 //! Nothing in it is secret, and an operator who is not the user that pg-logstats runs as installs for that user: so all can read it.
 
 use std::io::Read as _;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use cap_std::fs::{Dir, DirBuilder, DirBuilderExt as _, OpenOptions, OpenOptionsExt as _};
+use rustix::fs::OFlags;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -58,7 +61,10 @@ pub enum StoreError {
         limit: u64,
     },
     /// The index makes no sense.
-    #[error("`{file}` does not load: {reason}; restore it, or remove it and install again")]
+    #[error(
+        "`{file}` does not load: {reason}; restore it from a copy; who removes it has to install everything again, and which versions were here is \
+         forgotten"
+    )]
     Index {
         /// The file.
         file: String,
@@ -110,7 +116,7 @@ impl Store {
 
     /// The index; nothing is installed when there is none.
     pub(crate) fn index<T: DeserializeOwned + Default>(&self) -> Result<T, StoreError> {
-        match self.read(&self.dir, INDEX, INDEX_BYTES) {
+        match self.read(INDEX, INDEX_BYTES) {
             Ok(bytes) => serde_json::from_slice(&bytes).map_err(|e| self.bad_index(e.to_string())),
             Err(StoreError::Missing { .. }) => Ok(T::default()),
             Err(error) => Err(error),
@@ -130,12 +136,6 @@ impl Store {
         }
     }
 
-    /// The files of the thing `digest`.
-    pub(crate) fn entry(&self, digest: &str) -> Result<Dir, StoreError> {
-        // A name of the index is 64 hex digits, or it would not have loaded.
-        self.dir.open_dir(digest).map_err(self.failed("read", digest))
-    }
-
     /// The files of a thing, each durable. Until the index names them, nobody reads them.
     pub(crate) fn put<'a>(
         &self,
@@ -150,7 +150,12 @@ impl Store {
             }
             _ => {}
         }
-        let dir = self.entry(digest)?;
+        let dir = self.dir.open_dir(digest).map_err(self.failed("read", digest))?;
+        // Whatever the umask says. A capability directory is opened for its path alone, and has no mode to set.
+        let opened = self.dir.open(digest).map(cap_std::fs::File::into_std);
+        opened
+            .and_then(|folder| folder.set_permissions(std::fs::Permissions::from_mode(0o755)))
+            .map_err(self.failed("write", digest))?;
         for (name, bytes) in files {
             write_durably_for_all(&dir, name, bytes).map_err(self.failed("write", name))?;
         }
@@ -164,7 +169,7 @@ impl Store {
 
     /// The file `name` of the folder itself, if it is there.
     pub(crate) fn file(&self, name: &str, limit: u64) -> Result<Option<Vec<u8>>, StoreError> {
-        match self.read(&self.dir, name, limit) {
+        match self.read(name, limit) {
             Ok(bytes) => Ok(Some(bytes)),
             Err(StoreError::Missing { .. }) => Ok(None),
             Err(error) => Err(error),
@@ -176,9 +181,17 @@ impl Store {
         let _left_behind = self.dir.remove_dir_all(digest);
     }
 
-    /// The file `name` of `dir`.
-    pub(crate) fn read(&self, dir: &Dir, name: &str, limit: u64) -> Result<Vec<u8>, StoreError> {
-        read(dir, name, limit).map_err(|error| error.in_folder(self.folder))
+    /// The file `name` of the folder, or `SHA256/NAME` of a thing in it, if nobody but root and us could have written it.
+    pub(crate) fn read(&self, name: &str, limit: u64) -> Result<Vec<u8>, StoreError> {
+        self.read_ours(name, limit)
+            .map_err(|error| error.in_folder(self.folder))
+    }
+
+    fn read_ours(&self, name: &str, limit: u64) -> Result<Vec<u8>, StoreError> {
+        let file = open_plain(&self.dir, name)?;
+        let metadata = file.metadata().map_err(failed("read", name))?;
+        ambient::not_writable_by_others(&metadata, &Path::new(self.folder).join(name), self.folder)?;
+        read_at_most(file, name, limit)
     }
 
     fn failed(&self, doing: &'static str, file: &str) -> impl Fn(std::io::Error) -> StoreError + use<> {
@@ -200,10 +213,17 @@ pub(crate) fn is_sha256(text: &str) -> bool {
     text.len() == 64 && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
 }
 
-/// The file `name` of `dir`, if it has at most `limit` bytes.
+/// The plain file `name` of `dir`, if it has at most `limit` bytes.
 pub(crate) fn read(dir: &Dir, name: &str, limit: u64) -> Result<Vec<u8>, StoreError> {
-    let file = match dir.open(name) {
-        Ok(file) => file,
+    read_at_most(open_plain(dir, name)?, name, limit)
+}
+
+/// Opens the plain file `name` of `dir`, waiting for no pipe.
+fn open_plain(dir: &Dir, name: &str) -> Result<std::fs::File, StoreError> {
+    let mut options = OpenOptions::new();
+    options.read(true).custom_flags(OFlags::NONBLOCK.bits().cast_signed());
+    let file = match dir.open_with(name, &options) {
+        Ok(file) => file.into_std(),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             return Err(StoreError::Missing {
                 file: escape_control(name).into_owned(),
@@ -211,6 +231,15 @@ pub(crate) fn read(dir: &Dir, name: &str, limit: u64) -> Result<Vec<u8>, StoreEr
         }
         Err(error) => return Err(failed("read", name)(error)),
     };
+    match file.metadata().map_err(failed("read", name))?.is_file() {
+        true => Ok(file),
+        false => Err(failed("read", name)(std::io::Error::other(
+            "it is no plain file; put the file itself there",
+        ))),
+    }
+}
+
+fn read_at_most(file: std::fs::File, name: &str, limit: u64) -> Result<Vec<u8>, StoreError> {
     let mut bytes = Vec::new();
     file.take(limit + 1)
         .read_to_end(&mut bytes)

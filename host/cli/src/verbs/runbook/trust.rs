@@ -6,10 +6,11 @@ use pg_logstats_gateway::runbooks::{self, Revoke};
 use pg_logstats_gateway::{ExitCode, GatewayError};
 
 use crate::args::{Cli, RevokeArgs};
-use crate::verbs::open;
+use crate::verbs::{check_agent, open, open_to_mend};
 use crate::{output, render};
 
 pub(super) fn list(cli: &Cli) -> Result<ExitCode, GatewayError> {
+    check_agent(cli)?;
     output::print(cli, &runbooks::list()?, render::runbooks)?;
     Ok(ExitCode::Done)
 }
@@ -57,6 +58,6 @@ pub(super) fn revoke(cli: &Cli, args: &RevokeArgs) -> Result<ExitCode, GatewayEr
             ));
         }
     };
-    output::print(cli, &open(cli)?.revoke_runbook(&revoke)?, render::revocation)?;
+    output::print(cli, &open_to_mend(cli)?.revoke_runbook(&revoke)?, render::revocation)?;
     Ok(ExitCode::Done)
 }

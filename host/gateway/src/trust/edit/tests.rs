@@ -113,7 +113,18 @@ fn a_rotation_ends_the_old_key_and_a_revocation_every_one() {
     let counts = |keyring: Keyring| keyring.views(0).iter().map(|view| view.counts).collect::<Vec<_>>();
     assert_eq!(counts(revoke(&id).unwrap()), [false, true]);
     assert_eq!(counts(revoke("ana").unwrap()), [false, false]);
-    let none = revoke("ana").unwrap_err();
+    // Once more changes nothing.
+    let before = text(&folder);
+    assert_eq!(counts(revoke("ana").unwrap()), [false, false]);
+    assert_eq!(text(&folder), before);
+    let mut file = TrustFile::begin(Some(folder.path())).unwrap();
+    let Ok(Revoked::Before(keys)) = file.revoke(&id, "another reason", at) else {
+        panic!("it is revoked already")
+    };
+    let known: Vec<_> = keys.iter().map(|it| (&it.key.key_id, it.reason.as_str())).collect();
+    assert_eq!(known, [(&id, "lost \"it\"")]);
+    drop(file);
+    let none = revoke("ann").unwrap_err();
     assert!(none.to_string().contains("there are: none"), "{none}");
     assert!(
         text(&folder).contains(r#"revoked_because = 'lost "it"'"#),
