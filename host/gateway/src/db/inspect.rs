@@ -107,8 +107,6 @@ struct Names {
 enum Statements {
     /// This database has no such extension.
     Missing,
-    /// Somebody could put other functions in the place of the extension's.
-    Replaceable,
     /// The extension is there and its library is not loaded.
     NotLoaded,
     /// The role may not read it.
@@ -176,10 +174,7 @@ async fn look(session: &mut Session) -> Result<Seen, Failure> {
 
 async fn statements(session: &mut Session, facts: &Facts) -> Statements {
     let Some(schema) = &facts.pg_stat_statements_schema else {
-        return match facts.statements_may_be_replaced {
-            true => Statements::Replaceable,
-            false => Statements::Missing,
-        };
+        return Statements::Missing;
     };
     // `toplevel` came with 1.9, the version that goes with PostgreSQL 14.
     let sql =

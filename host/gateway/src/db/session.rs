@@ -108,9 +108,9 @@ pub(crate) struct Facts {
     pub(crate) pid: i32,
     /// The name of the database that it is in, which a pooler may have chosen.
     pub(crate) database: String,
-    /// The quoted schema of pg_stat_statements, when this database has the extension and its name means that and nothing else.
+    /// The quoted schema of pg_stat_statements, when this database has the extension.
     pub(crate) pg_stat_statements_schema: Option<String>,
-    /// The database has the extension, in a schema that somebody could rename: who neither is a superuser nor owns the extension.
+    /// Somebody could give that schema's name to another one: its owner, who neither is a superuser nor owns the extension.
     pub(crate) statements_may_be_replaced: bool,
     /// Whether the role sees other roles' sessions and statements.
     pub(crate) reads_all_stats: bool,
@@ -238,15 +238,12 @@ pub(crate) fn opening(timeouts: Timeouts) -> String {
 fn facts(row: &sqlx::postgres::PgRow) -> Result<Facts, sqlx::Error> {
     let version: i32 = row.try_get("server_version_num")?;
     let powers: String = row.try_get("powers")?;
-    let statements_may_be_replaced: bool = row.try_get("statements_may_be_replaced")?;
     Ok(Facts {
         server_version_num: u32::try_from(version).unwrap_or(0),
         pid: row.try_get("pid")?,
         database: row.try_get("database")?,
-        pg_stat_statements_schema: row
-            .try_get::<Option<String>, _>("pg_stat_statements_schema")?
-            .filter(|_| !statements_may_be_replaced),
-        statements_may_be_replaced,
+        pg_stat_statements_schema: row.try_get("pg_stat_statements_schema")?,
+        statements_may_be_replaced: row.try_get("statements_may_be_replaced")?,
         reads_all_stats: row.try_get("reads_all_stats")?,
         role: row.try_get("role")?,
         powers: Power::ALL
@@ -258,9 +255,8 @@ fn facts(row: &sqlx::postgres::PgRow) -> Result<Facts, sqlx::Error> {
 
 /// Facts about the server and the role. Membership counts whether it is inherited or not, because SET ROLE would reach it.
 ///
-/// A schema's owner may give its name to another schema between any two statements, and functions of the extension are called by that name. So the
-/// extension counts where its schema's owner could do the same without: a superuser, or the extension's own owner. Since PostgreSQL 15 the
-/// schema `public` is the database owner's.
+/// A schema's owner may give its name to another schema between any two statements, and functions of the extension are called by that name.
+/// Since PostgreSQL 15 the schema `public` is the database owner's.
 ///
 /// Not counted: TEMPORARY on the database (PUBLIC has it by default, and a read-only transaction makes use of it for nothing that
 /// lasts), and PUBLIC's CREATE on the schema `public`, the default before PostgreSQL 15, which would condemn every role.

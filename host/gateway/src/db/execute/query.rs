@@ -44,14 +44,10 @@ pub(in crate::db) fn sql(action: &Action, facts: &Facts) -> Result<String, Failu
         return Ok(sql.to_owned());
     }
     let schema = facts.pg_stat_statements_schema.as_deref().ok_or_else(|| {
-        let detail = match facts.statements_may_be_replaced {
-            true => {
-                "the schema of the extension pg_stat_statements belongs to a role that could put other functions in its place; `inspect` prints how \
-                 to move it"
-            }
-            false => "this database has not the extension pg_stat_statements; `inspect` prints how to add it",
-        };
-        Failure::new(OutcomeStatus::Unavailable, detail)
+        Failure::new(
+            OutcomeStatus::Unavailable,
+            "this database has not the extension pg_stat_statements; `inspect` prints how to add it",
+        )
     })?;
     // An identifier that the server itself has quoted; the catalogue's SQL has no other variable part.
     Ok(sql.replace(PG_STAT_STATEMENTS_SCHEMA, schema))

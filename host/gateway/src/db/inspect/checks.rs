@@ -232,18 +232,17 @@ fn statements(seen: &Seen) -> Check {
     let preload = "ALTER SYSTEM SET shared_preload_libraries = 'pg_stat_statements'; (keep the libraries that are listed there), then \
                    restart the server";
     match &seen.statements {
+        Statements::Readable if seen.facts.statements_may_be_replaced => passed(
+            id,
+            "the extension is loaded and readable; the owner of its schema (of `public`: the database's owner) is no superuser and could put functions \
+             of his own in its place, which would run with this role's rights: who does not trust him that far moves it, with ALTER EXTENSION \
+             pg_stat_statements SET SCHEMA, to a schema of a superuser's",
+        ),
         Statements::Readable => passed(id, "the extension is loaded and readable"),
         Statements::Missing => failed(
             id,
             "this database has not the extension",
             "CREATE EXTENSION pg_stat_statements; in this database, with pg_stat_statements in shared_preload_libraries",
-        ),
-        Statements::Replaceable => failed(
-            id,
-            "the extension's schema belongs to a role (`public` to the database's owner) that is no superuser and does not own the extension: it \
-             could put functions of its own in the place of the extension's, so these are not called",
-            "CREATE SCHEMA statements; ALTER EXTENSION pg_stat_statements SET SCHEMA statements; GRANT USAGE ON SCHEMA statements TO the roles that \
-             look; all as a superuser, or as whoever made the extension",
         ),
         Statements::NotLoaded => failed(id, "the extension is there, but its library is not loaded", preload),
         Statements::Forbidden => failed(id, "the role may not read it", "run the grant script"),
