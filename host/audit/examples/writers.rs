@@ -151,12 +151,12 @@ fn together(root: &Path, processes: u64, appends: u64) -> Duration {
 
 /// The same for threads that share one log.
 fn in_threads(root: &Path, threads: u64, appends: u64) -> Duration {
-    let log = open(root);
+    let (log, placed) = (open(root), is_placed());
     let start = Instant::now();
     std::thread::scope(|scope| {
         for thread in 0..threads {
             let log = &log;
-            scope.spawn(move || (0..appends / threads).for_each(|n| append(log, &format!("it_t{thread}x{n}"))));
+            scope.spawn(move || (0..appends / threads).for_each(|n| append(log, &format!("it_t{thread}x{n}"), placed)));
         }
     });
     let took = start.elapsed();
@@ -178,18 +178,23 @@ fn open(root: &Path) -> Log {
 /// A process that appends: it opens the log, says so, and begins when it is told how many.
 fn write(root: &Path, name: &str) {
     let log = open(root);
+    let placed = is_placed();
     println!("ready");
     let mut count = String::new();
     std::io::stdin().read_line(&mut count).unwrap();
     for n in 0..count.trim().parse::<u64>().unwrap() {
-        append(&log, &format!("it_{name}x{n}"));
+        append(&log, &format!("it_{name}x{n}"), placed);
     }
 }
 
-fn append(log: &Log, id: &str) {
+fn is_placed() -> bool {
+    std::env::var_os(PLACED).is_some()
+}
+
+fn append(log: &Log, id: &str, placed: bool) {
     let payload = format!("{{\"id\":\"{id}\",\"text\":\"{}\"}}", "x".repeat(PAYLOAD_BYTES));
     let created_us = 1_790_000_000_000_000;
-    if std::env::var_os(PLACED).is_some() {
+    if placed {
         let payload = |_| Ok(payload.into_bytes());
         log.append_with("intent", id, Some("in_1"), created_us, payload)
             .unwrap();

@@ -158,14 +158,7 @@ impl OpenOptions {
         };
         let workspace = match self.agent {
             // The default place is where XDG_DATA_HOME says, so the caller would choose the log that his budgets are counted from.
-            true if config.agent.workspace.is_none() => {
-                return Err(GatewayError::Usage(
-                    "agent mode needs `workspace` below `[agent]` of the operator's configuration: the log that budgets are counted from and records \
-                     go to"
-                        .to_owned(),
-                ));
-            }
-            true => config.agent.workspace.clone(),
+            true => Some(config.agent.workspace.clone().ok_or_else(no_agent_workspace)?),
             false => self.workspace.clone(),
         };
         Ok(Settings {
@@ -800,6 +793,13 @@ fn parse_config(path: &Path, bytes: Vec<u8>, catalogue: &Catalogue) -> Result<Co
     let text = String::from_utf8(bytes)
         .map_err(|_| GatewayError::Usage(format!("configuration `{file}` is no UTF-8 text; write it anew")))?;
     Ok(Config::parse(&file, &text, catalogue)?)
+}
+
+fn no_agent_workspace() -> GatewayError {
+    GatewayError::Usage(
+        "agent mode needs `workspace` below `[agent]` of the operator's configuration: the log that budgets are counted from and records go to"
+            .to_owned(),
+    )
 }
 
 /// Without a configuration an agent would have neither folders nor databases, and the defaults are no operator's decision.

@@ -25,9 +25,8 @@ use crate::error::GatewayError;
 use crate::gateway::{Gateway, OpenOptions};
 use crate::record::TrustChange;
 use crate::report::SCHEMA_VERSION;
-use crate::runbooks::not_done;
 use crate::time::now_us;
-use crate::trust::store::{self, INDEX, Store, StoreError, failed, is_sha256};
+use crate::trust::store::{self, INDEX, StepBack, Store, StoreError, failed, is_sha256};
 use crate::trust::{Keyring, Trust, TrustError, operators_folder};
 use crate::untrusted::escape_control;
 use crate::workspace::write_durably_for_all;
@@ -115,16 +114,17 @@ impl Index {
     /// A lower version than ever was here is a step back, and so are other actions under the same one.
     fn check_not_older(&self, info: &PackInfo) -> Result<(), PackError> {
         let (name, version) = (info.name.clone(), info.version.clone());
-        match self.highest.get(&name) {
-            Some(highest) if version < highest.version => Err(PackError::Downgrade {
+        let Some(highest) = self.highest.get(&name) else {
+            return Ok(());
+        };
+        match store::step_back(&version, &info.content, &highest.version, Some(&highest.content)) {
+            None => Ok(()),
+            Some(StepBack::Older) => Err(PackError::Downgrade {
                 name,
                 version,
                 highest: highest.version.clone(),
             }),
-            Some(highest) if version == highest.version && info.content != highest.content => {
-                Err(PackError::SameVersion { name, version })
-            }
-            _ => Ok(()),
+            Some(StepBack::Other(_)) => Err(PackError::SameVersion { name, version }),
         }
     }
 }
@@ -140,10 +140,14 @@ pub fn catalogue() -> Result<Catalogue, GatewayError> {
 /// The keys that count, and the catalogue with the packs that they signed.
 pub(crate) fn installed(operator: Option<&Path>) -> Result<(Keyring, Catalogue), GatewayError> {
     let keyring = Keyring::load(operator)?;
-    let builtin = Catalogue::builtin().map_err(|e| GatewayError::Internal(e.to_string()))?;
-    let packs = load(operator, &keyring)?;
-    let catalogue = builtin.with_packs(packs).map_err(PackError::from)?;
+    let catalogue = with_packs(load(operator, &keyring)?)?;
     Ok((keyring, catalogue))
+}
+
+/// The built-in actions and those of `packs`.
+fn with_packs(packs: Vec<Pack>) -> Result<Catalogue, GatewayError> {
+    let builtin = Catalogue::builtin().map_err(|e| GatewayError::Internal(e.to_string()))?;
+    Ok(builtin.with_packs(packs).map_err(PackError::from)?)
 }
 
 /// Checks the pack in `folder` and signs it with the private key in `key`.
@@ -220,10 +224,7 @@ pub(crate) fn sound(operator: Option<&Path>, joining: Option<Pack>) -> Result<Ca
     let kept = packs
         .into_iter()
         .filter(|pack: &Pack| Some(&pack.info().name) != replaced.as_ref());
-    let builtin = Catalogue::builtin().map_err(|e| GatewayError::Internal(e.to_string()))?;
-    Ok(builtin
-        .with_packs(kept.chain(joining).collect())
-        .map_err(PackError::from)?)
+    with_packs(kept.chain(joining).collect())
 }
 
 /// Installs the signed pack in `folder`, in place of an earlier version of it, and records that.
@@ -268,10 +269,7 @@ pub fn install(
     };
     // What can fail goes before the record: after it, only the index is replaced.
     let put = store.put(&info.digest, signed.iter()).map_err(GatewayError::from);
-    let done = put.and_then(|()| gateway.seal_trust(change)).and_then(|()| {
-        let written = store.write_index(&index);
-        written.map_err(|error| not_done(&info.name, "installed", &error))
-    });
+    let done = put.and_then(|()| gateway.seal_then(change, &info.name, "installed", || store.write_index(&index)));
     if done.is_err() {
         forget_unnamed(&store, &info.digest);
     }
@@ -304,12 +302,11 @@ pub fn remove(options: &OpenOptions, trust: Trust, name: &str) -> Result<PackVie
         }
         .into());
     };
-    gateway.seal_trust(TrustChange::PackRemoved {
+    let change = TrustChange::PackRemoved {
         name: name.to_owned(),
         sha256: digest.clone(),
-    })?;
-    let written = store.write_index(&index);
-    written.map_err(|error| not_done(name, "removed", &error))?;
+    };
+    gateway.seal_then(change, name, "removed", || store.write_index(&index))?;
     forget_unnamed(&store, &digest);
     Ok(PackView {
         schema_version: SCHEMA_VERSION,

@@ -377,13 +377,10 @@ impl Gateway {
         };
         // What can fail goes before the record: after it, only the index is replaced.
         let put = installing.put(&sha256, &bundle.component, &bundle.envelope);
-        let done = put
-            .map_err(GatewayError::from)
-            .and_then(|()| self.seal_trust(change))
-            .and_then(|()| {
-                let installed = installing.install(&vouched.manifest, &sha256, &replaced);
-                installed.map_err(|error| not_done(&vouched.manifest.name, "installed", &error))
-            });
+        let done = put.map_err(GatewayError::from).and_then(|()| {
+            let install = || installing.install(&vouched.manifest, &sha256, &replaced);
+            self.seal_then(change, &vouched.manifest.name, "installed", install)
+        });
         if done.is_err() {
             installing.forget_unnamed(&sha256);
         }
@@ -398,12 +395,11 @@ impl Gateway {
         self.not_for_agents("runbook remove", "the operator chooses which runbooks run")?;
         let installing = Installing::begin(self.operator.as_deref())?;
         let entry = installing.named(name)?;
-        self.seal_trust(TrustChange::RunbookRemoved {
+        let change = TrustChange::RunbookRemoved {
             name: name.to_owned(),
             sha256: entry.sha256.clone(),
-        })?;
-        let removed = installing.remove(name);
-        removed.map_err(|error| not_done(name, "removed", &error))?;
+        };
+        self.seal_then(change, name, "removed", || installing.remove(name))?;
         Ok(TrustedRunbook {
             name: name.to_owned(),
             version: Some(entry.version.to_string()),
@@ -473,13 +469,25 @@ impl Gateway {
         self.seal(&id, "trust", None, |_| RecordBody::Trust(Box::new(change)))?;
         Ok(())
     }
-}
 
-/// That `name` is recorded as what is `done` to it, and is not.
-pub(crate) fn not_done(name: &str, done: &str, error: &StoreError) -> GatewayError {
-    GatewayError::Uncountable(format!(
-        "it is recorded that `{name}` is {done}, and it could not be done: {error}; mend that, and say it again"
-    ))
+    /// Records `change`, after which `name` is `done`, and then has it done by `by`.
+    ///
+    /// # Errors
+    /// When it cannot be recorded; and when it is recorded and could not be done, which the error says.
+    pub(crate) fn seal_then(
+        &self,
+        change: TrustChange,
+        name: &str,
+        done: &str,
+        by: impl FnOnce() -> Result<(), StoreError>,
+    ) -> Result<(), GatewayError> {
+        self.seal_trust(change)?;
+        by().map_err(|error| {
+            GatewayError::Uncountable(format!(
+                "it is recorded that `{name}` is {done}, and it could not be done: {error}; mend that, and say it again"
+            ))
+        })
+    }
 }
 
 /// The digest that `what` names.

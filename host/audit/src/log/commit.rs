@@ -13,9 +13,8 @@
 
 use std::fs::File;
 use std::io;
-use std::sync::Arc;
-use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
 use std::time::Instant;
 
 use super::lock::{Access, Held, LockFiles, Waiter};
@@ -56,11 +55,11 @@ impl Log {
     ) -> Result<(), AuditError> {
         let start = Instant::now();
         loop {
+            let lead = self.threads.lead(|| self.published.load(Ordering::Acquire) >= size);
+            // Also what failed while this waited.
             self.refuse_after_failure()?;
             // Another thread may have led for this one.
-            let Some(mut lead) = self.threads.lead(|| self.published.load(Ordering::Acquire) >= size) else {
-                return Ok(());
-            };
+            let Some(mut lead) = lead else { return Ok(()) };
             let turn = self.turn(&mut lead, start);
             // Or another process just now.
             if self.is_published(size) {

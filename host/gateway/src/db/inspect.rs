@@ -100,6 +100,8 @@ struct Names {
     role_quoted: String,
     database_quoted: String,
     extension_schema_usable: bool,
+    /// Whether somebody could have the name of the extension's schema mean another one.
+    extension_may_be_replaced: bool,
 }
 
 /// The state of pg_stat_statements.
@@ -161,6 +163,9 @@ async fn look(session: &mut Session) -> Result<Seen, Failure> {
         role_quoted: name("role_quoted")?,
         database_quoted: name("database_quoted")?,
         extension_schema_usable: row.try_get("extension_schema_usable").unwrap_or(false),
+        extension_may_be_replaced: row
+            .try_get("extension_may_be_replaced")
+            .map_err(|e| Failure::running(&e))?,
     };
     // Last, because its failure ends the transaction.
     let statements = statements(session, &facts).await;
@@ -197,8 +202,17 @@ SELECT s.name, s.setting
                   'log_min_duration_statement', 'log_temp_files', 'logging_collector', 'track_activities', 'track_io_timing',
                   'track_activity_query_size')";
 
+/// A schema's owner may give its name to another schema between any two statements, and functions of an extension are called by that name; a
+/// superuser or the extension's own owner could do the same without. Since PostgreSQL 15 the schema `public` is the database owner's.
 const NAMES: &str = "
 SELECT quote_ident(session_user) AS role_quoted,
        quote_ident(current_database()) AS database_quoted,
        coalesce((SELECT has_schema_privilege(e.extnamespace, 'USAGE')
-                   FROM pg_catalog.pg_extension AS e WHERE e.extname = 'pg_stat_statements'), true) AS extension_schema_usable";
+                   FROM pg_catalog.pg_extension AS e WHERE e.extname = 'pg_stat_statements'), true) AS extension_schema_usable,
+       coalesce((SELECT NOT r.rolsuper AND r.oid <> e.extowner
+                   FROM pg_catalog.pg_extension AS e
+                   JOIN pg_catalog.pg_namespace AS n ON n.oid = e.extnamespace
+                   JOIN pg_catalog.pg_roles AS o ON o.oid = n.nspowner
+                   JOIN pg_catalog.pg_database AS b ON b.datname = pg_catalog.current_database()
+                   JOIN pg_catalog.pg_roles AS r ON r.oid = CASE o.rolname WHEN 'pg_database_owner' THEN b.datdba ELSE o.oid END
+                  WHERE e.extname = 'pg_stat_statements'), false) AS extension_may_be_replaced";

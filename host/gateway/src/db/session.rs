@@ -110,8 +110,6 @@ pub(crate) struct Facts {
     pub(crate) database: String,
     /// The quoted schema of pg_stat_statements, when this database has the extension.
     pub(crate) pg_stat_statements_schema: Option<String>,
-    /// Somebody could give that schema's name to another one: its owner, who neither is a superuser nor owns the extension.
-    pub(crate) statements_may_be_replaced: bool,
     /// Whether the role sees other roles' sessions and statements.
     pub(crate) reads_all_stats: bool,
     /// What the role can do and should not be able to.
@@ -243,7 +241,6 @@ fn facts(row: &sqlx::postgres::PgRow) -> Result<Facts, sqlx::Error> {
         pid: row.try_get("pid")?,
         database: row.try_get("database")?,
         pg_stat_statements_schema: row.try_get("pg_stat_statements_schema")?,
-        statements_may_be_replaced: row.try_get("statements_may_be_replaced")?,
         reads_all_stats: row.try_get("reads_all_stats")?,
         role: row.try_get("role")?,
         powers: Power::ALL
@@ -255,9 +252,6 @@ fn facts(row: &sqlx::postgres::PgRow) -> Result<Facts, sqlx::Error> {
 
 /// Facts about the server and the role. Membership counts whether it is inherited or not, because SET ROLE would reach it.
 ///
-/// A schema's owner may give its name to another schema between any two statements, and functions of the extension are called by that name.
-/// Since PostgreSQL 15 the schema `public` is the database owner's.
-///
 /// Not counted: TEMPORARY on the database (PUBLIC has it by default, and a read-only transaction makes use of it for nothing that
 /// lasts), and PUBLIC's CREATE on the schema `public`, the default before PostgreSQL 15, which would condemn every role.
 const FACTS: &str = "
@@ -268,13 +262,6 @@ SELECT pg_catalog.current_setting('server_version_num')::int4 AS server_version_
        (SELECT pg_catalog.quote_ident(n.nspname)
           FROM pg_catalog.pg_extension AS e JOIN pg_catalog.pg_namespace AS n ON n.oid = e.extnamespace
          WHERE e.extname = 'pg_stat_statements') AS pg_stat_statements_schema,
-       COALESCE((SELECT NOT r.rolsuper AND r.oid <> e.extowner
-          FROM pg_catalog.pg_extension AS e
-               JOIN pg_catalog.pg_namespace AS n ON n.oid = e.extnamespace
-               JOIN pg_catalog.pg_roles AS o ON o.oid = n.nspowner
-               JOIN pg_catalog.pg_database AS d ON d.datname = pg_catalog.current_database()
-               JOIN pg_catalog.pg_roles AS r ON r.oid = CASE o.rolname WHEN 'pg_database_owner' THEN d.datdba ELSE o.oid END
-         WHERE e.extname = 'pg_stat_statements'), false) AS statements_may_be_replaced,
        pg_catalog.pg_has_role('pg_read_all_stats', 'USAGE') AS reads_all_stats,
        CASE WHEN me.superuser THEN 'superuser' ELSE pg_catalog.concat_ws(',',
          CASE WHEN me.createrole THEN 'createrole' END,

@@ -26,6 +26,14 @@ impl World {
         world
     }
 
+    /// With the pack installed in this version.
+    fn with(version: &str) -> Self {
+        let world = Self::new();
+        world.sign(version, 16384);
+        world.install().unwrap();
+        world
+    }
+
     fn operator(&self) -> PathBuf {
         self.home.path().join("operator")
     }
@@ -240,9 +248,7 @@ fn a_folder_with_more_in_it_than_was_signed_is_not_installed() {
 
 #[test]
 fn every_change_is_recorded_with_the_signature() {
-    let world = World::new();
-    world.sign("1.0.0", 16384);
-    world.install().unwrap();
+    let world = World::with("1.0.0");
     world.sign("1.1.0", 8192);
     world.install().unwrap();
     world.remove("acme").unwrap();
@@ -280,9 +286,7 @@ fn every_change_is_recorded_with_the_signature() {
 
 #[test]
 fn a_step_back_needs_the_operators_word() {
-    let world = World::new();
-    world.sign("1.1.0", 16384);
-    world.install().unwrap();
+    let world = World::with("1.1.0");
     world.sign("1.1.0", 8192);
     let other = world.install().unwrap_err().to_string();
     assert!(other.contains("1.1.0 was installed here with other actions"), "{other}");
@@ -316,9 +320,7 @@ fn a_step_back_needs_the_operators_word() {
 
 #[test]
 fn an_index_of_before_knows_what_is_installed() {
-    let world = World::new();
-    world.sign("1.1.0", 16384);
-    world.install().unwrap();
+    let world = World::with("1.1.0");
     world.forget_highest();
     world.sign("1.0.0", 16384);
     assert!(world.install().unwrap_err().to_string().contains("older than 1.1.0"));
@@ -328,9 +330,7 @@ fn an_index_of_before_knows_what_is_installed() {
 
 #[test]
 fn an_index_of_before_knows_it_whatever_the_key_is_worth() {
-    let world = World::new();
-    world.sign("1.1.0", 16384);
-    world.install().unwrap();
+    let world = World::with("1.1.0");
     world.forget_highest();
     let second = world.home.path().join("second.pem");
     let pem = crate::keys::generate(&second).unwrap().public_key;
@@ -355,9 +355,7 @@ fn an_index_of_before_knows_it_whatever_the_key_is_worth() {
 
 #[test]
 fn what_others_could_have_written_and_what_is_no_file_is_not_read() {
-    let world = World::new();
-    world.sign("1.0.0", 16384);
-    world.install().unwrap();
+    let world = World::with("1.0.0");
     let action = world.installed().join("acme.dead_tuples.toml");
     for file in [
         world.operator().join("packs/installed.json"),
@@ -385,9 +383,7 @@ fn what_others_could_have_written_and_what_is_no_file_is_not_read() {
 
 #[test]
 fn what_is_recorded_and_not_done_says_so() {
-    let world = World::new();
-    world.sign("1.0.0", 16384);
-    world.install().unwrap();
+    let world = World::with("1.0.0");
     // In the place of the index's temporary file.
     let thread = std::thread::current().id();
     let name = format!("packs/{INDEX}.{}.{thread:?}.tmp", std::process::id());
@@ -408,9 +404,7 @@ fn what_is_recorded_and_not_done_says_so() {
 
 #[test]
 fn packs_load_while_one_is_replaced() {
-    let world = World::new();
-    world.sign("1.0.0", 16384);
-    world.install().unwrap();
+    let world = World::with("1.0.0");
     std::thread::scope(|scope| {
         let replacing = scope.spawn(|| {
             for minor in 1..10 {
@@ -427,9 +421,7 @@ fn packs_load_while_one_is_replaced() {
 
 #[test]
 fn what_is_trusted_can_be_mended_while_a_pack_does_not_verify() {
-    let world = World::new();
-    world.sign("1.0.0", 16384);
-    world.install().unwrap();
+    let world = World::with("1.0.0");
     std::fs::write(world.installed().join("acme.dead_tuples.toml"), "spoilt").unwrap();
     assert!(Gateway::open(&world.options(), Trust::builtin()).is_err());
     let gateway = Gateway::open_to_mend(&world.options(), Trust::builtin()).unwrap();
@@ -439,9 +431,7 @@ fn what_is_trusted_can_be_mended_while_a_pack_does_not_verify() {
 
 #[test]
 fn what_does_not_verify_can_be_replaced_and_removed() {
-    let world = World::new();
-    world.sign("1.0.0", 16384);
-    world.install().unwrap();
+    let world = World::with("1.0.0");
     let action = world.installed().join("acme.dead_tuples.toml");
     let spoil = || std::fs::write(&action, "spoilt").unwrap();
     // A configuration that names its action, which is none while it does not verify.

@@ -22,7 +22,7 @@ use super::bundle::{BundleError, ENVELOPE_BYTES};
 use super::keyring::{Keyring, SignedBy, TrustError};
 use super::revocation::{Revocation, RevocationError};
 use super::statement::{Manifest, PAYLOAD_TYPE, Statement, StatementError};
-use super::store::{Store, StoreError, is_sha256};
+use super::store::{StepBack, Store, StoreError, is_sha256, step_back};
 use crate::catalogue::Catalogue;
 use crate::runbook::RunbookError;
 use crate::runbook::limits::COMPONENT_BYTES;
@@ -290,21 +290,22 @@ impl Index {
         let Some(highest) = self.highest.get(&name) else {
             return Ok(());
         };
-        if version < *highest.version() {
-            let highest = highest.version().clone();
-            return Err(RunbookTrustError::Downgrade { name, version, highest });
-        }
         let known = match highest {
             Highest::Component { sha256, .. } => Some(sha256),
             Highest::Version(_) => self.runbooks.get(&name).map(|entry| &entry.sha256),
         };
-        match known.filter(|known| version == *highest.version() && *known != sha256) {
-            Some(known) => Err(RunbookTrustError::SameVersion {
+        match step_back(&version, sha256, highest.version(), known.map(String::as_str)) {
+            None => Ok(()),
+            Some(StepBack::Older) => Err(RunbookTrustError::Downgrade {
                 name,
                 version,
-                sha256: known.clone(),
+                highest: highest.version().clone(),
             }),
-            None => Ok(()),
+            Some(StepBack::Other(known)) => Err(RunbookTrustError::SameVersion {
+                name,
+                version,
+                sha256: known.to_owned(),
+            }),
         }
     }
 }

@@ -12,12 +12,14 @@
 //!
 //! Nothing in it is secret, and an operator who is not the user that pg-logstats runs as installs for that user: so all can read it.
 
+use std::cmp::Ordering;
 use std::io::Read as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use cap_std::fs::{Dir, DirBuilder, DirBuilderExt as _, OpenOptions, OpenOptionsExt as _};
 use rustix::fs::OFlags;
+use semver::Version;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -205,6 +207,28 @@ impl StoreError {
             *file = format!("{folder}/{file}");
         }
         self
+    }
+}
+
+/// How a version would go behind what was here.
+pub(crate) enum StepBack<'a> {
+    /// A higher one was.
+    Older,
+    /// Something else was, with this digest, under the same version.
+    Other(&'a str),
+}
+
+/// Whether `version` of what has `digest` goes behind the `highest` that ever was here; `known` is the digest of that, where that is known.
+pub(crate) fn step_back<'a>(
+    version: &Version,
+    digest: &str,
+    highest: &Version,
+    known: Option<&'a str>,
+) -> Option<StepBack<'a>> {
+    match version.cmp(highest) {
+        Ordering::Less => Some(StepBack::Older),
+        Ordering::Equal => known.filter(|known| *known != digest).map(StepBack::Other),
+        Ordering::Greater => None,
     }
 }
 

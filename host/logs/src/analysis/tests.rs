@@ -16,6 +16,12 @@ fn run(bytes: &[u8]) -> Result<Evidence, LogError> {
     Ok(part.evidence(&Redaction::least()))
 }
 
+/// The host's events, each with how often it happened.
+fn events(evidence: &Evidence) -> Vec<(&str, u64)> {
+    let events = evidence.source.events.iter();
+    events.map(|(event, n)| (event.as_str(), *n)).collect()
+}
+
 fn json_of(evidence: &Evidence) -> String {
     serde_json::to_string(evidence).unwrap()
 }
@@ -808,13 +814,7 @@ fn what_a_function_raises_is_no_event_whoever_calls_it() {
     for format in [Format::Stderr, Format::Csv, Format::Json] {
         let evidence = run(render(&entries, format).as_bytes()).unwrap();
         assert_eq!(evidence.total_duration_us, 0);
-        let events: Vec<(&str, u64)> = evidence
-            .source
-            .events
-            .iter()
-            .map(|(event, n)| (event.as_str(), *n))
-            .collect();
-        assert_eq!(events, [("deadlock_detected", 1)], "{format:?}");
+        assert_eq!(events(&evidence), [("deadlock_detected", 1)], "{format:?}");
         let codes: Vec<&str> = evidence.limitations.iter().map(|it| it.code.as_str()).collect();
         assert!(
             codes.contains(&"forged_duration") && codes.contains(&"forged_event"),
@@ -882,13 +882,7 @@ fn what_another_languages_function_logs_is_no_event_of_the_servers_processes() {
     for format in [Format::Stderr, Format::Csv, Format::Json] {
         let evidence = run(render(&entries, format).as_bytes()).unwrap();
         assert_eq!(evidence.total_duration_us, 0, "{format:?}");
-        let events: Vec<(&str, u64)> = evidence
-            .source
-            .events
-            .iter()
-            .map(|(event, n)| (event.as_str(), *n))
-            .collect();
-        assert_eq!(events, [("temp_file_created", 1)], "{format:?}");
+        assert_eq!(events(&evidence), [("temp_file_created", 1)], "{format:?}");
     }
 }
 

@@ -52,55 +52,50 @@ impl CancelToken {
     }
 }
 
-/// Cancels what the backend `pid` of ours is running: over the watchdog's connection, which is there even when the server takes no
-/// new one, else, or when that is silent, over one of its own. When both fail, the caller closes the action's connection, and the server notices that within
-/// a quarter of a second.
+/// Cancels what the backend `pid` of ours is running. When that fails, the caller closes the action's connection, and the server notices that
+/// within a quarter of a second.
 pub(super) async fn on_server(target: &Target, pid: i32, watchdog: Option<&mut Watchdog>) {
-    let cancel = async {
-        if let Some(connection) = watchdog.and_then(Watchdog::connection)
-            && let Ok(true) = tokio::time::timeout(WATCHDOG_TIMEOUT, send(connection, pid)).await
-        {
-            return;
-        }
-        if let Ok(mut connection) = session::connect(target).await {
-            send(&mut connection, pid).await;
-            let _ = connection.close().await;
-        }
-    };
-    let _ = tokio::time::timeout(CANCEL_TIMEOUT, cancel).await;
+    let patience = (WATCHDOG_TIMEOUT, CANCEL_TIMEOUT);
+    let _closing_does = tell(target, CANCEL, pid, watchdog, patience).await;
 }
 
 /// Ends the backend `pid` of ours, which heeds no cancellation: a function that the planner calls can trap one, but not this. Tells whether the
 /// server says that it is gone.
 pub(super) async fn end(target: &Target, pid: i32, watchdog: Option<&mut Watchdog>) -> bool {
-    let end = async {
+    tell(target, END, pid, watchdog, (CANCEL_TIMEOUT, END_TIMEOUT)).await
+}
+
+/// Every role may do both to its own backends. One that is gone already has ended.
+const CANCEL: &str = "SELECT pg_catalog.pg_cancel_backend($1)";
+const END: &str =
+    "SELECT pg_catalog.pg_terminate_backend(a.pid, 500) FROM pg_catalog.pg_stat_activity AS a WHERE a.pid = $1";
+
+/// Has the server do `sql` to the backend `pid`: over the watchdog's connection, which is there even when the server takes no new one, else, or
+/// when that is silent for the first time of `patience`, over one of its own; all within the second.
+async fn tell(
+    target: &Target,
+    sql: &'static str,
+    pid: i32,
+    watchdog: Option<&mut Watchdog>,
+    (watchdogs, all): (Duration, Duration),
+) -> bool {
+    let told = async {
         if let Some(connection) = watchdog.and_then(Watchdog::connection)
-            && let Ok(true) = tokio::time::timeout(CANCEL_TIMEOUT, terminate(connection, pid)).await
+            && let Ok(true) = tokio::time::timeout(watchdogs, send(connection, sql, pid)).await
         {
             return true;
         }
         let Ok(mut connection) = session::connect(target).await else {
             return false;
         };
-        let is_gone = terminate(&mut connection, pid).await;
+        let is_done = send(&mut connection, sql, pid).await;
         let _ = connection.close().await;
-        is_gone
+        is_done
     };
-    tokio::time::timeout(END_TIMEOUT, end).await.unwrap_or(false)
+    tokio::time::timeout(all, told).await.unwrap_or(false)
 }
 
-/// Every role may end its own backends. One that is gone already counts.
-async fn terminate(connection: &mut PgConnection, pid: i32) -> bool {
-    let sql =
-        "SELECT pg_catalog.pg_terminate_backend(a.pid, 500) FROM pg_catalog.pg_stat_activity AS a WHERE a.pid = $1";
-    let ended = sqlx::query_scalar::<_, bool>(sql).bind(pid).fetch_optional(connection);
-    ended.await.is_ok_and(|ended| ended.unwrap_or(true))
-}
-
-/// Every role may cancel its own backends.
-async fn send(connection: &mut PgConnection, pid: i32) -> bool {
-    let sent = sqlx::query_scalar::<_, bool>("SELECT pg_catalog.pg_cancel_backend($1)")
-        .bind(pid)
-        .fetch_one(connection);
-    sent.await.unwrap_or(false)
+async fn send(connection: &mut PgConnection, sql: &'static str, pid: i32) -> bool {
+    let sent = sqlx::query_scalar::<_, bool>(sql).bind(pid).fetch_optional(connection);
+    sent.await.is_ok_and(|done| done.unwrap_or(true))
 }

@@ -232,7 +232,7 @@ fn statements(seen: &Seen) -> Check {
     let preload = "ALTER SYSTEM SET shared_preload_libraries = 'pg_stat_statements'; (keep the libraries that are listed there), then \
                    restart the server";
     match &seen.statements {
-        Statements::Readable if seen.facts.statements_may_be_replaced => passed(
+        Statements::Readable if seen.role.extension_may_be_replaced => passed(
             id,
             "the extension is loaded and readable; the owner of its schema (of `public`: the database's owner) is no superuser and could put functions \
              of his own in its place, which would run with this role's rights: who does not trust him that far moves it, with ALTER EXTENSION \

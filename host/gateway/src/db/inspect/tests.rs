@@ -2,7 +2,7 @@ use pg_logstats_test_cluster::{Cluster, SUPERUSER};
 
 use super::*;
 use crate::catalogue::BoundParameter;
-use crate::db::test_server::{block_on, run, target_of, text};
+use crate::db::test_server::{block_on, cluster, run, target, target_of, text};
 use crate::words::OutcomeStatus;
 
 fn status(inspection: &ServerInspection, id: &str) -> CheckStatus {
@@ -245,4 +245,33 @@ fn a_server_that_cannot_be_asked_is_a_failed_check() {
     assert_eq!(inspection.checks.len(), 1);
     assert_eq!(status(&inspection, "server.reachable"), CheckStatus::Failed);
     assert!(!serde_json::to_string(&inspection).unwrap().contains("hunter2"));
+}
+
+/// Whoever owns a schema can rename it and give its name to another one between two statements of ours.
+#[test]
+fn who_could_put_another_in_the_place_of_the_extension_is_known() {
+    let shared = cluster();
+    shared.psql("CREATE ROLE tenant LOGIN").unwrap();
+    shared.psql("CREATE DATABASE tenants OWNER tenant").unwrap();
+    let as_superuser = |sql: &str| shared.psql_as(SUPERUSER, "tenants", sql).unwrap();
+    let seen = || {
+        let target = target("diagnosis", "tenants");
+        block_on(async {
+            let mut session = Session::open(&target, TIMEOUTS).await.unwrap();
+            let seen = look(&mut session).await.unwrap();
+            session.close().await;
+            (
+                seen.facts.pg_stat_statements_schema,
+                seen.role.extension_may_be_replaced,
+            )
+        })
+    };
+    assert_eq!(seen(), (None, false));
+    // `public` is the database owner's.
+    as_superuser("CREATE EXTENSION pg_stat_statements");
+    assert_eq!(seen(), (Some("public".to_owned()), true));
+    as_superuser("CREATE SCHEMA monitoring; ALTER EXTENSION pg_stat_statements SET SCHEMA monitoring");
+    assert_eq!(seen(), (Some("monitoring".to_owned()), false));
+    as_superuser("ALTER SCHEMA monitoring OWNER TO tenant");
+    assert_eq!(seen(), (Some("monitoring".to_owned()), true));
 }

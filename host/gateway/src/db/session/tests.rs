@@ -1,9 +1,9 @@
 use std::path::Path;
 
-use pg_logstats_test_cluster::{Cluster, SUPERUSER};
+use pg_logstats_test_cluster::Cluster;
 
 use super::*;
-use crate::db::test_server::{block_on, cluster, target, target_of};
+use crate::db::test_server::{block_on, target, target_of};
 
 const TIMEOUTS: Timeouts = Timeouts {
     statement_ms: 1_234,
@@ -60,32 +60,6 @@ fn the_facts_are_the_servers() {
     assert_eq!((least.database.as_str(), other.database.as_str()), ("shop", "bare"));
     assert!(!other.reads_all_stats && other.pg_stat_statements_schema.is_none());
     assert_eq!(facts("writer", "shop").powers, [Power::PredefinedRole]);
-}
-
-/// Whoever owns a schema can rename it and give its name to another one between two statements of ours.
-#[test]
-fn who_could_put_another_in_the_place_of_the_extension_is_known() {
-    let shared = cluster();
-    shared.psql("CREATE ROLE tenant LOGIN").unwrap();
-    shared.psql("CREATE DATABASE tenants OWNER tenant").unwrap();
-    let as_superuser = |sql: &str| shared.psql_as(SUPERUSER, "tenants", sql).unwrap();
-    let seen = || {
-        let target = target("diagnosis", "tenants");
-        block_on(async {
-            let session = Session::open(&target, TIMEOUTS).await.unwrap();
-            let facts = session.facts.clone();
-            session.close().await;
-            (facts.pg_stat_statements_schema, facts.statements_may_be_replaced)
-        })
-    };
-    assert_eq!(seen(), (None, false));
-    // `public` is the database owner's.
-    as_superuser("CREATE EXTENSION pg_stat_statements");
-    assert_eq!(seen(), (Some("public".to_owned()), true));
-    as_superuser("CREATE SCHEMA monitoring; ALTER EXTENSION pg_stat_statements SET SCHEMA monitoring");
-    assert_eq!(seen(), (Some("monitoring".to_owned()), false));
-    as_superuser("ALTER SCHEMA monitoring OWNER TO tenant");
-    assert_eq!(seen(), (Some("monitoring".to_owned()), true));
 }
 
 /// The key and the certificates in `tls/` were made for this test and are used nowhere else.
