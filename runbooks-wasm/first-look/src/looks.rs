@@ -88,7 +88,11 @@ pub(crate) fn all(evidence: &Evidence) -> Vec<Trouble> {
 
 /// A crash is trouble by itself, damaged data the worst there is; memory runs out again.
 fn damage(evidence: &Evidence) -> Option<Trouble> {
-    let crashes = events(evidence, &["server_crashed", "server_crash_restart"]);
+    // A crash takes every session along, each of which says so: that tells of one at least, where the log does not have the crash itself.
+    let crashes = match events(evidence, &["server_crashed"]) {
+        0 => events(evidence, &["server_crash_restart"]).min(1),
+        crashes => crashes,
+    };
     let damaged = events(evidence, &["server_invalid_checksum"]);
     let memory = events(evidence, &["server_out_of_memory"]);
     let score = match (damaged, crashes) {

@@ -145,6 +145,21 @@ fn each_trouble_is_ranked_first_when_it_is_the_only_one_and_leads_to_its_runbook
     }
 }
 
+/// Besides the crash itself the server logs that it ends the others, that it begins anew, and a line for each session.
+#[test]
+fn a_crash_is_one_however_many_sessions_it_takes_along() {
+    let title = |crashed: u64, ended: u64| {
+        let mut evidence = healthy();
+        count(&mut evidence, "server_crashed", crashed);
+        count(&mut evidence, "server_crash_restart", ended);
+        judged(&evidence).findings[0].title.clone()
+    };
+    for (crashed, ended, told) in [(1, 102, 1), (2, 204, 2), (1, 0, 1), (0, 100, 1)] {
+        let title = title(crashed, ended);
+        assert!(title.contains(&format!(": {told} crashes,")), "{title}");
+    }
+}
+
 #[test]
 fn a_slow_statement_counts_by_the_sessions_that_it_keeps_busy() {
     let slow = QueryFamily {
