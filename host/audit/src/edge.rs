@@ -62,10 +62,24 @@ impl RawEdge {
         Self { size, bundle, tiles }
     }
 
-    /// Whether a file was absent: then the log may have grown between the checkpoint and these reads.
-    pub(crate) fn lacks_a_file(&self) -> bool {
-        let absent = |read: &io::Result<Vec<u8>>| matches!(read, Err(error) if error.kind() == io::ErrorKind::NotFound);
-        self.bundle.as_ref().is_some_and(absent) || self.tiles.iter().any(|(_, read)| absent(read))
+    /// Whether each file is there and has as many items as its name says. If not, the log may have grown between the checkpoint and
+    /// these reads: a file that it needs no more is taken away, and written over with what it has and what comes behind that.
+    pub(crate) fn is_whole(&self) -> bool {
+        let width = self.size % TILE_WIDTH;
+        let has_its_hashes = |(id, read): &(TileId, io::Result<Vec<u8>>)| {
+            read.as_ref()
+                .is_ok_and(|bytes| split_tile(bytes, id.width(self.size)).is_some())
+        };
+        let has_its_entries = |read: &io::Result<Vec<u8>>| {
+            read.as_ref().is_ok_and(|bytes| {
+                let mut entries = 0;
+                split_bundle(bytes).all(|entry| {
+                    entries += 1;
+                    entry.is_some()
+                }) && entries == width
+            })
+        };
+        self.bundle.as_ref().is_none_or(has_its_entries) && self.tiles.iter().all(has_its_hashes)
     }
 
     /// The edge, if its files agree with each other and have this root.

@@ -17,10 +17,13 @@ use cap_std::fs::{Permissions, PermissionsExt as _};
 mod errors;
 mod sync;
 
-use crate::layout;
+use crate::layout::{self, TREE_MODE};
 pub(crate) use errors::{is_no_space, is_not_plain};
 use errors::{not_a_folder, not_plain, too_large};
 use sync::sync_each;
+
+/// What a disk writes whole or not at all.
+pub(crate) const SECTOR_BYTES: usize = 512;
 
 /// Name, kind and permissions of something in a folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,6 +70,10 @@ pub(crate) trait FileLayer: Send + Sync {
     fn create(&self, path: &str, bytes: &[u8], mode: u32) -> io::Result<()>;
     /// Makes a new file with these bytes and this mode, neither of which is durable yet. A file of that name is an error.
     fn write_new(&self, path: &str, bytes: &[u8], mode: u32) -> io::Result<()>;
+    /// Writes over a file of the tree, so that it has these bytes and no others. Not at once for who reads it meanwhile, and not
+    /// durable. `false`, and nothing is done, unless a plain file of that name is there, of so many bytes at least and not more than
+    /// it is to have, with the mode of such a file and no second name by which somebody may keep what it holds.
+    fn overwrite(&self, path: &str, bytes: &[u8], least_bytes: u64) -> io::Result<bool>;
     /// Makes the bytes of plain files durable, not their names.
     fn sync_files(&self, paths: &[String]) -> io::Result<()>;
     /// Gives a file a second name. A file of that name is an error.
@@ -264,6 +271,22 @@ impl FileLayer for DirFiles {
 
     fn write_new(&self, path: &str, bytes: &[u8], mode: u32) -> io::Result<()> {
         self.put_new(path, bytes, mode).map(|_| ())
+    }
+
+    fn overwrite(&self, path: &str, bytes: &[u8], least_bytes: u64) -> io::Result<bool> {
+        use std::os::unix::fs::MetadataExt as _;
+
+        // Whatever keeps it from being opened, who then makes a new file is told.
+        let Ok(file) = self.open_rw(path, &mut OpenOptions::new()) else {
+            return Ok(false);
+        };
+        let metadata = file.metadata()?;
+        let is_ours_alone = metadata.nlink() == 1 && metadata.mode() & 0o7777 == TREE_MODE;
+        if !is_ours_alone || !(least_bytes..=bytes.len() as u64).contains(&metadata.len()) {
+            return Ok(false);
+        }
+        file.write_all_at(bytes, 0)?;
+        Ok(true)
     }
 
     fn sync_files(&self, paths: &[String]) -> io::Result<()> {

@@ -9,7 +9,7 @@
 //! tile/<level>/<n>[.p/<width>]         hash tiles        (C2SP tlog-tiles)
 //! tile/entries/<n>[.p/<width>]         entry bundles     (C2SP tlog-tiles)
 //! records/<shard>/<id>.<index>.json    one DSSE file per entry, mode 0444
-//! staging/                             files of an append that is under way
+//! staging/                             files of an append that is under way, and files that the next one writes over
 //! unacknowledged/                      records of appends that a crash cut short
 //! ```
 //! The shard is the first three hex digits of the SHA-256 of the id: a million records are some 250 names in each of 4,096
@@ -33,11 +33,18 @@ pub(crate) const RECORDS: &str = "records";
 pub(crate) const STAGING: &str = "staging";
 pub(crate) const UNACKNOWLEDGED: &str = "unacknowledged";
 pub(crate) const STAGED_TILE: &str = "staging/tile";
+/// Where the next checkpoint is written; between appends, the one before the published one.
 pub(crate) const STAGED_CHECKPOINT: &str = "staging/checkpoint";
+/// An earlier partial bundle of the last bundle's place.
+pub(crate) const SPARE_BUNDLE: &str = "staging/spare-bundle";
+/// An earlier partial tile of the last tile's place on level 0.
+pub(crate) const SPARE_TILE: &str = "staging/spare-tile";
 pub(crate) const STAGED_RECORD: &str = "staging/record";
 pub(crate) const STAGED_JOURNAL: &str = "staging/journal";
 /// Names under which files are written before they get their own.
-pub(crate) const STAGED: [&str; 4] = [STAGED_TILE, STAGED_CHECKPOINT, STAGED_RECORD, STAGED_JOURNAL];
+pub(crate) const STAGED: [&str; 3] = [STAGED_TILE, STAGED_RECORD, STAGED_JOURNAL];
+/// Files that the next publication writes over, instead of making new ones.
+pub(crate) const SPARES: [&str; 3] = [STAGED_CHECKPOINT, SPARE_BUNDLE, SPARE_TILE];
 /// Says that files which the journal covers could not be made durable: what the operating system shows of them may not be
 /// on the disk, so they are written anew.
 pub(crate) const SUSPECT: &str = "staging/suspect";

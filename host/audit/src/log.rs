@@ -17,7 +17,7 @@
 //! | J2 | read what others added to the journal, verify its newest checkpoint; the next signature stands on it | as J1 |
 //! | J3 | seal the record if it is not sealed yet, sign the checkpoint with it, write both as one frame behind the newest; release the lock | keeps a torn frame in `unacknowledged/`; a whole one counts |
 //! | J4 | whoever has the file `sync`: take the lock, look how far the journal goes, release the lock, `fdatasync` the journal. **This is the commit**: every frame up to there is durable | as J3, and the frames are there |
-//! | J5 | it takes the lock; writes records, tiles and bundles of these frames, then exchanges `checkpoint` for the new one and removes the older; releases the lock and `sync`. Who waited for it reads that the checkpoint has its frame, or leads next; the caller is told | writes them again |
+//! | J5 | it takes the lock; writes records, tiles and bundles of these frames, then exchanges `checkpoint` for the new one; releases the lock and `sync`. Who waited for it reads that the checkpoint has its frame, or leads next; the caller is told | writes them again |
 //!
 //! A frame may stand on frames that are not durable yet; its own J4 makes those durable too, so what is acknowledged never
 //! stands on what can be lost. Nothing outside the journal states an entry before its frame is durable: readers and exporters
@@ -34,18 +34,30 @@
 //! | step | what is done | after a crash right then, the next start |
 //! |---|---|---|
 //! | T1 | make the journal durable and publish all of it | goes on with J5 |
-//! | T2 | `fsync` every file that the frames stand for, and the folders of their names, a few at once | has the journal still |
+//! | T2 | remove the file of the older checkpoint; `fsync` every file that the frames stand for, and the folders of their names, a few at once | has the journal still |
 //! | T3 | write the header of the next generation, in the slot of the one before the last, and make it durable. **This begins the journal anew** | finds the one or the other, and all files durable |
 //! | T4 | remove the partial tiles of the earlier base | the next trim removes them |
+//!
+//! **Files are written over.** Every J5 takes the older checkpoint out of use, and a partial tile and a partial bundle with it. They are
+//! kept in `staging/` as *spares*, and the next J5 writes over them before they get their names, so that an append makes one file,
+//! that of its record. What a power loss leaves of them must be what it could leave of a new file:
+//!
+//! - A spare tile or bundle is of the place in which the log ends, so it is how the newer one begins; at the end of the place both go.
+//! - A checkpoint is written over one of the same length in one sector, which the disk has whole, the one or the other. Neither may be
+//!   from before the base, or it would look like a log that was rolled back: hence T2.
+//! - A file that has a second name, which somebody's backup may have given it, is left alone.
+//!
+//! Who reads without the lock may have opened a file before it is written over. It finds more in a tile or a bundle than the name says,
+//! and a checkpoint that is different when it is read once more; then the checkpoint has moved on, and it begins again.
 //!
 //! The edge of the tree at the base of the journal is kept until T4, because recovery begins there:
 //!
 //! | step | what is done |
 //! |---|---|
 //! | R1 | whoever finds a torn frame puts what is left of it into `unacknowledged/`, durably, and erases it; [`Log::take_recovered`] tells the caller, who notes the gap in a record of its own |
-//! | R2 | after the machine was started anew, as the kernel's boot id in the header tells: write every file of the journal's frames anew, whatever stands there, and trim |
+//! | R2 | after the machine was started anew, as the kernel's boot id in the header tells: remove the spares, write every file of the journal's frames anew, whatever stands there, and trim |
 //! | R3 | otherwise the files are as the dead process left them: make frames that are not published durable, once more and by writing them again, and publish them |
-//! | R4 | clear `staging/`, in which builds before the journal left records of appends that were cut short: these go to `unacknowledged/` |
+//! | R4 | clear `staging/` but for the spares, in which builds before the journal left records of appends that were cut short: these go to `unacknowledged/` |
 //!
 //! Each of these can be cut short at any point, and is begun again from the start. When an append fails, it was not
 //! acknowledged; in J3 it left nothing, after J4 its record is in the log ([`AuditError::Unpublished`]), and no other append

@@ -268,13 +268,31 @@ impl TileSource for Tiles<'_> {
     }
 }
 
+/// How often a checkpoint that is being written over is read again.
+const NOTE_ATTEMPTS: u32 = 50;
+
+/// The bytes of the checkpoint file, for who has no lock: an append writes over the file of an earlier one, which may be the one that
+/// was opened here, so they count once they were read twice.
+pub(crate) fn read_note(files: &dyn FileLayer) -> io::Result<Vec<u8>> {
+    let read = || files.read(layout::CHECKPOINT, MAX_CHECKPOINT_BYTES);
+    let mut note = read()?;
+    for _ in 0..NOTE_ATTEMPTS {
+        let again = read()?;
+        if again == note {
+            break;
+        }
+        note = again;
+    }
+    Ok(note)
+}
+
 /// Reads the checkpoint file; `None` if it is absent.
 pub(crate) fn read_checkpoint(
     files: &dyn FileLayer,
     origin: &str,
     keys: &TrustedKeys,
 ) -> Result<Option<Checkpoint>, AuditError> {
-    match files.read(layout::CHECKPOINT, MAX_CHECKPOINT_BYTES) {
+    match read_note(files) {
         Ok(note) => Ok(Some(open_checkpoint(&note, origin, keys)?)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(AuditError::io("read", layout::CHECKPOINT, error)),
@@ -406,3 +424,6 @@ fn missing_or_io(doing: &'static str, path: &str, error: io::Error) -> AuditErro
     }
     AuditError::io(doing, path, error)
 }
+
+#[cfg(test)]
+mod tests;

@@ -33,8 +33,8 @@ use crate::keychange::{ChangeScan, KeyChain, KeyPeriod};
 use crate::keys::{KeyId, TrustedKeys};
 use crate::layout;
 use crate::log::{COSIGNED, COSIGNED_NEW};
-use crate::note::{Checkpoint, MAX_CHECKPOINT_BYTES, NoteError, claimed, claimed_size, open_checkpoint};
-use crate::snapshot::without_checkpoint;
+use crate::note::{Checkpoint, NoteError, claimed, claimed_size, open_checkpoint};
+use crate::snapshot::{read_note, without_checkpoint};
 
 mod journal;
 mod records;
@@ -144,7 +144,7 @@ pub(crate) fn verify_layer(
     let mut report = VerifyReport::default();
     let mut scan = ChangeScan::default();
     // The journal may begin under one key and end under the next one.
-    let changes = match read_note(files) {
+    let changes = match note_of(files) {
         Ok(note) => scan.changes(files, &edge_of(files, &note)),
         // What is wrong with it is told below.
         Err(_) => Vec::new(),
@@ -227,14 +227,14 @@ fn start(
 ) -> Result<Option<Start>, AuditError> {
     let mut attempt = 0;
     loop {
-        let note = read_note(files)?;
+        let note = note_of(files)?;
         let (edge, chain) = chain_at(files, keys, &note, scan);
         let opened = open_checkpoint(&note, origin, chain.newest());
         if let Err(NoteError::Origin { found, expected }) = opened {
             return Err(AuditError::OriginMismatch { found, expected });
         }
         // An append may have replaced the edge after the checkpoint was read.
-        if !edge.lacks_a_file() || attempt == EDGE_ATTEMPTS || read_note(files)? == note {
+        if edge.is_whole() || attempt == EDGE_ATTEMPTS || note_of(files)? == note {
             let (stated, checkpoint) = match opened {
                 Ok(checkpoint) => (Some((checkpoint.size, checkpoint.root)), Some(checkpoint)),
                 // It may be whole, and a record that would lead to its key spoiled: which one, the walk tells.
@@ -268,7 +268,7 @@ fn newest_size(
     scan: &mut ChangeScan,
     report: &mut VerifyReport,
 ) -> Result<u64, AuditError> {
-    let note = read_note(files)?;
+    let note = note_of(files)?;
     let (_, chain) = chain_at(files, keys, &note, scan);
     match open_checkpoint(&note, origin, chain.newest()) {
         Ok(checkpoint) => Ok(checkpoint.size.max(size)),
@@ -299,8 +299,8 @@ fn list(files: &dyn FileLayer, folder: &str) -> Result<Vec<Listed>, AuditError> 
     listed.map_err(|error| AuditError::io("list", folder, error))
 }
 
-fn read_note(files: &dyn FileLayer) -> Result<Vec<u8>, AuditError> {
-    match files.read(layout::CHECKPOINT, MAX_CHECKPOINT_BYTES) {
+fn note_of(files: &dyn FileLayer) -> Result<Vec<u8>, AuditError> {
+    match read_note(files) {
         Ok(note) => Ok(note),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Err(without_checkpoint(files)?),
         Err(error) => Err(AuditError::io("read", layout::CHECKPOINT, error)),

@@ -6,6 +6,7 @@
 //! - what was acknowledged survives the worst that a power loss can do;
 //! - nothing is in the log twice;
 //! - the checkpoint that auditors see states nothing that such a loss takes away, and what they once saw stays as it was;
+//! - the checkpoint that such a loss leaves is not older than the base of the journal, where recovery begins;
 //! - from every state there is a way to one in which all is done.
 //!
 //! That the search can fail is shown by the same model with one step left out: each is found wrong.
@@ -88,6 +89,8 @@ enum Lacks {
     WaitBeforePublishing,
     /// T1: the sync of the journal before a trim publishes it.
     SyncBeforeTrim,
+    /// T2: taking away the checkpoint file that the next one is written over.
+    RemovalOfSpare,
     /// T2: the sync of the files before the journal begins anew.
     SyncOfFiles,
     /// T3: the sync of the header before the edge of the earlier base goes.
@@ -121,6 +124,7 @@ const TWICE: &str = "an entry is there twice";
 const STATED_TOO_EARLY: &str = "the checkpoint states what can be lost";
 const TAKEN_BACK: &str = "what was seen is not there any more";
 const BASE_IS_GONE: &str = "the base of the journal that a power loss leaves has no edge";
+const OLDER_THAN_BASE: &str = "the checkpoint that a power loss leaves is older than the base of the journal";
 const STUCK: &str = "no way leads on";
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -143,6 +147,10 @@ struct State {
     base_is_gone: bool,
     /// Entries that the checkpoint states.
     published: usize,
+    /// Entries that the disk may have in the file of the checkpoint, at least, unless it has no checkpoint there.
+    checkpoint: usize,
+    /// The same of the file that the next checkpoint is written over, if there is one.
+    spare: Option<usize>,
     /// Entries whose files, and the checkpoint, are durable.
     files: usize,
     /// The machine was started anew, or a sync failed: what can be read says little.
@@ -174,6 +182,8 @@ impl State {
             header: Bytes::Durable,
             base_is_gone: false,
             published: 0,
+            checkpoint: 0,
+            spare: None,
             files: 0,
             suspect: false,
             acknowledged: Vec::new(),
@@ -212,6 +222,8 @@ impl State {
             Some(TAKEN_BACK)
         } else if self.base_is_gone {
             Some(BASE_IS_GONE)
+        } else if self.checkpoint < self.base {
+            Some(OLDER_THAN_BASE)
         } else {
             None
         }
@@ -224,6 +236,11 @@ impl State {
     }
 
     fn publish(&mut self, size: usize) {
+        if size > self.published {
+            // The disk has the older bytes of a file for as long as it likes.
+            let written = self.spare.unwrap_or(size);
+            self.spare = Some(std::mem::replace(&mut self.checkpoint, written));
+        }
         self.published = size;
         if size > self.seen.len() {
             self.seen = self.log[..size].to_vec();
@@ -416,8 +433,12 @@ impl State {
 
     /// T2: the files that the journal stands for.
     fn sync_files(&mut self, this: Lacks) {
+        if self.lacks != Lacks::RemovalOfSpare {
+            self.spare = None;
+        }
         if self.lacks != this {
             self.files = self.log.len();
+            self.checkpoint = self.published;
         }
     }
 
@@ -459,6 +480,7 @@ impl State {
                 next.base = self.base.min(size);
                 next.header = Bytes::Durable;
                 next.published = published;
+                (next.checkpoint, next.spare) = (published, None);
                 next.suspect = true;
                 next.torn = size < self.log.len();
                 for writer in 0..next.writers.len() {
@@ -579,6 +601,7 @@ fn a_protocol_that_lacks_a_step_is_found_wrong() {
         (Lacks::SyncOfFrames, (0, 0, 0), CAN_BE_LOST),
         (Lacks::WaitBeforePublishing, (0, 0, 0), STATED_TOO_EARLY),
         (Lacks::SyncBeforeTrim, (0, 0, 0), STATED_TOO_EARLY),
+        (Lacks::RemovalOfSpare, (0, 0, 0), OLDER_THAN_BASE),
         (Lacks::SyncOfFiles, (0, 0, 0), CAN_BE_LOST),
         (Lacks::SyncOfHeader, (0, 0, 0), BASE_IS_GONE),
         (Lacks::SyncOfWhatWasFound, (0, 0, 0), STATED_TOO_EARLY),

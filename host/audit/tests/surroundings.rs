@@ -1,5 +1,5 @@
 //! Hostile surroundings, the real ones: a file system that becomes read-only, a disk that is full, permissions that are taken away,
-//! and what a killed writer left in `staging/`.
+//! and what a writer left that was killed while it published.
 //!
 //! In each, what was acknowledged is there afterwards, the error names the file, and the next start goes on. File systems are
 //! mounted in a namespace of the child alone, which takes root and `unshare`; without them a test says that it is skipped.
@@ -119,8 +119,14 @@ fn goes_on(root: &Path, acknowledged: &[String], next: &str) {
     append(&log, next).unwrap();
     let report = verified(root);
     assert!(report.records > acknowledged.len() as u64, "{report:#?}");
-    let staged: Vec<_> = std::fs::read_dir(root.join("audit/staging")).unwrap().collect();
-    assert!(staged.is_empty(), "{staged:?}");
+    // What the next append writes over stays, and nothing else does.
+    let staged = std::fs::read_dir(root.join("audit/staging")).unwrap();
+    let staged: Vec<_> = staged.map(|file| file.unwrap().file_name()).collect();
+    let spares = ["checkpoint", "spare-bundle", "spare-tile"];
+    assert!(
+        staged.iter().all(|name| spares.iter().any(|spare| name == spare)),
+        "{staged:?}"
+    );
 }
 
 /// The error of an append names a file of the log, and says what the operating system says.
@@ -288,9 +294,9 @@ fn the_right_to_write_is_taken_away_and_given_back() {
     assert!(output.status.success() && text.contains("\ndone"), "{text}\n{errors}");
 }
 
-/// A writer is killed until it leaves something under the names of files that are not whole yet.
+/// A writer is killed until it leaves a partial tile that its checkpoint does not state yet.
 #[test]
-fn what_a_killed_writer_left_in_staging_is_cleared_away() {
+fn what_a_writer_left_that_was_killed_while_it_published_is_in_nobodys_way() {
     let workspace = Workspace::new();
     let root = workspace.root.path();
     let exe = std::env::current_exe().unwrap();
@@ -314,13 +320,15 @@ fn what_a_killed_writer_left_in_staging_is_cleared_away() {
                 .filter_map(|line| line.strip_prefix("ack "))
                 .map(str::to_owned),
         );
-        let staged = std::fs::read_dir(root.join("audit/staging")).unwrap().count();
-        if staged == 0 {
+        let note = std::fs::read_to_string(root.join("audit/checkpoint")).unwrap();
+        let size: u64 = note.lines().nth(1).unwrap().parse().unwrap();
+        let (place, next) = (size / 256, size % 256 + 1);
+        if !root.join(format!("audit/tile/0/{place:03}.p/{next}")).exists() {
             continue;
         }
         let report = verified(root);
         assert!(
-            report.notes.iter().any(|note| note.file.starts_with("staging/")),
+            report.notes.iter().any(|note| note.file.starts_with("tile/0/")),
             "{report:#?}"
         );
         goes_on(root, &acknowledged, "rp_next");
@@ -331,5 +339,5 @@ fn what_a_killed_writer_left_in_staging_is_cleared_away() {
         );
         return;
     }
-    panic!("a thousand kills left nothing in `staging/`");
+    panic!("a thousand kills left no tile ahead of its checkpoint");
 }

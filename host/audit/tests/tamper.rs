@@ -62,6 +62,11 @@ fn record(workspace: &Workspace, id: &str) -> PathBuf {
     path.clone()
 }
 
+/// Whether the file is one that the next append writes over, and nobody reads: what stands there is in nobody's way.
+fn is_spare(name: &str) -> bool {
+    ["staging/checkpoint", "staging/spare-bundle", "staging/spare-tile"].contains(&name)
+}
+
 fn problems(workspace: &Workspace) -> Vec<Problem> {
     let report = workspace.verify().unwrap();
     assert!(!report.is_verified());
@@ -137,7 +142,7 @@ fn every_byte_of_every_file_counts() {
     let mut changed = 0;
     for (name, path) in files(&workspace.audit()) {
         // The journal has a test of its own below; `lock`, `queue` and `sync` have no bytes.
-        if name == "journal" {
+        if name == "journal" || is_spare(&name) {
             continue;
         }
         let bytes = std::fs::read(&path).unwrap();
@@ -174,6 +179,7 @@ fn every_file_cut_short_lengthened_emptied_or_removed_is_noticed() {
     for (name, path) in files(&workspace.audit()) {
         // One record stands for all of them.
         if ["lock", "queue", "sync", "journal"].contains(&name.as_str())
+            || is_spare(&name)
             || (name.starts_with("records/") && !name.contains("/rp_7."))
         {
             continue;
@@ -1022,9 +1028,10 @@ fn nothing_is_signed_on_top_of_a_tampered_edge() {
         let mut bytes = std::fs::read(&path).unwrap();
         bytes[10] ^= 1;
         replace(&path, &bytes);
+        let before = files(&workspace.audit());
         let error = common::open(workspace.root.path()).unwrap_err();
         assert!(matches!(&error, AuditError::Tampered { .. }), "{error}");
-        assert_eq!(files(&workspace.audit()).len(), 10, "something was written");
+        assert_eq!(files(&workspace.audit()), before, "something was written");
     }
 }
 

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use cap_std::fs::Dir;
 
-use super::{DirFiles, FileLayer, Listed, Stat};
+use super::{DirFiles, FileLayer, Listed, SECTOR_BYTES, Stat};
 use crate::layout;
 
 /// What happens at the chosen operation.
@@ -30,8 +30,6 @@ pub(crate) enum Fault {
     FailOnce,
 }
 
-/// What a disk writes whole or not at all.
-const SECTOR_BYTES: usize = 512;
 /// The layer. Only operations that change something are counted.
 pub(crate) struct FaultyFiles {
     inner: DirFiles,
@@ -68,6 +66,8 @@ enum Undo {
     RemoveFolder(String),
     /// The bytes were new.
     Spoil(String),
+    /// The file held this before it was written over.
+    Rewrite(String, Vec<u8>),
     /// The journal held this at the offset before.
     Overwrite(u64, Vec<u8>),
     /// The journal had this length and, behind where it was cut off, these bytes.
@@ -92,7 +92,15 @@ fn swap_files(volatile: &mut [(Kept, Undo)], one: &str, other: &str) {
             path if path == other => one,
             _ => continue,
         };
-        (*kept, *undo) = (Kept::File(now.to_owned()), Undo::Spoil(now.to_owned()));
+        goes_to(now, kept, undo);
+    }
+}
+
+/// A file has this name now, and so has what is not durable of its bytes.
+fn goes_to(now: &str, kept: &mut Kept, undo: &mut Undo) {
+    *kept = Kept::File(now.to_owned());
+    if let Undo::Spoil(path) | Undo::Rewrite(path, _) = undo {
+        now.clone_into(path);
     }
 }
 
@@ -192,6 +200,7 @@ impl FaultyFiles {
                 Undo::Remove(path) => drop(self.inner.remove(&path)),
                 Undo::RemoveFolder(path) => drop(self.inner.dir.remove_dir_all(&path)),
                 Undo::Spoil(path) => self.spoil(&path, chance),
+                Undo::Rewrite(path, before) => self.lose_rewrite(&path, &before, chance),
                 Undo::Restore(path, bytes, mode) => self.put(&path, &bytes, mode),
                 Undo::Overwrite(..) => {}
                 Undo::Lengthen(length, bytes) => {
@@ -240,6 +249,21 @@ impl FaultyFiles {
             }
             self.put(path, &bytes, mode);
         }
+    }
+
+    /// What is left of a file that was written over, and whose length and sectors the disk takes one by one: each is the newer or what
+    /// was there before.
+    fn lose_rewrite(&self, path: &str, before: &[u8], chance: u64) {
+        let Some((now, mode)) = self.held(path) else { return };
+        let is_kept = |bit: usize| chance >> (bit % 64) & 1 == 1;
+        let mut left = before.to_vec();
+        left.resize(now.len().max(before.len()), 0);
+        let sectors = left.chunks_mut(SECTOR_BYTES).zip(now.chunks(SECTOR_BYTES));
+        for (_, (sector, newer)) in sectors.enumerate().filter(|(at, _)| is_kept(at + 1)) {
+            sector[..newer.len()].copy_from_slice(newer);
+        }
+        left.truncate(if is_kept(0) { now.len() } else { before.len() });
+        self.put(path, &left, mode);
     }
 
     fn put(&self, path: &str, bytes: &[u8], mode: u32) {
@@ -307,6 +331,30 @@ impl FileLayer for FaultyFiles {
         self.put_new(path, bytes, mode, undo)
     }
 
+    fn overwrite(&self, path: &str, bytes: &[u8], least_bytes: u64) -> io::Result<bool> {
+        self.alive()?;
+        let Some((before, _)) = self.held(path) else {
+            return Ok(false);
+        };
+        let mut is_written = false;
+        let write = || {
+            self.inner
+                .overwrite(path, bytes, least_bytes)
+                .map(|over| is_written = over)
+        };
+        let done = self.change(write, bytes.len() > before.len(), Vec::new());
+        if done.is_err() && self.tears_now() {
+            let file = self.inner.open_existing(path)?;
+            self.inner.write_at(&file, 0, &bytes[..bytes.len() / 2])?;
+        }
+        done?;
+        if is_written {
+            let undo = (Kept::File(path.to_owned()), Undo::Rewrite(path.to_owned(), before));
+            self.state.lock().unwrap().volatile.push(undo);
+        }
+        Ok(is_written)
+    }
+
     fn sync_files(&self, paths: &[String]) -> io::Result<()> {
         for path in paths {
             self.change(|| self.inner.sync_files(std::slice::from_ref(path)), false, Vec::new())?;
@@ -333,7 +381,7 @@ impl FileLayer for FaultyFiles {
         state.volatile.retain(|(kept, _)| *kept != replaced);
         for (kept, undo) in &mut state.volatile {
             if *kept == Kept::File(from.to_owned()) {
-                (*kept, *undo) = (Kept::File(to.to_owned()), Undo::Spoil(to.to_owned()));
+                goes_to(to, kept, undo);
             }
         }
         Ok(())

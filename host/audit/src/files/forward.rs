@@ -16,6 +16,7 @@ macro_rules! forward {
             names(path: &str, beginning: &str) -> Vec<String>;
             create(path: &str, bytes: &[u8], mode: u32) -> ();
             write_new(path: &str, bytes: &[u8], mode: u32) -> ();
+            overwrite(path: &str, bytes: &[u8], least_bytes: u64) -> bool;
             sync_files(paths: &[String]) -> ();
             sync_dirs(paths: &[String]) -> ();
             open_existing(path: &str) -> std::fs::File;

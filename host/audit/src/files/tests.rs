@@ -51,6 +51,46 @@ fn a_file_takes_the_place_of_another_or_of_none_and_of_no_folder() {
     assert_eq!(read("there"), "third");
 }
 
+#[test]
+fn only_a_file_of_the_tree_that_nobody_else_keeps_is_written_over() {
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+
+    let folder = tempfile::tempdir().unwrap();
+    let files = files(&folder);
+    let path = |name: &str| folder.path().join(name);
+    let read = |name: &str| std::fs::read_to_string(path(name)).unwrap();
+    files.write_new("there", b"older", 0o644).unwrap();
+    assert!(files.overwrite("there", b"newer", 5).unwrap());
+    assert_eq!(read("there"), "newer");
+    assert!(files.overwrite("there", b"newer and longer", 0).unwrap());
+    assert_eq!(read("there"), "newer and longer");
+    for (bytes, least_bytes) in [(&b"shorter"[..], 0), (b"newer and longer yet", 20)] {
+        assert!(!files.overwrite("there", bytes, least_bytes).unwrap());
+    }
+    std::fs::hard_link(path("there"), path("kept")).unwrap();
+    symlink(path("there"), path("link")).unwrap();
+    files.write_new("of another mode", b"", 0o600).unwrap();
+    std::fs::set_permissions(path("of another mode"), std::fs::Permissions::from_mode(0o444)).unwrap();
+    std::fs::create_dir(path("folder")).unwrap();
+    for name in [
+        "there",
+        "kept",
+        "link",
+        "of another mode",
+        "folder",
+        "absent",
+        "absent/file",
+    ] {
+        assert!(!files.overwrite(name, &[b'x'; 40], 0).unwrap(), "{name}");
+    }
+    assert_eq!(
+        (read("kept").as_str(), read("of another mode").as_str()),
+        ("newer and longer", "")
+    );
+    std::fs::remove_file(path("kept")).unwrap();
+    assert!(files.overwrite("there", &[b'x'; 40], 0).unwrap());
+}
+
 /// What the two names hold after a fault at operation `at` of a replacement.
 fn replaced(fault: Fault, at: u64, is_durable: bool) -> (Option<String>, Option<String>) {
     let folder = tempfile::tempdir().unwrap();

@@ -14,9 +14,10 @@ use super::{Locked, Log};
 use crate::digest::Digest;
 use crate::edge::{TreeFile, edge_paths};
 use crate::error::AuditError;
-use crate::files::FileLayer;
+use crate::files::{FileLayer, SECTOR_BYTES};
 use crate::journal::{self, Found};
 use crate::layout::{self, RECORD_MODE, TREE_MODE};
+use crate::merkle::{TILE_WIDTH, TileId};
 use crate::note::Checkpoint;
 use crate::snapshot::{MAX_RECORD_BYTES, Snapshot};
 
@@ -112,8 +113,15 @@ impl Log {
             Present::Replace => Vec::new(),
         };
         written.extend(edge.files().into_iter().filter(|file| !stated.contains(&file.path)));
+        let spares = Spares::at(published.checkpoint.size);
+        if !spares.are_of(size) {
+            spares.remove(files)?;
+        }
         for TreeFile { path, bytes } in &written {
-            put(files, path, layout::STAGED_TILE, bytes, TREE_MODE, present)?;
+            match spares.of(path) {
+                Some(spare) if present == Present::Compare => put_over(files, path, spare, bytes)?,
+                _ => put(files, path, layout::STAGED_TILE, bytes, TREE_MODE, present)?,
+            }
         }
         publish_checkpoint(files, &checkpoint)?;
         self.published.fetch_max(size, Ordering::AcqRel);
@@ -122,7 +130,10 @@ impl Log {
         let keep = [edge_paths(size), edge_paths(tip.base)].concat();
         for path in edge_paths(published.checkpoint.size) {
             if !keep.contains(&path) {
-                remove_partial(files, &path, &keep);
+                match spares.of(&path) {
+                    Some(spare) if spares.are_of(size) && files.rename(&path, spare).is_ok() => {}
+                    _ => remove_partial(files, &path, &keep),
+                }
             }
         }
         tip.forget(size);
@@ -130,11 +141,86 @@ impl Log {
     }
 }
 
-/// The signed note is whole under another name before it becomes the checkpoint.
+/// The files of the edge that a publication took out of use, for the next to write over. An append would make and remove three
+/// files else, and where ext4 has no journal, the kernel looks for an inode that was not removed within the last minutes.
+///
+/// They are of the place in which the log ends, so what they hold is how a file that is written over them begins. Whoever reads them
+/// meanwhile, and whatever a power loss leaves of them, has a beginning of that file or all of it.
+struct Spares {
+    bundle_folder: String,
+    tile_folder: String,
+    place: u64,
+}
+
+impl Spares {
+    /// Those of a log of this size.
+    fn at(size: u64) -> Self {
+        let place = size / TILE_WIDTH;
+        let folder = |path: String| layout::parent(&path).to_owned();
+        Self {
+            bundle_folder: folder(layout::bundle(place, 1)),
+            tile_folder: folder(layout::tile(TileId { level: 0, n: place }, 1)),
+            place,
+        }
+    }
+
+    /// Whether a log of this size ends in the same place.
+    fn are_of(&self, size: u64) -> bool {
+        size / TILE_WIDTH == self.place
+    }
+
+    /// The spare of a partial tile or bundle.
+    fn of(&self, path: &str) -> Option<&'static str> {
+        match layout::parent(path) {
+            folder if folder == self.bundle_folder => Some(layout::SPARE_BUNDLE),
+            folder if folder == self.tile_folder => Some(layout::SPARE_TILE),
+            _ => None,
+        }
+    }
+
+    fn remove(&self, files: &dyn FileLayer) -> Result<(), AuditError> {
+        remove_spares(files, &[layout::SPARE_BUNDLE, layout::SPARE_TILE])
+    }
+}
+
+/// Takes away what the next publication would write over.
+pub(super) fn remove_spares(files: &dyn FileLayer, spares: &[&str]) -> Result<(), AuditError> {
+    spares
+        .iter()
+        .try_for_each(|spare| remove_if_there(files, spare).map_err(|error| AuditError::io("remove", spare, error)))
+}
+
+/// The signed note is whole under another name before it becomes the checkpoint, and that name has the older one then. It is written
+/// over that one if the disk takes both whole or not at all, so that a power loss leaves the one or the other.
 fn publish_checkpoint(files: &dyn FileLayer, checkpoint: &Checkpoint) -> Result<(), AuditError> {
     let note = checkpoint.note.as_bytes();
-    replace(files, layout::CHECKPOINT, layout::STAGED_CHECKPOINT, note, TREE_MODE)
-        .map_err(|error| AuditError::io("write", layout::CHECKPOINT, error))
+    let write = || {
+        let is_one_sector = note.len() <= SECTOR_BYTES;
+        if !is_one_sector || !files.overwrite(layout::STAGED_CHECKPOINT, note, note.len() as u64)? {
+            remove_if_there(files, layout::STAGED_CHECKPOINT)?;
+            files.write_new(layout::STAGED_CHECKPOINT, note, TREE_MODE)?;
+        }
+        files
+            .exchange(layout::STAGED_CHECKPOINT, layout::CHECKPOINT)
+            // There is none, or the file system cannot.
+            .or_else(|_| files.rename(layout::STAGED_CHECKPOINT, layout::CHECKPOINT))
+    };
+    write().map_err(|error| AuditError::io("write", layout::CHECKPOINT, error))
+}
+
+/// [`put`] of a partial tile or bundle, over its spare if there is one.
+fn put_over(files: &dyn FileLayer, path: &str, spare: &str, bytes: &[u8]) -> Result<(), AuditError> {
+    let failed = |error| AuditError::io("write", path, error);
+    if !files.overwrite(spare, bytes, 0).map_err(failed)? {
+        return put(files, path, layout::STAGED_TILE, bytes, TREE_MODE, Present::Compare);
+    }
+    // What has the name is of a publication that was cut short, and no checkpoint states it.
+    match files.rename(spare, path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => make_parents(files, path)
+            .and_then(|()| files.rename(spare, path))
+            .map_err(failed),
+        other => other.map_err(failed),
+    }
 }
 
 /// Writes a file that no published checkpoint states yet, or that is to be written anew.

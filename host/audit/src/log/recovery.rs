@@ -9,14 +9,14 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::publish::{Present, remove_if_there, remove_partial};
+use super::publish::{Present, remove_if_there, remove_partial, remove_spares};
 use super::tip::{Tip, rolled_back};
 use super::trim::block_of;
 use super::{Locked, Log, State};
 use crate::dsse::Envelope;
 use crate::edge::edge_paths;
 use crate::error::AuditError;
-use crate::files::FileLayer;
+use crate::files::{FileLayer, Listed};
 use crate::journal::{self, Found, Torn, is_suspect};
 use crate::layout;
 use crate::merkle::{MAX_TILE_LEVEL, TILE_WIDTH, TileId, nodes_at};
@@ -87,6 +87,8 @@ impl Log {
     /// written anew. What stands in the files is not asked, except for a checkpoint that the journal does not know.
     fn restore(&self, state: &mut State, locked: &Locked) -> Result<(), AuditError> {
         let files = self.files.as_ref();
+        // What the disk has of them is not known.
+        remove_spares(files, &layout::SPARES)?;
         let (_, header, _) = self.open_journal(None)?;
         let base = self.open_base(&header)?;
         let published = match self.published() {
@@ -146,9 +148,11 @@ impl Log {
         _locked: &Locked,
     ) -> Result<bool, AuditError> {
         let files = self.files.as_ref();
-        let listed = files
+        let mut listed = files
             .list(layout::STAGING)
             .map_err(|error| AuditError::io("list", layout::STAGING, error))?;
+        let is_spare = |file: &Listed| layout::SPARES.iter().any(|spare| layout::name(spare) == file.name);
+        listed.retain(|file| !is_spare(file));
         for file in &listed {
             let staged = format!("{}/{}", layout::STAGING, file.name);
             let cleared = match layout::parse_record_name(&file.name) {

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 
-use super::publish::remove_if_there;
+use super::publish::{remove_if_there, remove_spares};
 use super::recovery::remove_superfluous;
 use super::tip::Tip;
 use super::{Locked, Log};
@@ -68,7 +68,8 @@ impl Log {
     pub(super) fn start_anew(&self, now: &Arc<Snapshot>, tip: &mut Tip, _locked: &Locked) -> Result<(), AuditError> {
         let files = self.files.as_ref();
         let size = now.checkpoint.size;
-        // T2
+        // T2. A power loss must not leave a checkpoint from before the new base, and the disk may have one in this file.
+        remove_spares(files, &[layout::STAGED_CHECKPOINT])?;
         let (paths, folders) = self.covered(now, tip.base)?;
         let synced = files.sync_files(&paths).and_then(|()| files.sync_dirs(&folders));
         if let Err(error) = synced {

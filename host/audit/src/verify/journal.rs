@@ -16,18 +16,16 @@ use crate::digest::Digest;
 use crate::edge::{Edge, TreeFile};
 use crate::entry::Entry;
 use crate::error::AuditError;
-use crate::files::{FileLayer, Listed, Stat};
+use crate::files::{FileLayer, Listed, SECTOR_BYTES, Stat};
 use crate::journal::{Found, Frame, Header, is_suspect, read_frame, read_header};
 use crate::keychange::{FoundChange, KeyChain, change_in};
 use crate::keys::TrustedKeys;
 use crate::layout::{self, RECORD_MODE, TREE_MODE};
-use crate::note::{Checkpoint, MAX_CHECKPOINT_BYTES, claimed_size, open_checkpoint};
-use crate::snapshot::Snapshot;
+use crate::note::{Checkpoint, claimed_size, open_checkpoint};
+use crate::snapshot::{Snapshot, read_note};
 
 /// How often a journal that is being written is read again before it counts as wrong.
 const ATTEMPTS: u32 = 10;
-/// What a disk writes whole or not at all.
-const SECTOR_BYTES: usize = 512;
 
 /// The journal, verified as the next start does it.
 struct Replayed {
@@ -61,7 +59,7 @@ pub(super) fn look<'a>(
         return None;
     }
     // Without a checkpoint, the next start refuses the log whatever is in the journal. It is read before the journal, which never has less.
-    let note = files.read(layout::CHECKPOINT, MAX_CHECKPOINT_BYTES).ok()?;
+    let note = read_note(files).ok()?;
     let (mut before, mut attempt) = (None, 1);
     let (replayed, stated) = loop {
         match compare(files, trusted, &changes, origin, &note) {
@@ -238,10 +236,14 @@ impl Replayed {
     }
 }
 
-/// Whether a power loss can leave these bytes of a file: a beginning of it, with some sectors never written.
+/// Whether a power loss can leave these bytes of a file: a beginning of it, with some sectors never written, or written when the file
+/// was shorter.
 pub(super) fn could_be_left_of(found: &[u8], whole: &[u8]) -> bool {
     let sectors = found.chunks(SECTOR_BYTES).zip(whole.chunks(SECTOR_BYTES));
-    let mut left = sectors.map(|(found, whole)| whole.starts_with(found) || found.iter().all(|byte| *byte == 0));
+    let mut left = sectors.map(|(found, whole)| {
+        let written = found.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+        whole.starts_with(found) || found.get(..written).is_some_and(|written| whole.starts_with(written))
+    });
     found.len() <= whole.len() && left.all(|left| left)
 }
 
@@ -316,6 +318,10 @@ impl FileLayer for Restored<'_> {
     }
 
     fn write_new(&self, _: &str, _: &[u8], _: u32) -> io::Result<()> {
+        refused()
+    }
+
+    fn overwrite(&self, _: &str, _: &[u8], _: u64) -> io::Result<bool> {
         refused()
     }
 

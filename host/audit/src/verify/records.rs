@@ -265,7 +265,11 @@ pub(super) fn note_leftovers(files: &dyn FileLayer, report: &mut VerifyReport) -
     ];
     for (folder, what) in leftovers {
         for file in list(files, folder)? {
-            report.note(&format!("{folder}/{}", file.name), what);
+            let path = format!("{folder}/{}", file.name);
+            // Not of one append, but kept for the next.
+            if file.is_dir || !layout::SPARES.contains(&path.as_str()) {
+                report.note(&path, what);
+            }
         }
     }
     Ok(())
