@@ -206,7 +206,11 @@ impl Gateway {
     fn change_trust(&self, file: TrustFile, change: TrustChange) -> Result<Vec<TrustedKeyView>, GatewayError> {
         let keyring = file.checked()?;
         self.seal_trust(change)?;
-        file.write()?;
+        file.write().map_err(|error| {
+            GatewayError::Uncountable(format!(
+                "the change is recorded, and could not be made: {error}; the keys are what they were: mend that, and say it again"
+            ))
+        })?;
         Ok(keyring.views(now_us()))
     }
 }

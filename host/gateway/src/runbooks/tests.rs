@@ -206,6 +206,33 @@ fn a_runbook_is_signed_installed_and_run_in_place_of_the_built_in_one() {
 }
 
 #[test]
+fn a_change_of_keys_that_is_recorded_and_not_made_says_so() {
+    let house = House::new("");
+    let before = house.changes().len();
+    // In the place of the trust store's temporary file.
+    let (process, thread) = (std::process::id(), std::thread::current().id());
+    let in_the_way = house.at(&format!("operator/trust.toml.{process}.{thread:?}.tmp"));
+    std::fs::create_dir(&in_the_way).unwrap();
+    let grant = keys::Grant {
+        name: "eve",
+        roles: &[Role::Author],
+        not_before: None,
+        not_after: None,
+    };
+    let trust = || house.gateway.trust_key(&house.at("eve"), &grant);
+    let error = trust().unwrap_err();
+    assert!(matches!(error, GatewayError::Uncountable(_)), "{error}");
+    assert!(error.to_string().contains("say it again"), "{error}");
+    std::fs::remove_dir(&in_the_way).unwrap();
+    assert_eq!(house.changes().len(), before + 1);
+    let names =
+        |keys: Vec<crate::trust::keyring::TrustedKeyView>| keys.into_iter().map(|key| key.name).collect::<Vec<_>>();
+    let known = house.gateway.keyring().unwrap().views(now_us());
+    assert_eq!(names(known), ["ana", "ben", "cat"]);
+    assert_eq!(names(trust().unwrap()), ["ana", "ben", "cat", "eve"]);
+}
+
+#[test]
 fn rules_say_whose_signatures_are_enough() {
     let house = House::new(BOTH);
     let old = component("locks", "0.9.0");

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::keyring::{Keyring, Role, TrustError};
 use super::store::is_sha256;
+use crate::untrusted::is_deceptive;
 
 /// DSSE payload type of a revocation.
 pub const PAYLOAD_TYPE: &str = "application/vnd.pg-logstats.revocation+json";
@@ -42,7 +43,7 @@ pub enum RevocationError {
     #[error("the signed statement is no revocation: {0}")]
     Malformed(String),
     /// It does not say why.
-    #[error("say why with --reason, in one line of at most {REASON_CHARS} characters")]
+    #[error("say why with --reason, in one line of at most {REASON_CHARS} characters, all of which show")]
     Reason,
     /// It cannot be signed.
     #[error(transparent)]
@@ -58,7 +59,7 @@ impl Revocation {
     /// # Errors
     /// When the reason is none.
     pub fn new(sha256: &str, reason: &str, now: String) -> Result<Self, RevocationError> {
-        if !is_one_line(reason) || reason.chars().count() > REASON_CHARS {
+        if !is_one_line(reason) || reason.chars().count() > REASON_CHARS || reason.chars().any(is_deceptive) {
             return Err(RevocationError::Reason);
         }
         Ok(Self {
@@ -162,7 +163,13 @@ mod tests {
 
     #[test]
     fn a_reason_is_one_line_and_a_digest_is_one() {
-        for reason in ["", "  ", "two\nlines", &"x".repeat(REASON_CHARS + 1)] {
+        for reason in [
+            "",
+            "  ",
+            "two\nlines",
+            "read \u{202e}backwards",
+            &"x".repeat(REASON_CHARS + 1),
+        ] {
             assert!(matches!(
                 Revocation::new("", reason, String::new()),
                 Err(RevocationError::Reason)
