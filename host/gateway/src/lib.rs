@@ -41,6 +41,7 @@ mod inspect;
 mod interrupt;
 mod judge;
 pub mod keys;
+mod names;
 pub mod objects;
 pub mod outcome;
 pub mod packs;

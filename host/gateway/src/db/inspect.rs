@@ -6,6 +6,7 @@
 
 mod checks;
 mod grants;
+mod rights;
 #[cfg(test)]
 mod tests;
 
@@ -19,6 +20,7 @@ use super::dsn::Target;
 use super::failure::Failure;
 use super::session::{Facts, Session, Timeouts};
 use crate::untrusted::Untrusted;
+pub use rights::ExcessRight;
 
 /// Timeouts of an inspection: a few catalogue reads.
 const TIMEOUTS: Timeouts = Timeouts {
@@ -64,6 +66,9 @@ pub struct ServerInspection {
     pub settings: BTreeMap<String, Untrusted>,
     /// In a fixed order.
     pub checks: Vec<Check>,
+    /// What gives the role rights that a diagnosis does not need (`role.least_privilege`): at most five of each right.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub excess_rights: Vec<ExcessRight>,
     /// SQL for a superuser to run in this database: makes the least role that works. Untrusted, because it holds names.
     pub grant_script: Option<Untrusted>,
 }
@@ -80,6 +85,7 @@ impl ServerInspection {
             server_version_num: None,
             settings: BTreeMap::new(),
             checks: vec![checks::failed("server.reachable", failure.detail.clone(), remedy)],
+            excess_rights: Vec::new(),
             grant_script: None,
         }
     }
@@ -91,6 +97,7 @@ struct Seen {
     facts: Facts,
     settings: BTreeMap<String, String>,
     role: Names,
+    rights: Vec<ExcessRight>,
     statements: Statements,
 }
 
@@ -139,6 +146,7 @@ pub async fn inspect_server(target: &Target) -> ServerInspection {
                 .iter()
                 .map(|(name, value)| (name.clone(), Untrusted::capped(value, 500)))
                 .collect(),
+            excess_rights: seen.rights,
         },
         Err(failure) => ServerInspection::unreachable(&failure),
     }
@@ -167,12 +175,14 @@ async fn look(session: &mut Session) -> Result<Seen, Failure> {
             .try_get("extension_may_be_replaced")
             .map_err(|e| Failure::running(&e))?,
     };
+    let rights = rights::of(session).await?;
     // Last, because its failure ends the transaction.
     let statements = statements(session, &facts).await;
     Ok(Seen {
         facts,
         settings,
         role,
+        rights,
         statements,
     })
 }

@@ -67,7 +67,7 @@ impl Power {
         Self::CreatesInDatabase,
     ];
 
-    fn code(self) -> &'static str {
+    pub(crate) fn code(self) -> &'static str {
         match self {
             Self::Superuser => "superuser",
             Self::CreateRole => "createrole",
@@ -162,8 +162,8 @@ impl Session {
         Err(Failure::new(
             OutcomeStatus::Failed,
             format!(
-                "the role has more rights than a diagnosis needs: it {}; use the role that `inspect` prints the script for, or set \
-                 `allow_privileged_role` in the configuration",
+                "the role has more rights than a diagnosis needs: it {}; `inspect` names what they come from; use the role that it prints the \
+                 script for, or set `allow_privileged_role` in the configuration",
                 can.join(", and ")
             ),
         ))

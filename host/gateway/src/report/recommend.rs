@@ -1,6 +1,5 @@
 //! Recommendations as text for a person: the host renders the SQL, quoting every name.
 
-mod names;
 mod objects;
 mod sequences;
 mod settings;
@@ -10,6 +9,7 @@ use std::borrow::Cow;
 
 use super::Recommendation;
 use super::views::relation_text;
+use crate::names;
 use crate::outcome::RelationName;
 use crate::runbook::assessment::CheckedRecommendation;
 use crate::subjects::{Subject, Subjects, table_relation};

@@ -277,6 +277,7 @@ fn least_privilege(seen: &Seen) -> Check {
     failed(
         id,
         format!("the role {}; no action runs with it", can.join(", and ")),
-        "use the role that the grant script makes, or set `allow_privileged_role` in the configuration",
+        "use the role that the grant script makes, or set `allow_privileged_role` in the configuration; what PUBLIC may do, every role may: revoke that \
+         from what `excess_rights` names",
     )
 }

@@ -172,21 +172,31 @@ fn privileges_of_every_sort_are_found_and_named() {
         status(&inspect(&cluster, "plain", "postgres"), "role.least_privilege"),
         CheckStatus::Passed
     );
-    for (role, words) in [
-        ("r1", "can create roles"),
-        ("r2", "can create databases"),
-        ("r3", "can start replication"),
-        ("r4", "member of a predefined role"),
-        ("r5", "member of a predefined role"),
-        ("r6", "owns a table"),
-        ("r7", "can write to a table"),
-        ("r8", "can write to a column"),
-        ("r9", "can create objects in a schema"),
-        ("r10", "can create schemas"),
-        ("r11", "can write to a table"),
-        ("r12", "can become a superuser"),
-        ("r13", "can write to a table or sequence"),
-        ("r14", "can write to a table"),
+    for (role, words, right, from) in [
+        ("r1", "can create roles", "createrole", "r1"),
+        ("r2", "can create databases", "createdb", "r2"),
+        ("r3", "can start replication", "replication", "r3"),
+        (
+            "r4",
+            "member of a predefined role",
+            "predefined_role",
+            "pg_signal_backend",
+        ),
+        (
+            "r5",
+            "member of a predefined role",
+            "predefined_role",
+            "pg_execute_server_program",
+        ),
+        ("r6", "owns a table", "owns_relation", "public.own6"),
+        ("r7", "can write to a table", "writes_relation", "public.t"),
+        ("r8", "can write to a column", "writes_column", "public.t.v"),
+        ("r9", "can create objects in a schema", "creates_in_schema", "s"),
+        ("r10", "can create schemas", "creates_in_database", "postgres"),
+        ("r11", "can write to a table", "writes_relation", "public.t"),
+        ("r12", "can become a superuser", "superuser", "boss"),
+        ("r13", "can write to a table or sequence", "writes_relation", "public.q"),
+        ("r14", "can write to a table", "writes_relation", "public.t"),
     ] {
         let inspection = inspect(&cluster, role, "postgres");
         let found = check(&inspection, "role.least_privilege");
@@ -195,12 +205,36 @@ fn privileges_of_every_sort_are_found_and_named() {
             "{role}: {}",
             found.reason
         );
+        let named: Vec<_> = inspection
+            .excess_rights
+            .iter()
+            .map(|found| (found.right.as_str(), found.from.text()))
+            .collect();
+        let quoted: Vec<String> = from.split('.').map(|name| format!("\"{name}\"")).collect();
+        assert_eq!(named, [(right, quoted.join(".").as_str())], "{role}");
     }
+    assert_eq!(inspect(&cluster, "plain", "postgres").excess_rights, []);
+    // Whatever role is made, it has this too.
     cluster.psql("GRANT INSERT ON t TO PUBLIC").unwrap();
-    assert_eq!(
-        status(&inspect(&cluster, "plain", "postgres"), "role.least_privilege"),
-        CheckStatus::Failed
-    );
+    for name in ["A\nline", r#"Odd ""name"#, "many1", "many2", "one more"] {
+        let sql = format!(r#"CREATE TABLE "{name}" (id int); GRANT UPDATE, DELETE ON "{name}" TO PUBLIC"#);
+        cluster.psql(&sql).unwrap();
+    }
+    let inspection = inspect(&cluster, "plain", "postgres");
+    assert_eq!(status(&inspection, "role.least_privilege"), CheckStatus::Failed);
+    let named = inspection.excess_rights.iter().map(|found| {
+        assert_eq!(found.right, "writes_relation");
+        found.from.text()
+    });
+    // Five of six, each in a line that SQL reads as this name.
+    let expected = [
+        r#""public".U&"A\+00000Aline""#,
+        r#""public"."Odd ""name""#,
+        r#""public"."many1""#,
+        r#""public"."many2""#,
+        r#""public"."one more""#,
+    ];
+    assert_eq!(named.collect::<Vec<_>>(), expected);
 }
 
 #[test]

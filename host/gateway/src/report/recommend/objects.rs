@@ -1,7 +1,7 @@
 //! What rows name: indexes, constraints, replication slots, prepared transactions.
 
-use super::names::{identifier, literal, regclass, relation};
 use super::{Recommendation, SHARE_UPDATE_EXCLUSIVE};
+use crate::names::{identifier, literal, regclass, relation};
 use crate::objects::Object;
 use crate::subjects::{Subject, Subjects};
 use crate::untrusted::Untrusted;

@@ -9,15 +9,17 @@ use crate::outcome::{RelationName, quoted};
 use crate::untrusted::is_deceptive;
 
 /// An identifier.
-pub(super) fn identifier(name: &str) -> String {
-    if !name.chars().any(is_deceptive) {
+pub(crate) fn identifier(name: &str) -> String {
+    // A line end, too, could be taken for the end of what is to be copied.
+    let is_spelt_out = |c: char| is_deceptive(c) || c.is_control();
+    if !name.chars().any(is_spelt_out) {
         return quoted(name);
     }
     let mut out = String::from("U&\"");
     for c in name.chars() {
         match c {
             '"' | '\\' => out.extend([c, c]),
-            c if is_deceptive(c) => {
+            c if is_spelt_out(c) => {
                 // Writing to a String cannot fail.
                 let _ = write!(out, "\\+{:06X}", u32::from(c));
             }
@@ -29,19 +31,19 @@ pub(super) fn identifier(name: &str) -> String {
 }
 
 /// A relation, with its schema where that is known.
-pub(super) fn relation(name: &RelationName) -> String {
+pub(crate) fn relation(name: &RelationName) -> String {
     let schema = name.schema.as_deref().map(identifier);
     let name = identifier(&name.name);
     schema.map_or_else(|| name.clone(), |schema| format!("{schema}.{name}"))
 }
 
 /// A relation as a string to be cast to regclass, which reads names in plain quotes only.
-pub(super) fn regclass(name: &RelationName) -> String {
+pub(crate) fn regclass(name: &RelationName) -> String {
     literal(&name.quoted())
 }
 
 /// A string, the same whatever `standard_conforming_strings` is.
-pub(super) fn literal(text: &str) -> String {
+pub(crate) fn literal(text: &str) -> String {
     if !text.chars().any(|c| c == '\\' || is_deceptive(c)) {
         return format!("'{}'", text.replace('\'', "''"));
     }
