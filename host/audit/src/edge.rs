@@ -71,13 +71,8 @@ impl RawEdge {
                 .is_ok_and(|bytes| split_tile(bytes, id.width(self.size)).is_some())
         };
         let has_its_entries = |read: &io::Result<Vec<u8>>| {
-            read.as_ref().is_ok_and(|bytes| {
-                let mut entries = 0;
-                split_bundle(bytes).all(|entry| {
-                    entries += 1;
-                    entry.is_some()
-                }) && entries == width
-            })
+            let entries: Option<Vec<_>> = read.as_ref().ok().and_then(|bytes| split_bundle(bytes).collect());
+            entries.is_some_and(|entries| entries.len() as u64 == width)
         };
         self.bundle.as_ref().is_none_or(has_its_entries) && self.tiles.iter().all(has_its_hashes)
     }

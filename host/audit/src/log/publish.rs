@@ -115,7 +115,7 @@ impl Log {
         written.extend(edge.files().into_iter().filter(|file| !stated.contains(&file.path)));
         let spares = Spares::at(published.checkpoint.size);
         if !spares.are_of(size) {
-            spares.remove(files)?;
+            remove_spares(files, &[layout::SPARE_BUNDLE, layout::SPARE_TILE])?;
         }
         for TreeFile { path, bytes } in &written {
             match spares.of(path) {
@@ -177,10 +177,6 @@ impl Spares {
             _ => None,
         }
     }
-
-    fn remove(&self, files: &dyn FileLayer) -> Result<(), AuditError> {
-        remove_spares(files, &[layout::SPARE_BUNDLE, layout::SPARE_TILE])
-    }
 }
 
 /// Takes away what the next publication would write over.
@@ -197,8 +193,7 @@ fn publish_checkpoint(files: &dyn FileLayer, checkpoint: &Checkpoint) -> Result<
     let write = || {
         let is_one_sector = note.len() <= SECTOR_BYTES;
         if !is_one_sector || !files.overwrite(layout::STAGED_CHECKPOINT, note, note.len() as u64)? {
-            remove_if_there(files, layout::STAGED_CHECKPOINT)?;
-            files.write_new(layout::STAGED_CHECKPOINT, note, TREE_MODE)?;
+            stage(files, layout::STAGED_CHECKPOINT, note, TREE_MODE)?;
         }
         files
             .exchange(layout::STAGED_CHECKPOINT, layout::CHECKPOINT)
@@ -215,12 +210,7 @@ fn put_over(files: &dyn FileLayer, path: &str, spare: &str, bytes: &[u8]) -> Res
         return put(files, path, layout::STAGED_TILE, bytes, TREE_MODE, Present::Compare);
     }
     // What has the name is of a publication that was cut short, and no checkpoint states it.
-    match files.rename(spare, path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => make_parents(files, path)
-            .and_then(|()| files.rename(spare, path))
-            .map_err(failed),
-        other => other.map_err(failed),
-    }
+    with_parents(files, path, || files.rename(spare, path)).map_err(failed)
 }
 
 /// Writes a file that no published checkpoint states yet, or that is to be written anew.
@@ -232,15 +222,8 @@ fn put(
     mode: u32,
     present: Present,
 ) -> Result<(), AuditError> {
-    let write = || match files.write_new(path, bytes, mode) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            make_parents(files, path)?;
-            files.write_new(path, bytes, mode)
-        }
-        other => other,
-    };
     let put = match present {
-        Present::Compare => write(),
+        Present::Compare => with_parents(files, path, || files.write_new(path, bytes, mode)),
         Present::Replace => Err(io::ErrorKind::AlreadyExists.into()),
     };
     let put = match put {
@@ -265,26 +248,30 @@ fn put(
 
 /// Writes a file under another name and puts it in the place of what is there.
 fn replace(files: &dyn FileLayer, path: &str, staged: &str, bytes: &[u8], mode: u32) -> io::Result<()> {
+    stage(files, staged, bytes, mode)?;
+    with_parents(files, path, || files.replace(staged, path))
+}
+
+/// Writes a new file under a name in `staging/`, which may be taken by one of a process that died, or that could not be written over.
+fn stage(files: &dyn FileLayer, staged: &str, bytes: &[u8], mode: u32) -> io::Result<()> {
     match files.write_new(staged, bytes, mode) {
-        // Of a process that died right here.
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
             files.remove(staged)?;
-            files.write_new(staged, bytes, mode)?;
-        }
-        other => other?,
-    }
-    match files.replace(staged, path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            make_parents(files, path)?;
-            files.replace(staged, path)
+            files.write_new(staged, bytes, mode)
         }
         other => other,
     }
 }
 
-/// Makes the folders above a file.
-fn make_parents(files: &dyn FileLayer, path: &str) -> io::Result<()> {
-    layout::parents(path).try_for_each(|folder| files.make_dir(folder).map(|_| ()))
+/// Gives a file the name `path`, and makes the folders above it if they are missing.
+fn with_parents(files: &dyn FileLayer, path: &str, give: impl Fn() -> io::Result<()>) -> io::Result<()> {
+    match give() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            layout::parents(path).try_for_each(|folder| files.make_dir(folder).map(|_| ()))?;
+            give()
+        }
+        other => other,
+    }
 }
 
 /// Removes a partial tile or bundle that a wider one stands for, and its folder with the last one. It harms nobody, so what

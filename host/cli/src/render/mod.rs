@@ -80,12 +80,11 @@ pub(crate) fn inspection(i: &Inspection) -> String {
             line!(out, "         → {remedy}");
         }
     }
-    let rights = i.server.iter().flat_map(|server| &server.excess_rights);
-    for (n, found) in rights.enumerate() {
-        if n == 0 {
-            line!(out, "\nWhat the role has too many rights from:\n");
+    if let Some(server) = i.server.as_ref().filter(|server| !server.excess_rights.is_empty()) {
+        line!(out, "\nWhat the role has too many rights from:\n");
+        for found in &server.excess_rights {
+            line!(out, "    {:20} {}", found.right, found.from.text());
         }
-        line!(out, "    {:20} {}", found.right, found.from.text());
     }
     if let Some(script) = i.server.as_ref().and_then(|s| s.grant_script.as_ref()) {
         line!(out, "\nThe least role that works:\n");

@@ -59,7 +59,7 @@ impl Revocation {
     /// # Errors
     /// When the reason is none.
     pub fn new(sha256: &str, reason: &str, now: String) -> Result<Self, RevocationError> {
-        if !is_one_line(reason) || reason.chars().count() > REASON_CHARS || reason.chars().any(is_deceptive) {
+        if !is_one_line(reason) || reason.chars().count() > REASON_CHARS {
             return Err(RevocationError::Reason);
         }
         Ok(Self {
@@ -121,9 +121,9 @@ impl Revocation {
     }
 }
 
-/// Whether `text` says something, in one line.
+/// Whether `text` says something, in one line, and nothing else than it seems to say.
 pub(crate) fn is_one_line(text: &str) -> bool {
-    !text.trim().is_empty() && !text.chars().any(char::is_control)
+    !text.trim().is_empty() && !text.chars().any(|c| c.is_control() || is_deceptive(c))
 }
 
 #[cfg(test)]
